@@ -1,0 +1,80 @@
+//! Turns `patterns/*.toml` into tables: one serialised record a pattern, the anchor literals and their filter. Nothing is parsed at start-up.
+
+#[expect(dead_code, reason = "the library uses what the build script does not")]
+#[path = "src/patterns/anchors.rs"]
+mod anchors;
+#[expect(dead_code, reason = "the library uses what the build script does not")]
+#[path = "src/detect/prefilter.rs"]
+mod prefilter;
+#[expect(dead_code, reason = "the library uses what the build script does not")]
+#[path = "src/patterns/schema.rs"]
+mod schema;
+#[expect(dead_code, reason = "the library uses what the build script does not")]
+#[path = "src/patterns/shape.rs"]
+mod shape;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+type Error = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Error> {
+    println!("cargo::rerun-if-changed=patterns");
+    let patterns = read_patterns(Path::new("patterns"))?;
+    let mut records = Vec::new();
+    let mut offsets = Vec::new();
+    for pattern in &patterns {
+        offsets.push(records.len());
+        records.extend(postcard::to_allocvec(pattern)?);
+    }
+    offsets.push(records.len());
+    let table = anchors::table(patterns.iter().map(|pattern| &pattern.def))?;
+    let filter = prefilter::Prefilter::new(&table.literals);
+    let tables = filter.tables();
+    let ids: Vec<&str> = patterns.iter().map(|pattern| pattern.def.id.as_str()).collect();
+
+    let mut source = String::new();
+    writeln!(source, "pub static IDS: &[&str] = &{ids:?};")?;
+    let opt_in: Vec<usize> = patterns.iter().enumerate().filter(|(_, pattern)| pattern.def.opt_in).map(|(index, _)| index).collect();
+    writeln!(source, "pub static OPT_IN: &[u16] = &{opt_in:?};")?;
+    writeln!(source, "pub static OFFSETS: &[u32] = &{offsets:?};")?;
+    writeln!(source, "pub static TARGETS: &[&[u16]] = &{};", nested(&table.targets)?)?;
+    writeln!(source, "pub static FILTER: crate::detect::prefilter::Tables<'static> = crate::detect::prefilter::Tables {{")?;
+    writeln!(source, "filter: &{:?}, slots: &{:?},", tables.filter, tables.slots)?;
+    writeln!(source, "entries: &{:?}, starts: &{:?}, text: &{:?} }};", tables.entries, tables.starts, tables.text)?;
+    let out = PathBuf::from(std::env::var("OUT_DIR")?);
+    std::fs::write(out.join("catalogue.rs"), source)?;
+    std::fs::write(out.join("patterns.bin"), records)?;
+    Ok(())
+}
+
+/// All patterns, by id.
+fn read_patterns(folder: &Path) -> Result<Vec<schema::Pattern>, Error> {
+    let mut patterns = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let text = std::fs::read_to_string(&path)?;
+            let file = schema::parse(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+            if path.file_stem().is_none_or(|stem| *stem != *file.provider) {
+                return Err(format!("{}: provider = {:?} must be the file's name", path.display(), file.provider).into());
+            }
+            patterns.extend(file.into_patterns());
+        }
+    }
+    patterns.sort_by(|a, b| a.def.id.cmp(&b.def.id));
+    match patterns.windows(2).find(|pair| pair[0].def.id == pair[1].def.id) {
+        Some(pair) => Err(format!("two patterns have the id {}", pair[0].def.id).into()),
+        None => Ok(patterns),
+    }
+}
+
+/// `[&[1, 2], &[3]]`.
+fn nested(lists: &[Vec<u16>]) -> Result<String, std::fmt::Error> {
+    let mut text = String::from("[");
+    for list in lists {
+        write!(text, "&{list:?},")?;
+    }
+    text.push(']');
+    Ok(text)
+}

@@ -1,0 +1,153 @@
+//! What is scanned and where it came from. Owns: `Blob`, `Origin`, `Span`, `Position`. Must not: read files.
+
+use std::fmt;
+
+use bstr::{BStr, BString, ByteSlice};
+
+/// Bytes to scan, once, however many places hold them.
+#[derive(Debug, Clone, Copy)]
+pub struct Blob<'b> {
+    /// Where the bytes come from.
+    pub origin: &'b Origin,
+    /// The content.
+    pub bytes: &'b [u8],
+}
+
+/// Where scanned bytes come from. Paths are raw bytes with `/` as separator, relative to the scanned root.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    /// A file of a working tree or a plain directory.
+    File {
+        /// Path below the root that reports relate to.
+        path: BString,
+    },
+    /// Standard input, with the name the user gave it.
+    Stdin {
+        /// From `--stdin-path`, else `stdin`.
+        name: BString,
+    },
+    /// Content staged in the git index.
+    Index {
+        /// Path in the repository.
+        path: BString,
+    },
+    /// The repository's own `.git/config` (URLs and headers can hold credentials).
+    GitConfig {
+        /// Path as the user would open it.
+        path: BString,
+    },
+    /// A blob that a commit brought, at the path it had there.
+    Commit {
+        /// Commit id in hex.
+        commit: String,
+        /// Path in that commit's tree.
+        path: BString,
+    },
+    /// The message or the author and committer lines of a commit.
+    CommitMessage {
+        /// Commit id in hex.
+        commit: String,
+    },
+}
+
+impl Origin {
+    /// The path that names the content: it decides the file kind and is what reports show.
+    #[must_use]
+    pub fn path(&self) -> &BStr {
+        match self {
+            Self::File { path } | Self::Index { path } | Self::GitConfig { path } | Self::Commit { path, .. } => path.as_bstr(),
+            Self::Stdin { name } => name.as_bstr(),
+            Self::CommitMessage { .. } => BStr::new(b"COMMIT_MESSAGE"),
+        }
+    }
+
+    /// The commit that holds the content, where there is one.
+    #[must_use]
+    pub fn commit(&self) -> Option<&str> {
+        match self {
+            Self::Commit { commit, .. } | Self::CommitMessage { commit } => Some(commit),
+            Self::File { .. } | Self::Stdin { .. } | Self::Index { .. } | Self::GitConfig { .. } => None,
+        }
+    }
+
+    /// One word for the kind of origin, as reports name it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::File { .. } => "file",
+            Self::Stdin { .. } => "stdin",
+            Self::Index { .. } => "index",
+            Self::GitConfig { .. } => "git-config",
+            Self::Commit { .. } => "commit",
+            Self::CommitMessage { .. } => "commit-message",
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    /// The path as text, control characters made visible; with the commit before it where there is one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(commit) = self.commit() {
+            write!(f, "{}:", &commit[..commit.len().min(12)])?;
+        }
+        f.write_str(&visible(self.path()))
+    }
+}
+
+/// Text for people out of hostile bytes: invalid UTF-8 and control characters (bidirectional and zero-width ones too) become visible
+/// escapes, so nothing reaches a terminal that it would act on.
+#[must_use]
+pub fn visible(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            if is_harmless(character) {
+                out.push(character);
+            } else {
+                out.extend(character.escape_unicode());
+            }
+        }
+        for byte in chunk.invalid() {
+            out.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    out
+}
+
+/// Whether a terminal shows the character and does nothing else with it.
+fn is_harmless(character: char) -> bool {
+    !character.is_control()
+        && !matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// A range of bytes of the blob as stored, end exclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+pub struct Span {
+    /// First byte.
+    pub start: u64,
+    /// One past the last byte.
+    pub end: u64,
+}
+
+/// A point in a text. Lines end at LF, CRLF or a lone CR is not a line end; all numbers start at 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+pub struct Position {
+    /// Line number.
+    pub line: u64,
+    /// Column in bytes of the text as UTF-8.
+    pub column_byte: u64,
+    /// Column in Unicode code points; an invalid byte counts as one.
+    pub column_char: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminal_escapes_become_visible() {
+        assert_eq!(visible(b"a\x1b[31mb\xff\n"), "a\\u{1b}[31mb\\xff\\u{a}");
+        assert_eq!(visible("x\u{202e}y".as_bytes()), "x\\u{202e}y");
+        assert_eq!(visible("naïve".as_bytes()), "naïve");
+    }
+}

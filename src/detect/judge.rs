@@ -1,0 +1,71 @@
+//! Evidence to probability. Owns: what speaks for and against a candidate of any pattern. Must not: look for candidates.
+
+use super::candidate::Candidate;
+use super::view::View;
+use super::{checksum, entropy};
+use crate::finding::ChecksumStatus;
+use crate::patterns::schema::PatternDef;
+
+/// Probability of a value whose check passed.
+const PROVEN: f32 = 0.995;
+/// Probability of a value whose check failed, or that looks made up: below the default threshold, shown at `--min-confidence low`.
+const DOUBTFUL: f32 = 0.2;
+
+/// Weighs a fresh candidate by what its pattern asks for and by what made-up values look like.
+pub fn weigh(candidate: &mut Candidate<'_>, def: &PatternDef, view: &View<'_>) {
+    if def.entropy.is_some_and(|floor| entropy::shannon(&candidate.secret) < floor) {
+        candidate.dropped = Some("low entropy");
+        return;
+    }
+    if let Some(check) = def.checksum {
+        let (status, facts) = checksum::verify(check, &candidate.secret);
+        candidate.checksum = status;
+        candidate.facts.extend(facts);
+    }
+    match candidate.checksum {
+        ChecksumStatus::Valid => candidate.set(PROVEN, "its checksum is right"),
+        ChecksumStatus::Invalid => {
+            candidate.set(DOUBTFUL.min(candidate.probability), "its checksum is wrong, as in examples and edited tokens")
+        }
+        ChecksumStatus::None => {}
+    }
+    if def.detector.is_none() && candidate.checksum != ChecksumStatus::Valid {
+        if let Some(reason) = made_up(&candidate.secret) {
+            candidate.set(DOUBTFUL.min(candidate.probability), reason);
+        }
+    }
+    let _ = view;
+}
+
+/// Why a token looks made up: words of documentation, runs and sequences that random text does not have.
+#[must_use]
+pub fn made_up(value: &[u8]) -> Option<&'static str> {
+    const WORDS: [&[u8]; 12] = [
+        b"example",
+        b"placeholder",
+        b"your",
+        b"xxxx",
+        b"dummy",
+        b"sample",
+        b"changeme",
+        b"redacted",
+        b"insert",
+        b"replace",
+        b"abcdef1234",
+        b"1234567890",
+    ];
+    let lower = value.to_ascii_lowercase();
+    if WORDS.iter().any(|word| memchr::memmem::find(&lower, word).is_some()) {
+        return Some("it holds a word of documentation examples");
+    }
+    if entropy::longest_repeat(&lower) >= 6 {
+        return Some("one character is repeated");
+    }
+    if entropy::longest_sequence(&lower) >= 8 {
+        return Some("it holds a sequence such as 12345678");
+    }
+    if value.len() >= 20 && entropy::distinct(&lower) <= 6 {
+        return Some("it has hardly any different characters");
+    }
+    None
+}

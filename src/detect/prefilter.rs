@@ -1,0 +1,333 @@
+//! The first pass over every byte: where does any of thousands of literals stand? Owns: the hash filter and its tables. Must not: judge a hit.
+//!
+//! Every literal is known by two neighbouring four-byte windows, case folded. The scan hashes the window at every second byte into a bit
+//! table that fits the first-level cache, so each occurrence is seen exactly once (one of the two windows stands at an even position), and
+//! neither the number of literals nor the length of a state chain slows the loop down. A hit in the bit table is looked up exactly and compared.
+//! The build script includes this file and stores the tables of the built-in literals, so it may use nothing of the crate.
+
+use std::borrow::Cow;
+
+/// Log2 of the number of bits of the filter: 32 KiB.
+const FILTER_BITS: u32 = 18;
+/// Multiplier of the window hash: 2^32 divided by the golden ratio, odd.
+const MULTIPLIER: u32 = 0x9E37_79B1;
+/// Sets bit 5 of each byte: ASCII letters lose their case, other bytes may collide, which the comparison sorts out.
+const FOLD: u32 = 0x2020_2020;
+
+/// A literal to look for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Literal {
+    /// Its bytes, three or more.
+    pub bytes: Vec<u8>,
+    /// Whether ASCII case counts.
+    pub ignore_case: bool,
+}
+
+/// Tables over a list of literals; hits name a literal by its index in that list.
+#[derive(Debug, Clone)]
+pub struct Prefilter {
+    filter: Cow<'static, [u32]>,
+    /// Open addressing: `[window, first entry, number of entries]` per slot, a slot with no entries is free.
+    slots: Cow<'static, [[u32; 3]]>,
+    /// `literal << 8 | offset of the window in the literal`, the offset plus one (0 stands for one byte before the literal).
+    entries: Cow<'static, [u32]>,
+    /// Start of each literal in `text`, one more at the end; the top bit says that case does not count.
+    starts: Cow<'static, [u32]>,
+    text: Cow<'static, [u8]>,
+}
+
+/// The tables as plain numbers, for the build script to write out.
+#[derive(Debug)]
+pub struct Tables<'t> {
+    /// Bit table.
+    pub filter: &'t [u32],
+    /// Hash slots.
+    pub slots: &'t [[u32; 3]],
+    /// Windows' literals.
+    pub entries: &'t [u32],
+    /// Literals' starts.
+    pub starts: &'t [u32],
+    /// Literals' bytes.
+    pub text: &'t [u8],
+}
+
+const NO_CASE: u32 = 1 << 31;
+
+impl Prefilter {
+    /// Wraps tables that the build script made with [`Prefilter::new`].
+    #[must_use]
+    pub const fn from_tables(tables: &Tables<'static>) -> Self {
+        Self {
+            filter: Cow::Borrowed(tables.filter),
+            slots: Cow::Borrowed(tables.slots),
+            entries: Cow::Borrowed(tables.entries),
+            starts: Cow::Borrowed(tables.starts),
+            text: Cow::Borrowed(tables.text),
+        }
+    }
+
+    /// The tables behind this filter.
+    #[must_use]
+    pub fn tables(&self) -> Tables<'_> {
+        Tables { filter: &self.filter, slots: &self.slots, entries: &self.entries, starts: &self.starts, text: &self.text }
+    }
+
+    /// Builds the tables.
+    ///
+    /// # Panics
+    /// If a literal is shorter than three bytes or longer than 250, or there are more than 2^24: the pattern lint refuses those.
+    #[must_use]
+    pub fn new(literals: &[Literal]) -> Self {
+        let mut windows: Vec<(u32, u32)> = Vec::new();
+        let mut starts = Vec::with_capacity(literals.len() + 1);
+        let mut text = Vec::new();
+        for (index, literal) in literals.iter().enumerate() {
+            assert!((3..=250).contains(&literal.bytes.len()), "anchor of {} bytes", literal.bytes.len());
+            let index = u32::try_from(index).expect("because there are fewer than 2^24 literals");
+            starts.push(position(&text) | if literal.ignore_case { NO_CASE } else { 0 });
+            text.extend_from_slice(&literal.bytes);
+            add_windows(&literal.bytes, index, &mut windows);
+        }
+        starts.push(position(&text));
+        windows.sort_unstable();
+        windows.dedup();
+        let mut filter = vec![0; 1 << (FILTER_BITS - 5)];
+        let mut slots = vec![[0; 3]; (windows.len() * 2).next_power_of_two().max(2)];
+        let mut entries = Vec::with_capacity(windows.len());
+        for group in windows.chunk_by(|a, b| a.0 == b.0) {
+            let window = group[0].0;
+            let bit = filter_bit(window);
+            filter[bit >> 5] |= 1 << (bit & 31);
+            let mut slot = slot_of(window, slots.len());
+            while slots[slot][2] != 0 {
+                slot = (slot + 1) & (slots.len() - 1);
+            }
+            slots[slot] = [window, position(&entries), position(group)];
+            entries.extend(group.iter().map(|&(_, entry)| entry));
+        }
+        Self { filter: filter.into(), slots: slots.into(), entries: entries.into(), starts: starts.into(), text: text.into() }
+    }
+
+    /// Number of literals.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// Whether there are no literals.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Calls `hit(literal, start)` for each occurrence of each literal, by ascending position of the window that gave it away.
+    #[inline]
+    pub fn find(&self, haystack: &[u8], mut hit: impl FnMut(usize, usize)) {
+        let filter: &[u32; 1 << (FILTER_BITS - 5)] =
+            self.filter.as_ref().try_into().expect("because every constructor makes a table of this size");
+        let mut at = 0;
+        // Sixteen bytes a step: eight windows, one branch.
+        while let Some(block) = haystack.get(at..at + 20) {
+            let low = u64::from_le_bytes(block[0..8].try_into().expect("because the block has 20 bytes"));
+            let middle = u64::from_le_bytes(block[8..16].try_into().expect("because the block has 20 bytes"));
+            let high = u32::from_le_bytes(block[16..20].try_into().expect("because the block has 20 bytes"));
+            let windows = windows_of(low, middle, high);
+            let mut any = 0;
+            for window in windows {
+                let bit = filter_bit(window);
+                any |= filter[bit >> 5] >> (bit & 31);
+            }
+            if any & 1 == 1 {
+                for (step, &window) in windows.iter().enumerate() {
+                    let bit = filter_bit(window);
+                    if filter[bit >> 5] >> (bit & 31) & 1 == 1 {
+                        self.confirm(haystack, at + 2 * step, window, &mut hit);
+                    }
+                }
+            }
+            at += 16;
+        }
+        // The last bytes, padded: a window may reach past the end for three-byte literals.
+        while at < haystack.len() {
+            let mut bytes = [0; 4];
+            let rest = &haystack[at..haystack.len().min(at + 4)];
+            bytes[..rest.len()].copy_from_slice(rest);
+            let window = u32::from_le_bytes(bytes) | FOLD;
+            let bit = filter_bit(window);
+            if filter[bit >> 5] >> (bit & 31) & 1 == 1 {
+                self.confirm(haystack, at, window, &mut hit);
+            }
+            at += 2;
+        }
+    }
+
+    /// Looks a window up exactly and compares the literals it may belong to.
+    #[inline]
+    fn confirm(&self, haystack: &[u8], at: usize, window: u32, hit: &mut impl FnMut(usize, usize)) {
+        let mask = self.slots.len() - 1;
+        let mut slot = slot_of(window, self.slots.len());
+        let [_, first, count] = loop {
+            let found = self.slots[slot];
+            if found[2] == 0 {
+                return;
+            }
+            if found[0] == window {
+                break found;
+            }
+            slot = (slot + 1) & mask;
+        };
+        for &entry in &self.entries[first as usize..(first + count) as usize] {
+            let literal = (entry >> 8) as usize;
+            let Some(start) = (at + 1).checked_sub((entry & 0xFF) as usize) else { continue };
+            if self.stands_at(literal, haystack, start) {
+                hit(literal, start);
+            }
+        }
+    }
+
+    #[inline]
+    fn stands_at(&self, literal: usize, haystack: &[u8], start: usize) -> bool {
+        let bytes = self.literal(literal);
+        let Some(found) = haystack.get(start..start + bytes.len()) else { return false };
+        if self.starts[literal] & NO_CASE == 0 { found == bytes } else { found.eq_ignore_ascii_case(bytes) }
+    }
+
+    /// A copy of a literal.
+    #[must_use]
+    pub fn literal_at(&self, literal: usize) -> Literal {
+        Literal { bytes: self.literal(literal).to_vec(), ignore_case: self.starts[literal] & NO_CASE != 0 }
+    }
+
+    /// The bytes of a literal.
+    #[inline]
+    #[must_use]
+    pub fn literal(&self, literal: usize) -> &[u8] {
+        &self.text[(self.starts[literal] & !NO_CASE) as usize..(self.starts[literal + 1] & !NO_CASE) as usize]
+    }
+}
+
+/// The eight folded windows that start at the even bytes of a 16-byte block.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "taking the low half is the point")]
+const fn windows_of(low: u64, middle: u64, high: u32) -> [u32; 8] {
+    [
+        low as u32 | FOLD,
+        (low >> 16) as u32 | FOLD,
+        (low >> 32) as u32 | FOLD,
+        (low >> 48) as u32 | (middle << 16) as u32 | FOLD,
+        middle as u32 | FOLD,
+        (middle >> 16) as u32 | FOLD,
+        (middle >> 32) as u32 | FOLD,
+        (middle >> 48) as u32 | high << 16 | FOLD,
+    ]
+}
+
+/// Registers the literal under two neighbouring windows, so that one of them stands at an even position wherever the literal does.
+fn add_windows(bytes: &[u8], literal: u32, windows: &mut Vec<(u32, u32)>) {
+    let mut add = |window: [u8; 4], offset: usize| {
+        let offset = u32::try_from(offset).expect("because literals are short");
+        windows.push((u32::from_le_bytes(window) | FOLD, literal << 8 | offset));
+    };
+    match *bytes {
+        [a, b, c] => (0..=u8::MAX).for_each(|any| {
+            add([a, b, c, any], 1);
+            add([any, a, b, c], 0);
+        }),
+        [a, b, c, d] => {
+            add([a, b, c, d], 1);
+            (0..=u8::MAX).for_each(|any| add([any, a, b, c], 0));
+        }
+        _ => {
+            let offset = rarest(bytes);
+            for at in [offset, offset + 1] {
+                add(bytes[at..at + 4].try_into().expect("because the window lies in the literal"), at + 1);
+            }
+        }
+    }
+}
+
+/// Offset of the five bytes that source code holds least often.
+fn rarest(bytes: &[u8]) -> usize {
+    (0..=bytes.len() - 5).min_by_key(|&at| bytes[at..at + 5].iter().map(|&byte| commonness(byte)).sum::<u32>()).unwrap_or(0)
+}
+
+/// How common a byte is in source code and prose, case folded, in tenths of log2 of its share in a million.
+const fn commonness(byte: u8) -> u32 {
+    match byte.to_ascii_lowercase() {
+        b' ' => 175,
+        b'e' => 164,
+        b't' => 160,
+        b'a' | b'i' | b'n' | b'o' | b'r' | b's' => 157,
+        b'c' | b'd' | b'l' => 151,
+        b'm' | b'p' | b'u' | b'f' => 145,
+        b'_' | b'.' | b',' | b'0' | b'(' | b')' | b'g' | b'h' | b'b' | b'-' | b'/' | b'*' => 138,
+        b'"' | b'1' | b'=' | b':' | b'v' | b'y' | b'k' | b'w' | b';' => 130,
+        b'2'..=b'9' | b'x' | b'\'' | b'>' | b'<' | b'{' | b'}' | b'q' | b'j' | b'z' => 120,
+        _ => 105,
+    }
+}
+
+#[inline]
+const fn filter_bit(window: u32) -> usize {
+    (window.wrapping_mul(MULTIPLIER) >> (32 - FILTER_BITS)) as usize
+}
+
+const fn slot_of(window: u32, slots: usize) -> usize {
+    (window.wrapping_mul(MULTIPLIER) >> 8) as usize & (slots - 1)
+}
+
+fn position<T>(list: &[T]) -> u32 {
+    u32::try_from(list.len()).expect("because the tables are far smaller than 4 GiB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn literals() -> Vec<Literal> {
+        [("key", true), ("AKIA", false), ("ghp_", false), ("password", true), ("aXa", false), ("aaaa", true), ("-----BEGIN", false)]
+            .map(|(text, ignore_case)| Literal { bytes: text.into(), ignore_case })
+            .to_vec()
+    }
+
+    /// Every occurrence by the obvious way.
+    fn naive(literals: &[Literal], haystack: &[u8]) -> Vec<(usize, usize)> {
+        let mut hits = Vec::new();
+        for (index, literal) in literals.iter().enumerate() {
+            for (at, window) in haystack.windows(literal.bytes.len()).enumerate() {
+                if window == literal.bytes || literal.ignore_case && window.eq_ignore_ascii_case(&literal.bytes) {
+                    hits.push((index, at));
+                }
+            }
+        }
+        hits.sort_unstable();
+        hits
+    }
+
+    fn found(haystack: &[u8]) -> Vec<(usize, usize)> {
+        let mut hits = Vec::new();
+        Prefilter::new(&literals()).find(haystack, |literal, at| hits.push((literal, at)));
+        hits.sort_unstable();
+        hits
+    }
+
+    #[test]
+    fn short_literals_at_both_ends() {
+        assert_eq!(found(b"key"), [(0, 0)]);
+        assert_eq!(found(b"xKEY"), [(0, 1)]);
+        assert_eq!(found(b"AKIAkey"), [(0, 4), (1, 0)]);
+    }
+
+    proptest! {
+        #[test]
+        fn same_hits_as_the_obvious_way(pieces in prop::collection::vec(prop_oneof![
+            "[aAkKeEyY_gGhHpPXx-]{0,6}",
+            Just("password".to_owned()), Just("PassWord".to_owned()), Just("-----BEGIN".to_owned()),
+            Just("AKIA".to_owned()), Just("ghp_".to_owned()), Just("key".to_owned()), Just("aaaaa".to_owned()),
+        ], 0..30)) {
+            let haystack = pieces.concat();
+            prop_assert_eq!(found(haystack.as_bytes()), naive(&literals(), haystack.as_bytes()));
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The text that detectors look at. Owns: `View`, line and boundary questions. Must not: hold patterns or candidates.
+//!
+//! Every decision about a candidate depends on bytes within [`REACH`] of its anchor only. Streaming and the delta-aware scan of
+//! history rely on that.
+
+use std::ops::Range;
+
+use bstr::BStr;
+use memchr::{memchr, memrchr};
+
+/// How far from an anchor a detector may look, in bytes either way.
+pub const REACH: usize = 64 * 1024;
+
+/// A text in UTF-8 or any superset of ASCII, and what is known about it.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'v> {
+    /// The text.
+    pub bytes: &'v [u8],
+    /// Path that names the content; its ending tells the file kind.
+    pub path: &'v BStr,
+    /// Whether the content has NUL bytes: then only distinctive tokens and private keys are looked for.
+    pub binary: bool,
+    /// How many encodings were undone to get this text.
+    pub depth: u8,
+}
+
+impl<'v> View<'v> {
+    /// The line around `at` without its line end, at most `before` bytes back and `after` bytes on.
+    #[must_use]
+    pub fn line(&self, at: usize, before: usize, after: usize) -> Range<usize> {
+        let from = at.saturating_sub(before);
+        let to = self.bytes.len().min(at + after);
+        let start = memrchr(b'\n', &self.bytes[from..at]).map_or(from, |found| from + found + 1);
+        let end = memchr(b'\n', &self.bytes[at..to]).map_or(to, |found| at + found);
+        start..end
+    }
+
+    /// The lines around `at`: `lines` above and below, at most `reach` bytes either way.
+    #[must_use]
+    pub fn lines(&self, at: usize, lines: u8, reach: usize) -> Range<usize> {
+        let from = at.saturating_sub(reach);
+        let to = self.bytes.len().min(at + reach);
+        let start = memchr::memrchr_iter(b'\n', &self.bytes[from..at]).nth(usize::from(lines)).map_or(from, |found| from + found + 1);
+        let end = memchr::memchr_iter(b'\n', &self.bytes[at..to]).nth(usize::from(lines)).map_or(to, |found| at + found);
+        start..end
+    }
+
+    /// The byte before `at`.
+    #[must_use]
+    pub fn before(&self, at: usize) -> Option<u8> {
+        at.checked_sub(1).and_then(|at| self.bytes.get(at)).copied()
+    }
+
+    /// The byte at `at`.
+    #[must_use]
+    pub fn at(&self, at: usize) -> Option<u8> {
+        self.bytes.get(at).copied()
+    }
+
+    /// Whether a token may start at `at`: the byte before is no letter, digit or `_`, or it ends an escape (`\n`, `%3D`, `\u003d`, `\x1b[0m`).
+    #[must_use]
+    pub fn starts_token(&self, at: usize) -> bool {
+        let Some(before) = self.before(at) else { return true };
+        if !before.is_ascii_alphanumeric() && before != b'_' {
+            return true;
+        }
+        let head = &self.bytes[at.saturating_sub(6)..at];
+        let hex = |tail: &[u8]| tail.iter().all(u8::is_ascii_hexdigit);
+        match head {
+            [.., b'\\', b'n' | b't' | b'r' | b'b' | b'f' | b'v' | b'0'] => true,
+            [.., b'%', a, b] => hex(&[*a, *b]),
+            [.., b'\\', b'x', a, b] => hex(&[*a, *b]),
+            [b'\\', b'u', rest @ ..] => rest.len() == 4 && hex(rest),
+            [.., b'[', b'0'..=b'9', b'm'] | [.., b'[', b'0'..=b'9', b'0'..=b'9', b'm'] => true,
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(text: &str) -> View<'_> {
+        View { bytes: text.as_bytes(), path: BStr::new("a"), binary: false, depth: 0 }
+    }
+
+    #[test]
+    fn lines_are_bounded() {
+        let text = view("one\ntwo\nthree\n");
+        assert_eq!(text.line(5, 99, 99), 4..7);
+        assert_eq!(text.line(10, 1, 2), 9..12);
+        assert_eq!(text.lines(5, 1, 99), 0..13);
+    }
+
+    #[test]
+    fn escapes_end_before_a_token() {
+        for head in ["", "=", " ", "\\n", "%3D", "\\u003d", "\\x3d", "\x1b[0m", "\x1b[31m"] {
+            let text = format!("{head}ghp_");
+            assert!(view(&text).starts_token(head.len()), "{head:?}");
+        }
+        for head in ["a", "_", "n", "3D", "xu003d"] {
+            let text = format!("{head}ghp_");
+            assert!(!view(&text).starts_token(head.len()), "{head:?}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Finds credentials in source trees and git history.
+//!
+//! ```text
+//! source ─► Blob ─► View ─► Candidate ─judge─► Sighting ─► Finding ─► Report ─► a format
+//! ```
+
+pub mod blob;
+pub mod detect;
+pub mod finding;
+pub mod gather;
+pub mod patterns;
+pub mod place;
+pub mod report;
+pub mod scan;
+pub mod secret;
+pub mod settings;
+pub mod source;
+pub mod suppress;

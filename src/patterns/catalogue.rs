@@ -1,0 +1,180 @@
+//! The set of patterns of a scan. Owns: decoding a pattern and compiling it on first use, the anchor filter. Must not: scan.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use super::anchors;
+use super::schema::{self, Pattern};
+use super::shape::ShapeError;
+use crate::detect::prefilter::{Literal, Prefilter};
+use crate::detect::rule::{Rule, RuleError};
+
+mod builtin {
+    include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
+    pub static RECORDS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/patterns.bin"));
+}
+
+/// Index of a pattern in its catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PatternIndex(pub u16);
+
+/// The patterns of a scan. A built-in pattern is decoded and compiled when its anchor is first seen.
+#[derive(Debug)]
+pub struct Catalogue {
+    prefilter: Prefilter,
+    /// Targets of the literals that came with [`Catalogue::add`], one each; they follow the built-in ones.
+    own_targets: Vec<u16>,
+    entries: Vec<Entry>,
+    own_ids: BTreeMap<String, PatternIndex>,
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    /// The pattern; filled on first use for built-in ones.
+    pattern: OnceLock<Arc<Pattern>>,
+    rule: OnceLock<Rule>,
+    /// Whether matches are wanted: not disabled, and enabled where it is opt-in.
+    off: bool,
+}
+
+/// Why a catalogue cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogueError {
+    /// A file of patterns is not in the schema.
+    #[error("{file}: {source}")]
+    Schema {
+        /// The file's name as given.
+        file: String,
+        /// The parser's message.
+        source: Box<toml::de::Error>,
+    },
+    /// A pattern has a shape, anchor or expression that cannot be compiled.
+    #[error("pattern {id}: {source}")]
+    Rule {
+        /// The pattern.
+        id: String,
+        /// What is wrong with it.
+        source: RuleError,
+    },
+    /// A pattern has an id that exists already.
+    #[error("pattern {0}: there is another one with this id")]
+    Duplicate(String),
+    /// A pattern was named that does not exist.
+    #[error("there is no pattern {0} (`unleak patterns list` shows all)")]
+    Unknown(String),
+}
+
+impl Catalogue {
+    /// The patterns that come with the library.
+    #[must_use]
+    pub fn builtin() -> Self {
+        let entries = std::iter::repeat_with(Entry::default).take(builtin::IDS.len()).collect();
+        let mut catalogue =
+            Self { prefilter: Prefilter::from_tables(&builtin::FILTER), own_targets: Vec::new(), entries, own_ids: BTreeMap::new() };
+        for &index in builtin::OPT_IN {
+            catalogue.entries[usize::from(index)].off = true;
+        }
+        catalogue
+    }
+
+    /// Adds the patterns of a file in the same schema. `file` is its name, for messages.
+    ///
+    /// # Errors
+    /// Text that is not in the schema, a rule that does not compile, or an id that exists.
+    pub fn add(&mut self, file: &str, text: &str) -> Result<(), CatalogueError> {
+        let parsed = schema::parse(text).map_err(|source| CatalogueError::Schema { file: file.to_owned(), source: Box::new(source) })?;
+        let mut literals: Vec<Literal> = (0..self.prefilter.len()).map(|index| self.prefilter.literal_at(index)).collect();
+        for pattern in parsed.into_patterns() {
+            let id = pattern.def.id.clone();
+            if self.index_of(&id).is_some() {
+                return Err(CatalogueError::Duplicate(id));
+            }
+            let rule_error = |source| CatalogueError::Rule { id: id.clone(), source };
+            let rule = Rule::compile(&pattern.def).map_err(rule_error)?;
+            let index = u16::try_from(self.entries.len())
+                .ok()
+                .filter(|&index| index < anchors::DETECTOR)
+                .ok_or_else(|| rule_error(RuleError::TooMany))?;
+            for (literal, target) in anchors::of_pattern(&pattern.def, index).map_err(|error: ShapeError| rule_error(error.into()))? {
+                literals.push(literal);
+                self.own_targets.push(target);
+            }
+            self.own_ids.insert(id, PatternIndex(index));
+            let off = pattern.def.opt_in;
+            self.entries.push(Entry { pattern: Arc::new(pattern).into(), rule: rule.into(), off });
+        }
+        self.prefilter = Prefilter::new(&literals);
+        Ok(())
+    }
+
+    /// Switches a pattern on or off.
+    ///
+    /// # Errors
+    /// [`CatalogueError::Unknown`] where no pattern has the id.
+    pub fn set_enabled(&mut self, id: &str, enabled: bool) -> Result<(), CatalogueError> {
+        let index = self.index_of(id).ok_or_else(|| CatalogueError::Unknown(id.to_owned()))?;
+        self.entries[usize::from(index.0)].off = !enabled;
+        Ok(())
+    }
+
+    /// Number of patterns.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are no patterns.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// All indices, in order of id for the built-in ones, then as added.
+    pub fn indices(&self) -> impl Iterator<Item = PatternIndex> + use<> {
+        (0..self.entries.len()).map(|index| PatternIndex(u16::try_from(index).expect("because a catalogue has fewer than 61,000 patterns")))
+    }
+
+    /// The pattern with this id.
+    #[must_use]
+    pub fn index_of(&self, id: &str) -> Option<PatternIndex> {
+        match builtin::IDS.binary_search(&id) {
+            Ok(index) => Some(PatternIndex(u16::try_from(index).expect("because a catalogue has fewer than 61,000 patterns"))),
+            Err(_) => self.own_ids.get(id).copied(),
+        }
+    }
+
+    /// Whether matches of the pattern are reported.
+    #[must_use]
+    pub fn is_enabled(&self, index: PatternIndex) -> bool {
+        !self.entries[usize::from(index.0)].off
+    }
+
+    /// A pattern's data.
+    #[must_use]
+    pub fn pattern(&self, index: PatternIndex) -> &Arc<Pattern> {
+        self.entries[usize::from(index.0)].pattern.get_or_init(|| {
+            let [start, end] = [0, 1].map(|next| builtin::OFFSETS[usize::from(index.0) + next] as usize);
+            Arc::new(postcard::from_bytes(&builtin::RECORDS[start..end]).expect("because the build script wrote the record"))
+        })
+    }
+
+    /// A pattern's compiled rule.
+    #[must_use]
+    pub fn rule(&self, index: PatternIndex) -> &Rule {
+        self.entries[usize::from(index.0)]
+            .rule
+            .get_or_init(|| Rule::compile(&self.pattern(index).def).expect("because the tests compile every built-in pattern"))
+    }
+
+    /// The filter over the anchors of all patterns.
+    #[must_use]
+    pub const fn prefilter(&self) -> &Prefilter {
+        &self.prefilter
+    }
+
+    /// What to run where anchor `literal` stands: pattern indices and the targets of [`anchors`].
+    #[must_use]
+    pub fn targets(&self, literal: usize) -> &[u16] {
+        builtin::TARGETS.get(literal).copied().unwrap_or_else(|| std::slice::from_ref(&self.own_targets[literal - builtin::TARGETS.len()]))
+    }
+}

@@ -1,0 +1,11 @@
+//! Patterns: what is looked for. Owns: the schema, the built-in catalogue and its compiled forms. Must not: look at scanned content.
+
+pub mod anchors;
+pub mod catalogue;
+pub mod schema;
+pub mod shape;
+
+pub use catalogue::{Catalogue, CatalogueError, PatternIndex};
+pub use schema::Pattern;
+
+use crate::detect::prefilter;
