@@ -1,15 +1,14 @@
 //! Turns `patterns/*.toml` into tables: one serialised record a pattern, the anchor literals and their filter. Nothing is parsed at start-up.
 
-#[expect(dead_code, reason = "the library uses what the build script does not")]
+#![expect(clippy::disallowed_methods, reason = "a build script reads its environment and writes its output")]
+#![expect(dead_code, reason = "the library uses what the build script does not")]
+
 #[path = "src/patterns/anchors.rs"]
 mod anchors;
-#[expect(dead_code, reason = "the library uses what the build script does not")]
 #[path = "src/detect/prefilter.rs"]
 mod prefilter;
-#[expect(dead_code, reason = "the library uses what the build script does not")]
 #[path = "src/patterns/schema.rs"]
 mod schema;
-#[expect(dead_code, reason = "the library uses what the build script does not")]
 #[path = "src/patterns/shape.rs"]
 mod shape;
 

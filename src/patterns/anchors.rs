@@ -11,6 +11,8 @@ use super::shape::{self, Part, ShapeError};
 
 /// Shortest anchor worth looking for in encoded form; shorter ones would stand in any base64 text.
 const MIN_ENCODED: usize = 4;
+/// Bytes of an anchor that are spelled out; more tell nothing new.
+const MAX_ENCODED: usize = 12;
 /// Targets from here on are detectors in code: this number plus the detector's index.
 pub const DETECTOR: u16 = 0xF000;
 /// Targets from here on are encoded anchors: this number plus the encoding's index.
@@ -151,6 +153,7 @@ fn is_worth_encoding(def: &PatternDef, literal: &Literal) -> bool {
 
 /// Every spelling of `literal` that does not depend on what stands around it, and whether its case counts for nothing.
 fn encoded(literal: &[u8]) -> Vec<(Vec<u8>, bool, Spelling)> {
+    let literal = &literal[..literal.len().min(MAX_ENCODED)];
     let hex = |separator: &str| literal.iter().map(|byte| format!("{separator}{byte:02x}")).collect::<String>().into_bytes();
     let mut spelled = vec![(hex(""), true, Spelling::Hex), (hex("%"), true, Spelling::Percent), (hex("\\u00"), true, Spelling::Unicode)];
     for (once, phase) in base64(literal) {

@@ -237,10 +237,13 @@ pub enum Checksum {
     /// age identities: bech32.
     AgeBech32,
     /// Azure 64-byte keys: Marvin32.
+    #[serde(rename = "azure-64")]
     Azure64,
     /// Azure 32-byte keys: Marvin32.
+    #[serde(rename = "azure-32")]
     Azure32,
     /// Azure 39-byte keys: Marvin32.
+    #[serde(rename = "azure-39")]
     Azure39,
     /// Azure Functions keys: Marvin32.
     AzureFunctions,
