@@ -7,8 +7,8 @@
 
 use std::borrow::Cow;
 
-/// Log2 of the number of bits of the filter: 32 KiB.
-const FILTER_BITS: u32 = 18;
+/// Log2 of the number of bits of the filter: 64 KiB.
+const FILTER_BITS: u32 = 19;
 /// Multiplier of the window hash: 2^32 divided by the golden ratio, odd.
 const MULTIPLIER: u32 = 0x9E37_79B1;
 /// Sets bit 5 of each byte: ASCII letters lose their case, other bytes may collide, which the comparison sorts out.
@@ -19,8 +19,10 @@ const FOLD: u32 = 0x2020_2020;
 pub struct Literal {
     /// Its bytes, three or more.
     pub bytes: Vec<u8>,
-    /// Whether ASCII case counts.
+    /// Whether ASCII case counts for nothing.
     pub ignore_case: bool,
+    /// The bytes that may follow it, as a bit set, where that is known: it makes short literals rarer.
+    pub after: Option<[u64; 4]>,
 }
 
 /// Tables over a list of literals; hits name a literal by its index in that list.
@@ -78,17 +80,31 @@ impl Prefilter {
     /// If a literal is shorter than three bytes or longer than 250, or there are more than 2^24: the pattern lint refuses those.
     #[must_use]
     pub fn new(literals: &[Literal]) -> Self {
-        let mut windows: Vec<(u32, u32)> = Vec::new();
-        let mut starts = Vec::with_capacity(literals.len() + 1);
-        let mut text = Vec::new();
-        for (index, literal) in literals.iter().enumerate() {
+        Self::build(Vec::new(), vec![0], Vec::new(), literals)
+    }
+
+    /// The same literals and, after them, `more`.
+    ///
+    /// # Panics
+    /// As [`Prefilter::new`].
+    #[must_use]
+    pub fn extended(&self, more: &[Literal]) -> Self {
+        let of_slot = |&[window, first, count]: &[u32; 3]| {
+            self.entries[first as usize..(first + count) as usize].iter().map(move |&entry| (window, entry))
+        };
+        Self::build(self.slots.iter().flat_map(of_slot).collect(), self.starts.to_vec(), self.text.to_vec(), more)
+    }
+
+    /// Builds the tables from the windows, starts and text of known literals, and more literals.
+    fn build(mut windows: Vec<(u32, u32)>, mut starts: Vec<u32>, mut text: Vec<u8>, more: &[Literal]) -> Self {
+        for literal in more {
             assert!((3..=250).contains(&literal.bytes.len()), "anchor of {} bytes", literal.bytes.len());
-            let index = u32::try_from(index).expect("because there are fewer than 2^24 literals");
-            starts.push(position(&text) | if literal.ignore_case { NO_CASE } else { 0 });
+            let index = starts.len() - 1;
+            starts[index] |= if literal.ignore_case { NO_CASE } else { 0 };
             text.extend_from_slice(&literal.bytes);
-            add_windows(&literal.bytes, index, &mut windows);
+            starts.push(position(&text));
+            add_windows(literal, u32::try_from(index).expect("because there are fewer than 2^24 literals"), &mut windows);
         }
-        starts.push(position(&text));
         windows.sort_unstable();
         windows.dedup();
         let mut filter = vec![0; 1 << (FILTER_BITS - 5)];
@@ -192,12 +208,6 @@ impl Prefilter {
         if self.starts[literal] & NO_CASE == 0 { found == bytes } else { found.eq_ignore_ascii_case(bytes) }
     }
 
-    /// A copy of a literal.
-    #[must_use]
-    pub fn literal_at(&self, literal: usize) -> Literal {
-        Literal { bytes: self.literal(literal).to_vec(), ignore_case: self.starts[literal] & NO_CASE != 0 }
-    }
-
     /// The bytes of a literal.
     #[inline]
     #[must_use]
@@ -223,21 +233,22 @@ const fn windows_of(low: u64, middle: u64, high: u32) -> [u32; 8] {
 }
 
 /// Registers the literal under two neighbouring windows, so that one of them stands at an even position wherever the literal does.
-fn add_windows(bytes: &[u8], literal: u32, windows: &mut Vec<(u32, u32)>) {
+fn add_windows(literal: &Literal, index: u32, windows: &mut Vec<(u32, u32)>) {
     let mut add = |window: [u8; 4], offset: usize| {
         let offset = u32::try_from(offset).expect("because literals are short");
-        windows.push((u32::from_le_bytes(window) | FOLD, literal << 8 | offset));
+        windows.push((u32::from_le_bytes(window) | FOLD, index << 8 | offset));
     };
-    match *bytes {
-        [a, b, c] => (0..=u8::MAX).for_each(|any| {
-            add([a, b, c, any], 1);
-            add([any, a, b, c], 0);
-        }),
+    let next = || (0..=u8::MAX).filter(|&byte| literal.after.is_none_or(|set| set[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1));
+    match *literal.bytes {
+        [a, b, c] => {
+            next().for_each(|next| add([a, b, c, next], 1));
+            (0..=u8::MAX).for_each(|before| add([before, a, b, c], 0));
+        }
         [a, b, c, d] => {
             add([a, b, c, d], 1);
-            (0..=u8::MAX).for_each(|any| add([any, a, b, c], 0));
+            next().for_each(|next| add([b, c, d, next], 2));
         }
-        _ => {
+        ref bytes => {
             let offset = rarest(bytes);
             for at in [offset, offset + 1] {
                 add(bytes[at..at + 4].try_into().expect("because the window lies in the literal"), at + 1);
@@ -287,7 +298,7 @@ mod tests {
 
     fn literals() -> Vec<Literal> {
         [("key", true), ("AKIA", false), ("ghp_", false), ("password", true), ("aXa", false), ("aaaa", true), ("-----BEGIN", false)]
-            .map(|(text, ignore_case)| Literal { bytes: text.into(), ignore_case })
+            .map(|(text, ignore_case)| Literal { bytes: text.into(), ignore_case, after: None })
             .to_vec()
     }
 
@@ -307,9 +318,20 @@ mod tests {
 
     fn found(haystack: &[u8]) -> Vec<(usize, usize)> {
         let mut hits = Vec::new();
-        Prefilter::new(&literals()).find(haystack, |literal, at| hits.push((literal, at)));
+        let (first, more) = (&literals()[..3], &literals()[3..]);
+        Prefilter::new(first).extended(more).find(haystack, |literal, at| hits.push((literal, at)));
         hits.sort_unstable();
         hits
+    }
+
+    #[test]
+    fn a_known_next_byte_loses_no_hit() {
+        let digits = Some([0x03FF_0000_0000_0000, 0, 0, 0]);
+        let filter = Prefilter::new(&["ab_", "key_"].map(|text| Literal { bytes: text.into(), ignore_case: false, after: digits }));
+        let mut hits = Vec::new();
+        filter.find(b"ab_1xab_2key_3xkey_4", |literal, at| hits.push((literal, at)));
+        hits.sort_unstable();
+        assert_eq!(hits, [(0, 0), (0, 5), (1, 9), (1, 15)]);
     }
 
     #[test]
