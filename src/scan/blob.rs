@@ -13,7 +13,7 @@ use crate::gather::{Fate, Gathered, Sighting};
 use crate::patterns::schema::Detector;
 use crate::patterns::{Catalogue, PatternIndex};
 use crate::place::{Cursor, excerpt};
-use crate::report::line_hash;
+use crate::line_hash;
 use crate::secret::Secret;
 use crate::suppress::marks;
 
