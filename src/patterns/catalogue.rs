@@ -9,6 +9,7 @@ use super::shape::ShapeError;
 use crate::detect::prefilter::{Literal, Prefilter};
 use crate::detect::rule::{Rule, RuleError};
 
+#[expect(clippy::unreadable_literal, reason = "generated tables of numbers")]
 mod builtin {
     include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
     pub static RECORDS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/patterns.bin"));
