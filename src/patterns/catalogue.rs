@@ -9,7 +9,6 @@ use super::shape::ShapeError;
 use crate::detect::prefilter::{Literal, Prefilter};
 use crate::detect::rule::{Rule, RuleError};
 
-#[expect(clippy::unreadable_literal, reason = "generated tables of numbers")]
 mod builtin {
     #![expect(clippy::unreadable_literal, reason = "numbers that the build script writes")]
     include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));

@@ -10,10 +10,10 @@ use crate::detect::text::{self, Form, Text};
 use crate::detect::{self, Candidate, View, kind};
 use crate::finding::{ChecksumStatus, Confidence, Coverage, Place, Problem, ProblemKind};
 use crate::gather::{Fate, Gathered, Sighting};
+use crate::line_hash;
 use crate::patterns::schema::Detector;
 use crate::patterns::{Catalogue, PatternIndex};
 use crate::place::{Cursor, excerpt};
-use crate::report::line_hash;
 use crate::secret::Secret;
 use crate::suppress::marks;
 
