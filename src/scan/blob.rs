@@ -156,7 +156,7 @@ impl Gathered {
 
 /// The candidates that are left when each piece of text belongs to one: the most specific pattern wins, then the most probable candidate,
 /// then the longest. They are in order of their start.
-fn resolve<'v>(catalogue: &Catalogue, mut candidates: Vec<Candidate<'v>>) -> Vec<Candidate<'v>> {
+pub(crate) fn resolve<'v>(catalogue: &Catalogue, mut candidates: Vec<Candidate<'v>>) -> Vec<Candidate<'v>> {
     if candidates.len() > 1 {
         let strength = |candidate: &Candidate<'_>| (candidate.checksum == ChecksumStatus::Valid, specificity(catalogue, candidate.pattern));
         candidates.sort_by(|a, b| {

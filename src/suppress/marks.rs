@@ -50,7 +50,7 @@ pub fn mark(text: &[u8], span: Range<usize>, pattern: &str, which: Marks) -> Opt
     find(text, span).into_iter().filter(|mark| counts(mark) && speaks(mark)).map(|mark| mark.suppression).min()
 }
 
-/// The marks around the secret at `span`, in order of place, the line above last.
+/// The marks around the secret at `span`, those of the line above last.
 #[must_use]
 pub fn find(text: &[u8], span: Range<usize>) -> Vec<Mark> {
     let lines = Lines::around(text, &span);
@@ -77,13 +77,12 @@ impl Lines {
         let start = line_break.map_or(from, |found| found + 1);
         let to = text.len().min(span.end + REACH);
         let end = memchr(b'\n', &text[span.end..to]).map_or(to, |found| span.end + found);
-        let mut same = vec![start..span.start];
+        let mut same = Vec::from([start..span.start, span.end..end]);
         // The first line of a secret of several lines belongs to it, and may have a comment.
         let first_line = &text[span.start..span.end.min(span.start + REACH)];
         if let Some(found) = memchr(b'\n', first_line) {
             same.push(span.start..span.start + found);
         }
-        same.push(span.end..end);
         let above = line_break.map(|found| {
             let from = found.saturating_sub(REACH);
             // A line that is cut at the front is no comment from its start on.
@@ -211,7 +210,7 @@ fn read(kind: After, after: &[u8]) -> Option<Mark> {
         }
         After::Reason => Some(Mark::new(Suppression::ForeignMark, Vec::new(), after)),
         After::Rules => {
-            let rules = after.trim_ascii_start().strip_prefix(b":").map(|rules| rules.trim_ascii_start());
+            let rules = after.trim_ascii_start().strip_prefix(b":").map(<[u8]>::trim_ascii_start);
             rules.is_none_or(is_about_secrets).then(|| Mark::new(Suppression::ForeignMark, Vec::new(), after))
         }
         After::SomeRules => is_about_secrets(after).then(|| Mark::new(Suppression::ForeignMark, Vec::new(), after)),

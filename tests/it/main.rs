@@ -1,1 +1,5 @@
-fn main() {}
+//! The one test binary: a file per command and per guarantee.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+mod cli;
