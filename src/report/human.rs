@@ -7,7 +7,7 @@ use super::style::{Style, Tone, columns, counted, keep_end, keep_start, number};
 use super::summary::{Summary, count};
 use super::{Options, advice, receipt};
 use crate::blob::visible;
-use crate::finding::{ChecksumStatus, Coverage, Encoding, Finding, Place, Report, Suppression};
+use crate::finding::{ChecksumStatus, Coverage, Encoding, Finding, Level, Place, Report, Suppression};
 
 /// Places of a secret that are listed after the first.
 const MORE_PLACES: usize = 5;
@@ -60,7 +60,8 @@ impl Human<'_> {
     fn excerpt(&mut self, finding: &Finding, place: &Place, line: &str) -> io::Result<()> {
         let excerpt = &place.excerpt;
         let secret = if self.options.show_secrets { visible(finding.secret.expose()) } else { excerpt.masked.clone() };
-        let room = self.options.width.saturating_sub(line.len() + 3).max(LEAST_ROOM).saturating_sub(columns(&secret));
+        let width = self.options.width.saturating_sub(line.len() + 3).max(LEAST_ROOM);
+        let room = width.saturating_sub(columns(&secret));
         let after_room = columns(&excerpt.after).min(room / 3);
         let before = keep_end(&excerpt.before, room - after_room);
         let after = keep_start(&excerpt.after, room.saturating_sub(columns(&before)));
@@ -69,7 +70,7 @@ impl Human<'_> {
         let gutter = " ".repeat(line.len());
         writeln!(self.out, "{gutter} {bar}")?;
         writeln!(self.out, "{} {bar} {before}{}{after}", self.style.paint(Tone::Frame, line), self.style.paint(tone, &secret))?;
-        let carets = format!("{} {}", "^".repeat(columns(&secret).max(1)), verdict(finding, place));
+        let carets = format!("{} {}", "^".repeat(columns(&secret).clamp(1, width)), verdict(finding, place));
         writeln!(self.out, "{gutter} {bar} {}{}", " ".repeat(columns(&before)), self.style.paint(tone, &carets))?;
         writeln!(self.out, "{gutter} {bar}")
     }
@@ -161,7 +162,13 @@ fn verdict(finding: &Finding, place: &Place) -> String {
         ChecksumStatus::Valid => ", checksum valid",
         ChecksumStatus::Invalid => ", checksum invalid",
     };
-    format!("{}{checksum}{}", place.confidence.level().name(), remarks(place))
+    let confidence = match place.confidence.level() {
+        Level::Certain => "certain",
+        Level::High => "high confidence",
+        Level::Medium => "medium confidence",
+        Level::Low => "low confidence",
+    };
+    format!("{confidence}{checksum}{}", remarks(place))
 }
 
 /// What is special about a place.
