@@ -1,4 +1,5 @@
 //! Where content comes from.
+pub mod git;
 pub mod objects;
 pub mod tree;
 use crate::blob::Origin;

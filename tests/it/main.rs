@@ -1,3 +1,6 @@
-mod report;
+//! The one test binary: a file per command and per guarantee.
 
-fn main() {}
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+mod cli;
+mod report;
