@@ -11,6 +11,7 @@ pub mod connection;
 pub mod credential_file;
 pub mod decode;
 pub mod entropy;
+pub mod fact;
 pub mod http_header;
 pub mod judge;
 pub mod jwt;
