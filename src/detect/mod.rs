@@ -19,9 +19,11 @@ pub mod kind;
 pub mod prefilter;
 pub mod private_key;
 pub mod rule;
+pub mod sample;
 pub mod service_account;
 pub mod text;
 pub mod view;
+pub mod wire;
 
 use std::borrow::Cow;
 use std::ops::Range;

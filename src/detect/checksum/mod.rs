@@ -4,6 +4,8 @@ mod azure;
 mod digits;
 mod structure;
 
+pub(super) use structure::{decode, json};
+
 use super::fact::Facts;
 use crate::finding::ChecksumStatus;
 use crate::patterns::schema::Checksum;

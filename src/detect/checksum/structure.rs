@@ -7,6 +7,7 @@ use data_encoding::{BASE32_NOPAD, BASE64_NOPAD, BASE64URL_NOPAD, Encoding};
 use serde_json::Value;
 
 use crate::detect::fact::{self, Facts, tell, tell_member};
+use crate::detect::wire::take;
 use crate::finding::ChecksumStatus;
 use crate::patterns::schema::Checksum;
 
@@ -102,12 +103,6 @@ fn packet<'b>(rest: &mut &'b [u8]) -> Option<(u8, &'b [u8])> {
     (field != 0).then_some((field, take(rest, length)?))
 }
 
-fn take<'b>(rest: &mut &'b [u8], length: usize) -> Option<&'b [u8]> {
-    let (taken, left) = rest.split_at_checked(length)?;
-    *rest = left;
-    Some(taken)
-}
-
 /// The base64 of `OpenAI` stands inside. The shapes ask for it already, so it proves nothing more.
 pub fn openai(value: &[u8]) -> ChecksumStatus {
     if memchr::memmem::find(value, OPENAI_MARKER).is_some() { ChecksumStatus::None } else { ChecksumStatus::Invalid }
@@ -179,7 +174,7 @@ pub fn onepassword(value: &[u8]) -> Verdict {
 }
 
 /// The bytes behind `text` without its padding. Issuers are not strict about the bits that encode nothing.
-pub fn decode(encoding: &Encoding, text: &[u8]) -> Option<Vec<u8>> {
+pub(in crate::detect) fn decode(encoding: &Encoding, text: &[u8]) -> Option<Vec<u8>> {
     let mut lenient = encoding.specification();
     lenient.check_trailing_bits = false;
     let padding = text.iter().rev().take_while(|&&byte| byte == b'=').count();
@@ -187,7 +182,7 @@ pub fn decode(encoding: &Encoding, text: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The JSON object behind `text`.
-pub fn json(encoding: &Encoding, text: &[u8]) -> Option<Value> {
+pub(in crate::detect) fn json(encoding: &Encoding, text: &[u8]) -> Option<Value> {
     serde_json::from_slice(&decode(encoding, text)?).ok().filter(Value::is_object)
 }
 
