@@ -15,6 +15,7 @@ pub mod http_header;
 pub mod judge;
 pub mod jwt;
 pub mod kind;
+pub mod placeholder;
 pub mod prefilter;
 pub mod private_key;
 pub mod rule;
