@@ -214,6 +214,12 @@ pub fn placeholder(value: &[u8]) -> Option<&'static str> {
     is_placeholder_text(core, value).then_some("placeholder word")
 }
 
+/// Why `value` cannot be a credential at all, where that is certain.
+#[must_use]
+pub fn refuse(value: &[u8]) -> Option<&'static str> {
+    reference(value).or_else(|| placeholder(value)).or_else(|| hashed(value).then_some("password hash"))
+}
+
 /// Whether `value` is a one-way hash of a password: nobody can log in with it.
 #[must_use]
 pub fn hashed(value: &[u8]) -> bool {
@@ -310,7 +316,7 @@ fn is_masked(value: &[u8]) -> bool {
 /// `<password>`, `[your token]`, `{api-key}`: letters in brackets, as the whole value.
 fn is_bracketed(value: &[u8]) -> bool {
     let inner = match value {
-        [b'<', inner @ .., b'>'] => return !inner.is_empty(),
+        [b'<', inner @ .., b'>'] | [b'&', b'l', b't', b';', inner @ .., b'&', b'g', b't', b';'] => return !inner.is_empty(),
         [b'[', inner @ .., b']'] | [b'{', inner @ .., b'}'] => inner,
         _ => return false,
     };
@@ -331,8 +337,10 @@ fn is_placeholder_text(core: &str, value: &[u8]) -> bool {
         || core.strip_prefix("your").or_else(|| core.strip_prefix("enter")).is_some_and(is_joined)
 }
 
-/// Whether `text` is known words written without a break.
-fn is_joined(text: &str) -> bool {
+/// Whether `text`, in lower case, is words for a credential and words that ask for one, written without a break: `mypassword`. People do choose
+/// such passwords.
+#[must_use]
+pub fn is_joined(text: &str) -> bool {
     let bytes = text.as_bytes();
     let mut reached = [false; 65];
     if bytes.is_empty() || bytes.len() >= reached.len() {
@@ -403,6 +411,7 @@ mod tests {
             ("00000000-0000-0000-0000-000000000000", "masked value"),
             ("••••", "masked value"),
             ("<password>", "placeholder in brackets"),
+            ("&lt;password&gt;", "placeholder in brackets"),
             ("[your token]", "placeholder in brackets"),
             ("wJalrEXAMPLEKEY", "word of documentation"),
             ("password", "placeholder word"),
