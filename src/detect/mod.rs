@@ -20,6 +20,7 @@ pub mod placeholder;
 pub mod prefilter;
 pub mod private_key;
 pub mod rule;
+mod run;
 pub mod service_account;
 pub mod text;
 pub mod view;
@@ -174,7 +175,9 @@ pub(crate) mod testing {
         let view = View { bytes: text.as_bytes(), path: BStr::new("a"), binary: false, depth: 0 };
         let mut found = super::scan(&catalogue, &view);
         found.sort_by_key(|candidate| (candidate.span.start, candidate.pattern));
-        found.iter().for_each(|candidate| look(&catalogue, candidate));
+        for candidate in &found {
+            look(&catalogue, candidate);
+        }
     }
 
     /// Pattern and secret of each candidate of a `family` of patterns (the start of their ids) that reaches the default threshold.

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use bstr::BStr;
 
-use super::userinfo::on;
 use crate::blob::visible;
 use crate::detect::Sink;
 use crate::detect::credential::{self, Login};
+use crate::detect::run::on;
 
 /// Bytes of an argument list that are read.
 const REACH: usize = 1024;

@@ -5,10 +5,11 @@ use std::ops::Range;
 
 use bstr::{BStr, ByteSlice};
 
-use super::userinfo::{back, kind_of, on, scheme_before};
+use super::userinfo::{kind_of, scheme_before};
 use crate::blob::visible;
-use crate::detect::Sink;
 use crate::detect::credential::{self, Login};
+use crate::detect::run::{back, on};
+use crate::detect::{Sink, placeholder};
 
 /// Bytes either way in which the other pairs stand.
 const REACH: usize = 512;
@@ -108,30 +109,25 @@ fn is_url(sink: &mut Sink<'_, '_>, token: Range<usize>, hit: &Range<usize>) -> b
 fn is_semicolon_list(sink: &Sink<'_, '_>, hit: &Range<usize>) -> bool {
     let bytes = sink.view.bytes;
     let gap = back(bytes, hit.start, 80, |byte| byte.is_ascii_whitespace() || b"\"'+&_@$".contains(&byte));
-    let value = semicolon_value(bytes, hit.end);
-    let behind = value.end + on(bytes, value.end, 6, |byte| b"'}\"".contains(&byte));
     let opens = sink.view.before(hit.start).is_some_and(|byte| b"\"'".contains(&byte));
-    hit.start > gap && bytes[hit.start - gap - 1] == b';' || opens && bytes.get(behind) == Some(&b';') && behind == value.end
+    hit.start > gap && bytes[hit.start - gap - 1] == b';' || opens && bytes.get(semicolon_value(bytes, hit.end).end) == Some(&b';')
 }
 
 /// A value of an ADO.NET or ODBC string: up to `;` or the end of the string, in quotes or braces.
 fn semicolon_value(bytes: &[u8], start: usize) -> Range<usize> {
-    let until = |start: usize, ends: &[u8]| start..start + on(bytes, start, VALUE_MAX, |byte| !ends.contains(&byte));
-    let rest = &bytes[start..];
-    let open = if rest.starts_with(b"&quot;") { 6 } else { 1 };
-    match rest.first() {
-        Some(b'{')
-            if !rest.starts_with(b"{{")
-                && rest.iter().take(VALUE_MAX).position(|&byte| byte == b'}').is_some_and(|end| rest.get(end + 1) != Some(&b'}')) =>
-        {
-            let inner = until(start + 1, b"}\"\r\n");
-            // `{0}` and `{password}` are holes, which the judge names with their braces on.
-            if inner.len() < 8 || bytes[inner.clone()].iter().all(|byte| byte.is_ascii_alphabetic()) { start..inner.end + 1 } else { inner }
-        }
-        Some(b'\'') => until(start + 1, b"'\r\n"),
-        Some(b'&') if open == 6 => until(start + 6, b"&;\"\r\n"),
-        _ => until(start, b";\"'<`\\\r\n"),
-    }
+    let rest = &bytes[start..bytes.len().min(start + VALUE_MAX)];
+    let (skip, ends): (usize, &[u8]) = match rest {
+        [b'\'', ..] => (1, b"'\r\n"),
+        [b'{', ..] if is_guarded(rest) => (1, b"}\"\r\n"),
+        [b'&', b'q', b'u', b'o', b't', b';', ..] => (6, b"&;\"\r\n"),
+        _ => (0, b";\"'<`\\\r\n"),
+    };
+    start + skip..start + skip + on(rest, skip, VALUE_MAX, |byte| !ends.contains(&byte))
+}
+
+/// Whether the braces at the start guard a value, as ODBC has it, and are no hole of a template.
+fn is_guarded(rest: &[u8]) -> bool {
+    rest.find_byte(b'}').is_some_and(|end| placeholder::refuse(&rest[..=end]).is_none() && !rest[1..].starts_with(b"{"))
 }
 
 /// Reports a `password=` of a libpq keyword string. `head` is the text before it.
@@ -148,11 +144,9 @@ fn libpq(sink: &mut Sink<'_, '_>, hit: &Range<usize>, head: &[u8]) {
     }
     let quotes = on(bytes, hit.end, 2, |byte| b"\\'".contains(&byte));
     let start = hit.end + quotes;
-    let end = start
-        + on(bytes, start, VALUE_MAX, |byte| {
-            b"\"'<>`\\)\r\n".iter().all(|&stop| byte != stop) && (quotes > 0 || !byte.is_ascii_whitespace())
-        });
-    propose(sink, "database-libpq-connection-string", start..end, look("user"), look("host"));
+    let ends: &[u8] = if quotes > 0 { b"\"'<>`\\)\r\n" } else { b"\"'<>`\\)\r\n \t" };
+    let password = start..start + on(bytes, start, VALUE_MAX, |byte| !ends.contains(&byte));
+    propose(sink, "database-libpq-connection-string", password, look("user"), look("host"));
 }
 
 /// How the pairs of a list are set apart.
@@ -175,7 +169,7 @@ fn value_of<'t>(text: &'t [u8], names: &[&str], apart: Apart) -> Option<&'t [u8]
         let value = &value[..on(value, 0, VALUE_MAX, |byte| !is_end(byte))];
         let is_wanted = names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted.as_bytes()));
         let is_argument = text.get(equals + 1 + value.len()) == Some(&b',');
-        (is_wanted && !value.is_empty() && !(is_argument && !spaces)).then(|| value.trim_ascii())
+        (is_wanted && !value.is_empty() && (spaces || !is_argument)).then(|| value.trim_ascii())
     })
 }
 

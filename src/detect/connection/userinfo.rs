@@ -10,6 +10,7 @@ use bstr::{BStr, ByteSlice};
 use crate::blob::visible;
 use crate::detect::candidate::Candidate;
 use crate::detect::credential::{self, Login};
+use crate::detect::run::{back, on};
 use crate::detect::{Sink, decode, placeholder};
 use crate::finding::Encoding;
 use crate::patterns::shape::Charset;
@@ -322,16 +323,6 @@ fn database_at(bytes: &[u8], at: usize) -> Range<usize> {
         return at..at;
     }
     at + 1..at + 1 + on(bytes, at + 1, 64, |byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
-}
-
-/// Number of bytes from `from` on, at most `max`, that `is` holds for.
-pub fn on(bytes: &[u8], from: usize, max: usize, is: impl Fn(u8) -> bool) -> usize {
-    bytes.get(from..).map_or(0, |rest| rest.iter().take(max).take_while(|&&byte| is(byte)).count())
-}
-
-/// Number of bytes before `from`, at most `max`, that `is` holds for.
-pub fn back(bytes: &[u8], from: usize, max: usize, is: impl Fn(u8) -> bool) -> usize {
-    bytes[..from].iter().rev().take(max).take_while(|&&byte| is(byte)).count()
 }
 
 #[cfg(test)]
