@@ -1,1 +1,3 @@
-fn main() {}
+//! The integration tests, in one binary so that no file can be forgotten.
+
+mod source;
