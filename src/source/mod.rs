@@ -7,7 +7,28 @@ pub mod tree;
 
 use std::path::{Path, PathBuf};
 
-use crate::blob::visible;
+use crate::blob::{Origin, visible};
+use crate::finding::{Coverage, Repository};
+
+/// Files of a tree to scan, before any is read, in order of their origins.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// What to read.
+    pub files: Vec<TreeFile>,
+    /// What was left out and what could not be listed.
+    pub coverage: Coverage,
+    /// Facts of the first root's repository, where it is in one.
+    pub repository: Option<Repository>,
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeFile {
+    /// The path to open.
+    pub path: PathBuf,
+    /// What reports call it: the path below the work tree's root where it is in one, else below the directory that was asked for.
+    pub origin: Origin,
+}
 
 /// Why a source cannot be listed at all. What cannot be read inside of one is a [`Problem`](crate::finding::Problem) instead.
 #[derive(Debug, thiserror::Error)]

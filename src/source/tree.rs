@@ -10,31 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bstr::{BStr, BString, ByteSlice};
 
 use crate::blob::Origin;
-use crate::finding::{Coverage, Problem, ProblemKind, Repository, SkipReason};
+use crate::finding::{Coverage, Problem, ProblemKind, SkipReason};
 use crate::settings::TreeSettings;
-use crate::source::SourceError;
 use crate::source::git::open::{self, Enclosing};
 use crate::source::git::worktree::{Rules, WorkTree};
-
-/// Files of a tree to scan, before any is read, in order of their origins.
-#[derive(Debug, Default)]
-pub struct Listing {
-    /// What to read.
-    pub files: Vec<TreeFile>,
-    /// What was left out and what could not be listed.
-    pub coverage: Coverage,
-    /// Facts of the first root's repository, where it is in one.
-    pub repository: Option<Repository>,
-}
-
-/// One file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TreeFile {
-    /// The path to open.
-    pub path: PathBuf,
-    /// What reports call it: the path below the work tree's root where it is in one, else below the directory that was asked for.
-    pub origin: Origin,
-}
+use crate::source::{Listing, SourceError, TreeFile};
 
 /// Lists the files below every root. A root that is a symbolic link is followed; a root that git ignores is listed all the same, because
 /// it was asked for, but what its ignore rules say of the files below it holds.

@@ -11,8 +11,7 @@ use unleak::finding::{Coverage, ProblemKind, SkipReason};
 use unleak::settings::TreeSettings;
 use unleak::source::git::{GitEnvironment, range, staged};
 use unleak::source::objects::Objects;
-use unleak::source::tree::{self, Listing};
-use unleak::source::{SourceError, objects};
+use unleak::source::{Listing, SourceError, objects, tree};
 
 /// A directory in which scripts run with an environment of their own.
 struct Sandbox(tempfile::TempDir);
