@@ -8,6 +8,7 @@ pub mod blob;
 pub mod detect;
 pub mod finding;
 pub mod gather;
+pub mod line_hash;
 pub mod patterns;
 pub mod place;
 pub mod report;

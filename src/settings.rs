@@ -3,16 +3,15 @@
 use std::path::PathBuf;
 
 use crate::finding::Level;
+use crate::suppress::marks::Marks;
 
 /// What a scan reports and how much it may use.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Findings below this level are counted, not reported.
     pub min_confidence: Level,
-    /// Whether `unleak:allow` and other tools' inline marks suppress findings.
-    pub inline_marks: bool,
-    /// Whether other tools' inline marks count.
-    pub foreign_marks: bool,
+    /// Which inline marks suppress findings.
+    pub marks: Marks,
     /// Files larger than this many bytes are not scanned; none: all sizes.
     pub max_file_size: Option<u64>,
     /// Threads; none: one per core.
@@ -23,7 +22,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { min_confidence: Level::Medium, inline_marks: true, foreign_marks: true, max_file_size: None, threads: None, explain: false }
+        Self { min_confidence: Level::Medium, marks: Marks::All, max_file_size: None, threads: None, explain: false }
     }
 }
 

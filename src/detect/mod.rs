@@ -71,7 +71,7 @@ impl<'v> Sink<'_, 'v> {
     fn match_pattern(&mut self, index: PatternIndex, hit: Range<usize>) {
         let catalogue = self.catalogue;
         let rule = catalogue.rule(index);
-        if !catalogue.is_enabled(index) || self.view.binary && !rule.is_distinctive() {
+        if !catalogue.is_enabled(index) || !rule.is_distinctive() && self.view.is_binary_at(hit.start) {
             return;
         }
         rule.matches(self.view, hit, |span| {
@@ -96,7 +96,7 @@ impl<'v> Sink<'_, 'v> {
     }
 
     fn detect(&mut self, detector: Detector, hit: Range<usize>) {
-        if self.view.binary && detector != Detector::PrivateKey {
+        if detector != Detector::PrivateKey && self.view.is_binary_at(hit.start) {
             return;
         }
         match detector {

@@ -241,7 +241,7 @@ impl Shape {
 
     fn may_start(&self, view: &View<'_>, start: usize) -> bool {
         match self.parts.first() {
-            Some(Part::Run(charset, _)) => view.before(start).is_none_or(|before| !charset.has(before)) || view.starts_token(start),
+            Some(Part::Run(charset, _)) => view.before(start).is_none_or(|before| !charset.has(before)) || view.ends_escape(start),
             Some(Part::Literal(bytes)) if !bytes[0].is_ascii_alphanumeric() => true,
             _ => view.starts_token(start),
         }

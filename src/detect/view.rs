@@ -11,6 +11,9 @@ use memchr::{memchr, memrchr};
 /// How far from an anchor a detector may look, in bytes either way.
 pub const REACH: usize = 64 * 1024;
 
+/// Distance of a NUL byte that makes content binary.
+const BINARY_REACH: usize = 2048;
+
 /// A text in UTF-8 or any superset of ASCII, and what is known about it.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'v> {
@@ -18,7 +21,7 @@ pub struct View<'v> {
     pub bytes: &'v [u8],
     /// Path that names the content; its ending tells the file kind.
     pub path: &'v BStr,
-    /// Whether the content has NUL bytes: then only distinctive tokens and private keys are looked for.
+    /// Whether the content has NUL bytes: near them only distinctive tokens and private keys are looked for.
     pub binary: bool,
     /// How many encodings were undone to get this text.
     pub depth: u8,
@@ -45,6 +48,13 @@ impl<'v> View<'v> {
         start..end
     }
 
+    /// Whether the content around `at` is binary, so that words and assignments mean nothing there.
+    #[must_use]
+    pub fn is_binary_at(&self, at: usize) -> bool {
+        let around = at.saturating_sub(BINARY_REACH)..self.bytes.len().min(at + BINARY_REACH);
+        self.binary && (self.depth > 0 || memchr(0, &self.bytes[around]).is_some())
+    }
+
     /// The byte before `at`.
     #[must_use]
     pub fn before(&self, at: usize) -> Option<u8> {
@@ -61,9 +71,12 @@ impl<'v> View<'v> {
     #[must_use]
     pub fn starts_token(&self, at: usize) -> bool {
         let Some(before) = self.before(at) else { return true };
-        if !before.is_ascii_alphanumeric() && before != b'_' {
-            return true;
-        }
+        !before.is_ascii_alphanumeric() && before != b'_' || self.ends_escape(at)
+    }
+
+    /// Whether the bytes before `at` are an escape: their last letters are no part of a run that starts at `at`.
+    #[must_use]
+    pub fn ends_escape(&self, at: usize) -> bool {
         let head = &self.bytes[at.saturating_sub(6)..at];
         let hex = |tail: &[u8]| tail.iter().all(u8::is_ascii_hexdigit);
         match head {

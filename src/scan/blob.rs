@@ -1,0 +1,197 @@
+//! One blob, or one window of it: candidates to sightings. Owns: which of overlapping candidates wins, and what becomes of each. Must not: read.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::Scanner;
+use crate::blob::{Origin, Span};
+use crate::detect::text::{self, Form, Text};
+use crate::detect::{self, Candidate, View, kind};
+use crate::finding::{ChecksumStatus, Confidence, Coverage, Place, Problem, ProblemKind};
+use crate::gather::{Fate, Gathered, Sighting};
+use crate::patterns::schema::Detector;
+use crate::patterns::{Catalogue, PatternIndex};
+use crate::place::{Cursor, excerpt};
+use crate::line_hash;
+use crate::secret::Secret;
+use crate::suppress::marks;
+
+/// Most sightings kept of one window; more is no source text but an attack or a list of passwords, and is said to be cut.
+const MOST_SIGHTINGS: usize = 20_000;
+
+/// A window of a blob; the whole of it, for most.
+#[derive(Debug)]
+pub struct Window<'w> {
+    /// Where the blob comes from.
+    pub origin: &'w Arc<Origin>,
+    /// The window's bytes.
+    pub bytes: &'w [u8],
+    /// The blob's spelling.
+    pub form: Form,
+    /// Offset of the window in the blob.
+    pub base: u64,
+    /// Starts of secrets that this window answers for; other windows answer for the rest.
+    pub accept: Range<usize>,
+    /// Line and column of the window's first byte.
+    pub cursor: Cursor,
+    /// Whether the window is the whole blob.
+    pub whole: bool,
+}
+
+impl Scanner {
+    /// Scans a blob that is in memory whole.
+    pub(super) fn whole(&self, origin: &Arc<Origin>, bytes: &[u8]) -> Gathered {
+        let window =
+            Window { origin, bytes, form: Form::of(bytes), base: 0, accept: 0..bytes.len() + 1, cursor: Cursor::default(), whole: true };
+        let mut gathered = Gathered::default();
+        let texts = self.window(&window, &mut gathered);
+        gathered.coverage.scanned = 1;
+        gathered.coverage.bytes = bytes.len() as u64;
+        gathered.coverage.binary = u64::from(texts[0].binary);
+        gathered
+    }
+
+    /// Scans a window and adds what it answers for; gives the texts back for whoever goes on from here.
+    pub(super) fn window<'w>(&self, window: &Window<'w>, gathered: &mut Gathered) -> Vec<Text<'w>> {
+        let texts = text::of(window.bytes, window.form);
+        for text in &texts {
+            let view = View { bytes: &text.bytes, path: window.origin.path(), binary: text.binary, depth: 0 };
+            let candidates = detect::scan(&self.catalogue, &view);
+            if !candidates.is_empty() {
+                self.sightings(window, text, resolve(&self.catalogue, candidates), gathered);
+            }
+        }
+        texts
+    }
+
+    /// Turns the winning candidates of a text, in order of their start, into sightings.
+    fn sightings(&self, window: &Window<'_>, text: &Text<'_>, candidates: Vec<Candidate<'_>>, gathered: &mut Gathered) {
+        let masked: Vec<Range<usize>> =
+            candidates.iter().filter(|candidate| candidate.dropped.is_none()).map(|candidate| candidate.span.clone()).collect();
+        let test_or_example = kind::is_test_or_example(window.origin.path());
+        let first = gathered.sightings.len();
+        let mut known = (0, 0);
+        let mut cursor = window.cursor;
+        for candidate in candidates {
+            let start = text.raw(known, candidate.span.start);
+            known = (candidate.span.start, start);
+            if !window.accept.contains(&start) || candidate.dropped.is_some() && !self.settings.explain {
+                continue;
+            }
+            if gathered.sightings.len() - first >= MOST_SIGHTINGS {
+                gathered.coverage.problems.push(too_many(window.origin));
+                break;
+            }
+            let raw = start..text.raw(known, candidate.span.end);
+            let (in_lines, range) = if text.has_lines() { (&*text.bytes, candidate.span.clone()) } else { (window.bytes, raw.clone()) };
+            let position = cursor.advance(in_lines, range.start);
+            let place = Place {
+                origin: Arc::clone(window.origin),
+                span: Span { start: window.base + raw.start as u64, end: window.base + raw.end as u64 },
+                start: position,
+                end: cursor.clone().advance(in_lines, range.end),
+                encodings: candidate.encodings.clone(),
+                confidence: Confidence(candidate.probability),
+                test_or_example,
+                excerpt: excerpt(&text.bytes, &candidate.span, &candidate.secret, &masked),
+                line_hash: None,
+            };
+            let fate = self.fate(&candidate, &text.bytes);
+            gathered.sightings.push(Sighting {
+                pattern: Arc::clone(self.catalogue.pattern(candidate.pattern)),
+                secret: Secret::new(&candidate.secret),
+                place,
+                checksum: candidate.checksum,
+                facts: candidate.facts,
+                evidence: candidate.evidence,
+                fate,
+            });
+        }
+        if window.whole && text.has_lines() {
+            add_line_hashes(&text.bytes, &mut gathered.sightings[first..]);
+        }
+    }
+
+    fn fate(&self, candidate: &Candidate<'_>, text: &[u8]) -> Fate {
+        if let Some(reason) = candidate.dropped {
+            return Fate::Dropped(reason);
+        }
+        if candidate.probability < self.settings.min_confidence.floor() {
+            return Fate::BelowThreshold;
+        }
+        let id = &self.catalogue.pattern(candidate.pattern).def.id;
+        match marks::mark(text, candidate.span.clone(), id, self.settings.marks) {
+            Some(suppression) => Fate::Suppressed(suppression),
+            None => Fate::Report,
+        }
+    }
+}
+
+/// GitHub's line fingerprints for the sightings of a whole text.
+fn add_line_hashes(text: &[u8], sightings: &mut [Sighting]) {
+    let mut lines: Vec<u64> =
+        sightings.iter().filter(|sighting| sighting.fate == Fate::Report).map(|sighting| sighting.place.start.line).collect();
+    lines.dedup();
+    let hashes: BTreeMap<u64, String> = lines.iter().copied().zip(line_hash::line_hashes(text, &lines)).collect();
+    for sighting in sightings {
+        sighting.place.line_hash = hashes.get(&sighting.place.start.line).cloned();
+    }
+}
+
+fn too_many(origin: &Origin) -> Problem {
+    Problem {
+        path: origin.path().to_owned(),
+        kind: ProblemKind::OverLimit,
+        detail: format!("it has more than {MOST_SIGHTINGS} possible secrets; the rest is not reported"),
+    }
+}
+
+impl Gathered {
+    /// Nothing but a problem.
+    pub(super) fn of_problem(problem: Problem) -> Self {
+        Self { coverage: Coverage { problems: vec![problem], ..Coverage::default() }, ..Self::default() }
+    }
+}
+
+/// The candidates that are left when each piece of text belongs to one: the most specific pattern wins, then the most probable candidate,
+/// then the longest. They are in order of their start.
+fn resolve<'v>(catalogue: &Catalogue, mut candidates: Vec<Candidate<'v>>) -> Vec<Candidate<'v>> {
+    if candidates.len() > 1 {
+        let strength = |candidate: &Candidate<'_>| (candidate.checksum == ChecksumStatus::Valid, specificity(catalogue, candidate.pattern));
+        candidates.sort_by(|a, b| {
+            (strength(b).cmp(&strength(a)))
+                .then(b.probability.total_cmp(&a.probability))
+                .then(b.span.len().cmp(&a.span.len()))
+                .then(a.span.start.cmp(&b.span.start))
+                .then(a.pattern.cmp(&b.pattern))
+        });
+        let mut taken: BTreeMap<usize, usize> = BTreeMap::new();
+        candidates.retain(|candidate| {
+            let span = &candidate.span;
+            let free = taken.range(..span.end).next_back().is_none_or(|(_, &end)| end <= span.start);
+            if free && (candidate.dropped.is_none() || specificity(catalogue, candidate.pattern) > GENERIC) {
+                taken.insert(span.start, span.end);
+            }
+            free
+        });
+    }
+    candidates.sort_by_key(|candidate| (candidate.span.start, candidate.span.end));
+    candidates
+}
+
+/// Specificity of names and words; what such a pattern drops, another one may still take.
+const GENERIC: u8 = 1;
+
+/// How much a match of the pattern says about what the text is.
+fn specificity(catalogue: &Catalogue, index: PatternIndex) -> u8 {
+    let def = &catalogue.pattern(index).def;
+    match def.detector {
+        Some(Detector::Assignment) => 0,
+        Some(Detector::ConnectionString | Detector::HttpHeader | Detector::CredentialFile) => 2,
+        Some(Detector::PrivateKey | Detector::ServiceAccount) => 4,
+        Some(Detector::Jwt) => 3,
+        None if !def.near.is_empty() => GENERIC,
+        None => 3,
+    }
+}

@@ -1,0 +1,153 @@
+//! Sources × detection × threads → report. Owns: the public scanner. Must not: format reports or find files itself.
+
+mod blob;
+mod file;
+mod stream;
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::blob::Origin;
+use crate::finding::Report;
+use crate::gather::Gathered;
+use crate::patterns::Catalogue;
+use crate::settings::{Settings, TreeSettings};
+use crate::source::objects::{ObjectReader, Objects};
+use crate::source::{SourceError, TreeFile, tree};
+
+/// Fewer items than this are scanned on the caller's thread: starting others would cost more.
+const WORTH_THREADS: usize = 8;
+
+/// Items that a thread takes at a time.
+const TAKEN_AT_ONCE: usize = 8;
+
+/// Is told how far the work got, from any thread.
+pub trait Progress: Sync {
+    /// The number of items, once it is known.
+    fn total(&self, items: u64);
+    /// So many more items and bytes are done.
+    fn advance(&self, items: u64, bytes: u64);
+}
+
+/// Tells nobody.
+#[derive(Debug, Clone, Copy)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn total(&self, _items: u64) {}
+    fn advance(&self, _items: u64, _bytes: u64) {}
+}
+
+/// Finds credentials.
+///
+/// ```
+/// use unleak::{blob::Origin, patterns::Catalogue, scan::Scanner, settings::Settings};
+///
+/// let scanner = Scanner::new(Catalogue::builtin(), Settings::default());
+/// let origin = Origin::Stdin { name: "config.py".into() };
+/// let text = format!("url = 'postgres://app:{}@db.internal/app'\n", ["tr0ub4dor", "Zebra9"].join("&"));
+/// let report = scanner.bytes(origin, text.as_bytes());
+/// assert_eq!(report.findings.len(), 1);
+/// let place = &report.findings[0].places[0];
+/// assert_eq!((place.start.line, place.start.column_char), (1, 23));
+/// assert_eq!(report.findings[0].secret.masked(), "tr0u********");
+/// ```
+#[derive(Debug)]
+pub struct Scanner {
+    catalogue: Catalogue,
+    settings: Settings,
+}
+
+impl Scanner {
+    /// A scanner for these patterns.
+    #[must_use]
+    pub const fn new(catalogue: Catalogue, settings: Settings) -> Self {
+        Self { catalogue, settings }
+    }
+
+    /// The patterns it looks for.
+    #[must_use]
+    pub const fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// Scans content that is in memory.
+    #[must_use]
+    pub fn bytes(&self, origin: Origin, bytes: &[u8]) -> Report {
+        self.whole(&Arc::new(origin), bytes).into_report(self.settings.explain)
+    }
+
+    /// Scans a stream to its end, in memory that does not grow with it.
+    ///
+    /// # Errors
+    /// What reading gives.
+    pub fn reader(&self, origin: Origin, reader: &mut dyn Read) -> io::Result<Report> {
+        let gathered = self.stream(&Arc::new(origin), reader, &mut Vec::new())?;
+        Ok(gathered.into_report(self.settings.explain))
+    }
+
+    /// Scans files and directories.
+    ///
+    /// # Errors
+    /// A root that does not exist or cannot be listed. A file that cannot be read is a problem in the report.
+    pub fn tree(&self, tree: &TreeSettings, progress: &dyn Progress) -> Result<Report, SourceError> {
+        let listing = tree::list(tree)?;
+        let scan = |buffer: &mut Vec<u8>, file: &TreeFile| self.file(file, buffer);
+        let mut gathered = self.all(&listing.files, progress, Vec::new, scan);
+        gathered.coverage.merge(listing.coverage);
+        let mut report = gathered.into_report(self.settings.explain);
+        report.repository = listing.repository;
+        Ok(report)
+    }
+
+    /// Scans content of a git object database.
+    #[must_use]
+    pub fn objects(&self, objects: &Objects, progress: &dyn Progress) -> Report {
+        let scan = |(reader, buffer): &mut (ObjectReader, Vec<u8>), item: &_| match reader.read(item, buffer) {
+            Ok(bytes) => self.whole(&Arc::new(item.origin.clone()), bytes),
+            Err(problem) => Gathered::of_problem(problem),
+        };
+        let mut gathered = self.all(&objects.items, progress, || (objects.reader(), Vec::new()), scan);
+        gathered.coverage.merge(objects.coverage.clone());
+        let mut report = gathered.into_report(self.settings.explain);
+        report.repository.clone_from(&objects.repository);
+        report
+    }
+
+    /// Scans every item, on several threads where that pays; `start` makes what one thread needs. Threads take the next few items each time
+    /// they are free, so one large file holds nobody up.
+    fn all<T: Sync, S>(
+        &self,
+        items: &[T],
+        progress: &dyn Progress,
+        start: impl Fn() -> S + Sync,
+        scan: impl Fn(&mut S, &T) -> Gathered + Sync,
+    ) -> Gathered {
+        progress.total(items.len() as u64);
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut state = start();
+            let mut gathered = Gathered::default();
+            loop {
+                let first = next.fetch_add(TAKEN_AT_ONCE, Ordering::Relaxed);
+                let Some(taken) = items.get(first..items.len().min(first + TAKEN_AT_ONCE)).filter(|taken| !taken.is_empty()) else {
+                    return gathered;
+                };
+                for item in taken {
+                    let scanned = scan(&mut state, item);
+                    progress.advance(1, scanned.coverage.bytes);
+                    gathered = gathered.merge(scanned);
+                }
+            }
+        };
+        let threads = self.settings.threads.unwrap_or(0);
+        if items.len() < WORTH_THREADS || threads == 1 {
+            return work();
+        }
+        match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+            Ok(pool) => pool.broadcast(|_| work()).into_iter().fold(Gathered::default(), Gathered::merge),
+            Err(_) => work(),
+        }
+    }
+}
