@@ -41,6 +41,8 @@ fn main() -> Result<(), Error> {
     writeln!(source, "pub static FILTER: crate::detect::prefilter::Tables<'static> = crate::detect::prefilter::Tables {{")?;
     writeln!(source, "filter: &{:?}, slots: &{:?},", tables.filter, tables.slots)?;
     writeln!(source, "entries: &{:?}, starts: &{:?}, text: &{:?} }};", tables.entries, tables.starts, tables.text)?;
+    // Lines stay short: a diagnostic that quotes one must not fill the disk.
+    let source = source.replace(", ", ",\n");
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     std::fs::write(out.join("catalogue.rs"), source)?;
     std::fs::write(out.join("patterns.bin"), records)?;

@@ -10,6 +10,7 @@ use crate::detect::prefilter::{Literal, Prefilter};
 use crate::detect::rule::{Rule, RuleError};
 
 mod builtin {
+    #![expect(clippy::unreadable_literal, reason = "numbers that the build script writes")]
     include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
     pub static RECORDS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/patterns.bin"));
 }
