@@ -25,7 +25,7 @@ pub fn of(place: &Place<'_>) -> Context {
     // The quotes of a quoted name are its own.
     let before = match (place.before().split_last(), place.bytes.get(place.name.end)) {
         (Some((mark, head)), Some(next)) if mark == next && matches!(mark, b'"' | b'\'' | b'`') => head,
-        _ => place.before(),
+        _ => place.before().strip_suffix(b"\"${").unwrap_or(place.before()),
     };
     let window = &before[before.len().saturating_sub(REACH)..];
     let line = match memchr::memrchr(b'\n', window) {

@@ -154,9 +154,9 @@ fn data_and_markup() {
         ("a.json", "{\"url\": \"https://a/b?x=1&password=abc1&y=2\"}", Op::Query),
         ("a.xml", "<password>abc1</password>", Op::Element),
         ("a.xml", "<ns:password>abc1</ns:password>", Op::Element),
-        ("a.xml", "<entry key=\"password\">abc1</entry>", Op::Element),
+        ("a.xml", "<entry name=\"password\">abc1</entry>", Op::Element),
         ("a.xml", "<server password=\"abc1\"/>", Op::Assign),
-        ("a.xml", "<add key=\"password\" value=\"abc1\"/>", Op::Named),
+        ("a.xml", "<add name=\"password\" value=\"abc1\"/>", Op::Named),
         ("a.html", "pass: &quot;abc1&quot;,", Op::Colon),
         ("a.html", "<td>password</td><td>abc1</td>", Op::Cell),
     ] {
