@@ -10,10 +10,10 @@ use crate::detect::text::{self, Form, Text};
 use crate::detect::{self, Candidate, View, kind};
 use crate::finding::{ChecksumStatus, Confidence, Coverage, Place, Problem, ProblemKind};
 use crate::gather::{Fate, Gathered, Sighting};
+use crate::line_hash;
 use crate::patterns::schema::Detector;
 use crate::patterns::{Catalogue, PatternIndex};
 use crate::place::{Cursor, excerpt};
-use crate::line_hash;
 use crate::secret::Secret;
 use crate::suppress::marks;
 
@@ -156,7 +156,7 @@ impl Gathered {
 
 /// The candidates that are left when each piece of text belongs to one: the most specific pattern wins, then the most probable candidate,
 /// then the longest. They are in order of their start.
-fn resolve<'v>(catalogue: &Catalogue, mut candidates: Vec<Candidate<'v>>) -> Vec<Candidate<'v>> {
+pub(crate) fn resolve<'v>(catalogue: &Catalogue, mut candidates: Vec<Candidate<'v>>) -> Vec<Candidate<'v>> {
     if candidates.len() > 1 {
         let strength = |candidate: &Candidate<'_>| (candidate.checksum == ChecksumStatus::Valid, specificity(catalogue, candidate.pattern));
         candidates.sort_by(|a, b| {

@@ -4,6 +4,8 @@ mod blob;
 mod file;
 mod stream;
 
+pub(crate) use blob::resolve;
+
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,7 @@
-//! The integration tests, in one binary so that no file can be forgotten.
+//! The one test binary: a file per command and per guarantee.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+mod cli;
 mod report;
 mod source;
