@@ -45,7 +45,11 @@ pub enum ExampleError {
 /// # Errors
 /// See [`ExampleError`].
 pub fn fill(catalogue: &Catalogue, pattern: PatternIndex, template: &str, seed: u64) -> Result<Vec<u8>, ExampleError> {
-    let def = &catalogue.pattern(pattern).def;
+    fill_for(&catalogue.pattern(pattern).def, template, seed)
+}
+
+/// As [`fill`], for a pattern that is in no catalogue.
+pub(super) fn fill_for(def: &PatternDef, template: &str, seed: u64) -> Result<Vec<u8>, ExampleError> {
     let mut random = Random(seed);
     let mut secret: Option<Vec<u8>> = None;
     let mut text = Vec::new();
