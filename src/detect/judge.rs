@@ -11,6 +11,9 @@ const PROVEN: f32 = 0.995;
 /// Probability of a value whose check failed, or that looks made up: below the default threshold, shown at `--min-confidence low`.
 const DOUBTFUL: f32 = 0.2;
 
+/// A run of one character that random text hardly has.
+const REPEATED: usize = 6;
+
 /// Weighs a fresh candidate by what its pattern asks for and by what made-up values look like.
 pub fn weigh(candidate: &mut Candidate<'_>, def: &PatternDef, view: &View<'_>) {
     if def.entropy.is_some_and(|floor| entropy::shannon(&candidate.secret) < floor) {
@@ -30,7 +33,7 @@ pub fn weigh(candidate: &mut Candidate<'_>, def: &PatternDef, view: &View<'_>) {
         ChecksumStatus::None => {}
     }
     if def.detector.is_none() && candidate.checksum != ChecksumStatus::Valid {
-        if let Some(reason) = made_up(&candidate.secret) {
+        if let Some(reason) = made_up(def, &candidate.secret) {
             candidate.set(DOUBTFUL.min(candidate.probability), reason);
         }
     }
@@ -38,8 +41,9 @@ pub fn weigh(candidate: &mut Candidate<'_>, def: &PatternDef, view: &View<'_>) {
 }
 
 /// Why a token looks made up: words of documentation, runs and sequences that random text does not have.
+/// What the pattern's own text repeats counts for nothing.
 #[must_use]
-pub fn made_up(value: &[u8]) -> Option<&'static str> {
+pub fn made_up(def: &PatternDef, value: &[u8]) -> Option<&'static str> {
     const WORDS: [&[u8]; 12] = [
         b"example",
         b"placeholder",
@@ -58,7 +62,8 @@ pub fn made_up(value: &[u8]) -> Option<&'static str> {
     if WORDS.iter().any(|word| memchr::memmem::find(&lower, word).is_some()) {
         return Some("it holds a word of documentation examples");
     }
-    if entropy::longest_repeat(&lower) >= 6 {
+    let repeats = |text: &String| entropy::longest_repeat(text.as_bytes()) >= REPEATED;
+    if entropy::longest_repeat(&lower) >= REPEATED && !def.shape.iter().chain(&def.regex).any(repeats) {
         return Some("one character is repeated");
     }
     if entropy::longest_sequence(&lower) >= 8 {

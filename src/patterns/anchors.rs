@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::prefilter::Literal;
 use super::schema::{Detector, PatternDef};
-use super::shape::{self, Part, ShapeError};
+use super::shape::{self, Charset, Part, ShapeError};
 
 /// Shortest anchor worth looking for in encoded form; shorter ones would stand in any base64 text.
 const MIN_ENCODED: usize = 4;
@@ -87,18 +87,20 @@ pub struct Table {
 /// # Panics
 /// If there are more than 61,000 patterns.
 pub fn table<'p>(patterns: impl Iterator<Item = &'p PatternDef>) -> Result<Table, ShapeError> {
-    let mut found: BTreeMap<(Vec<u8>, bool), Vec<u16>> = BTreeMap::new();
+    let mut found: BTreeMap<(Vec<u8>, bool), (Option<[u64; 4]>, Vec<u16>)> = BTreeMap::new();
     for (index, def) in patterns.enumerate() {
         let index = u16::try_from(index).ok().filter(|&index| index < DETECTOR).expect("because there are fewer than 61,000 patterns");
         for (literal, target) in of_pattern(def, index)? {
-            found.entry((literal.bytes, literal.ignore_case)).or_default().push(target);
+            let (after, targets) = found.entry((literal.bytes, literal.ignore_case)).or_insert((literal.after, Vec::new()));
+            *after = after.zip(literal.after).map(union);
+            targets.push(target);
         }
     }
     let mut table = Table::default();
-    for ((bytes, ignore_case), mut targets) in found {
+    for ((bytes, ignore_case), (after, mut targets)) in found {
         targets.sort_unstable();
         targets.dedup();
-        table.literals.push(Literal { bytes, ignore_case });
+        table.literals.push(Literal { bytes, ignore_case, after });
         table.targets.push(targets);
     }
     Ok(table)
@@ -114,7 +116,11 @@ pub fn of_pattern(def: &PatternDef, index: u16) -> Result<Vec<(Literal, u16)>, S
     for literal in literals(def)? {
         if is_worth_encoding(def, &literal) {
             let spelled = encoded(&literal.bytes).into_iter();
-            found.extend(spelled.map(|(bytes, ignore_case, spelling)| (Literal { bytes, ignore_case }, spelling.target())));
+            found.extend(
+                spelled.map(|(bytes, ignore_case, spelling)| {
+                    (Literal { bytes, ignore_case, after: after_spelled(spelling) }, spelling.target())
+                }),
+            );
         }
         found.push((literal, target));
     }
@@ -129,12 +135,14 @@ pub fn literals(def: &PatternDef) -> Result<Vec<Literal>, ShapeError> {
     let written = if def.anchors.is_empty() { &def.near } else { &def.anchors };
     if !written.is_empty() {
         let ignore_case = def.ignore_case || !def.near.is_empty();
-        return written.iter().map(|anchor| Ok(Literal { bytes: unbroken(anchor)?, ignore_case })).collect();
+        return written.iter().map(|anchor| Ok(Literal { bytes: unbroken(anchor)?, ignore_case, after: None })).collect();
     }
     let mut found = Vec::new();
     for shape in &def.shape {
-        if let Some(Part::Literal(bytes)) = shape::parse(shape)?.into_iter().next() {
-            found.push(Literal { bytes, ignore_case: false });
+        let mut parts = shape::parse(shape)?.into_iter();
+        if let Some(Part::Literal(bytes)) = parts.next() {
+            let after = if let Some(Part::Run(charset, _)) = parts.next() { Some(charset.bits()) } else { None };
+            found.push(Literal { bytes, ignore_case: false, after });
         }
     }
     Ok(found)
@@ -164,6 +172,15 @@ fn encoded(literal: &[u8]) -> Vec<(Vec<u8>, bool, Spelling)> {
     }
     spelled.retain(|(bytes, ..)| bytes.len() >= MIN_ENCODED);
     spelled
+}
+
+/// What follows an encoded anchor: more of the same encoding.
+fn after_spelled(spelling: Spelling) -> Option<[u64; 4]> {
+    matches!(spelling, Spelling::Base64(_)).then(|| Charset::named("base64").expect("because the grammar has it").bits())
+}
+
+fn union((a, b): ([u64; 4], [u64; 4])) -> [u64; 4] {
+    [a[0] | b[0], a[1] | b[1], a[2] | b[2], a[3] | b[3]]
 }
 
 /// The characters that stand for `literal` in base64 at each of three alignments, and their place in a group of four.

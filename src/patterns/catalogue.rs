@@ -84,7 +84,7 @@ impl Catalogue {
     /// Text that is not in the schema, a rule that does not compile, or an id that exists.
     pub fn add(&mut self, file: &str, text: &str) -> Result<(), CatalogueError> {
         let parsed = schema::parse(text).map_err(|source| CatalogueError::Schema { file: file.to_owned(), source: Box::new(source) })?;
-        let mut literals: Vec<Literal> = (0..self.prefilter.len()).map(|index| self.prefilter.literal_at(index)).collect();
+        let mut literals: Vec<Literal> = Vec::new();
         for pattern in parsed.into_patterns() {
             let id = pattern.def.id.clone();
             if self.index_of(&id).is_some() {
@@ -104,7 +104,7 @@ impl Catalogue {
             let off = pattern.def.opt_in;
             self.entries.push(Entry { pattern: Arc::new(pattern).into(), rule: rule.into(), off });
         }
-        self.prefilter = Prefilter::new(&literals);
+        self.prefilter = self.prefilter.extended(&literals);
         Ok(())
     }
 

@@ -68,7 +68,7 @@ pub(super) fn fill_for(def: &PatternDef, template: &str, seed: u64) -> Result<Ve
                 let value = make_secret(def, &mut random)?;
                 text.extend(break_checksum(check, value, &mut random)?);
             }
-            other => text.extend(plausible_part(&other, &mut random)),
+            other => text.extend(plausible_part(def, &other, &mut random)),
         }
     }
     Ok(text)
@@ -173,7 +173,7 @@ fn sealed(def: &PatternDef, mut value: Vec<u8>) -> Result<Vec<u8>, &'static str>
     if def.entropy.is_some_and(|floor| entropy::shannon(&value) < floor) {
         return Err("its entropy is below the floor");
     }
-    judge::made_up(&value).map_or(Ok(value), Err)
+    judge::made_up(def, &value).map_or(Ok(value), Err)
 }
 
 /// Changes one character of the value so that the check says it is wrong.
@@ -206,11 +206,11 @@ fn other_of_its_kind(byte: u8, random: &mut Random) -> Option<u8> {
 }
 
 /// A part of a template outside the secret, without runs and sequences as far as its characters allow that.
-fn plausible_part(part: &Part, random: &mut Random) -> Vec<u8> {
+fn plausible_part(def: &PatternDef, part: &Part, random: &mut Random) -> Vec<u8> {
     let mut value = sample_part(part, random);
     if !matches!(part, Part::Literal(_)) {
         for _ in 0..TRIES {
-            if judge::made_up(&value).is_none() {
+            if judge::made_up(def, &value).is_none() {
                 break;
             }
             value = sample_part(part, random);

@@ -19,6 +19,12 @@ impl Charset {
         self.0[(byte >> 6) as usize] >> (byte & 63) & 1 == 1
     }
 
+    /// The set as 256 bits.
+    #[must_use]
+    pub const fn bits(self) -> [u64; 4] {
+        self.0
+    }
+
     const fn with_range(mut self, first: u8, last: u8) -> Self {
         let mut byte = first as usize;
         while byte <= last as usize {
