@@ -286,9 +286,9 @@ mod tests {
 
     #[test]
     fn every_shape_is_tried() {
-        let dull = r#"["unitkey_{alnum:30}", "unitkey_0000000{digit:30}"]"#;
-        let text = r#"shape "unitkey_0000000{digit:30}" in "A={secret}" cannot be filled: no value of its shape is plausible: one character is repeated"#;
-        assert_eq!(complaints(&[("shape", dull)]), [text]);
+        let dull = r#"["unitkey_{alnum:30}", "unitkey_{[01]:30}"]"#;
+        let text = r#"shape "unitkey_{[01]:30}" in "A={secret}" cannot be filled: no value of its shape is plausible: its entropy is below the floor"#;
+        assert_eq!(complaints(&[("shape", dull), ("entropy", "3.0")]), [text]);
         assert_eq!(complaints(&[("shape", r#"["unitkey_{alnum:30}", "unitkey_{digit:40}"]"#)]), [""; 0]);
     }
 
