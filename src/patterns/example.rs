@@ -172,7 +172,7 @@ fn sealed(def: &PatternDef, mut value: Vec<u8>) -> Result<Vec<u8>, &'static str>
     if def.entropy.is_some_and(|floor| entropy::shannon(&value) < floor) {
         return Err("its entropy is below the floor");
     }
-    judge::made_up(def, &value).map_or(Ok(value), Err)
+    judge::made_up_for(def, &value).map_or(Ok(value), Err)
 }
 
 /// Changes one character of the value so that the check says it is wrong.
@@ -209,7 +209,7 @@ fn plausible_part(def: &PatternDef, part: &Part, random: &mut Random) -> Vec<u8>
     let mut value = sample_part(part, random);
     if !matches!(part, Part::Literal(_)) {
         for _ in 0..TRIES {
-            if judge::made_up(def, &value).is_none() {
+            if judge::made_up_for(def, &value).is_none() {
                 break;
             }
             value = sample_part(part, random);
