@@ -147,22 +147,40 @@ fn examples(catalogue: &Catalogue, index: PatternIndex, texts: &mut Vec<String>)
         if templates.len() < 2 {
             texts.push(format!("it needs two {kind} examples or more"));
         }
-        for (number, template) in (1_u64..).zip(templates) {
-            let text = match example::fill(catalogue, index, template, SEED.wrapping_mul(1000).wrapping_add(number)) {
-                Ok(text) => text,
-                Err(error) => {
-                    texts.push(format!("{kind} example {template:?}: {error}"));
-                    continue;
-                }
-            };
-            let reported = reported(catalogue, &text);
-            if kind == "positive" && reported != [index] {
-                texts.push(format!("positive example {template:?} is reported as {}", list(catalogue, &reported)));
-            } else if kind == "negative" && reported.contains(&index) {
-                texts.push(format!("negative example {template:?} is reported"));
-            }
+    }
+    for (seed, template) in (SEED..).zip(&def.positive) {
+        texts.extend(unreported(catalogue, index, def, template, seed).map(|problem| format!("positive example {template:?} {problem}")));
+    }
+    for (seed, template) in (SEED..).zip(&def.negative) {
+        match example::fill(catalogue, index, template, seed) {
+            Ok(text) if reported(catalogue, &text).contains(&index) => texts.push(format!("negative example {template:?} is reported")),
+            Ok(_) => {}
+            Err(error) => texts.push(format!("negative example {template:?} cannot be filled: {error}")),
         }
     }
+    shapes(catalogue, index, texts);
+}
+
+/// Tries every shape but the first, which the examples have shown already, in the first example with a secret.
+fn shapes(catalogue: &Catalogue, index: PatternIndex, texts: &mut Vec<String>) {
+    let def = &catalogue.pattern(index).def;
+    let Some(template) = def.positive.iter().find(|template| template.contains("{secret}")) else { return };
+    for shape in def.shape.iter().skip(1) {
+        let alone = PatternDef { shape: vec![shape.clone()], ..def.clone() };
+        texts.extend(
+            unreported(catalogue, index, &alone, template, SEED).map(|problem| format!("shape {shape:?} in {template:?} {problem}")),
+        );
+    }
+}
+
+/// Why the template, filled for `def`, is not reported as the pattern alone.
+fn unreported(catalogue: &Catalogue, index: PatternIndex, def: &PatternDef, template: &str, seed: u64) -> Option<String> {
+    let text = match example::fill_for(def, template, seed) {
+        Ok(text) => text,
+        Err(error) => return Some(format!("cannot be filled: {error}")),
+    };
+    let reported = reported(catalogue, &text);
+    (reported != [index]).then(|| format!("is reported as {}", list(catalogue, &reported)))
 }
 
 fn list(catalogue: &Catalogue, patterns: &[PatternIndex]) -> String {
@@ -262,8 +280,16 @@ mod tests {
         );
         assert_eq!(
             complaints(&[("negative", r#"["A={badsum}", "x"]"#)]),
-            [r#"negative example "A={badsum}": {badsum} needs a pattern with a checksum"#]
+            [r#"negative example "A={badsum}" cannot be filled: {badsum} needs a pattern with a checksum"#]
         );
+    }
+
+    #[test]
+    fn every_shape_is_tried() {
+        let dull = r#"["unitkey_{alnum:30}", "unitkey_{[01]:30}"]"#;
+        let text = r#"shape "unitkey_{[01]:30}" in "A={secret}" cannot be filled: no value of its shape is plausible: its entropy is below the floor"#;
+        assert_eq!(complaints(&[("shape", dull), ("entropy", "3.0")]), [text]);
+        assert_eq!(complaints(&[("shape", r#"["unitkey_{alnum:30}", "unitkey_{digit:40}"]"#)]), [""; 0]);
     }
 
     #[test]

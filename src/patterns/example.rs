@@ -7,7 +7,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 use super::schema::{Checksum, PatternDef};
 use super::shape::{self, Charset, Part, ShapeError};
 use super::{Catalogue, PatternIndex, expression};
-use crate::detect::{checksum, entropy, judge};
+use crate::detect::{checksum, entropy, judge, sample};
 use crate::finding::ChecksumStatus;
 
 /// Values tried before a shape counts as one that gives no plausible value.
@@ -45,7 +45,11 @@ pub enum ExampleError {
 /// # Errors
 /// See [`ExampleError`].
 pub fn fill(catalogue: &Catalogue, pattern: PatternIndex, template: &str, seed: u64) -> Result<Vec<u8>, ExampleError> {
-    let def = &catalogue.pattern(pattern).def;
+    fill_for(&catalogue.pattern(pattern).def, template, seed)
+}
+
+/// As [`fill`], for a pattern that is in no catalogue.
+pub(super) fn fill_for(def: &PatternDef, template: &str, seed: u64) -> Result<Vec<u8>, ExampleError> {
     let mut random = Random(seed);
     let mut secret: Option<Vec<u8>> = None;
     let mut text = Vec::new();
@@ -118,7 +122,7 @@ impl Random {
 /// A value that the pattern reports, its checksum right where there is one.
 fn make_secret(def: &PatternDef, random: &mut Random) -> Result<Vec<u8>, ExampleError> {
     if def.detector.is_some() {
-        return sample(&def.id, random).ok_or(ExampleError::NoSample);
+        return made_by_detector(&def.id, random).ok_or(ExampleError::NoSample);
     }
     if let Some(regex) = &def.regex {
         let hir = expression::parse(regex)?;
@@ -133,12 +137,12 @@ fn make_secret(def: &PatternDef, random: &mut Random) -> Result<Vec<u8>, Example
         }
     }
     // A checksum that is a whole structure cannot be sealed into random text.
-    sample(&def.id, random).ok_or(failure)
+    made_by_detector(&def.id, random).ok_or(failure)
 }
 
-/// A value of a pattern whose format only code knows.
-fn sample(id: &str, random: &mut Random) -> Option<Vec<u8>> {
-    crate::detect::sample::sample(id, &mut || random.next())
+/// A value of a pattern whose format only a detector in code knows.
+fn made_by_detector(id: &str, random: &mut Random) -> Option<Vec<u8>> {
+    sample::sample(id, &mut || random.next())
 }
 
 /// The first made value that the judge would take for a real one.
@@ -319,7 +323,7 @@ severity = "low"
 opens = "Nothing."
 revoke = "https://example.com"
 store = "secrets-manager"
-shape = ["unit_{hex:30,40}"]
+shape = ["unit_{hex-any:30,40}"]
 checksum = "atlassian-crc32"
 positive = ["A={secret}", '{"a": "{secret}"}']
 negative = ["A={badsum}", "A=unit_{hex:3}{}x{uuid}"]
@@ -375,7 +379,7 @@ negative = ["{[01]:30}", "x"]
         assert_eq!(lengths, [35, 45]);
         let value = filled("unit-key", "{secret}", 1).unwrap();
         let body = value.strip_prefix("unit_").unwrap();
-        assert!(body.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)), "{} is not hex", body.len());
+        assert!(body.bytes().all(|byte| byte.is_ascii_hexdigit()), "{body} is not hex");
     }
 
     #[test]
@@ -402,7 +406,9 @@ negative = ["{[01]:30}", "x"]
         let broken = filled("unit-key", "{badsum}", 5).unwrap();
         let body = broken.strip_prefix("unit_").unwrap();
         assert!([30, 40].contains(&body.len()) && body.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        assert_ne!(checksum::verify(Checksum::AtlassianCrc32, broken.as_bytes()).0, ChecksumStatus::Valid);
+        let right = filled("unit-key", "{secret}", 5).unwrap();
+        assert_eq!(checksum::verify(Checksum::AtlassianCrc32, right.as_bytes()).0, ChecksumStatus::Valid);
+        assert_eq!(checksum::verify(Checksum::AtlassianCrc32, broken.as_bytes()).0, ChecksumStatus::Invalid);
         assert!(matches!(filled("unit-url", "{badsum}", 5), Err(ExampleError::NoChecksum)));
     }
 

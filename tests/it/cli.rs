@@ -39,6 +39,15 @@ impl Sandbox {
         child.wait_with_output().unwrap()
     }
 
+    fn git(&self, arguments: &[&str]) {
+        let identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"];
+        let mut git = Command::new("git");
+        git.args(identity).args(arguments).current_dir(self.directory.path()).env_clear().env("GIT_CONFIG_NOSYSTEM", "1");
+        let path = option_env!("PATH").unwrap_or("/usr/bin:/bin");
+        let output = git.env("PATH", path).env("GIT_CONFIG_GLOBAL", "/dev/null").output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+
     fn read(&self, name: &str) -> String {
         fs::read_to_string(self.directory.path().join(name)).unwrap()
     }
@@ -152,6 +161,42 @@ fn standard_input_has_the_name_it_is_given() {
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["findings"][0]["places"][0]["path"], "conf/a.env");
     assert_exit(&sandbox.run_with_input(&["scan", "--stdin"], "nothing\n"), 0);
+}
+
+#[test]
+fn git_content_is_scanned_as_it_is_staged_and_committed() {
+    let (line, _) = leak();
+    let sandbox = Sandbox::new(&[("app.env", &line)]);
+    assert_exit(&sandbox.run(&["scan", "--staged"]), 2);
+    sandbox.git(&["init", "--quiet"]);
+    assert_exit(&sandbox.run(&["scan", "--staged"]), 0);
+    sandbox.git(&["add", "app.env"]);
+    assert_exit(&sandbox.run(&["scan", "--staged"]), 1);
+    let excluded = sandbox.run(&["scan", "--staged", "--exclude", "*.env", "--format", "json"]);
+    assert_exit(&excluded, 0);
+    let report: serde_json::Value = serde_json::from_slice(&excluded.stdout).unwrap();
+    assert_eq!(report["coverage"]["skipped"]["excluded"], 1, "{report}");
+    sandbox.git(&["commit", "--quiet", "-m", "one"]);
+    assert_exit(&sandbox.run(&["scan", "--staged"]), 0);
+    let everything = format!("{}..HEAD", "0".repeat(40));
+    assert_exit(&sandbox.run(&["scan", "--range", &everything]), 1);
+    assert_exit(&sandbox.run(&["scan", "--range", "HEAD..HEAD"]), 0);
+    assert_exit(&sandbox.run(&["scan", "--range", "none..HEAD"]), 2);
+}
+
+#[test]
+fn a_hook_may_name_the_repository_and_the_index() {
+    let (line, _) = leak();
+    let sandbox = Sandbox::new(&[("app.env", &line), ("elsewhere/x", "")]);
+    sandbox.git(&["init", "--quiet"]);
+    sandbox.git(&["add", "app.env"]);
+    let in_hook = |index: &str| {
+        let mut command = sandbox.command(&["scan", "--staged"]);
+        command.env("GIT_DIR", sandbox.directory.path().join(".git")).env("GIT_INDEX_FILE", sandbox.directory.path().join(index));
+        command.current_dir(sandbox.directory.path().join("elsewhere")).output().unwrap()
+    };
+    assert_exit(&in_hook(".git/index"), 1);
+    assert_exit(&in_hook(".git/none"), 0);
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub struct Args {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Scan files, standard input or git content for credentials.
+    #[command(about = SCAN_ABOUT, long_about = SCAN_LONG, after_long_help = SCAN_AFTER)]
     Scan(Box<ScanArgs>),
     /// List, show and check the patterns that are looked for.
     Patterns(PatternsArgs),
@@ -34,6 +34,7 @@ pub enum Command {
     Config(ConfigArgs),
 }
 
+const SCAN_ABOUT: &str = "Scan files, standard input or git content for credentials";
 const SCAN_LONG: &str = "Scan files, standard input or git content for credentials.
 
 In a git work tree the files that git ignores are left out and counted; elsewhere everything is scanned. Symbolic links are not followed. \
@@ -58,7 +59,6 @@ limits it to one pattern. Whatever is left out this way is counted.";
 
 /// Options of `unleak scan`.
 #[derive(Debug, Parser)]
-#[command(long_about = SCAN_LONG, after_long_help = SCAN_AFTER)]
 #[command(group = ArgGroup::new("source").args(["paths", "stdin", "staged", "range"]))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct ScanArgs {

@@ -93,8 +93,8 @@ fn show(catalogue: &Catalogue, index: PatternIndex) -> String {
         ("near", optional(&def.near)),
         ("regex", def.regex.clone()),
         ("anchors", optional(&def.anchors)),
-        ("detector", def.detector.map(|detector| format!("{detector:?}"))),
-        ("checksum", def.checksum.map(|check| format!("{check:?}"))),
+        ("detector", def.detector.map(|detector| spelled(&detector))),
+        ("checksum", def.checksum.map(|check| spelled(&check))),
         ("entropy", def.entropy.map(|floor| format!("{floor} bits per character or more"))),
         ("with", optional(&companions.collect::<Vec<_>>())),
         ("enabled", Some(if def.opt_in { "only with --enable" } else { "by default" }.to_owned())),
@@ -106,6 +106,14 @@ fn show(catalogue: &Catalogue, index: PatternIndex) -> String {
         }
     }
     text
+}
+
+/// A value as pattern files spell it.
+fn spelled(value: &impl serde::Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(text)) => text,
+        _ => String::new(),
+    }
 }
 
 fn one_example(catalogue: &Catalogue, index: PatternIndex, seed: u64) -> Result<Vec<u8>, Failure> {
