@@ -127,14 +127,6 @@ pub fn gradle(sink: &mut Sink<'_, '_>, hit: &Range<usize>) {
     }
 }
 
-/// `client-key-data: LS0tLS1CRUdJTi…`: a PEM private key in base64.
-pub fn client_key(sink: &mut Sink<'_, '_>, hit: &Range<usize>) {
-    let Some(value) = value(sink.view.bytes, hit.end - 1) else { return };
-    if sink.view.bytes[value.clone()].starts_with(b"LS0tLS1CRUdJTi") && value.len() >= 100 {
-        sink.propose_as("kubernetes-kubeconfig-client-key", value, |candidate| candidate.evidence.push("it decodes to a PEM block"));
-    }
-}
-
 /// `token:` and `password:` of the users of a kubeconfig.
 pub fn kubeconfig(sink: &mut Sink<'_, '_>, hit: &Range<usize>) {
     let bytes = sink.view.bytes;

@@ -25,7 +25,6 @@ pub fn detect(sink: &mut Sink<'_, '_>, hit: Range<usize>) {
         b":_authToken" | b":_password" | b"_auth=" | b"_auth =" => lines::npmrc(sink, &hit),
         b"npmAuthToken:" | b"npmAuthIdent:" => lines::yarnrc(sink, &hit),
         b"signing.password" | b"signing.gnupg.passphrase" | b"gradle.publish.secret" => lines::gradle(sink, &hit),
-        b"client-key-data:" => lines::client_key(sink, &hit),
         b"kind: Config" => lines::kubeconfig(sink, &hit),
         b"host_base" => sections::s3cfg(sink, &hit),
         section if section.starts_with(b"[") => sections::detect(sink, &hit),
