@@ -46,7 +46,7 @@ const COMPANION_REACH: usize = 4096;
 /// Finds and judges every candidate of a text, in no particular order.
 #[must_use]
 pub fn scan<'v>(catalogue: &Catalogue, view: &View<'v>) -> Vec<Candidate<'v>> {
-    let mut sink = Sink { catalogue, view, found: Vec::new() };
+    let mut sink = Sink { catalogue, view, kind: kind::file_kind(view.path), found: Vec::new() };
     let mut decoded = decode::Memory::default();
     catalogue.prefilter().find(view.bytes, |literal, start| {
         let hit = start..start + catalogue.prefilter().literal(literal).len();
@@ -70,6 +70,8 @@ pub struct Sink<'s, 'v> {
     pub catalogue: &'s Catalogue,
     /// The text.
     pub view: &'s View<'v>,
+    /// What the path says of the text.
+    pub kind: kind::FileKind,
     found: Vec<Candidate<'v>>,
 }
 

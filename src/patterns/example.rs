@@ -7,7 +7,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 use super::schema::{Checksum, PatternDef};
 use super::shape::{self, Charset, Part, ShapeError};
 use super::{Catalogue, PatternIndex, expression};
-use crate::detect::{checksum, entropy, judge, sample};
+use crate::detect::{checksum, entropy, judge};
 use crate::finding::ChecksumStatus;
 
 /// Values tried before a shape counts as one that gives no plausible value.
@@ -122,7 +122,7 @@ impl Random {
 /// A value that the pattern reports, its checksum right where there is one.
 fn make_secret(def: &PatternDef, random: &mut Random) -> Result<Vec<u8>, ExampleError> {
     if def.detector.is_some() {
-        return made_by_detector(&def.id, random).ok_or(ExampleError::NoSample);
+        return sample(&def.id, random).ok_or(ExampleError::NoSample);
     }
     if let Some(regex) = &def.regex {
         let hir = expression::parse(regex)?;
@@ -137,12 +137,12 @@ fn make_secret(def: &PatternDef, random: &mut Random) -> Result<Vec<u8>, Example
         }
     }
     // A checksum that is a whole structure cannot be sealed into random text.
-    made_by_detector(&def.id, random).ok_or(failure)
+    sample(&def.id, random).ok_or(failure)
 }
 
-/// A value of a pattern whose format only a detector in code knows.
-fn made_by_detector(id: &str, random: &mut Random) -> Option<Vec<u8>> {
-    sample::sample(id, &mut || random.next())
+/// A value of a pattern whose format only code knows.
+fn sample(id: &str, random: &mut Random) -> Option<Vec<u8>> {
+    crate::detect::sample::sample(id, &mut || random.next())
 }
 
 /// The first made value that the judge would take for a real one.
