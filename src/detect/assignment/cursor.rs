@@ -115,7 +115,7 @@ impl<'v> Cursor<'v> {
         let (length, mark) = match *rest.first()? {
             mark @ (b'"' | b'\'' | b'`') => {
                 let run = rest.iter().take(9).take_while(|&&byte| byte == mark).count();
-                let filled = rest.get(run).is_some_and(|next| next.is_ascii_alphanumeric());
+                let filled = rest.get(run).is_some_and(u8::is_ascii_alphanumeric);
                 (if run == 3 || run % 2 == 0 && run <= 8 && filled { run } else { 1 }, mark)
             }
             b'\\' => {

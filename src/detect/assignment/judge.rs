@@ -75,7 +75,7 @@ fn is_help(assignment: &Assignment<'_>) -> bool {
 
 /// Whether words with blanks are a label or a sentence rather than a passphrase.
 fn is_label(value: &[u8], class: Class) -> bool {
-    let blanks = value.iter().filter(|&&byte| byte == b' ').count();
+    let blanks = memchr::memchr_iter(b' ', value).count();
     let ends = value.last().is_some_and(|last| b".:?!,;".contains(last)) || value.starts_with(b" ") || value.ends_with(b" ");
     let code = value.iter().any(|byte| b"=+(){}[]<>;\"".contains(byte));
     let capital = value[0].is_ascii_uppercase() && wordness(value) > 4.5;
@@ -190,7 +190,7 @@ fn shape(value: &[u8], form: Form, scale: &mut Scale) {
     scale.add_if(value.len() >= 100, w::VALUE_HUGE);
     scale.add_if(value[0].is_ascii_uppercase() && value[1..].iter().any(u8::is_ascii_lowercase), w::VALUE_CAPITAL);
     scale.add_if(form == Form::Random && value.iter().all(u8::is_ascii_hexdigit), w::VALUE_HEX);
-    scale.add_if(value.len() % 4 == 0 && value.ends_with(b"=") && form == Form::Random, w::VALUE_BASE64);
+    scale.add_if(value.len().is_multiple_of(4) && value.ends_with(b"=") && form == Form::Random, w::VALUE_BASE64);
     let word = value.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
     let digits = value[word..].iter().all(u8::is_ascii_digit) && word < value.len();
     scale.add_if(form == Form::Coded && word > 2 && digits, w::VALUE_DIGITS_LAST);

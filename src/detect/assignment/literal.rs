@@ -10,6 +10,7 @@ use crate::detect::kind::FileKind;
 
 /// A value as it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each of them evidence by itself")]
 pub struct Literal {
     /// The value without its quotes.
     pub span: Range<usize>,
@@ -44,10 +45,9 @@ pub fn after(place: &Place<'_>, cursor: &Cursor<'_>, operator: Operator, context
         next.blanks();
     }
     if starts_quote(next) {
-        if let Some(literal) = quoted(place, &mut next, context) {
-            if operator != Operator::Call || matches!(next.peek(), Some(b')' | b',' | b'.')) {
-                each(literal);
-            }
+        let literal = quoted(place, &mut next, context);
+        if let Some(literal) = literal.filter(|_| operator != Operator::Call || matches!(next.peek(), Some(b')' | b',' | b'.'))) {
+            each(literal);
         }
         return;
     }
@@ -143,10 +143,9 @@ fn wrapped(place: &Place<'_>, mut cursor: Cursor<'_>, each: &mut dyn FnMut(Liter
     let path = |head: &&[u8]| head.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.:<>[]&*!$ ".contains(byte));
     let function = head.strip_suffix(b"(").or_else(|| head.strip_suffix(b"[")).filter(path);
     let Some(function) = function else {
-        if OR.iter().any(|or| head.ends_with(or.trim_ascii_end())) {
-            if let Some(literal) = quoted(place, &mut cursor, Context::Plain) {
-                each(Literal { fallback: true, ..literal });
-            }
+        let after_or = OR.iter().any(|or| head.ends_with(or.trim_ascii_end()));
+        if let Some(literal) = after_or.then(|| quoted(place, &mut cursor, Context::Plain)).flatten() {
+            each(Literal { fallback: true, ..literal });
         }
         return;
     };

@@ -14,6 +14,7 @@ mod literal;
 pub mod name;
 pub mod operator;
 pub mod value;
+mod vocabulary;
 mod weights;
 mod words;
 
@@ -124,7 +125,7 @@ pub fn read<'v>(view: &View<'v>, kind: FileKind, hit: Range<usize>, each: &mut d
     literal::after(&place, &cursor, operator, context, &mut |mut literal| {
         literal.span = narrowed(bytes, literal.span, name.class);
         let value = &bytes[literal.span.clone()];
-        let minified = kind == FileKind::Code && context == Context::Unknown || kind == FileKind::Code && is_minified(view, end);
+        let minified = kind == FileKind::Code && (context == Context::Unknown || is_minified(view, end));
         each(Assignment { name, text: place.text(), operator, value, literal, context, kind, minified });
     });
 }

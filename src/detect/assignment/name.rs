@@ -1,5 +1,7 @@
 //! What a name says of its value. Owns: splitting names into words and the lists of words. Must not: look at values.
 
+use super::vocabulary::{ABOUT, ASKS, HASHED, NEUTRAL, NO_KEY, NO_PASS, OPENING, POSITION, PUBLIC, TABLE, TESTS};
+
 /// What kind of credential a name speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Class {
@@ -37,507 +39,6 @@ const MAX_WORDS: usize = 12;
 /// Bytes of a name that are read, at most; the last ones count.
 const MAX_NAME: usize = 96;
 
-/// Words after the class that turn the name into something about a credential.
-const ABOUT: &[&str] = &[
-    "action",
-    "age",
-    "alg",
-    "algo",
-    "algorithm",
-    "allowed",
-    "api",
-    "arg",
-    "args",
-    "arn",
-    "array",
-    "at",
-    "attempts",
-    "audience",
-    "authority",
-    "authenticator",
-    "board",
-    "body",
-    "box",
-    "builder",
-    "button",
-    "callback",
-    "chain",
-    "change",
-    "changed",
-    "check",
-    "checker",
-    "class",
-    "code",
-    "codes",
-    "column",
-    "command",
-    "config",
-    "configuration",
-    "context",
-    "count",
-    "created",
-    "date",
-    "desc",
-    "description",
-    "details",
-    "dialog",
-    "dir",
-    "directory",
-    "disabled",
-    "domain",
-    "down",
-    "duration",
-    "empty",
-    "enabled",
-    "encoder",
-    "encoding",
-    "endpoint",
-    "entry",
-    "err",
-    "error",
-    "errors",
-    "eval",
-    "event",
-    "exception",
-    "exists",
-    "exp",
-    "expiration",
-    "expire",
-    "expired",
-    "expires",
-    "expiry",
-    "factory",
-    "failed",
-    "failure",
-    "field",
-    "fields",
-    "file",
-    "filename",
-    "files",
-    "fingerprint",
-    "flag",
-    "folder",
-    "form",
-    "format",
-    "func",
-    "function",
-    "generation",
-    "generator",
-    "group",
-    "handler",
-    "header",
-    "headers",
-    "help",
-    "helper",
-    "hint",
-    "host",
-    "icon",
-    "id",
-    "identifier",
-    "ids",
-    "idx",
-    "image",
-    "index",
-    "info",
-    "input",
-    "issuer",
-    "issued",
-    "iterations",
-    "kid",
-    "kind",
-    "label",
-    "length",
-    "len",
-    "level",
-    "lifetime",
-    "limit",
-    "link",
-    "list",
-    "listener",
-    "location",
-    "logger",
-    "manager",
-    "map",
-    "mapping",
-    "mask",
-    "match",
-    "max",
-    "message",
-    "messages",
-    "method",
-    "min",
-    "mode",
-    "module",
-    "msg",
-    "name",
-    "named",
-    "names",
-    "needed",
-    "num",
-    "number",
-    "object",
-    "offset",
-    "option",
-    "options",
-    "owner",
-    "pad",
-    "page",
-    "param",
-    "parameter",
-    "params",
-    "parser",
-    "path",
-    "paths",
-    "pattern",
-    "permission",
-    "permissions",
-    "phrases",
-    "placeholder",
-    "plugin",
-    "policy",
-    "port",
-    "position",
-    "prefix",
-    "present",
-    "press",
-    "pressed",
-    "program",
-    "prompt",
-    "properties",
-    "property",
-    "provided",
-    "provider",
-    "ref",
-    "reference",
-    "refs",
-    "regex",
-    "regexp",
-    "region",
-    "request",
-    "required",
-    "requirements",
-    "reset",
-    "resource",
-    "response",
-    "retries",
-    "ring",
-    "role",
-    "rotation",
-    "rounds",
-    "rule",
-    "rules",
-    "schema",
-    "scope",
-    "scopes",
-    "screen",
-    "script",
-    "selector",
-    "separator",
-    "server",
-    "service",
-    "settings",
-    "size",
-    "source",
-    "spec",
-    "state",
-    "status",
-    "store",
-    "stored",
-    "strategy",
-    "strength",
-    "success",
-    "suffix",
-    "table",
-    "tag",
-    "target",
-    "template",
-    "test",
-    "time",
-    "timeout",
-    "title",
-    "tooltip",
-    "ttl",
-    "type",
-    "types",
-    "up",
-    "updated",
-    "uri",
-    "url",
-    "urls",
-    "usage",
-    "user",
-    "username",
-    "users",
-    "using",
-    "util",
-    "utils",
-    "valid",
-    "validation",
-    "validator",
-    "var",
-    "variable",
-    "variables",
-    "vault",
-    "version",
-    "view",
-    "visible",
-    "word",
-    "words",
-    "yes",
-];
-/// Words after the class that leave the name's meaning as it is.
-const NEUTRAL: &[&str] = &[
-    "again",
-    "b64",
-    "base",
-    "base64",
-    "bytes",
-    "confirm",
-    "confirmation",
-    "constant",
-    "current",
-    "data",
-    "default",
-    "dev",
-    "development",
-    "encoded",
-    "env",
-    "hex",
-    "literal",
-    "live",
-    "local",
-    "new",
-    "old",
-    "plain",
-    "plaintext",
-    "prod",
-    "production",
-    "raw",
-    "repeat",
-    "staging",
-    "str",
-    "string",
-    "text",
-    "txt",
-    "val",
-    "value",
-];
-/// Words that say the value is a hash or ciphertext.
-const HASHED: &[&str] = &[
-    "checksum",
-    "crc",
-    "digest",
-    "encrypted",
-    "etag",
-    "hash",
-    "hashed",
-    "hashes",
-    "integrity",
-    "md5",
-    "salted",
-    "sha",
-    "sha1",
-    "sha2",
-    "sha256",
-    "sha512",
-];
-/// First words that make the name a question or an order.
-const ASKS: &[&str] = &[
-    "allow",
-    "allows",
-    "ask",
-    "can",
-    "change",
-    "delete",
-    "disable",
-    "empty",
-    "enable",
-    "find",
-    "forgot",
-    "forgotten",
-    "generate",
-    "get",
-    "has",
-    "hide",
-    "is",
-    "missing",
-    "need",
-    "needs",
-    "no",
-    "prompt",
-    "remove",
-    "require",
-    "required",
-    "requires",
-    "should",
-    "show",
-    "unauthorized",
-    "validate",
-    "without",
-];
-/// Words before `key` that make it a credential.
-const OPENING: &[&str] = &[
-    "access",
-    "account",
-    "admin",
-    "aes",
-    "api",
-    "apikey",
-    "app",
-    "application",
-    "auth",
-    "authentication",
-    "authorization",
-    "bearer",
-    "certificate",
-    "cipher",
-    "client",
-    "consumer",
-    "cookie",
-    "cred",
-    "credential",
-    "credentials",
-    "crypt",
-    "crypto",
-    "decryption",
-    "deploy",
-    "des",
-    "encrypt",
-    "encryption",
-    "hmac",
-    "jwt",
-    "license",
-    "licence",
-    "login",
-    "master",
-    "oauth",
-    "pass",
-    "passphrase",
-    "password",
-    "private",
-    "priv",
-    "rest",
-    "rsa",
-    "secret",
-    "security",
-    "service",
-    "session",
-    "shared",
-    "sign",
-    "signature",
-    "signing",
-    "ssh",
-    "storage",
-    "subscription",
-    "token",
-    "webhook",
-    "wrapped",
-];
-/// Words before `key` that make it one of a table.
-const TABLE: &[&str] = &[
-    "arrow",
-    "attribute",
-    "bucket",
-    "by",
-    "cache",
-    "child",
-    "column",
-    "composite",
-    "context",
-    "data",
-    "dict",
-    "down",
-    "enter",
-    "entity",
-    "event",
-    "field",
-    "foreign",
-    "group",
-    "hash",
-    "header",
-    "hot",
-    "i18n",
-    "index",
-    "item",
-    "json",
-    "keyboard",
-    "label",
-    "lang",
-    "left",
-    "locale",
-    "lookup",
-    "map",
-    "menu",
-    "message",
-    "meta",
-    "metadata",
-    "natural",
-    "next",
-    "object",
-    "order",
-    "param",
-    "parent",
-    "partition",
-    "prefix",
-    "press",
-    "prev",
-    "primary",
-    "property",
-    "query",
-    "range",
-    "record",
-    "registry",
-    "resource",
-    "right",
-    "route",
-    "routing",
-    "row",
-    "section",
-    "setting",
-    "short",
-    "sort",
-    "state",
-    "tab",
-    "template",
-    "text",
-    "translation",
-    "unique",
-    "up",
-];
-/// Words before `token` that make it a place in a list or a piece of text.
-const POSITION: &[&str] = &[
-    "cancel",
-    "cancellation",
-    "continuation",
-    "continue",
-    "cursor",
-    "end",
-    "eof",
-    "first",
-    "last",
-    "lex",
-    "marker",
-    "next",
-    "page",
-    "pagination",
-    "parse",
-    "parser",
-    "peek",
-    "prev",
-    "previous",
-    "resume",
-    "start",
-    "stop",
-    "sync",
-    "syntax",
-];
-const TESTS: &[&str] =
-    &["bad", "bogus", "dummy", "example", "fake", "foo", "incorrect", "invalid", "mock", "sample", "test", "testing", "wrong"];
-/// Words that end in `pass` and are none.
-const NO_PASS: &[&str] = &["bypass", "compass", "encompass", "overpass", "surpass", "trespass", "underpass", "multipass"];
-/// Words that end in `key` and are none.
-const NO_KEY: &[&str] = &["disney", "donkey", "flunkey", "hockey", "hotkey", "jockey", "monkey", "turkey", "whiskey"];
-
 /// Reads a name; none if no word of it speaks of a credential.
 #[must_use]
 pub fn read(name: &[u8]) -> Option<Name> {
@@ -562,7 +63,7 @@ pub fn read(name: &[u8]) -> Option<Name> {
     let (before, after) = (&words[..head], &words[head + 1..]);
     let mut class = class_of(words[head])?;
     if class == Class::Key
-        && before.iter().any(|word| OPENING.contains(&trim_digits(word)) || class_of(word).is_some_and(|class| class != Class::Key))
+        && before.iter().any(|word| holds(OPENING, trim_digits(word)) || class_of(word).is_some_and(|class| class != Class::Key))
     {
         class = Class::ApiKey;
     }
@@ -570,39 +71,39 @@ pub fn read(name: &[u8]) -> Option<Name> {
         class,
         bare: count == 1,
         trails: after.iter().any(|word| !is_neutral(word)),
-        test: words.iter().any(|word| TESTS.contains(&trim_digits(word))),
+        test: words.iter().any(|word| holds(TESTS, trim_digits(word))),
         denies: denial(class, before, words[head], after),
     })
 }
 
 fn is_neutral(word: &str) -> bool {
     let stem = trim_digits(word);
-    NEUTRAL.contains(&word) || stem.len() <= 1 || NEUTRAL.contains(&stem)
+    holds(NEUTRAL, word) || stem.len() <= 1 || holds(NEUTRAL, stem)
 }
 
 /// Why a name with these words before and after its class does not name a credential.
 fn denial(class: Class, before: &[&str], head: &str, after: &[&str]) -> Option<&'static str> {
-    let any = |words: &[&str], list: &[&str]| words.iter().any(|word| list.contains(&trim_digits(word)) || list.contains(word));
+    let any = |words: &[&str], list: &[&str]| words.iter().any(|word| holds(list, trim_digits(word)) || holds(list, word));
     if any(after, HASHED) || any(before, HASHED) {
         return Some("its name says that it is a hash or encrypted");
     }
     if any(after, ABOUT) && !(class == Class::Secret && after == ["id"]) {
         return Some("its name speaks of something about a credential");
     }
-    if before.first().is_some_and(|word| ASKS.contains(word)) {
+    if before.first().is_some_and(|word| holds(ASKS, word)) {
         return Some("its name asks a question");
     }
     let last = before.last().copied().unwrap_or_default();
-    if any(before, &["public", "pub", "pubkey", "publickey", "recv"]) || head.starts_with("pub") {
+    if any(before, PUBLIC) || head.starts_with("pub") {
         return Some("its name says that it is public");
     }
-    if class == Class::Key && TABLE.contains(&last) {
+    if class == Class::Key && holds(TABLE, last) {
         return Some("it is a key of a table");
     }
     if class == Class::Token && last == "authenticity" {
         return Some("it is the token of one request");
     }
-    if class == Class::Token && POSITION.contains(&last) {
+    if class == Class::Token && holds(POSITION, last) {
         return Some("it is a token of a list or a parser");
     }
     None
@@ -628,11 +129,11 @@ fn class_of(word: &str) -> Option<Class> {
         || singular_ends("passwd")
         || singular_ends("passphrase")
         || ends("pwd")
-        || word.strip_prefix("password").is_some_and(|tail| NEUTRAL.contains(&tail))
+        || word.strip_prefix("password").is_some_and(|tail| holds(NEUTRAL, tail))
     {
         return Some(Class::Password);
     }
-    if (ends("pass") || ends("passw")) && !NO_PASS.contains(&word) || word.len() <= 8 && ends("pw") {
+    if (ends("pass") || ends("passw")) && !holds(NO_PASS, word) || word.len() <= 8 && ends("pw") {
         return Some(Class::Password);
     }
     if singular_ends("secret") {
@@ -641,9 +142,14 @@ fn class_of(word: &str) -> Option<Class> {
     if singular_ends("token") {
         return Some(Class::Token);
     }
-    let stem = singular.strip_suffix("key").filter(|_| !NO_KEY.contains(&singular))?;
+    let stem = singular.strip_suffix("key").filter(|_| !holds(NO_KEY, singular))?;
     let opens = OPENING.iter().any(|opening| stem.ends_with(opening) && (opening.len() >= 3 || stem == *opening));
     Some(if opens { Class::ApiKey } else { Class::Key })
+}
+
+/// Whether a sorted list holds a word.
+fn holds(list: &[&str], word: &str) -> bool {
+    list.binary_search(&word).is_ok()
 }
 
 fn trim_digits(word: &str) -> &str {

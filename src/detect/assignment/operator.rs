@@ -85,10 +85,9 @@ impl<'v> Place<'v> {
 #[must_use]
 pub fn after(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
     let quoted = close_name(place, cursor)?;
-    if matches!(place.kind, FileKind::Markup | FileKind::Doc) {
-        if let Some(operator) = markup(place, cursor, quoted) {
-            return Some(operator);
-        }
+    let marked_up = matches!(place.kind, FileKind::Markup | FileKind::Doc);
+    if let Some(operator) = marked_up.then(|| markup(place, cursor, quoted)).flatten() {
+        return Some(operator);
     }
     let start = cursor.at;
     let blanks = cursor.blanks();

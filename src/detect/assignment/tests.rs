@@ -185,7 +185,7 @@ fn commands() {
     }
     reads("a.sh", "PASSWORD=`tool`", &[]);
     reads("a.sh", "PASSWORD=$(tool)", &[]);
-    reads("a.sh", "tool --mysql-password-file x", &[]);
+    reads("a.sh", "tool --mysql-user=x --mysql-port=3306", &[]);
 }
 
 #[test]

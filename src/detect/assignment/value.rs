@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::vocabulary::{FILE_ENDINGS, SETTINGS};
 use super::words::wordness;
 use crate::detect::{entropy, rule};
 
@@ -136,7 +137,7 @@ pub fn reference(value: &[u8]) -> Option<&'static str> {
         return Some("it is a template");
     }
     let identifier = |text: &[u8]| !text.is_empty() && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.:>-[]'".contains(byte));
-    let windows = value.iter().filter(|&&byte| byte == b'%').count() > 1
+    let windows = memchr::memchr_iter(b'%', value).nth(1).is_some()
         && value
             .split(|&byte| byte == b'%')
             .skip(1)
@@ -229,158 +230,50 @@ pub fn placeholder(value: &[u8]) -> Option<&'static str> {
     if entropy::distinct(&signs) <= 1 || memchr::memmem::find(&lower, b"xxxx").is_some() {
         return Some("it is one character repeated");
     }
-    let word = |word: &&[u8]| memchr::memmem::find(&lower, word).is_some();
-    WORDS.iter().any(|known| word(known)).then_some("it holds a word of placeholders")
+    WORDS.iter().any(|word| memchr::memmem::find(&lower, word).is_some()).then_some("it holds a word of placeholders")
 }
+
+/// Starts of the hashes of passwords.
+const HASHES: [&[u8]; 12] =
+    [b"$2a$", b"$2b$", b"$2y$", b"$1$", b"$5$", b"$6$", b"$argon2", b"{SHA", b"{SSHA", b"sha1$", b"pbkdf2_", b"$apr1$"];
+/// Starts of public keys of SSH.
+const PUBLIC_KEYS: [&[u8]; 6] = [b"ssh-rsa", b"ssh-ed25519", b"ssh-dss", b"ecdsa-sha2", b"AAAAB3NzaC1", b"AAAAC3NzaC1"];
+/// What regular expressions hold.
+const EXPRESSIONS: [&[u8]; 3] = [b"\\d", b"[^", b"a-z"];
 
 /// Why a value is certainly something else, where it is.
 #[must_use]
 pub fn harmless(value: &[u8]) -> Option<&'static str> {
-    const WORDS: [&str; 62] = [
-        "any",
-        "anonymous",
-        "array",
-        "basic",
-        "bearer",
-        "bool",
-        "boolean",
-        "byte",
-        "bytes",
-        "char",
-        "credentials",
-        "disabled",
-        "double",
-        "enabled",
-        "false",
-        "float",
-        "function",
-        "hash",
-        "hidden",
-        "include",
-        "int",
-        "int32",
-        "int64",
-        "integer",
-        "json",
-        "jwt",
-        "long",
-        "md5",
-        "nil",
-        "no",
-        "none",
-        "null",
-        "number",
-        "nvarchar",
-        "oauth",
-        "oauth2",
-        "object",
-        "off",
-        "omit",
-        "on",
-        "optional",
-        "required",
-        "return",
-        "self",
-        "sha1",
-        "sha256",
-        "static",
-        "str",
-        "string",
-        "text",
-        "this",
-        "true",
-        "type",
-        "undefined",
-        "unknown",
-        "username",
-        "utf8",
-        "uuid",
-        "value",
-        "varchar",
-        "void",
-        "yes",
-    ];
-    let mut lower = [0; 12];
-    let typed = value.strip_suffix(b"!").or_else(|| value.strip_suffix(b"?")).unwrap_or(value);
-    if let Some(lower) = lower.get_mut(..typed.len()) {
-        lower.copy_from_slice(typed);
-        lower.make_ascii_lowercase();
-        if std::str::from_utf8(lower).is_ok_and(|lower| WORDS.binary_search(&lower).is_ok()) {
-            return Some("it is a word of types and settings");
-        }
-    }
-    const HASHES: [&[u8]; 12] =
-        [b"$2a$", b"$2b$", b"$2y$", b"$1$", b"$5$", b"$6$", b"$argon2", b"{SHA", b"{SSHA", b"sha1$", b"pbkdf2_", b"$apr1$"];
-    const PUBLIC_KEYS: [&[u8]; 6] = [b"ssh-rsa", b"ssh-ed25519", b"ssh-dss", b"ecdsa-sha2", b"AAAAB3NzaC1", b"AAAAC3NzaC1"];
     let starts = |list: &[&[u8]]| list.iter().any(|start| value.starts_with(start));
-    if starts(&HASHES) {
-        return Some("it is the hash of a password");
-    }
-    if starts(&PUBLIC_KEYS) {
-        return Some("it is a public key");
-    }
-    if value.starts_with(b"--") && value.get(2).is_some_and(u8::is_ascii_lowercase) {
-        return Some("it is an option of a command");
-    }
-    if !value.iter().any(u8::is_ascii_alphanumeric) {
-        return Some("it has no letters or digits");
-    }
-    if memchr::memmem::find(value, b"://").is_some() {
-        return Some("it is a URL");
-    }
-    if is_path(value) {
-        return Some("it is a path");
-    }
-    if is_dotted(value) {
-        return Some("it is a dotted name");
-    }
-    if value.iter().any(|byte| byte.is_ascii_control()) {
-        return Some("it holds control characters");
-    }
-    (memchr::memmem::find(value, b"\\d").is_some()
-        || memchr::memmem::find(value, b"[^").is_some()
-        || memchr::memmem::find(value, b"a-z").is_some())
-    .then_some("it is a regular expression")
+    let holds = |part: &[u8]| memchr::memmem::find(value, part).is_some();
+    let option = value.starts_with(b"--") && value.get(2).is_some_and(u8::is_ascii_lowercase);
+    let reasons: [(bool, &'static str); 10] = [
+        (is_setting(value), "it is a word of types and settings"),
+        (starts(&HASHES), "it is the hash of a password"),
+        (starts(&PUBLIC_KEYS), "it is a public key"),
+        (option, "it is an option of a command"),
+        (!value.iter().any(u8::is_ascii_alphanumeric), "it has no letters or digits"),
+        (holds(b"://"), "it is a URL"),
+        (is_path(value), "it is a path"),
+        (is_dotted(value), "it is a dotted name"),
+        (value.iter().any(u8::is_ascii_control), "it holds control characters"),
+        (EXPRESSIONS.iter().any(|part| holds(part)), "it is a regular expression"),
+    ];
+    reasons.into_iter().find_map(|(is, reason)| is.then_some(reason))
+}
+
+/// Whether a value is a word for a type or a setting, perhaps with a type's mark behind it.
+fn is_setting(value: &[u8]) -> bool {
+    let word = value.strip_suffix(b"!").or_else(|| value.strip_suffix(b"?")).unwrap_or(value);
+    let mut lower = [0; 12];
+    let Some(lower) = lower.get_mut(..word.len()) else { return false };
+    lower.copy_from_slice(word);
+    lower.make_ascii_lowercase();
+    std::str::from_utf8(lower).is_ok_and(|lower| SETTINGS.binary_search(&lower).is_ok())
 }
 
 /// A path by its start or a file name by its ending.
 fn is_path(value: &[u8]) -> bool {
-    const ENDINGS: [&[u8]; 34] = [
-        b"pem",
-        b"key",
-        b"txt",
-        b"json",
-        b"yml",
-        b"yaml",
-        b"crt",
-        b"cer",
-        b"p12",
-        b"pfx",
-        b"jks",
-        b"conf",
-        b"cfg",
-        b"xml",
-        b"properties",
-        b"env",
-        b"pub",
-        b"log",
-        b"html",
-        b"js",
-        b"ts",
-        b"py",
-        b"rb",
-        b"php",
-        b"go",
-        b"java",
-        b"keystore",
-        b"csv",
-        b"db",
-        b"png",
-        b"svg",
-        b"md",
-        b"sh",
-        b"ini",
-    ];
     if [&b"./"[..], b"../", b"~/", b"C:\\", b"\\\\", b"@/"].iter().any(|start| value.starts_with(start)) {
         return true;
     }
@@ -390,7 +283,7 @@ fn is_path(value: &[u8]) -> bool {
     let Some(dot) = memchr::memrchr(b'.', value) else { return false };
     let (stem, ending) = (&value[..dot], &value[dot + 1..]);
     let named = stem.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-./".contains(byte));
-    named && ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)) && (stem.len() < 3 || wordness(stem) > 4.0)
+    named && FILE_ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known.as_bytes())) && (stem.len() < 3 || wordness(stem) > 4.0)
 }
 
 /// Words joined by dots, two slashes or `::`: a property, a class, a domain.
