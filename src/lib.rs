@@ -7,7 +7,9 @@
 pub mod blob;
 pub mod detect;
 pub mod finding;
+pub mod fsx;
 pub mod gather;
+pub mod line_hash;
 pub mod patterns;
 pub mod place;
 pub mod report;

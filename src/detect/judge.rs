@@ -11,6 +11,10 @@ const PROVEN: f32 = 0.995;
 /// Probability of a value whose check failed, or that looks made up: below the default threshold, shown at `--min-confidence low`.
 const DOUBTFUL: f32 = 0.2;
 
+/// A run of one character that random text hardly has.
+const REPEATED: usize = 6;
+const IS_REPEATED: &str = "one character is repeated";
+
 /// Weighs a fresh candidate by what its pattern asks for and by what made-up values look like.
 pub fn weigh(candidate: &mut Candidate<'_>, def: &PatternDef, view: &View<'_>) {
     if def.entropy.is_some_and(|floor| entropy::shannon(&candidate.secret) < floor) {
@@ -23,18 +27,25 @@ pub fn weigh(candidate: &mut Candidate<'_>, def: &PatternDef, view: &View<'_>) {
         candidate.facts.extend(facts);
     }
     match candidate.checksum {
-        ChecksumStatus::Valid => candidate.set(PROVEN, "its checksum is right"),
+        ChecksumStatus::Valid => candidate.set(PROVEN, "its checksum or structure is right"),
         ChecksumStatus::Invalid => {
             candidate.set(DOUBTFUL.min(candidate.probability), "its checksum is wrong, as in examples and edited tokens")
         }
         ChecksumStatus::None => {}
     }
     if def.detector.is_none() && candidate.checksum != ChecksumStatus::Valid {
-        if let Some(reason) = made_up(&candidate.secret) {
+        if let Some(reason) = made_up_for(def, &candidate.secret) {
             candidate.set(DOUBTFUL.min(candidate.probability), reason);
         }
     }
     let _ = view;
+}
+
+/// [`made_up`] for a value of the pattern: what the pattern's own text repeats counts for nothing.
+#[must_use]
+pub fn made_up_for(def: &PatternDef, value: &[u8]) -> Option<&'static str> {
+    let repeats = |text: &String| entropy::longest_repeat(text.as_bytes()) >= REPEATED;
+    made_up(value).filter(|&reason| reason != IS_REPEATED || !def.shape.iter().chain(&def.regex).any(repeats))
 }
 
 /// Why a token looks made up: words of documentation, runs and sequences that random text does not have.
@@ -58,8 +69,8 @@ pub fn made_up(value: &[u8]) -> Option<&'static str> {
     if WORDS.iter().any(|word| memchr::memmem::find(&lower, word).is_some()) {
         return Some("it holds a word of documentation examples");
     }
-    if entropy::longest_repeat(&lower) >= 6 {
-        return Some("one character is repeated");
+    if entropy::longest_repeat(&lower) >= REPEATED {
+        return Some(IS_REPEATED);
     }
     if entropy::longest_sequence(&lower) >= 8 {
         return Some("it holds a sequence such as 12345678");

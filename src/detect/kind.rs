@@ -30,9 +30,133 @@ pub fn is_test_or_example(path: &BStr) -> bool {
     path.split(|byte| !byte.is_ascii_alphanumeric()).any(|word| WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)))
 }
 
+/// How the text of a file is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FileKind {
+    /// A programming language: what is not quoted is an expression.
+    Code,
+    /// A shell's language, a Dockerfile, a Makefile: words need no quotes.
+    Script,
+    /// Settings, a line each; also what has no known ending.
+    Config,
+    /// JSON and its like: every text is quoted.
+    Data,
+    /// XML, HTML and their like.
+    Markup,
+    /// Prose.
+    Doc,
+    /// Texts of a user interface in one language.
+    Translation,
+    /// Written by a program for programs: lock files, source maps, minified code, certificates.
+    Generated,
+}
+
+/// Endings that say a file is a template or a copy of the kind that the ending before names.
+const OUTER: [&str; 17] = [
+    "example", "sample", "template", "tmpl", "tpl", "dist", "j2", "jinja", "jinja2", "erb", "in", "bak", "orig", "old", "default",
+    "golden", "tt",
+];
+
+/// Endings in lower case and their kinds, sorted for the search.
+#[rustfmt::skip]
+const ENDINGS: [(&str, FileKind); 206] = {
+    use FileKind::{Code, Config, Data, Doc, Generated, Markup, Script, Translation};
+    [
+        ("abap", Code), ("adoc", Doc), ("arb", Translation), ("asciidoc", Doc), ("asm", Code), ("aspx", Markup), ("bash", Script),
+        ("bat", Script), ("bicep", Code), ("bundle", Generated), ("c", Code), ("cast", Script), ("cc", Code), ("cer", Generated),
+        ("cfg", Config), ("cjs", Code), ("clj", Code), ("cljc", Code), ("cljs", Code), ("cls", Code), ("cmake", Code), ("cmd", Script),
+        ("cnf", Config), ("coffee", Code), ("conf", Config), ("config", Config), ("containerfile", Script), ("cpp", Code), ("cr", Code),
+        ("crt", Generated), ("cs", Code), ("cshtml", Markup), ("csproj", Markup), ("csv", Data), ("cts", Code), ("cxx", Code),
+        ("d", Code), ("dart", Code), ("dockerfile", Script), ("edn", Code), ("el", Code), ("elm", Code), ("env", Config),
+        ("envrc", Config), ("erl", Code), ("ex", Code), ("exs", Code), ("f90", Code), ("fastfile", Code), ("fish", Script), ("fs", Code),
+        ("fsx", Code), ("ftl", Translation), ("gemfile", Code), ("gemspec", Code), ("go", Code), ("gql", Code), ("gradle", Code),
+        ("graphql", Code), ("groovy", Code), ("h", Code), ("har", Data), ("hcl", Code), ("hh", Code), ("hpp", Code), ("hrl", Code),
+        ("hs", Code), ("htm", Markup), ("html", Markup), ("hxx", Code), ("idl", Markup), ("ini", Config), ("ipynb", Data), ("java", Code),
+        ("jenkinsfile", Code), ("jl", Code), ("js", Code), ("json", Data), ("json5", Data), ("jsonc", Data), ("jsonl", Data),
+        ("jsp", Markup), ("jsx", Code), ("ksh", Script), ("kt", Code), ("kts", Code), ("l", Code), ("lang", Translation),
+        ("las", Generated), ("ldml", Translation), ("lhs", Code), ("lisp", Code), ("lock", Generated), ("lockb", Generated), ("log", Doc),
+        ("lua", Code), ("m", Code), ("makefile", Script), ("manifest", Markup), ("map", Generated), ("markdown", Doc), ("md", Doc),
+        ("mdx", Doc), ("mjs", Code), ("mk", Script), ("ml", Code), ("mli", Code), ("mm", Code), ("mo", Translation), ("moo", Code),
+        ("mts", Code), ("ndjson", Data), ("nim", Code), ("nix", Code), ("nuspec", Markup), ("odd", Generated), ("org", Doc),
+        ("pack", Generated), ("pas", Code), ("perl", Code), ("php", Code), ("phtml", Code), ("pl", Code), ("plist", Markup), ("pm", Code),
+        ("po", Translation), ("pod", Doc), ("podfile", Code), ("pom", Markup), ("pot", Translation), ("prefs", Config),
+        ("properties", Config), ("props", Markup), ("proto", Code), ("ps1", Script), ("psd1", Script), ("psm1", Script), ("psql", Code),
+        ("py", Code), ("pyi", Code), ("pyx", Code), ("qml", Code), ("r", Code), ("rake", Code), ("rakefile", Code), ("rb", Code),
+        ("rdoc", Doc), ("resx", Translation), ("rrc", Translation), ("rs", Code), ("rsp", Config), ("rst", Doc), ("s", Code),
+        ("sbt", Code), ("scala", Code), ("scm", Code), ("service", Config), ("sh", Script), ("smali", Generated), ("sol", Code),
+        ("sql", Code), ("storyboard", Markup), ("strings", Translation), ("sum", Generated), ("svelte", Markup), ("svg", Markup),
+        ("swift", Code), ("t", Code), ("targets", Markup), ("tcl", Code), ("tex", Doc), ("text", Doc), ("textile", Doc), ("tf", Code),
+        ("tfstate", Data), ("tfvars", Code), ("thrift", Code), ("tl", Code), ("toml", Config), ("travis", Config), ("trigger", Code),
+        ("ts", Code), ("tsv", Data), ("tsx", Code), ("txt", Doc), ("v", Code), ("vagrantfile", Code), ("vb", Code), ("vbproj", Markup),
+        ("vim", Code), ("vue", Markup), ("webmanifest", Data), ("wsdl", Markup), ("xaml", Markup), ("xhtml", Markup), ("xib", Markup),
+        ("xlf", Translation), ("xliff", Translation), ("xml", Markup), ("xsd", Markup), ("xsl", Markup), ("y", Code), ("yaml", Config),
+        ("yml", Config), ("zig", Code), ("zsh", Script),
+    ]
+};
+
+/// The kind that a path's name says; a file without a known ending is read as settings.
+#[must_use]
+pub fn file_kind(path: &BStr) -> FileKind {
+    let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    let lock = name.ends_with(b"-lock.json") || name.ends_with(b"-lock.yaml") || name.ends_with(b".min.js") || name.ends_with(b".min.css");
+    if lock {
+        return FileKind::Generated;
+    }
+    let is_outer = |part: &[u8]| OUTER.iter().any(|outer| part.eq_ignore_ascii_case(outer.as_bytes()));
+    let ending = name.rsplit(|&byte| byte == b'.').find(|part| !is_outer(part)).unwrap_or_default();
+    let first = name.split(|&byte| byte == b'.').next().unwrap_or_default();
+    // `Dockerfile.prod` and `Makefile` say it in front.
+    let kind = known(ending).or_else(|| known(first).filter(|_| first.len() >= 8)).unwrap_or(FileKind::Config);
+    if matches!(kind, FileKind::Config | FileKind::Data | FileKind::Code) && is_translation(path, name) {
+        return FileKind::Translation;
+    }
+    kind
+}
+
+/// The kind of an ending in any case.
+fn known(ending: &[u8]) -> Option<FileKind> {
+    let mut lower = [0; 16];
+    let lower = lower.get_mut(..ending.len())?;
+    lower.copy_from_slice(ending);
+    lower.make_ascii_lowercase();
+    ENDINGS.binary_search_by(|(known, _)| known.as_bytes().cmp(lower)).ok().map(|at| ENDINGS[at].1)
+}
+
+/// Whether a folder or the name says that the file holds a user interface's texts.
+fn is_translation(path: &BStr, name: &[u8]) -> bool {
+    const FOLDERS: [&[u8]; 7] = [b"locale", b"locales", b"i18n", b"l10n", b"translation", b"translations", b"_locales"];
+    let folders = &path[..path.len() - name.len()];
+    let folder = folders.split(|&byte| byte == b'/').any(|folder| FOLDERS.iter().any(|known| folder.eq_ignore_ascii_case(known)));
+    folder || name.starts_with(b"messages_") || name.starts_with(b"messages.") && name.ends_with(b".properties")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn endings_are_sorted() {
+        assert!(ENDINGS.is_sorted_by(|a, b| a.0 < b.0));
+    }
+
+    #[test]
+    fn endings_name_the_kind() {
+        for (path, kind) in [
+            ("src/main.rs", FileKind::Code),
+            ("deploy/Dockerfile", FileKind::Script),
+            ("Dockerfile.prod", FileKind::Script),
+            (".env", FileKind::Config),
+            (".env.example", FileKind::Config),
+            ("roles/db/vars.yml.j2", FileKind::Config),
+            ("a/package-lock.json", FileKind::Generated),
+            ("config/locales/en.yml", FileKind::Translation),
+            ("README", FileKind::Config),
+            ("docs/a.MD", FileKind::Doc),
+            ("x.tfstate", FileKind::Data),
+        ] {
+            assert_eq!(file_kind(BStr::new(path)), kind, "{path}");
+        }
+    }
 
     #[test]
     fn folders_and_names_count() {

@@ -8,19 +8,25 @@ pub mod assignment;
 pub mod candidate;
 pub mod checksum;
 pub mod connection;
+mod credential;
 pub mod credential_file;
 pub mod decode;
 pub mod entropy;
+pub mod fact;
 pub mod http_header;
 pub mod judge;
 pub mod jwt;
 pub mod kind;
+pub mod placeholder;
 pub mod prefilter;
 pub mod private_key;
 pub mod rule;
+mod run;
+pub mod sample;
 pub mod service_account;
 pub mod text;
 pub mod view;
+pub mod wire;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -40,7 +46,7 @@ const COMPANION_REACH: usize = 4096;
 /// Finds and judges every candidate of a text, in no particular order.
 #[must_use]
 pub fn scan<'v>(catalogue: &Catalogue, view: &View<'v>) -> Vec<Candidate<'v>> {
-    let mut sink = Sink { catalogue, view, found: Vec::new() };
+    let mut sink = Sink { catalogue, view, kind: kind::file_kind(view.path), found: Vec::new() };
     let mut decoded = decode::Memory::default();
     catalogue.prefilter().find(view.bytes, |literal, start| {
         let hit = start..start + catalogue.prefilter().literal(literal).len();
@@ -64,6 +70,8 @@ pub struct Sink<'s, 'v> {
     pub catalogue: &'s Catalogue,
     /// The text.
     pub view: &'s View<'v>,
+    /// What the path says of the text.
+    pub kind: kind::FileKind,
     found: Vec<Candidate<'v>>,
 }
 
@@ -140,5 +148,102 @@ impl<'v> Sink<'_, 'v> {
     /// Takes candidates of a decoded text over.
     fn adopt(&mut self, candidate: Candidate<'static>) {
         self.found.push(candidate);
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! What tests of detectors share. The texts of tests hold no credential: `§` stands for one that is put together at run time.
+
+    use bstr::BStr;
+
+    use super::{Candidate, View};
+    use crate::finding::Level;
+    use crate::patterns::Catalogue;
+    use crate::patterns::schema::Detector;
+    use crate::patterns::shape::{self, Part};
+
+    /// A password as a machine makes it.
+    pub(crate) fn secret() -> String {
+        ["Zq7mK2", "vX9rTa", "3wLpQ8"].concat()
+    }
+
+    /// `text` with [`secret`] for each `§`.
+    pub(crate) fn filled(text: &str) -> String {
+        text.replace('§', &secret())
+    }
+
+    /// Calls `look` with each candidate in `text`, dropped ones too, in order of place.
+    pub(crate) fn each(text: &str, mut look: impl FnMut(&Catalogue, &Candidate<'_>)) {
+        let catalogue = Catalogue::builtin();
+        let text = filled(text);
+        let view = View { bytes: text.as_bytes(), path: BStr::new("a"), binary: false, depth: 0 };
+        let mut found = super::scan(&catalogue, &view);
+        found.sort_by_key(|candidate| (candidate.span.start, candidate.pattern));
+        for candidate in &found {
+            look(&catalogue, candidate);
+        }
+    }
+
+    /// Pattern and secret of each candidate of a `family` of patterns (the start of their ids) that reaches the default threshold.
+    pub(crate) fn found(family: &[&str], text: &str) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        each(text, |catalogue, candidate| {
+            let id = &catalogue.pattern(candidate.pattern).def.id;
+            if candidate.dropped.is_none()
+                && candidate.probability >= Level::Medium.floor()
+                && family.iter().any(|start| id.starts_with(start))
+            {
+                found.push((id.clone(), String::from_utf8_lossy(&candidate.secret).into_owned()));
+            }
+        });
+        found
+    }
+
+    /// Pattern and reason of each candidate of a `family` that is dropped, or the first evidence of one below the default threshold.
+    pub(crate) fn refused(family: &[&str], text: &str) -> Vec<(String, &'static str)> {
+        let mut refused = Vec::new();
+        each(text, |catalogue, candidate| {
+            let id = &catalogue.pattern(candidate.pattern).def.id;
+            let weak =
+                (candidate.probability < Level::Medium.floor()).then(|| candidate.evidence.first().copied().unwrap_or("no evidence"));
+            if let Some(reason) = candidate.dropped.or(weak).filter(|_| family.iter().any(|start| id.starts_with(start))) {
+                refused.push((id.clone(), reason));
+            }
+        });
+        refused
+    }
+
+    /// Each example of the patterns of `detector` that is judged wrongly: its pattern's id and the template.
+    pub(crate) fn wrong_examples(detector: Detector) -> Vec<(String, String)> {
+        let catalogue = Catalogue::builtin();
+        let mut wrong = Vec::new();
+        for def in catalogue.indices().map(|index| &catalogue.pattern(index).def).filter(|def| def.detector == Some(detector)) {
+            let is_found = |template: &&String| found(&[&def.id], &example(template)).iter().any(|(id, _)| *id == def.id);
+            let missed = def.positive.iter().filter(|template| !is_found(template));
+            wrong.extend(missed.chain(def.negative.iter().filter(is_found)).map(|template| (def.id.clone(), template.clone())));
+        }
+        wrong
+    }
+
+    /// `template` with its runs filled by a fixed sequence.
+    fn example(template: &str) -> String {
+        let mut state = 1_u32;
+        let mut text = Vec::new();
+        for part in shape::parse(template).unwrap() {
+            match part {
+                Part::Literal(bytes) => text.extend(bytes),
+                Part::Run(charset, ranges) => {
+                    let bytes: Vec<u8> = charset.bytes().collect();
+                    text.extend((0..ranges[0].0).map(|_| {
+                        state = state.wrapping_mul(0x9E37_79B1).wrapping_add(0x7F4A_7C15);
+                        bytes[(state >> 16) as usize % bytes.len()]
+                    }));
+                }
+                Part::Uuid => text.extend(b"3f2b8c1d-9a4e-4d17-b6c0-52e7a1f08d94"),
+                Part::Secret | Part::BadChecksum => panic!("a template of a detector in code spells its values out: {template}"),
+            }
+        }
+        String::from_utf8(text).unwrap()
     }
 }

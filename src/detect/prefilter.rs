@@ -1,14 +1,14 @@
 //! The first pass over every byte: where does any of thousands of literals stand? Owns: the hash filter and its tables. Must not: judge a hit.
 //!
 //! Every literal is known by two neighbouring four-byte windows, case folded. The scan hashes the window at every second byte into a bit
-//! table that fits the first-level cache, so each occurrence is seen exactly once (one of the two windows stands at an even position), and
+//! table, so each occurrence is seen exactly once (one of the two windows stands at an even position), and
 //! neither the number of literals nor the length of a state chain slows the loop down. A hit in the bit table is looked up exactly and compared.
 //! The build script includes this file and stores the tables of the built-in literals, so it may use nothing of the crate.
 
 use std::borrow::Cow;
 
-/// Log2 of the number of bits of the filter: 64 KiB.
-const FILTER_BITS: u32 = 19;
+/// Words of the filter: 128 KiB, which the second-level cache holds beside the text. Two bits in one word stand for a window.
+const FILTER_WORDS: usize = 1 << 15;
 /// Multiplier of the window hash: 2^32 divided by the golden ratio, odd.
 const MULTIPLIER: u32 = 0x9E37_79B1;
 /// Sets bit 5 of each byte: ASCII letters lose their case, other bytes may collide, which the comparison sorts out.
@@ -29,8 +29,8 @@ pub struct Literal {
 #[derive(Debug, Clone)]
 pub struct Prefilter {
     filter: Cow<'static, [u32]>,
-    /// Open addressing: `[window, first entry, number of entries]` per slot, a slot with no entries is free.
-    slots: Cow<'static, [[u32; 3]]>,
+    /// Open addressing: `[window, first entry << 8 | number of entries]` per slot, a slot with no entries is free.
+    slots: Cow<'static, [[u32; 2]]>,
     /// `literal << 8 | offset of the window in the literal`, the offset plus one (0 stands for one byte before the literal).
     entries: Cow<'static, [u32]>,
     /// Start of each literal in `text`, one more at the end; the top bit says that case does not count.
@@ -44,7 +44,7 @@ pub struct Tables<'t> {
     /// Bit table.
     pub filter: &'t [u32],
     /// Hash slots.
-    pub slots: &'t [[u32; 3]],
+    pub slots: &'t [[u32; 2]],
     /// Windows' literals.
     pub entries: &'t [u32],
     /// Literals' starts.
@@ -89,8 +89,9 @@ impl Prefilter {
     /// As [`Prefilter::new`].
     #[must_use]
     pub fn extended(&self, more: &[Literal]) -> Self {
-        let of_slot = |&[window, first, count]: &[u32; 3]| {
-            self.entries[first as usize..(first + count) as usize].iter().map(move |&entry| (window, entry))
+        let of_slot = |&[window, range]: &[u32; 2]| {
+            let windows = self.entries[entry_range(range)].iter().map(move |&entry| (window, entry));
+            windows.collect::<Vec<_>>()
         };
         Self::build(self.slots.iter().flat_map(of_slot).collect(), self.starts.to_vec(), self.text.to_vec(), more)
     }
@@ -107,18 +108,19 @@ impl Prefilter {
         }
         windows.sort_unstable();
         windows.dedup();
-        let mut filter = vec![0; 1 << (FILTER_BITS - 5)];
-        let mut slots = vec![[0; 3]; (windows.len() * 2).next_power_of_two().max(2)];
+        let mut filter = vec![0; FILTER_WORDS];
+        let mut slots = vec![[0; 2]; (windows.len() * 3 / 2).next_power_of_two().max(2)];
         let mut entries = Vec::with_capacity(windows.len());
         for group in windows.chunk_by(|a, b| a.0 == b.0) {
+            assert!(group.len() < 256, "{} literals share one window", group.len());
             let window = group[0].0;
-            let bit = filter_bit(window);
-            filter[bit >> 5] |= 1 << (bit & 31);
+            let (word, first, second) = marks(window);
+            filter[word] |= 1 << first | 1 << second;
             let mut slot = slot_of(window, slots.len());
-            while slots[slot][2] != 0 {
+            while slots[slot][1] != 0 {
                 slot = (slot + 1) & (slots.len() - 1);
             }
-            slots[slot] = [window, position(&entries), position(group)];
+            slots[slot] = [window, position(&entries) << 8 | position(group)];
             entries.extend(group.iter().map(|&(_, entry)| entry));
         }
         Self { filter: filter.into(), slots: slots.into(), entries: entries.into(), starts: starts.into(), text: text.into() }
@@ -139,8 +141,7 @@ impl Prefilter {
     /// Calls `hit(literal, start)` for each occurrence of each literal, by ascending position of the window that gave it away.
     #[inline]
     pub fn find(&self, haystack: &[u8], mut hit: impl FnMut(usize, usize)) {
-        let filter: &[u32; 1 << (FILTER_BITS - 5)] =
-            self.filter.as_ref().try_into().expect("because every constructor makes a table of this size");
+        let filter: &[u32; FILTER_WORDS] = self.filter.as_ref().try_into().expect("because every constructor makes a table of this size");
         let mut at = 0;
         // Sixteen bytes a step: eight windows, one branch.
         while let Some(block) = haystack.get(at..at + 20) {
@@ -148,18 +149,11 @@ impl Prefilter {
             let middle = u64::from_le_bytes(block[8..16].try_into().expect("because the block has 20 bytes"));
             let high = u32::from_le_bytes(block[16..20].try_into().expect("because the block has 20 bytes"));
             let windows = windows_of(low, middle, high);
-            let mut any = 0;
-            for window in windows {
-                let bit = filter_bit(window);
-                any |= filter[bit >> 5] >> (bit & 31);
-            }
-            if any & 1 == 1 {
-                for (step, &window) in windows.iter().enumerate() {
-                    let bit = filter_bit(window);
-                    if filter[bit >> 5] >> (bit & 31) & 1 == 1 {
-                        self.confirm(haystack, at + 2 * step, window, &mut hit);
-                    }
-                }
+            let mut marked = windows.iter().rev().fold(0, |marked, &window| marked << 1 | is_marked(filter, window));
+            while marked != 0 {
+                let step = marked.trailing_zeros() as usize;
+                marked &= marked - 1;
+                self.confirm(haystack, at + 2 * step, windows[step], &mut hit);
             }
             at += 16;
         }
@@ -169,8 +163,7 @@ impl Prefilter {
             let rest = &haystack[at..haystack.len().min(at + 4)];
             bytes[..rest.len()].copy_from_slice(rest);
             let window = u32::from_le_bytes(bytes) | FOLD;
-            let bit = filter_bit(window);
-            if filter[bit >> 5] >> (bit & 31) & 1 == 1 {
+            if is_marked(filter, window) == 1 {
                 self.confirm(haystack, at, window, &mut hit);
             }
             at += 2;
@@ -182,17 +175,17 @@ impl Prefilter {
     fn confirm(&self, haystack: &[u8], at: usize, window: u32, hit: &mut impl FnMut(usize, usize)) {
         let mask = self.slots.len() - 1;
         let mut slot = slot_of(window, self.slots.len());
-        let [_, first, count] = loop {
-            let found = self.slots[slot];
-            if found[2] == 0 {
+        let range = loop {
+            let [known, range] = self.slots[slot];
+            if range == 0 {
                 return;
             }
-            if found[0] == window {
-                break found;
+            if known == window {
+                break range;
             }
             slot = (slot + 1) & mask;
         };
-        for &entry in &self.entries[first as usize..(first + count) as usize] {
+        for &entry in &self.entries[entry_range(range)] {
             let literal = (entry >> 8) as usize;
             let Some(start) = (at + 1).checked_sub((entry & 0xFF) as usize) else { continue };
             if self.stands_at(literal, haystack, start) {
@@ -259,32 +252,86 @@ fn add_windows(literal: &Literal, index: u32, windows: &mut Vec<(u32, u32)>) {
 
 /// Offset of the five bytes that source code holds least often.
 fn rarest(bytes: &[u8]) -> usize {
-    (0..=bytes.len() - 5).min_by_key(|&at| bytes[at..at + 5].iter().map(|&byte| commonness(byte)).sum::<u32>()).unwrap_or(0)
+    let commonness = |at: usize| -> u32 { bytes[at..at + 5].windows(2).map(|pair| commonness(pair[0], pair[1])).sum() };
+    (0..=bytes.len() - 5).min_by_key(|&at| commonness(at)).unwrap_or(0)
 }
 
-/// How common a byte is in source code and prose, case folded, in tenths of log2 of its share in a million.
-const fn commonness(byte: u8) -> u32 {
-    match byte.to_ascii_lowercase() {
-        b' ' => 175,
-        b'e' => 164,
-        b't' => 160,
-        b'a' | b'i' | b'n' | b'o' | b'r' | b's' => 157,
-        b'c' | b'd' | b'l' => 151,
-        b'm' | b'p' | b'u' | b'f' => 145,
-        b'_' | b'.' | b',' | b'0' | b'(' | b')' | b'g' | b'h' | b'b' | b'-' | b'/' | b'*' => 138,
-        b'"' | b'1' | b'=' | b':' | b'v' | b'y' | b'k' | b'w' | b';' => 130,
-        b'2'..=b'9' | b'x' | b'\'' | b'>' | b'<' | b'{' | b'}' | b'q' | b'j' | b'z' => 120,
-        _ => 105,
+/// How common a pair of bytes is in source code, case folded: 1.6 times log2 of its share in a million.
+fn commonness(first: u8, second: u8) -> u32 {
+    u32::from(PAIRS[class(first)][class(second)] - b'a')
+}
+
+/// Row and column of [`PAIRS`].
+fn class(byte: u8) -> usize {
+    const MARKS: &[u8; 8] = b"_-./\"=: ";
+    match byte {
+        b'a'..=b'z' | b'A'..=b'Z' => usize::from(byte.to_ascii_lowercase() - b'a'),
+        b'0'..=b'9' => 26,
+        _ => 27 + MARKS.iter().position(|&mark| mark == byte).unwrap_or(MARKS.len()),
     }
 }
 
+/// Pairs of bytes by class, counted over 9 MB of C, Ruby, Java, PHP, Rust and shell: `a` is rarest, `z` most common.
+const PAIRS: [&[u8; 36]; 36] = [
+    b"jrtrimrjrfntstkrfutvqpmnqjmnkmkjeiqo",
+    b"qjliqhieoogrkgqhdnonrfegpemkjmkkejno",
+    b"siojskjspdrrnhujfqmtpjggldlnkkjjflqo",
+    b"rnlpukiisiinkkqmfnpkpkiilclpmojmints",
+    b"sottqrploiksruorqvvumpqspjnsormokovu",
+    b"qijlopkdtciojmrjfpnopddflblmknfjgjsp",
+    b"mjlisnlnreenjpnjcqolpkgcihiolpllhksq",
+    b"shjjuhfgsefjlkrminmpmfgdjeknllhmglqq",
+    b"ppsrqrrfldktrvtpiqtuiqdnbqikikjifgno",
+    b"nddhocdchdfdhfnidemdlegcbcgighadaajj",
+    b"lhijrijeodejhjkfefnjjfgcfbjmkohkdioo",
+    b"smlquokiuejsljsmclqqrlkcpfkolnjljlrr",
+    b"tnjmtjgerejlqlrrhgokoidhmbinjlkjeiqo",
+    b"slsttqtjqhnonpsnilsuqpkfnfjpmpknimus",
+    b"oqrrlroipkorsvqrhuqssopkijiomljkfkrp",
+    b"sgmmsimnodirlirqdsorqhijmdjollkjfkpp",
+    b"dcdcfbfcbbcldhcecfgdqddccbhifgbccejl",
+    b"tnppvnrhtepoprtlcrrsqokeqekpmpkmints",
+    b"pipmvlkqsfmnolqrlltvrklenilqproojput",
+    b"tkqnvnkvuijonltpftrrrknmqglsoqmnknut",
+    b"pqpornnbpacsqsiqbsrshecmehkkffdfbgnl",
+    b"reifsdgdpccjgioecdjicgdddbkikihgffkm",
+    b"pehipgdpqceiempggomieeldcggljmghdipo",
+    b"mfnhnhfgmddgkggpdhiqddeiidknkkgkeino",
+    b"kjjilhhgkfflllnpclonfijbehholnhlgksr",
+    b"jddeqfbdkcafgdkcaehdibcchhgffffhabik",
+    b"mllllkghghghiifjfhihihfjfhvmnrjnflrt",
+    b"poqoqpmnpklpooopjqqqnmnhdjllafadabhk",
+    b"mmnlmnkknghmmnlnhmnnljkidjoathfffaor",
+    b"pnqnnnonomjmnnnnfoqomjmhggrgcnllebps",
+    b"lmlmjklkkidllilldmmlhgkhcekcmirideps",
+    b"nlmlkmmlliilllklfmnnkjjggglflkkkdopt",
+    b"hghdggfdeaadfgeeafggbebadajaecblpasp",
+    b"llmklljjlgdjkmllflmmjjidddmgfdmheqro",
+    b"ustsstqqtonssstsltuurqslnkslrnqsspzx",
+    b"rpsqqqqormnqqqprmssspppljjsmprrrooyz",
+];
+
+/// Whether a window may be one of a literal's (1) or is none (0).
 #[inline]
-const fn filter_bit(window: u32) -> usize {
-    (window.wrapping_mul(MULTIPLIER) >> (32 - FILTER_BITS)) as usize
+const fn is_marked(filter: &[u32; FILTER_WORDS], window: u32) -> u32 {
+    let (word, first, second) = marks(window);
+    (filter[word] >> first) & (filter[word] >> second) & 1
+}
+
+/// The word of the filter and the two bits in it that stand for a window.
+#[inline]
+const fn marks(window: u32) -> (usize, u32, u32) {
+    let hash = window.wrapping_mul(MULTIPLIER);
+    ((hash >> (32 - FILTER_WORDS.trailing_zeros())) as usize, hash >> 8 & 31, hash >> 3 & 31)
 }
 
 const fn slot_of(window: u32, slots: usize) -> usize {
     (window.wrapping_mul(MULTIPLIER) >> 8) as usize & (slots - 1)
+}
+
+const fn entry_range(range: u32) -> std::ops::Range<usize> {
+    let first = (range >> 8) as usize;
+    first..first + (range & 0xFF) as usize
 }
 
 fn position<T>(list: &[T]) -> u32 {

@@ -2,6 +2,10 @@
 
 pub mod anchors;
 pub mod catalogue;
+pub mod check;
+mod coverage;
+pub mod example;
+mod expression;
 pub mod schema;
 pub mod shape;
 

@@ -212,7 +212,7 @@ pub enum Detector {
     Assignment,
 }
 
-/// An offline check of a value; `src/detect/checksum.rs` has the algorithms and their sources.
+/// An offline check of a value; `src/detect/checksum/` has the algorithms and their sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Checksum {

@@ -10,10 +10,10 @@ use crate::detect::text::{self, Form, Text};
 use crate::detect::{self, Candidate, View, kind};
 use crate::finding::{ChecksumStatus, Confidence, Coverage, Place, Problem, ProblemKind};
 use crate::gather::{Fate, Gathered, Sighting};
-use crate::patterns::schema::Detector;
-use crate::patterns::{Catalogue, PatternIndex};
+use crate::line_hash;
+use crate::patterns::Catalogue;
+use crate::patterns::schema::{Detector, PatternDef};
 use crate::place::{Cursor, excerpt};
-use crate::report::line_hash;
 use crate::secret::Secret;
 use crate::suppress::marks;
 
@@ -156,9 +156,10 @@ impl Gathered {
 
 /// The candidates that are left when each piece of text belongs to one: the most specific pattern wins, then the most probable candidate,
 /// then the longest. They are in order of their start.
-fn resolve<'v>(catalogue: &Catalogue, mut candidates: Vec<Candidate<'v>>) -> Vec<Candidate<'v>> {
+pub(crate) fn resolve<'v>(catalogue: &Catalogue, mut candidates: Vec<Candidate<'v>>) -> Vec<Candidate<'v>> {
     if candidates.len() > 1 {
-        let strength = |candidate: &Candidate<'_>| (candidate.checksum == ChecksumStatus::Valid, specificity(catalogue, candidate.pattern));
+        let def = |candidate: &Candidate<'_>| &catalogue.pattern(candidate.pattern).def;
+        let strength = |candidate: &Candidate<'_>| (candidate.checksum == ChecksumStatus::Valid, specificity(def(candidate)));
         candidates.sort_by(|a, b| {
             (strength(b).cmp(&strength(a)))
                 .then(b.probability.total_cmp(&a.probability))
@@ -170,7 +171,7 @@ fn resolve<'v>(catalogue: &Catalogue, mut candidates: Vec<Candidate<'v>>) -> Vec
         candidates.retain(|candidate| {
             let span = &candidate.span;
             let free = taken.range(..span.end).next_back().is_none_or(|(_, &end)| end <= span.start);
-            if free && (candidate.dropped.is_none() || specificity(catalogue, candidate.pattern) > GENERIC) {
+            if free && (candidate.dropped.is_none() || !is_guess(def(candidate))) {
                 taken.insert(span.start, span.end);
             }
             free
@@ -180,18 +181,19 @@ fn resolve<'v>(catalogue: &Catalogue, mut candidates: Vec<Candidate<'v>>) -> Vec
     candidates
 }
 
-/// Specificity of names and words; what such a pattern drops, another one may still take.
-const GENERIC: u8 = 1;
-
 /// How much a match of the pattern says about what the text is.
-fn specificity(catalogue: &Catalogue, index: PatternIndex) -> u8 {
-    let def = &catalogue.pattern(index).def;
+fn specificity(def: &PatternDef) -> u8 {
     match def.detector {
         Some(Detector::Assignment) => 0,
-        Some(Detector::ConnectionString | Detector::HttpHeader | Detector::CredentialFile) => 2,
+        Some(Detector::HttpHeader | Detector::CredentialFile) => 1,
+        Some(Detector::ConnectionString) => 2,
+        None if !def.near.is_empty() => 2,
+        Some(Detector::Jwt) | None => 3,
         Some(Detector::PrivateKey | Detector::ServiceAccount) => 4,
-        Some(Detector::Jwt) => 3,
-        None if !def.near.is_empty() => GENERIC,
-        None => 3,
     }
+}
+
+/// Whether the pattern goes by names and words: what it drops, another pattern may still take.
+fn is_guess(def: &PatternDef) -> bool {
+    def.detector == Some(Detector::Assignment) || !def.near.is_empty()
 }

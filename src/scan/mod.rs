@@ -4,6 +4,8 @@ mod blob;
 mod file;
 mod stream;
 
+pub(crate) use blob::resolve;
+
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +15,7 @@ use crate::finding::Report;
 use crate::gather::Gathered;
 use crate::patterns::Catalogue;
 use crate::settings::{Settings, TreeSettings};
-use crate::source::objects::Objects;
+use crate::source::objects::{ObjectReader, Objects};
 use crate::source::{SourceError, TreeFile, tree};
 
 /// Fewer items than this are scanned on the caller's thread: starting others would cost more.
@@ -104,7 +106,7 @@ impl Scanner {
     /// Scans content of a git object database.
     #[must_use]
     pub fn objects(&self, objects: &Objects, progress: &dyn Progress) -> Report {
-        let scan = |(reader, buffer): &mut (_, Vec<u8>), item: &_| match objects.read(reader, item, buffer) {
+        let scan = |(reader, buffer): &mut (ObjectReader, Vec<u8>), item: &_| match reader.read(item, buffer) {
             Ok(bytes) => self.whole(&Arc::new(item.origin.clone()), bytes),
             Err(problem) => Gathered::of_problem(problem),
         };

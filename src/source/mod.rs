@@ -1,28 +1,91 @@
-//! Where content comes from.
+//! Where content comes from: files of a tree, what is staged, what a range of commits brings. Owns: finding content and naming it.
+//! Must not: look for secrets, or write anything, into a repository least of all.
+
+pub mod git;
 pub mod objects;
 pub mod tree;
-use crate::blob::Origin;
+
+use std::path::{Path, PathBuf};
+
+use crate::blob::{Origin, visible};
 use crate::finding::{Coverage, Repository};
-use std::path::PathBuf;
-/// A listing.
-#[derive(Debug)]
+
+/// Files of a tree to scan, before any is read, in order of their origins.
+#[derive(Debug, Default)]
 pub struct Listing {
-    /// f
+    /// What to read.
     pub files: Vec<TreeFile>,
-    /// c
+    /// What was left out and what could not be listed.
     pub coverage: Coverage,
-    /// r
+    /// Facts of the first root's repository, where it is in one.
     pub repository: Option<Repository>,
 }
-/// A file.
-#[derive(Debug)]
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TreeFile {
-    /// p
+    /// The path to open.
     pub path: PathBuf,
-    /// o
+    /// What reports call it: the path below the work tree's root where it is in one, else below the directory that was asked for.
     pub origin: Origin,
 }
-/// E
+
+/// Why a source cannot be listed at all. What cannot be read inside of one is a [`Problem`](crate::finding::Problem) instead.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct SourceError(String);
+pub enum SourceError {
+    /// A path that was asked for does not exist or cannot be looked at.
+    #[error("{}: {}", shown(.path), .source.kind())]
+    Root {
+        /// The path as given.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A path that was asked for is neither a file nor a directory.
+    #[error("{} is a pipe, a socket or a device; pass its content on standard input (--stdin)", shown(.path))]
+    Special {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// A bare repository or a `.git` directory was given as a tree.
+    #[error("{} is a git directory and has no files of its own; scan what it holds with --history", shown(.path))]
+    GitDirectory {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// There is no git repository.
+    #[error("{} is not in a git repository", shown(.path))]
+    NoRepository {
+        /// The directory looked at.
+        path: PathBuf,
+    },
+    /// A git repository is there, but it cannot be read.
+    #[error("the git repository at {} cannot be read: {detail}", shown(.path))]
+    Repository {
+        /// The git directory or the work tree.
+        path: PathBuf,
+        /// The cause in words.
+        detail: String,
+    },
+    /// A range of commits that is not written as `A..B`.
+    #[error("`{range}` is not a range of commits: {detail}")]
+    Range {
+        /// The range as given.
+        range: String,
+        /// What is wrong with it.
+        detail: &'static str,
+    },
+    /// An end of a range is not in the repository.
+    #[error("`{revision}` is not in this repository; `{fetch}` may bring it")]
+    MissingRevision {
+        /// The end of the range as given.
+        revision: String,
+        /// The command that would bring it.
+        fetch: String,
+    },
+}
+
+/// A path that is safe to show.
+fn shown(path: &Path) -> String {
+    visible(path.as_os_str().as_encoded_bytes())
+}

@@ -1,1 +1,7 @@
-fn main() {}
+//! The one test binary: a file per command and per guarantee, so that none can be forgotten.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+mod cli;
+mod report;
+mod source;

@@ -1,25 +1,48 @@
-//! tmp
-fn main() {
-    let args: Vec<String> = std::env::args().collect();
-    let s = unleak::scan::Scanner::new(unleak::patterns::Catalogue::builtin(), unleak::settings::Settings::default());
-    let r = s
-        .tree(&unleak::settings::TreeSettings { roots: vec![args[1].clone().into()], ..Default::default() }, &unleak::scan::Silent)
-        .unwrap();
-    println!(
-        "{} findings, {} below, {} files {} bytes {} binary",
-        r.findings.len(),
-        r.below_threshold,
-        r.coverage.scanned,
-        r.coverage.bytes,
-        r.coverage.binary
-    );
-    let mut c = std::collections::BTreeMap::new();
-    for f in &r.findings {
-        *c.entry(f.pattern.def.id.clone()).or_insert(0) += f.places.len();
+//! The program: parse, dispatch, exit code. Owns: the choice of command. Must not: hold options, formats or patterns.
+
+mod args;
+mod config;
+mod config_cmd;
+mod env;
+mod failure;
+mod nearest;
+mod output;
+mod patterns_cmd;
+mod progress;
+mod scan_cmd;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command};
+use env::Environment;
+use failure::{Exit, Failure};
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help that nobody reads to its end is no failure.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Failure } else { Exit::Clean }.into();
+        }
+    };
+    output::choose_color(args.color);
+    match run(args) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            failure.print();
+            failure.exit.into()
+        }
     }
-    let mut v: Vec<_> = c.into_iter().collect();
-    v.sort_by_key(|x| std::cmp::Reverse(x.1));
-    for (k, n) in v.iter().take(40) {
-        println!("{n:6} {k}");
+}
+
+fn run(args: Args) -> Result<Exit, Failure> {
+    let environment = Environment::read();
+    match args.command {
+        Command::Scan(scan) => scan_cmd::run(&scan, args.quiet, &environment),
+        Command::Patterns(patterns) => patterns_cmd::run(&patterns),
+        Command::Config(config) => config_cmd::run(&config),
     }
 }

@@ -1,0 +1,55 @@
+//! Throughput of the first pass and of the whole engine over one text in memory.
+//!
+//! `cargo bench` uses this project's own sources; `UNLEAK_BENCH_TREE=/some/tree cargo bench` reads a tree of yours (up to 64 MB of it).
+
+use std::path::Path;
+
+use bstr::BStr;
+use divan::counter::BytesCount;
+use unleak::detect::{self, View};
+use unleak::patterns::Catalogue;
+
+fn main() {
+    divan::main();
+}
+
+/// Bytes read at most.
+const MOST: usize = 64 << 20;
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark is told its input by the environment")]
+fn corpus() -> Vec<u8> {
+    let tree = std::env::var_os("UNLEAK_BENCH_TREE");
+    let tree = tree.as_deref().map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), Into::into);
+    let mut text = Vec::new();
+    for entry in ignore::WalkBuilder::new(tree).sort_by_file_path(Path::cmp).build().flatten() {
+        if text.len() < MOST && entry.file_type().is_some_and(|kind| kind.is_file()) {
+            text.extend(std::fs::read(entry.path()).unwrap_or_default().into_iter().filter(|&byte| byte != 0));
+        }
+    }
+    text
+}
+
+#[divan::bench(sample_count = 15, sample_size = 1)]
+fn prefilter(bencher: divan::Bencher<'_, '_>) {
+    let catalogue = Catalogue::builtin();
+    let text = corpus();
+    bencher.counter(BytesCount::of_slice(&text)).bench_local(|| {
+        let mut hits = 0_u64;
+        catalogue.prefilter().find(&text, |_, _| hits += 1);
+        hits
+    });
+}
+
+#[divan::bench(sample_count = 15, sample_size = 1)]
+fn engine(bencher: divan::Bencher<'_, '_>) {
+    let catalogue = Catalogue::builtin();
+    let text = corpus();
+    let view = View { bytes: &text, path: BStr::new("corpus.txt"), binary: false, depth: 0 };
+    bencher.counter(BytesCount::of_slice(&text)).bench_local(|| detect::scan(&catalogue, &view).len());
+}
+
+#[divan::bench(sample_count = 15, sample_size = 1)]
+fn find_one_byte(bencher: divan::Bencher<'_, '_>) {
+    let text = corpus();
+    bencher.counter(BytesCount::of_slice(&text)).bench_local(|| memchr::memchr_iter(0, &text).count());
+}

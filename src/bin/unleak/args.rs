@@ -1,0 +1,327 @@
+//! The command line as data. Owns: names, values, conflicts and help of every option. Must not: act on them.
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::builder::TypedValueParser as _;
+use clap::{ArgGroup, Parser, Subcommand, ValueHint};
+use unleak::finding::{Level, Severity};
+use unleak::report::Format;
+
+/// Finds credentials in source trees and git repositories.
+#[derive(Debug, Parser)]
+#[command(name = "unleak", version, arg_required_else_help = true, disable_help_subcommand = true)]
+pub struct Args {
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+    /// When to use colours; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are respected.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: clap::ColorChoice,
+    /// No progress, no notes, and no report for people where there is nothing to report.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    #[command(about = SCAN_ABOUT, long_about = SCAN_LONG, after_long_help = SCAN_AFTER)]
+    Scan(Box<ScanArgs>),
+    /// List, show and check the patterns that are looked for.
+    Patterns(PatternsArgs),
+    /// About the configuration file `.unleak.toml`.
+    Config(ConfigArgs),
+}
+
+const SCAN_ABOUT: &str = "Scan files, standard input or git content for credentials";
+const SCAN_LONG: &str = "Scan files, standard input or git content for credentials.
+
+In a git work tree the files that git ignores are left out and counted; elsewhere everything is scanned. Symbolic links are not followed. \
+Content is never sent anywhere.";
+
+const SCAN_AFTER: &str = "Examples:
+  unleak scan                                  the directory you are in
+  unleak scan src config.yml                   these
+  unleak scan --staged                         what the next commit adds, as a hook would
+  unleak scan --range origin/main..HEAD        what the commits of a branch bring
+  git show HEAD:app.py | unleak scan --stdin --stdin-path app.py
+  unleak scan --report sarif=unleak.sarif --fail-on high
+
+Exit codes:
+  0  nothing found, and everything asked for was scanned
+  1  findings (with --fail-on: of that severity or above)
+  2  wrong usage, or a failure
+  3  nothing found, but part of what was asked for was not scanned; --allow-incomplete makes it 0
+
+A comment `unleak:allow` on the line, or on a line of its own above, says that a secret is known and meant; `unleak:allow[ID] reason` \
+limits it to one pattern. Whatever is left out this way is counted.";
+
+/// Options of `unleak scan`.
+#[derive(Debug, Parser)]
+#[command(group = ArgGroup::new("source").args(["paths", "stdin", "staged", "range"]))]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub struct ScanArgs {
+    /// Files and directories [default: the directory you are in]
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+    /// Scan standard input
+    #[arg(long, help_heading = "What to scan")]
+    pub stdin: bool,
+    /// Name of standard input in reports; its ending tells the kind of file
+    #[arg(long, value_name = "NAME", requires = "stdin", help_heading = "What to scan")]
+    pub stdin_path: Option<PathBuf>,
+    /// Scan what is staged: the content that the next commit adds or changes
+    #[arg(long, help_heading = "What to scan")]
+    pub staged: bool,
+    /// Scan what the commits reachable from B and not from A bring, their messages too
+    #[arg(long, value_name = "A..B", help_heading = "What to scan")]
+    pub range: Option<String>,
+    /// Scan files that git ignores too
+    #[arg(long, conflicts_with_all = ["stdin", "staged", "range"], help_heading = "What to scan")]
+    pub no_ignore: bool,
+    /// Leave out paths that fit a glob, written as in a .gitignore (repeatable)
+    #[arg(long, value_name = "GLOB", conflicts_with = "stdin", help_heading = "What to scan")]
+    pub exclude: Vec<String>,
+    /// Do not scan files larger than this, such as 500K, 20M or 1G (powers of 1024); the scan is then incomplete
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "What to scan")]
+    pub max_file_size: Option<u64>,
+
+    /// Read more patterns from a file (repeatable)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What to look for")]
+    pub patterns: Vec<PathBuf>,
+    /// Switch a pattern on that is off by default (repeatable)
+    #[arg(long, value_name = "ID", help_heading = "What to look for")]
+    pub enable: Vec<String>,
+    /// Switch a pattern off (repeatable)
+    #[arg(long, value_name = "ID", help_heading = "What to look for")]
+    pub disable: Vec<String>,
+    /// Report findings of this confidence and above [default: medium]
+    #[arg(long, value_name = "LEVEL", value_parser = level_parser(), help_heading = "What to look for")]
+    pub min_confidence: Option<Level>,
+    /// Report secrets with inline marks too, whoever's marks they are
+    #[arg(long, help_heading = "What to look for")]
+    pub no_inline_marks: bool,
+    /// Of the inline marks, respect `unleak:allow` only, not those of other tools
+    #[arg(long, help_heading = "What to look for")]
+    pub no_foreign_allow: bool,
+
+    /// Format on standard output
+    #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = format_parser(), help_heading = "Report")]
+    pub format: Format,
+    /// Write a report to a file as well (repeatable)
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = report_file, help_heading = "Report")]
+    pub report: Vec<ReportFile>,
+    /// Write the raw secrets into the report (never into SARIF)
+    #[arg(long, help_heading = "Report")]
+    pub show_secrets: bool,
+    /// Say what speaks for and against each finding, and why candidates are none
+    #[arg(long, help_heading = "Report")]
+    pub explain: bool,
+    /// End with the coverage receipt: what was seen, scanned and left out, by reason
+    #[arg(long, help_heading = "Report")]
+    pub receipt: bool,
+
+    /// Exit with 1 only for findings of this severity and above [default: low]
+    #[arg(long, value_name = "SEVERITY", value_parser = severity_parser(), conflicts_with = "exit_zero", help_heading = "Exit code")]
+    pub fail_on: Option<Severity>,
+    /// Exit with 0 although there are findings
+    #[arg(long, help_heading = "Exit code")]
+    pub exit_zero: bool,
+    /// Exit with 0 although part of what was asked for was not scanned
+    #[arg(long, help_heading = "Exit code")]
+    pub allow_incomplete: bool,
+
+    /// Use this configuration file, not the .unleak.toml of the scanned tree
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "no_config", help_heading = "Other")]
+    pub config: Option<PathBuf>,
+    /// Use no configuration file; for trees you do not trust
+    #[arg(long, help_heading = "Other")]
+    pub no_config: bool,
+    /// Number of threads [default: one a core]
+    #[arg(long, value_name = "N", value_parser = threads, help_heading = "Other")]
+    pub threads: Option<usize>,
+}
+
+/// A report to write to a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportFile {
+    /// Its format.
+    pub format: Format,
+    /// Where.
+    pub path: PathBuf,
+}
+
+/// Options of `unleak patterns`.
+#[derive(Debug, Parser)]
+pub struct PatternsArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: PatternsCommand,
+    /// Read more patterns from a file (repeatable)
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub patterns: Vec<PathBuf>,
+}
+
+/// What to do with patterns.
+#[derive(Debug, Subcommand)]
+pub enum PatternsCommand {
+    /// List all patterns, one a line: id, severity, title
+    List,
+    /// Show all that is known of a pattern
+    Show {
+        /// The pattern
+        id: String,
+    },
+    /// Lint patterns and try their examples: those of the files, else all; exits with 1 if there are complaints
+    Check {
+        /// Files with patterns
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        files: Vec<PathBuf>,
+    },
+    /// Make up a text with a credential of this pattern, for a test of your own
+    Example {
+        /// The pattern
+        id: String,
+        /// Another number makes another text
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        seed: u64,
+    },
+}
+
+/// Options of `unleak config`.
+#[derive(Debug, Parser)]
+pub struct ConfigArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: ConfigCommand,
+}
+
+/// What to do about configurations.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print the JSON schema of `.unleak.toml`, for editors
+    Schema,
+}
+
+fn format_parser() -> impl clap::builder::TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::name))
+        .map(|name| Format::from_name(&name).expect("because the parser lets known names through only"))
+}
+
+const LEVELS: [Level; 4] = [Level::Low, Level::Medium, Level::High, Level::Certain];
+
+fn level_parser() -> impl clap::builder::TypedValueParser<Value = Level> {
+    PossibleValuesParser::new(LEVELS.map(Level::name))
+        .map(|name| LEVELS.into_iter().find(|level| level.name() == name).expect("because the parser lets known names through only"))
+}
+
+const SEVERITIES: [Severity; 4] = [Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
+
+fn severity_parser() -> impl clap::builder::TypedValueParser<Value = Severity> {
+    PossibleValuesParser::new(SEVERITIES.map(Severity::name)).map(|name| {
+        SEVERITIES.into_iter().find(|severity| severity.name() == name).expect("because the parser lets known names through only")
+    })
+}
+
+fn report_file(text: &str) -> Result<ReportFile, String> {
+    let (name, path) = text.split_once('=').ok_or("it must be FORMAT=FILE, such as sarif=unleak.sarif")?;
+    let format = Format::from_name(name)
+        .ok_or_else(|| format!("there is no format {name:?}; use one of {}", Format::ALL.map(Format::name).join(", ")))?;
+    match path {
+        "" => Err("the file is missing after `=`".to_owned()),
+        "-" => Err("for standard output use --format".to_owned()),
+        path => Ok(ReportFile { format, path: path.into() }),
+    }
+}
+
+/// A number of bytes with an optional unit: K, M, G or T, with or without `B` or `iB`, each a power of 1024.
+fn size(text: &str) -> Result<u64, String> {
+    let wrong = || "it must be a number of bytes, with K, M, G or T for powers of 1024".to_owned();
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let number: u64 = text[..digits].parse().map_err(|_| wrong())?;
+    let power = match text[digits..].to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 1,
+        "m" | "mb" | "mib" => 2,
+        "g" | "gb" | "gib" => 3,
+        "t" | "tb" | "tib" => 4,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(1024_u64.pow(power)).ok_or_else(wrong)
+}
+
+fn threads(text: &str) -> Result<usize, String> {
+    const MOST: usize = 1024;
+    text.parse().ok().filter(|threads| (1..=MOST).contains(threads)).ok_or_else(|| format!("it must be a number from 1 to {MOST}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn scan(arguments: &[&str]) -> Result<ScanArgs, clap::error::ErrorKind> {
+        let all = ["unleak", "scan"].iter().chain(arguments);
+        match Args::try_parse_from(all) {
+            Ok(Args { command: Command::Scan(scan), .. }) => Ok(*scan),
+            Ok(other) => panic!("a scan, not {other:?}"),
+            Err(error) => Err(error.kind()),
+        }
+    }
+
+    #[test]
+    fn the_declaration_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn sources_and_what_belongs_to_others_exclude_each_other() {
+        use clap::error::ErrorKind::{ArgumentConflict, MissingRequiredArgument};
+        for conflict in [
+            ["a", "--stdin"].as_slice(),
+            &["--staged", "--range", "A..B"],
+            &["a", "--staged"],
+            &["--stdin", "--no-ignore"],
+            &["--staged", "--no-ignore"],
+            &["--stdin", "--exclude", "x"],
+            &["--config", "x", "--no-config"],
+            &["--fail-on", "high", "--exit-zero"],
+        ] {
+            assert_eq!(scan(conflict).unwrap_err(), ArgumentConflict, "{conflict:?}");
+        }
+        assert_eq!(scan(&["--stdin-path", "x"]).unwrap_err(), MissingRequiredArgument);
+    }
+
+    #[test]
+    fn values_are_typed() {
+        let args =
+            scan(&["--min-confidence", "certain", "--fail-on", "high", "--format", "jsonl", "--report", "sarif=a=b", "--threads", "3"])
+                .unwrap();
+        assert_eq!(
+            (args.min_confidence, args.fail_on, args.format, args.threads),
+            (Some(Level::Certain), Some(Severity::High), Format::Jsonl, Some(3))
+        );
+        assert_eq!(args.report, [ReportFile { format: Format::Sarif, path: "a=b".into() }]);
+        for wrong in [
+            ["--report", "sarif"],
+            ["--report", "xml=a"],
+            ["--report", "json=-"],
+            ["--report", "json="],
+            ["--threads", "0"],
+            ["--format", "xml"],
+        ] {
+            assert!(scan(&wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, bytes) in [("0", 0), ("17", 17), ("2k", 2048), ("1MiB", 1 << 20), ("3GB", 3 << 30), ("1t", 1 << 40)] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for wrong in ["", "k", "1x", "-1", "1.5M", "99999999999999999999", "99999999T"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The environment. Owns: every variable that the program itself reads. Must not: act on them.
+//!
+//! Colours follow `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE` and `TERM`, which `anstream` reads.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use unleak::source::git::GitEnvironment;
+
+/// What the program knows of its surroundings.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    /// What git tells its hooks.
+    pub git: GitEnvironment,
+    /// Whether this is a build service, where nobody watches.
+    pub is_ci: bool,
+    /// Whether the terminal can move its cursor.
+    pub is_dumb: bool,
+    /// Whether the terminal is known to show hyperlinks.
+    pub has_hyperlinks: bool,
+}
+
+impl Environment {
+    /// Reads the variables of the process.
+    pub fn read() -> Self {
+        Self::from(variable)
+    }
+
+    /// Reads variables through `get`; an empty one counts as not set.
+    fn from(get: impl Fn(&str) -> Option<OsString>) -> Self {
+        let get = |name: &str| get(name).filter(|value| !value.is_empty());
+        let path = |name: &str| get(name).map(PathBuf::from);
+        Self {
+            git: GitEnvironment {
+                git_dir: path("GIT_DIR"),
+                index_file: path("GIT_INDEX_FILE"),
+                object_directory: path("GIT_OBJECT_DIRECTORY"),
+                alternate_object_directories: get("GIT_ALTERNATE_OBJECT_DIRECTORIES")
+                    .map(|list| std::env::split_paths(&list).collect())
+                    .unwrap_or_default(),
+            },
+            is_ci: get("CI").is_some_and(|value| value != "false" && value != "0"),
+            is_dumb: get("TERM").is_none_or(|value| value == "dumb"),
+            has_hyperlinks: shows_hyperlinks(&get),
+        }
+    }
+}
+
+/// Terminals that say who they are and show OSC 8 links.
+fn shows_hyperlinks(get: &impl Fn(&str) -> Option<OsString>) -> bool {
+    const PROGRAMS: [&str; 6] = ["iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper", "Tabby"];
+    // VTE has had them since 0.50.
+    let vte = get("VTE_VERSION").and_then(|value| value.to_str()?.parse::<u32>().ok()).is_some_and(|version| version >= 5000);
+    vte || get("TERM_PROGRAM").is_some_and(|value| PROGRAMS.iter().any(|known| value == *known))
+        || get("TERM").is_some_and(|value| value == "xterm-kitty" || value == "foot")
+        || get("WT_SESSION").is_some()
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one file that reads the environment")]
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        Environment::from(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into()))
+    }
+
+    #[test]
+    fn nothing_set_is_a_plain_dumb_terminal() {
+        let environment = environment(&[("GIT_DIR", ""), ("CI", "")]);
+        assert_eq!(environment.git, GitEnvironment::default());
+        assert!(environment.is_dumb && !environment.is_ci && !environment.has_hyperlinks);
+    }
+
+    #[test]
+    fn git_tells_its_hooks_where_things_are() {
+        let git = environment(&[("GIT_DIR", ".git"), ("GIT_INDEX_FILE", ".git/index.lock")]).git;
+        assert_eq!((git.git_dir, git.index_file), (Some(".git".into()), Some(".git/index.lock".into())));
+    }
+
+    #[test]
+    fn terminals_and_services_are_known() {
+        assert!(environment(&[("CI", "true")]).is_ci);
+        assert!(!environment(&[("CI", "false")]).is_ci);
+        assert!(!environment(&[("TERM", "xterm-256color")]).is_dumb);
+        assert!(environment(&[("VTE_VERSION", "7600")]).has_hyperlinks);
+        assert!(!environment(&[("VTE_VERSION", "4900")]).has_hyperlinks);
+        assert!(environment(&[("TERM_PROGRAM", "WezTerm")]).has_hyperlinks);
+    }
+}

@@ -1,0 +1,139 @@
+//! `unleak scan`. Owns: turning options and configuration into one scan, and its outcome into an exit code. Must not: parse or format.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use unleak::blob::Origin;
+use unleak::finding::{Level, Report, Severity, SkipReason};
+use unleak::patterns::Catalogue;
+use unleak::report::{Format, Options};
+use unleak::scan::Scanner;
+use unleak::settings::{Settings, TreeSettings};
+use unleak::source::git;
+use unleak::source::objects::Objects;
+use unleak::suppress;
+use unleak::suppress::globs::Globs;
+use unleak::suppress::marks::Marks;
+
+use crate::args::ScanArgs;
+use crate::config::Config;
+use crate::env::Environment;
+use crate::failure::{Exit, Failure, note};
+use crate::output;
+use crate::patterns_cmd;
+use crate::progress::Line;
+
+/// Runs the command.
+///
+/// # Errors
+/// Options that do not fit, a source that cannot be listed, a report that cannot be written.
+pub fn run(args: &ScanArgs, quiet: bool, environment: &Environment) -> Result<Exit, Failure> {
+    refuse_shared_files(args)?;
+    let config = configuration(args)?;
+    if let Some(restrictions) = config.restrictions().filter(|_| !quiet) {
+        note(&restrictions);
+    }
+    let scanner = Scanner::new(catalogue(args, &config)?, settings(args, &config));
+    let mut report = scan(args, &config, &scanner, quiet, environment)?;
+    suppress::allow::apply(&config.allow, &mut report);
+    write(args, &report, quiet, environment)?;
+    Ok(exit(args, args.fail_on.or(config.fail_on).unwrap_or(Severity::Low), &report))
+}
+
+fn refuse_shared_files(args: &ScanArgs) -> Result<(), Failure> {
+    let mut files = BTreeSet::new();
+    match args.report.iter().find(|report| !files.insert(&report.path)) {
+        Some(report) => Err(Failure::with_file("write two reports to", &report.path, &"each needs a file of its own")),
+        None => Ok(()),
+    }
+}
+
+fn configuration(args: &ScanArgs) -> Result<Config, Failure> {
+    match &args.config {
+        Some(file) => Config::read(file),
+        None if args.no_config => Ok(Config::default()),
+        None => Config::find(args.paths.first().map_or(Path::new("."), PathBuf::as_path)),
+    }
+}
+
+/// The patterns to look for; what the command line says comes last and counts.
+fn catalogue(args: &ScanArgs, config: &Config) -> Result<Catalogue, Failure> {
+    let mut catalogue = patterns_cmd::catalogue(config.patterns.iter().chain(&args.patterns))?;
+    for (ids, enabled) in [(&config.enable, true), (&config.disable, false), (&args.enable, true), (&args.disable, false)] {
+        for id in ids {
+            catalogue.set_enabled(id, enabled).map_err(|error| patterns_cmd::unknown(&catalogue, id, &error))?;
+        }
+    }
+    Ok(catalogue)
+}
+
+fn settings(args: &ScanArgs, config: &Config) -> Settings {
+    Settings {
+        min_confidence: args.min_confidence.or(config.min_confidence).unwrap_or(Level::Medium),
+        marks: match (args.no_inline_marks, args.no_foreign_allow) {
+            (true, _) => Marks::None,
+            (false, true) => Marks::Own,
+            (false, false) => Marks::All,
+        },
+        max_file_size: args.max_file_size,
+        threads: args.threads,
+        explain: args.explain,
+    }
+}
+
+fn scan(args: &ScanArgs, config: &Config, scanner: &Scanner, quiet: bool, environment: &Environment) -> Result<Report, Failure> {
+    let exclude: Vec<String> = config.exclude.iter().chain(&args.exclude).cloned().collect();
+    let globs = Globs::new(exclude.iter().map(String::as_str)).map_err(|error| Failure::new(&error))?;
+    let progress = Line::new(quiet, environment);
+    let here = Path::new(".");
+    if args.stdin {
+        let name = args.stdin_path.as_deref().unwrap_or(Path::new("stdin"));
+        let origin = Origin::Stdin { name: name.as_os_str().as_encoded_bytes().into() };
+        return scanner
+            .reader(origin, &mut io::stdin().lock())
+            .map_err(|error| Failure::new(&format_args!("cannot read standard input: {error}")));
+    }
+    let objects = if args.staged {
+        Some(git::staged::list(here, &environment.git).map_err(|error| Failure::new(&error))?)
+    } else if let Some(range) = &args.range {
+        Some(git::range::list(here, range, &environment.git).map_err(|error| Failure::new(&error))?)
+    } else {
+        None
+    };
+    if let Some(mut objects) = objects {
+        leave_out(&mut objects, &globs);
+        return Ok(scanner.objects(&objects, &progress));
+    }
+    let roots = if args.paths.is_empty() { vec![here.to_owned()] } else { args.paths.clone() };
+    let tree = TreeSettings { no_ignore: args.no_ignore, exclude, roots };
+    scanner.tree(&tree, &progress).map_err(|error| Failure::new(&error))
+}
+
+/// Leaves excluded paths out, counted; commit messages have no path.
+fn leave_out(objects: &mut Objects, globs: &Globs) {
+    let before = objects.items.len();
+    objects.items.retain(|item| matches!(item.origin, Origin::CommitMessage { .. }) || !globs.has(item.origin.path()));
+    for _ in objects.items.len()..before {
+        objects.coverage.skip(SkipReason::Excluded);
+    }
+}
+
+fn write(args: &ScanArgs, report: &Report, quiet: bool, environment: &Environment) -> Result<(), Failure> {
+    let options = Options { show_secrets: args.show_secrets, explain: args.explain, receipt: args.receipt, ..Options::default() };
+    for file in &args.report {
+        output::report_to_file(file.format, report, &options, &file.path)?;
+    }
+    let has_news = !report.findings.is_empty() || !report.coverage.problems.is_empty();
+    if args.format == Format::Human && quiet && !has_news && !args.receipt {
+        return Ok(());
+    }
+    output::report_to_stdout(args.format, report, &options, environment)
+}
+
+fn exit(args: &ScanArgs, fail_on: Severity, report: &Report) -> Exit {
+    if !args.exit_zero && report.findings.iter().any(|finding| finding.severity >= fail_on) {
+        return Exit::Findings;
+    }
+    if report.coverage.problems.is_empty() || args.allow_incomplete { Exit::Clean } else { Exit::Incomplete }
+}

@@ -1,0 +1,119 @@
+//! Values without quotes. Owns: where a bare value ends in each syntax that has them. Must not: judge them.
+
+use std::ops::Range;
+
+use super::context::Context;
+use super::cursor::Cursor;
+use super::operator::{Operator, Place};
+use super::value::{self, Form};
+use crate::detect::kind::FileKind;
+
+/// Bytes of a bare value, at most.
+const MAX: usize = 1024;
+
+/// The bare value at the cursor, where the syntax has such values.
+#[must_use]
+pub fn read(place: &Place<'_>, cursor: Cursor<'_>, operator: Operator, context: Context) -> Option<Range<usize>> {
+    let first = cursor.peek()?;
+    if operator != Operator::Element && b"${<([|>\"'`&\\,;=)\n\r".contains(&first) {
+        return None;
+    }
+    let start = cursor.at;
+    // A colon of full width has its space in it.
+    let spaced = start > 0 && matches!(place.bytes[start - 1], b' ' | b'\t' | 0x80..);
+    let rest = &cursor.rest()[..cursor.rest().len().min(MAX)];
+    let in_text = matches!(context, Context::Text(_));
+    let length = match operator {
+        Operator::Element => element(rest)?,
+        Operator::Cell => cell(rest)?,
+        Operator::Query | Operator::Flag | Operator::Prose | Operator::Command => word(rest),
+        Operator::Default => rest.iter().position(|byte| matches!(byte, b'}' | b'\n'))?,
+        Operator::Tight => tight(rest, place)?,
+        Operator::Colon if !spaced && first.is_ascii() => return None,
+        _ if in_text => word(rest),
+        Operator::Colon | Operator::Named if place.kind == FileKind::Config => line(rest, place),
+        Operator::Assign
+            if spaced && (place.kind == FileKind::Config || place.kind == FileKind::Script && place.text().contains(&b'.')) =>
+        {
+            line(rest, place)
+        }
+        Operator::Assign if spaced && context != Context::Comment && place.kind != FileKind::Doc => return None,
+        _ => word(rest),
+    };
+    // `PASSWORD=value command` is no sentence.
+    let shell =
+        operator == Operator::Assign && !spaced && (place.kind == FileKind::Script || !place.text().iter().any(u8::is_ascii_lowercase));
+    let sentence = matches!(operator, Operator::Assign | Operator::Colon | Operator::Space) && !place.text().starts_with(b"-") && !shell;
+    let phrase = sentence && goes_on(&rest[length..]);
+    (length > 0 && !phrase && !rest[..length].contains(&b' ')).then_some(start..start + length)
+}
+
+/// A bare value in a file of code that fills the line with its name and looks random: settings in a text over several lines.
+#[must_use]
+pub fn lone(place: &Place<'_>, cursor: Cursor<'_>, operator: Operator) -> Option<Range<usize>> {
+    let settles = matches!(operator, Operator::Colon | Operator::Assign) && place.before().trim_ascii_end().len() < place.before().len();
+    let head = place.before().iter().rev().find(|byte| !matches!(byte, b' ' | b'\t'));
+    let rest = &cursor.rest()[..cursor.rest().len().min(MAX)];
+    let length = word(rest);
+    let whole = matches!(rest.get(length), None | Some(b'\n' | b'\r' | b'`'));
+    (settles && head == Some(&b'\n') && whole && value::form(&rest[..length]) == Form::Random).then_some(cursor.at..cursor.at + length)
+}
+
+/// Whether a text goes on with words that are no further assignment, option or comment.
+fn goes_on(rest: &[u8]) -> bool {
+    let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
+    let [b' ' | b'\t', ..] = line else { return false };
+    let word = line.trim_ascii().split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    word.first().is_some_and(|first| first.is_ascii_alphabetic() || *first >= 0x80)
+        && !word.iter().any(|byte| matches!(byte, b'=' | b':' | b'/'))
+}
+
+/// Bytes of the value of `name:value` in one word: letters and digits mixed, or an option such as `/password:value`.
+fn tight(rest: &[u8], place: &Place<'_>) -> Option<usize> {
+    let length = word(rest);
+    let value = &rest[..length];
+    let mixed = value.iter().any(u8::is_ascii_digit) && value.iter().any(u8::is_ascii_alphabetic) && !value.contains(&b':');
+    (mixed || place.before().ends_with(b" /")).then_some(length)
+}
+
+/// Bytes of a word: up to a blank, a quote, or a sign that ends words in shells, queries and sentences.
+#[must_use]
+pub fn word(rest: &[u8]) -> usize {
+    let ends = |at: usize| match rest[at] {
+        b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'`' | b';' | b'&' | b'<' | b'>' | b'|' | b')' => true,
+        b'\'' => at == 0 || rest.get(at + 1).is_none_or(|next| !next.is_ascii_alphanumeric()),
+        b'\\' => !rest.get(at + 1).is_some_and(|next| next.is_ascii_punctuation() && !matches!(next, b'"' | b'\'' | b'\\')),
+        b',' | b'}' | b']' => rest.get(at + 1).is_none_or(|next| !next.is_ascii_alphanumeric()),
+        _ => false,
+    };
+    let length = (0..rest.len()).find(|&at| ends(at)).unwrap_or(rest.len());
+    let trimmed = rest[..length].iter().rev().take_while(|byte| matches!(byte, b'.' | b',' | b':' | b'*')).count();
+    length - trimmed
+}
+
+/// Bytes of a line's rest without its comment; up to the next comma inside braces.
+fn line(rest: &[u8], place: &Place<'_>) -> usize {
+    let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len());
+    let line = &rest[..end];
+    let before = &place.before()[place.before().len().saturating_sub(600)..];
+    let line_start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
+    let flow = before[line_start..].contains(&b'{');
+    let comment = line.windows(2).position(|pair| matches!(pair, [b' ' | b'\t', b'#' | b';'])).unwrap_or(line.len());
+    let line = &line[..comment];
+    let line = if flow { &line[..line.iter().position(|byte| matches!(byte, b',' | b'}')).unwrap_or(line.len())] } else { line };
+    let line = line.trim_ascii_end();
+    line.strip_suffix(b"\\").unwrap_or(line).trim_ascii_end().len()
+}
+
+/// Bytes of an element's text, if the element holds nothing else.
+fn element(rest: &[u8]) -> Option<usize> {
+    let end = memchr::memchr2(b'<', b'\n', rest)?;
+    (rest[end..].starts_with(b"</") && end > 0).then_some(end)
+}
+
+/// Bytes of a table cell that is a single word.
+fn cell(rest: &[u8]) -> Option<usize> {
+    let length = word(rest);
+    let after = rest[length..].trim_ascii_start();
+    matches!(after.first(), Some(b'|' | b'<')).then_some(length)
+}

@@ -1,0 +1,110 @@
+//! Commands that take a password without a name before it. Owns: their syntax. Must not: judge.
+
+use std::ops::Range;
+
+use super::bare;
+use super::cursor::Cursor;
+
+/// Bytes of a command line that are read.
+const LINE: usize = 400;
+
+/// The value that the command at `hit` takes as a password, where it takes one.
+#[must_use]
+pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Range<usize>> {
+    match bytes[hit.clone()].to_ascii_lowercase().as_slice() {
+        b"identified by" if names_user(bytes, hit.start) => after_by(Cursor::new(bytes, hit.end)),
+        b"securestring" => secure_string(Cursor::new(bytes, hit.end)),
+        b"mysql" if starts_command(bytes, hit.start) => {
+            let name = bytes[hit.end..].iter().take(10).take_while(|byte| byte.is_ascii_lowercase()).count();
+            let ended = bytes.get(hit.end + name) == Some(&b' ');
+            ended.then(|| option(bytes, hit.end + name, true)).flatten()
+        }
+        b"sshpass" if starts_command(bytes, hit.start) => option(bytes, hit.end, true).or_else(|| option(bytes, hit.end, false)),
+        b"curl " if starts_command(bytes, hit.start) => user(bytes, hit.end - 1),
+        _ => None,
+    }
+}
+
+/// Whether a command's name may start here.
+fn starts_command(bytes: &[u8], at: usize) -> bool {
+    at.checked_sub(1).is_none_or(|before| b" \t\n\r/\\\"'`$(|;&>".contains(&bytes[before]))
+}
+
+/// Whether a statement about a user comes before on the line.
+fn names_user(bytes: &[u8], at: usize) -> bool {
+    const STATEMENT: usize = 200;
+    let head = &bytes[at.saturating_sub(STATEMENT)..at];
+    let line = &head[memchr::memrchr(b'\n', head).map_or(0, |end| end + 1)..];
+    [&b"user "[..], b"USER ", b"User ", b"GRANT ", b"grant "].iter().any(|word| memchr::memmem::find(line, word).is_some())
+}
+
+/// `IDENTIFIED BY 'x'`, `IDENTIFIED BY PASSWORD 'x'`, `identified by x`.
+fn after_by(mut cursor: Cursor<'_>) -> Option<Range<usize>> {
+    cursor.blanks();
+    cursor.eat_word(b"values");
+    cursor.blanks();
+    value(cursor)
+}
+
+/// `ConvertTo-SecureString 'x'`, `-String "x"`.
+fn secure_string(mut cursor: Cursor<'_>) -> Option<Range<usize>> {
+    cursor.blanks();
+    cursor.eat_word(b"-String");
+    cursor.blanks();
+    let quote = cursor.quote()?;
+    cursor.quoted(quote)
+}
+
+/// The value of `-p` on the command line: joined to it, or the next word.
+fn option(bytes: &[u8], from: usize, joined: bool) -> Option<Range<usize>> {
+    let line = command_line(bytes, from);
+    let text = &bytes[line.clone()];
+    let at = words(text).find(|word| text[word.start..].starts_with(b"-p") && !text[word.start..].starts_with(b"-pass"))?;
+    let mut cursor = Cursor::new(bytes, line.start + at.start + 2);
+    let next_is_blank = matches!(cursor.peek(), None | Some(b' ' | b'\n'));
+    if joined == next_is_blank {
+        return None;
+    }
+    cursor.blanks();
+    value(cursor)
+}
+
+/// The password of `-u user:password`.
+fn user(bytes: &[u8], from: usize) -> Option<Range<usize>> {
+    let line = command_line(bytes, from);
+    let text = &bytes[line.clone()];
+    let option = words(text).find(|word| matches!(&text[word.clone()], b"-u" | b"--user" | b"-U" | b"--proxy-user"))?;
+    let mut cursor = Cursor::new(bytes, line.start + option.end);
+    cursor.blanks();
+    let span = value(cursor)?;
+    let colon = memchr::memchr(b':', &bytes[span.clone()])?;
+    (colon > 0 && span.start + colon + 1 < span.end).then_some(span.start + colon + 1..span.end)
+}
+
+/// A quoted value or a word.
+fn value(mut cursor: Cursor<'_>) -> Option<Range<usize>> {
+    if let Some(quote) = cursor.quote() {
+        return cursor.quoted(quote);
+    }
+    let length = bare::word(&cursor.rest()[..cursor.rest().len().min(LINE)]);
+    let plain = !matches!(cursor.peek(), None | Some(b'-' | b'$' | b'<' | b'{' | b'(' | b'['));
+    (plain && length > 0).then_some(cursor.at..cursor.at + length)
+}
+
+/// The rest of the line up to a pipe, with the lines that it goes on to.
+fn command_line(bytes: &[u8], from: usize) -> Range<usize> {
+    let rest = &bytes[from..bytes.len().min(from + LINE)];
+    let end = memchr::memchr3_iter(b'\n', b'|', b';', rest).find(|&at| rest[at] != b'\n' || at == 0 || rest[at - 1] != b'\\');
+    from..from + end.unwrap_or(rest.len())
+}
+
+/// The words of a line.
+fn words(line: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at + line[at..].iter().position(|byte| !byte.is_ascii_whitespace())?;
+        let end = line[start..].iter().position(u8::is_ascii_whitespace).map_or(line.len(), |length| start + length);
+        at = end;
+        Some(start..end)
+    })
+}

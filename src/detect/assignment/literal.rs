@@ -1,0 +1,213 @@
+//! The value after an operator. Owns: quoted, wrapped and bare values of all syntaxes. Must not: judge them.
+
+use std::ops::Range;
+
+use super::bare;
+use super::context::Context;
+use super::cursor::Cursor;
+use super::operator::{Operator, Place};
+use crate::detect::kind::FileKind;
+
+/// A value as it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each of them evidence by itself")]
+pub struct Literal {
+    /// The value without its quotes.
+    pub span: Range<usize>,
+    /// The quotes, where there are some.
+    pub mark: Option<u8>,
+    /// Whether the quotes are escaped: a text in a text.
+    pub nested: bool,
+    /// Whether more text is joined to it.
+    pub joined: bool,
+    /// Whether it is what is taken when a setting is missing.
+    pub fallback: bool,
+    /// Whether it is one of a list.
+    pub listed: bool,
+}
+
+/// Values of a list that are read.
+const MAX_LIST: usize = 16;
+/// Bytes of an expression before its first quote.
+const MAX_EXPRESSION: usize = 96;
+/// Bytes of the first line of a text over several lines.
+const MAX_LINE: usize = 512;
+
+/// Calls `each` for the values after the operator.
+pub fn after(place: &Place<'_>, cursor: &Cursor<'_>, operator: Operator, context: Context, each: &mut dyn FnMut(Literal)) {
+    let mut next = *cursor;
+    next.blanks();
+    if matches!(operator, Operator::Assign | Operator::Arrow | Operator::Call | Operator::Colon) && next.line_end() && !starts_quote(next) {
+        return;
+    }
+    if place.kind == FileKind::Doc {
+        while next.eat(b"*") {}
+        next.blanks();
+    }
+    if starts_quote(next) {
+        let literal = quoted(place, &mut next, context);
+        if let Some(literal) = literal.filter(|_| operator != Operator::Call || matches!(next.peek(), Some(b')' | b',' | b'.'))) {
+            each(literal);
+        }
+        return;
+    }
+    let list = next.peek() == Some(b'[') && matches!(operator, Operator::Assign | Operator::Colon | Operator::Arrow);
+    if list && starts_quote(Cursor::new(place.bytes, next.at + 1)) {
+        next.at += 1;
+        return elements(place, &mut next, each);
+    }
+    let expression = place.kind == FileKind::Code && !matches!(context, Context::Text(_) | Context::Comment);
+    let called = next.rest().iter().take(24).find(|byte| !byte.is_ascii_alphabetic()) == Some(&b'(');
+    if operator == Operator::Call || called || expression && !matches!(operator, Operator::Query | Operator::Flag) {
+        if let Some(span) = bare::lone(place, next, operator) {
+            return each(Literal { span, ..Literal::default() });
+        }
+        return wrapped(place, next, each);
+    }
+    if let Some(span) = bare::read(place, next, operator, context) {
+        each(Literal { span, ..Literal::default() });
+    }
+}
+
+/// Whether a quote or a prefixed quote comes next.
+fn starts_quote(mut cursor: Cursor<'_>) -> bool {
+    skip_prefix(&mut cursor);
+    cursor.quote().is_some()
+}
+
+/// Steps over what may stand before a quote and belongs to it: `b"`, `@"`, `r#"`, `$"`, `N'`.
+fn skip_prefix(cursor: &mut Cursor<'_>) {
+    let prefix = cursor.rest().iter().take(4).take_while(|byte| matches!(byte, b'@' | b'$' | b'#') || byte.is_ascii_alphabetic()).count();
+    let letters = cursor.rest()[..prefix].iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+    if letters <= 2 && matches!(cursor.ahead(prefix), Some(b'"' | b'\'' | b'`')) {
+        cursor.at += prefix;
+    }
+}
+
+fn quoted(place: &Place<'_>, cursor: &mut Cursor<'_>, context: Context) -> Option<Literal> {
+    let mut next = *cursor;
+    skip_prefix(&mut next);
+    let quote = next.quote()?;
+    let closes_outer = context == Context::Text(quote.mark) && !quote.is_nested();
+    let command = quote.mark == b'`' && place.kind == FileKind::Script;
+    if closes_outer || command {
+        return None;
+    }
+    let span = match next.quoted(quote) {
+        Some(span) => span,
+        None => first_line(&mut next)?,
+    };
+    *cursor = next;
+    let glued = next.rest().starts_with(b"\\\n");
+    next.blanks();
+    let rest = next.rest();
+    let joined =
+        glued || [&b"+ "[..], b". ", b"<< ", b".. ", b"% ", b"%(", b".format", b"+\n", b".\n"].iter().any(|sign| rest.starts_with(sign));
+    Some(Literal { span, mark: Some(quote.mark), nested: quote.is_nested(), joined, ..Literal::default() })
+}
+
+/// The first line of a long text that goes on over several lines.
+fn first_line(cursor: &mut Cursor<'_>) -> Option<Range<usize>> {
+    let start = cursor.at;
+    let length = cursor.rest().iter().take(MAX_LINE).take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')).count();
+    cursor.at += length;
+    (length >= 48 && cursor.peek() == Some(b'\n')).then_some(start..start + length)
+}
+
+/// The quoted values of a list.
+fn elements(place: &Place<'_>, cursor: &mut Cursor<'_>, each: &mut dyn FnMut(Literal)) {
+    for _ in 0..MAX_LIST {
+        while cursor.blanks() > 0 || cursor.line_end() {}
+        let Some(literal) = quoted(place, cursor, Context::Plain) else { return };
+        each(Literal { listed: true, ..literal });
+        while cursor.blanks() > 0 || cursor.line_end() {}
+        if !cursor.eat(b",") {
+            return;
+        }
+    }
+}
+
+/// A literal inside an expression: `Some("x")`, `base64.decode("x")`, `getenv("NAME") || "x"`.
+fn wrapped(place: &Place<'_>, mut cursor: Cursor<'_>, each: &mut dyn FnMut(Literal)) {
+    let rest = &cursor.rest()[..cursor.rest().len().min(MAX_EXPRESSION)];
+    let Some(mark) = rest.iter().position(|byte| matches!(byte, b'"' | b'\'' | b'\n' | b';' | b',')) else { return };
+    if !matches!(rest[mark], b'"' | b'\'') {
+        return;
+    }
+    let head = rest[..mark].trim_ascii_end();
+    let head = head.strip_suffix(b"b").filter(|head| head.ends_with(b"(")).unwrap_or(head);
+    cursor.at += mark;
+    if [&b"[]string{"[..], b"[] {", b"[]{"].iter().any(|list| head.ends_with(list)) {
+        return elements(place, &mut cursor, each);
+    }
+    let path = |head: &&[u8]| head.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.:<>[]&*!$ ".contains(byte));
+    let function = head.strip_suffix(b"(").or_else(|| head.strip_suffix(b"[")).filter(path);
+    let Some(function) = function else {
+        let after_or = OR.iter().any(|or| head.ends_with(or.trim_ascii_end()));
+        if let Some(literal) = after_or.then(|| quoted(place, &mut cursor, Context::Plain)).flatten() {
+            each(Literal { fallback: true, ..literal });
+        }
+        return;
+    };
+    let Some(literal) = quoted(place, &mut cursor, Context::Plain) else { return };
+    match wrapper(last_word(function)) {
+        Wrapper::Same => each(literal),
+        Wrapper::Setting => {
+            if let Some(literal) = fallback(place, &mut cursor) {
+                each(Literal { fallback: true, ..literal });
+            }
+        }
+        Wrapper::Other => {}
+    }
+}
+
+/// Operators before what is taken when the left side is missing.
+const OR: [&[u8]; 6] = [b"||", b"??", b"?:", b"or ", b"//", b"|| "];
+
+/// The literal after a setting's name: `, "x")`, `) || "x"`.
+fn fallback(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Literal> {
+    cursor.blanks();
+    if !cursor.eat(b",") {
+        (cursor.eat(b")") || cursor.eat(b"]")).then_some(())?;
+        cursor.blanks();
+        OR.iter().any(|or| cursor.eat(or)).then_some(())?;
+    }
+    cursor.blanks();
+    quoted(place, cursor, Context::Plain)
+}
+
+/// What a function makes of its literal.
+enum Wrapper {
+    /// The value in another form.
+    Same,
+    /// The value of the setting that the literal names.
+    Setting,
+    /// Something else.
+    Other,
+}
+
+fn wrapper(function: &[u8]) -> Wrapper {
+    const SETTINGS: [&[u8]; 9] = [b"getenv", b"get", b"env", b"fetch", b"environ", b"getordefault", b"getproperty", b"config", b"os_env"];
+    const SAME: [&[u8]; 16] = [
+        b"some", b"just", b"ok", b"of", b"from", b"str", b"text", b"raw", b"lit", b"literal", b"value", b"valueof", b"b", b"ptr",
+        b"pointer", b"byte",
+    ];
+    const PARTS: [&[u8]; 12] =
+        [b"base64", b"b64", b"hex", b"decode", b"string", b"bytes", b"secret", b"password", b"secure", b"sensitive", b"encode", b"utf8"];
+    const ASKS: [&[u8]; 9] = [b"get", b"read", b"load", b"find", b"fetch", b"has", b"is", b"tostring", b"to_string"];
+    let lower = function[function.len().saturating_sub(48)..].to_ascii_lowercase();
+    if SETTINGS.contains(&lower.as_slice()) {
+        return Wrapper::Setting;
+    }
+    let same = SAME.contains(&lower.as_slice()) || PARTS.iter().any(|part| memchr::memmem::find(&lower, part).is_some());
+    if same && !ASKS.iter().any(|verb| lower.starts_with(verb)) { Wrapper::Same } else { Wrapper::Other }
+}
+
+/// The last identifier of a path such as `[]byte`, `a::B::new`, `new Foo<T>`.
+fn last_word(path: &[u8]) -> &[u8] {
+    const MAKERS: [&[u8]; 4] = [b"::new", b".new", b"::from", b".from"];
+    let path = MAKERS.iter().find_map(|maker| path.strip_suffix(*maker)).unwrap_or(path);
+    let end = path.iter().rposition(u8::is_ascii_alphanumeric).map_or(0, |last| last + 1);
+    let length = path[..end].iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+    &path[end - length..end]
+}

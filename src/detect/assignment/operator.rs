@@ -1,0 +1,362 @@
+//! What stands between a name and its value. Owns: the operators of all syntaxes. Must not: read values or judge.
+
+use std::ops::Range;
+
+use super::cursor::Cursor;
+use crate::detect::kind::FileKind;
+
+/// How a value is tied to its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operator {
+    /// `=`, `:=`, `||=`, `?=`.
+    Assign,
+    /// `:`
+    Colon,
+    /// `=>`
+    Arrow,
+    /// `==`, `!=`, `===`.
+    Compare,
+    /// `"name", "value"`
+    Comma,
+    /// `name("value")`
+    Call,
+    /// `name "value"`, `ENV NAME value`
+    Space,
+    /// `--name value`
+    Flag,
+    /// `<name>value</name>`
+    Element,
+    /// `name="password" value="…"`, the next line's `value:`, a variable's `default =`.
+    Named,
+    /// `| name | value |` or cells of HTML.
+    Cell,
+    /// `the name is value`
+    Prose,
+    /// `?name=value&`
+    Query,
+    /// `mysql -pvalue`, `IDENTIFIED BY 'value'`: the command says it.
+    Command,
+    /// `name:value` in one word.
+    Tight,
+    /// `${name:value}`, `${name:-value}`.
+    Default,
+}
+
+/// Where a name stands.
+#[derive(Debug, Clone)]
+pub struct Place<'v> {
+    /// The text up to the reader's limit.
+    pub bytes: &'v [u8],
+    /// The name with its dots and dashes, without quotes.
+    pub name: Range<usize>,
+    /// The anchor in it.
+    pub hit: Range<usize>,
+    /// What the path says of the text.
+    pub kind: FileKind,
+}
+
+impl<'v> Place<'v> {
+    /// The name.
+    #[must_use]
+    pub fn text(&self) -> &'v [u8] {
+        &self.bytes[self.name.clone()]
+    }
+
+    /// What stands before the name.
+    #[must_use]
+    pub fn before(&self) -> &'v [u8] {
+        &self.bytes[..self.name.start]
+    }
+
+    /// The word before the name and one blank.
+    fn word_before(&self) -> &'v [u8] {
+        let before = self.before();
+        let Some((b' ' | b'\t', head)) = before.split_last() else { return b"" };
+        let length = head.iter().rev().take(16).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        &head[head.len() - length..]
+    }
+
+    fn is_flag(&self) -> bool {
+        self.text().starts_with(b"-")
+    }
+}
+
+/// The operator after the name, where there is one. The cursor starts behind the name and ends behind the operator.
+#[must_use]
+pub fn after(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
+    let quoted = close_name(place, cursor)?;
+    let marked_up = matches!(place.kind, FileKind::Markup | FileKind::Doc);
+    if let Some(operator) = marked_up.then(|| markup(place, cursor, quoted)).flatten() {
+        return Some(operator);
+    }
+    let start = cursor.at;
+    let blanks = cursor.blanks();
+    let found = match cursor.peek()? {
+        b'=' => assign(place, cursor, blanks),
+        b':' => colon(place, cursor),
+        b'!' if cursor.eat(b"!=") => {
+            cursor.eat(b"=");
+            Some(Operator::Compare)
+        }
+        b'|' if place.kind == FileKind::Doc && cell_before(place) && cursor.eat(b"|") => Some(Operator::Cell),
+        b'|' | b'?' | b'+' => (cursor.eat(b"||=") || cursor.eat(b"?=") || cursor.eat(b"+=")).then_some(Operator::Assign),
+        b'(' => call(place, cursor, quoted),
+        b',' => comma(place, cursor, quoted),
+        0xEF => cursor.eat("\u{ff1a}".as_bytes()).then_some(Operator::Colon),
+        b'\n' | b'\r' => None,
+        _ if quoted => None,
+        b'"' | b'\'' if blanks > 0 => Some(if place.is_flag() { Operator::Flag } else { Operator::Space }),
+        _ if blanks > 0 => words(place, cursor),
+        _ => None,
+    };
+    found.or_else(|| {
+        cursor.at = start;
+        named(place, cursor, quoted)
+    })
+}
+
+/// Steps over what closes the name: its quote, its index bracket, an array's length. None where a quote is not the name's own.
+fn close_name(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<bool> {
+    match cursor.peek()? {
+        b'[' => {
+            cursor.at += 1;
+            while cursor.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+                cursor.at += 1;
+            }
+            cursor.eat(b"]").then_some(false)
+        }
+        b']' => {
+            cursor.at += 1;
+            Some(false)
+        }
+        b'?' if cursor.ahead(1) == Some(b':') => {
+            cursor.at += 1;
+            Some(false)
+        }
+        b'*' => {
+            while cursor.eat(b"*") {}
+            Some(false)
+        }
+        b'}' if place.kind == FileKind::Script && place.before().ends_with(b"${") => {
+            cursor.at += 1;
+            cursor.eat(b"\"");
+            Some(false)
+        }
+        _ => {
+            let Some(quote) = cursor.quote() else { return Some(false) };
+            let own = if quote.text[0] >= 0x80 { *place.before().last()? >= 0x80 } else { place.before().ends_with(quote.text) };
+            while own && matches!(cursor.peek(), Some(b']' | b')')) {
+                cursor.at += 1;
+            }
+            own.then_some(true)
+        }
+    }
+}
+
+fn assign(place: &Place<'_>, cursor: &mut Cursor<'_>, blanks: usize) -> Option<Operator> {
+    cursor.at += 1;
+    match cursor.peek()? {
+        b'=' => {
+            cursor.at += 1;
+            cursor.eat(b"=");
+            Some(Operator::Compare)
+        }
+        b'>' => {
+            cursor.at += 1;
+            Some(Operator::Arrow)
+        }
+        b'~' => None,
+        b' ' | b'\t' => Some(Operator::Assign),
+        _ if blanks == 0 && [&b"?"[..], b"&", b"&amp;"].iter().any(|sign| place.before().ends_with(sign)) => Some(Operator::Query),
+        _ => Some(Operator::Assign),
+    }
+}
+
+fn colon(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
+    cursor.at += 1;
+    let next = cursor.peek()?;
+    if place.before().ends_with(b"${") {
+        cursor.at += usize::from(matches!(next, b'-' | b'='));
+        return Some(Operator::Default);
+    }
+    match next {
+        b':' => return None,
+        b'=' => {
+            cursor.at += 1;
+            return Some(Operator::Assign);
+        }
+        _ => {}
+    }
+    let ternary = place.before().iter().rev().find(|byte| !matches!(byte, b' ' | b'"' | b'\'')) == Some(&b'?');
+    if ternary {
+        return None;
+    }
+    if place.kind == FileKind::Code {
+        let mut typed = *cursor;
+        if skip_type(&mut typed) {
+            *cursor = typed;
+            return Some(Operator::Assign);
+        }
+    }
+    if [&b"-passin "[..], b"-passout "].iter().any(|option| place.before().ends_with(option)) {
+        return Some(Operator::Command);
+    }
+    let tight = next.is_ascii_alphanumeric() && matches!(place.kind, FileKind::Config | FileKind::Doc | FileKind::Script);
+    let starts = matches!(place.before().last(), None | Some(b' ' | b'\t' | b'\n' | b'{' | b'[' | b',' | b'(' | b'/'));
+    Some(if tight && starts { Operator::Tight } else { Operator::Colon })
+}
+
+/// Steps over a type and the `=` after it.
+fn skip_type(cursor: &mut Cursor<'_>) -> bool {
+    const LONGEST: usize = 48;
+    let of_type = |byte: &u8| byte.is_ascii_alphanumeric() || b" _&<>[]?*.|".contains(byte);
+    let rest = cursor.rest();
+    let length = rest.iter().take(LONGEST).take_while(|byte| of_type(byte)).count();
+    let found = rest.get(length) == Some(&b'=') && !matches!(rest.get(length + 1), Some(b'=' | b'>'));
+    if found {
+        cursor.at += length + 1;
+    }
+    found
+}
+
+/// `setPassword("x")`: the last part of the name must be the one that speaks of a credential.
+fn call(place: &Place<'_>, cursor: &mut Cursor<'_>, quoted: bool) -> Option<Operator> {
+    let tail = &place.bytes[place.hit.end..place.name.end];
+    if quoted || tail.contains(&b'.') && tail != b".new" {
+        return None;
+    }
+    cursor.at += 1;
+    Some(Operator::Call)
+}
+
+fn comma(place: &Place<'_>, cursor: &mut Cursor<'_>, quoted: bool) -> Option<Operator> {
+    if let Some(operator) = named(place, cursor, quoted) {
+        return Some(operator);
+    }
+    cursor.at += 1;
+    let symbol = matches!(place.before().last(), Some(b':' | b'{'));
+    match (quoted, place.is_flag()) {
+        (true, true) => Some(Operator::Flag),
+        (true, false) => Some(Operator::Comma),
+        (false, false) if symbol => Some(Operator::Comma),
+        _ => None,
+    }
+}
+
+/// Operators that are words, and values that follow a blank.
+fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
+    const IS: [&[u8]; 6] = [b"is", b"was", b"are", b"to", b"as", b"of"];
+    const SETS: [&[u8]; 4] = [b"set", b"SET", b"ENV", b"ARG"];
+    if place.is_flag() {
+        let free = place.kind != FileKind::Markup && (place.kind != FileKind::Code || place.text().starts_with(b"--"));
+        return (free && cursor.peek() != Some(b'-')).then_some(Operator::Flag);
+    }
+    if place.kind == FileKind::Code && skip_type(cursor) {
+        return Some(Operator::Assign);
+    }
+    if SETS.contains(&place.word_before()) && (place.kind != FileKind::Code || place.before().ends_with(b"\\set ")) {
+        return Some(Operator::Space);
+    }
+    if matches!(place.kind, FileKind::Doc | FileKind::Code) && IS.iter().any(|word| cursor.eat_word(word)) {
+        cursor.eat(b":");
+        return (cursor.blanks() > 0).then_some(Operator::Prose);
+    }
+    if matches!(place.kind, FileKind::Doc | FileKind::Code) && names_token(cursor.rest()) {
+        return Some(Operator::Prose);
+    }
+    let starts_line = matches!(place.before().iter().rev().find(|byte| !matches!(byte, b' ' | b'\t')), None | Some(b'\n'));
+    (place.kind == FileKind::Config && starts_line).then_some(Operator::Space)
+}
+
+/// Whether a long run of letters and digits comes next: `the token 0a1b2c…`.
+fn names_token(rest: &[u8]) -> bool {
+    const LONG: usize = 20;
+    rest.get(..LONG).is_some_and(|head| head.iter().all(u8::is_ascii_alphanumeric) && head.iter().any(u8::is_ascii_digit))
+}
+
+/// A name that is itself a value: `name: PASSWORD` and `value: x` after it, `variable "password" { default = "x" }`.
+fn named(place: &Place<'_>, cursor: &mut Cursor<'_>, quoted: bool) -> Option<Operator> {
+    const VALUES: [&[u8]; 4] = [b"value", b"val", b"content", b"default"];
+    let before = place.before();
+    let before = if quoted { before.strip_suffix(b"\"").or_else(|| before.strip_suffix(b"'")).unwrap_or(before) } else { before };
+    if before.ends_with(b"variable ") {
+        return variable_default(cursor);
+    }
+    let introduced = before.iter().rev().find(|byte| **byte != b' ').is_some_and(|byte| matches!(byte, b':' | b'=' | b'>'));
+    if !introduced || !quoted && place.kind != FileKind::Config {
+        return None;
+    }
+    let mut next = *cursor;
+    next.blanks();
+    next.eat(b",");
+    next.line_end();
+    next.blanks();
+    let mark = [&b"\""[..], b"'"].into_iter().find(|mark| next.eat(mark)).unwrap_or_default();
+    if !VALUES.iter().any(|word| next.eat_word(word)) || !next.eat(mark) {
+        return None;
+    }
+    next.blanks();
+    if !(next.eat(b"=>") || next.eat(b":") || next.eat(b"=")) {
+        return None;
+    }
+    *cursor = next;
+    Some(Operator::Named)
+}
+
+/// The default of a Terraform variable: somewhere in its block, before the block ends.
+fn variable_default(cursor: &mut Cursor<'_>) -> Option<Operator> {
+    const BLOCK: usize = 600;
+    let block = &cursor.rest()[..cursor.rest().len().min(BLOCK)];
+    let block = &block[..memchr::memmem::find(block, b"\n}").unwrap_or(block.len())];
+    let at = memchr::memmem::find_iter(block, b"default").find(|&at| at > 0 && matches!(block[at - 1], b' ' | b'\t' | b'\n'))?;
+    cursor.at += at + b"default".len();
+    cursor.blanks();
+    cursor.eat(b"=").then_some(Operator::Named)
+}
+
+/// Elements, attributes and cells.
+fn markup(place: &Place<'_>, cursor: &mut Cursor<'_>, quoted: bool) -> Option<Operator> {
+    if cursor.peek() == Some(b'>') && (quoted || opens_tag(place)) {
+        cursor.at += 1;
+        return Some(Operator::Element);
+    }
+    if quoted && cursor.peek() == Some(b' ') {
+        return attribute(cursor);
+    }
+    let mut next = *cursor;
+    let mut tags = 0;
+    next.blanks();
+    while next.peek() == Some(b'<') && tags < 4 {
+        let end = memchr::memchr(b'>', &next.rest()[..next.rest().len().min(100)])?;
+        next.at += end + 1;
+        next.line_end();
+        next.blanks();
+        tags += 1;
+    }
+    if tags > 0 {
+        *cursor = next;
+    }
+    (tags >= 2 && !matches!(next.peek(), Some(b'=' | b':' | b',' | b'('))).then_some(Operator::Cell)
+}
+
+/// Whether the name is a tag's: `<password` or `<ns:password`.
+fn opens_tag(place: &Place<'_>) -> bool {
+    let before = place.before();
+    let prefix = before.iter().rev().take(32).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b':').count();
+    before[..before.len() - prefix].ends_with(b"<")
+}
+
+/// `value=` further on in the tag.
+fn attribute(cursor: &mut Cursor<'_>) -> Option<Operator> {
+    const TAG: usize = 160;
+    let rest = &cursor.rest()[..cursor.rest().len().min(TAG)];
+    let tag = &rest[..memchr::memchr(b'>', rest).unwrap_or(rest.len())];
+    let at = [&b" value="[..], b" Value=", b" content="].iter().find_map(|word| Some(memchr::memmem::find(tag, word)? + word.len()))?;
+    cursor.at += at;
+    Some(Operator::Named)
+}
+
+/// Whether the name fills the start of a Markdown cell.
+fn cell_before(place: &Place<'_>) -> bool {
+    place.before().iter().rev().take(64).find(|byte| !matches!(byte, b' ' | b'`' | b'*')) == Some(&b'|')
+}

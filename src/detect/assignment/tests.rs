@@ -1,0 +1,292 @@
+//! What the reader takes out of each syntax, and what the judge makes of it.
+
+use bstr::BStr;
+
+use super::operator::Operator as Op;
+use super::*;
+use crate::detect::{kind, scan};
+use crate::patterns::Catalogue;
+
+/// Every anchor of this detector's patterns.
+const ANCHORS: [&str; 15] = [
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "key",
+    "auth",
+    "cred",
+    "totp",
+    "pw=",
+    "pw =",
+    "identified by",
+    "securestring",
+    "mysql",
+    "sshpass",
+    "curl ",
+];
+
+/// What is read around every anchor of `text`.
+fn read_all(path: &str, text: &str) -> Vec<(Op, String)> {
+    let view = View { bytes: text.as_bytes(), path: BStr::new(path), binary: false, depth: 0 };
+    let lower = text.to_ascii_lowercase();
+    let mut found = Vec::new();
+    for anchor in ANCHORS {
+        for (at, _) in lower.match_indices(anchor) {
+            read(&view, kind::file_kind(view.path), at..at + anchor.len(), &mut |assignment| {
+                found.push((assignment.operator, String::from_utf8_lossy(assignment.value).into_owned()));
+            });
+        }
+    }
+    found
+}
+
+#[track_caller]
+fn reads(path: &str, text: &str, expected: &[(Op, &str)]) {
+    let found = read_all(path, text);
+    let found: Vec<(Op, &str)> = found.iter().map(|(operator, value)| (*operator, value.as_str())).collect();
+    assert_eq!(found, expected, "{path}: {text}");
+}
+
+#[test]
+fn code_assignments() {
+    for (path, text, operator) in [
+        ("a.py", "password = 'abc1'", Op::Assign),
+        ("a.py", "password: str = 'abc1'", Op::Assign),
+        ("a.py", "password = b'abc1'", Op::Assign),
+        ("a.py", "connect(user, password='abc1')", Op::Assign),
+        ("a.py", "if password == 'abc1':", Op::Compare),
+        ("a.go", "password := \"abc1\"", Op::Assign),
+        ("a.go", "var password string = \"abc1\"", Op::Assign),
+        ("a.go", "const password = `abc1`", Op::Assign),
+        ("a.go", "Config{Password:  \"abc1\"}", Op::Colon),
+        ("a.go", "password := []byte(\"abc1\")", Op::Assign),
+        ("a.rs", "let password: &str = \"abc1\";", Op::Assign),
+        ("a.rs", "password: Some(\"abc1\".into()),", Op::Colon),
+        ("a.java", "private String password = \"abc1\";", Op::Assign),
+        ("a.java", "config.setPassword(\"abc1\");", Op::Call),
+        ("a.java", "config.setPassword(new String(\"abc1\"));", Op::Call),
+        ("a.js", "this.password !== \"abc1\"", Op::Compare),
+        ("a.js", "login({ 'password': 'abc1' })", Op::Colon),
+        ("a.js", "const { password = 'abc1' } = props", Op::Assign),
+        ("a.rb", "config[:password] ||= 'abc1'", Op::Assign),
+        ("a.rb", ":password => 'abc1'", Op::Arrow),
+        ("a.rb", "password 'abc1'", Op::Space),
+        ("a.php", "$this->password = 'abc1';", Op::Assign),
+        ("a.php", "'password' => 'abc1',", Op::Arrow),
+        ("a.cs", "var password = @\"abc1\";", Op::Assign),
+        ("a.m", "@\"password\": @\"abc1\"", Op::Colon),
+        ("a.c", "static const char password[32] = \"abc1\";", Op::Assign),
+        ("a.c", "#define PASSWORD \"abc1\"", Op::Space),
+        ("a.py", "put('password', 'abc1')", Op::Comma),
+        ("a.py", "password = \\\n    'abc2'", Op::Assign),
+    ] {
+        if text.contains("abc1") {
+            reads(path, text, &[(operator, "abc1")]);
+        }
+    }
+    reads("a.py", "password = (\n    'abc1')", &[]);
+    reads("a.py", "password =\n    'abc1'", &[(Op::Assign, "abc1")]);
+}
+
+#[test]
+fn expressions_are_no_values() {
+    for text in [
+        "password = other",
+        "password = config.password",
+        "password = getpass()",
+        "password == other",
+        "key = x + 1",
+        "password = load('file')",
+        "x ? password : 'abc1'",
+        "Password::new('abc1')",
+        "password.length > 'a'",
+        "token->next = 'abc1'",
+        "author = 'Jane'",
+        "\"password=\" + value + \"&x=y\"",
+        "print(\"password: \" + value)",
+    ] {
+        reads("a.js", text, &[]);
+    }
+}
+
+#[test]
+fn settings_with_a_fallback() {
+    for text in ["password = os.getenv('X', 'abc1')", "password = process.env.PASSWORD || 'abc1'", "password = env['X'] ?? 'abc1'"] {
+        reads("a.js", text, &[(Op::Assign, "abc1")]);
+    }
+    reads("a.yml", "password: ${DB_PASSWORD:abc1}", &[(Op::Default, "abc1")]);
+    reads("a.sh", "x=${PASSWORD:-abc1}", &[(Op::Default, "abc1")]);
+}
+
+#[test]
+fn settings_files() {
+    for (path, text, operator) in [
+        ("a.yml", "password: abc1 # comment", Op::Colon),
+        ("a.yml", "  - PASSWORD=abc1", Op::Assign),
+        ("a.yml", "{user: x, password: abc1, port: 1}", Op::Colon),
+        ("a.yml", "- name: PASSWORD\n  value: abc1", Op::Named),
+        ("a.toml", "password = \"abc1\"", Op::Assign),
+        ("a.ini", "password = abc1 ; comment", Op::Assign),
+        ("a.properties", "spring.datasource.password=abc1", Op::Assign),
+        (".env", "export PASSWORD=abc1", Op::Assign),
+        (".env.example", "PASSWORD='abc1'", Op::Assign),
+        ("redis.conf", "requirepass abc1", Op::Space),
+        ("a.tf", "variable \"password\" {\n  type = string\n  default = \"abc1\"\n}", Op::Named),
+        ("Dockerfile", "ENV PASSWORD=abc1", Op::Assign),
+        ("Dockerfile", "ENV PASSWORD abc1", Op::Space),
+        ("Dockerfile", "ARG PASSWORD=abc1", Op::Assign),
+    ] {
+        reads(path, text, &[(operator, "abc1")]);
+    }
+    reads("a.yml", "password: the one you know", &[]);
+    reads("a.yml", "password: ${PASSWORD}", &[]);
+    reads("a.yml", "tokens: [\"abc1\", \"abc2\"]", &[(Op::Colon, "abc1"), (Op::Colon, "abc2")]);
+}
+
+#[test]
+fn data_and_markup() {
+    for (path, text, operator) in [
+        ("a.json", "{\"password\": \"abc1\"}", Op::Colon),
+        ("a.json", r#"{"body": "{\"password\":\"abc1\"}"}"#, Op::Colon),
+        ("a.json", r#"{"body": "{\\\"password\\\":\\\"abc1\\\"}"}"#, Op::Colon),
+        ("a.json", "{\"name\": \"password\", \"value\": \"abc1\"}", Op::Named),
+        ("a.json", "{\"url\": \"https://a/b?x=1&password=abc1&y=2\"}", Op::Query),
+        ("a.xml", "<password>abc1</password>", Op::Element),
+        ("a.xml", "<ns:password>abc1</ns:password>", Op::Element),
+        ("a.xml", "<entry name=\"password\">abc1</entry>", Op::Element),
+        ("a.xml", "<server password=\"abc1\"/>", Op::Assign),
+        ("a.xml", "<add name=\"password\" value=\"abc1\"/>", Op::Named),
+        ("a.html", "pass: &quot;abc1&quot;,", Op::Colon),
+        ("a.html", "<td>password</td><td>abc1</td>", Op::Cell),
+    ] {
+        reads(path, text, &[(operator, "abc1")]);
+    }
+}
+
+#[test]
+fn commands() {
+    for (path, text, operator) in [
+        ("a.sh", "tool --password abc1 --user x", Op::Flag),
+        ("a.sh", "tool --password=abc1 --user x", Op::Assign),
+        ("a.py", "run(['tool', '--password', 'abc1'])", Op::Flag),
+        ("a.sh", "PGPASSWORD=abc1 psql", Op::Assign),
+        ("a.sh", "mysql -u root -pabc1 shop", Op::Command),
+        ("a.sh", "sshpass -p abc1 ssh host", Op::Command),
+        ("a.sh", "curl -u user:abc1 https://host", Op::Command),
+        ("a.sh", "curl -X POST \\\n  --user 'user:abc1' https://host", Op::Command),
+        ("a.sh", "openssl rsa -passin pass:abc1", Op::Command),
+        ("a.sh", "tool /password:abc1 x", Op::Tight),
+        ("a.sh", "if [ \"${password}\" == \"abc1\" ]; then", Op::Compare),
+        ("a.ps1", "ConvertTo-SecureString 'abc1' -AsPlainText", Op::Command),
+        ("a.bat", "set PASSWORD=abc1", Op::Assign),
+    ] {
+        reads(path, text, &[(operator, "abc1")]);
+    }
+    reads("a.sh", "PASSWORD=`tool`", &[]);
+    reads("a.sh", "PASSWORD=$(tool)", &[]);
+    reads("a.sh", "tool --mysql-user=x --mysql-port=3306", &[]);
+}
+
+#[test]
+fn statements() {
+    for text in [
+        "CREATE USER a IDENTIFIED BY 'abc1';",
+        "alter user a identified by abc1;",
+        "CREATE USER a WITH PASSWORD 'abc1';",
+        "ALTER ROLE a WITH PASSWORD = 'abc1';",
+        "EXECUTE('CREATE LOGIN a WITH PASSWORD = ''abc1''')",
+    ] {
+        assert_eq!(read_all("a.sql", text).iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>(), ["abc1"], "{text}");
+    }
+    reads("a.rb", "# the record identified by name", &[]);
+}
+
+#[test]
+fn prose() {
+    for (text, operator) in [
+        ("Password: abc1", Op::Colon),
+        ("**Password:** `abc1`", Op::Colon),
+        ("the password is `abc1`.", Op::Prose),
+        ("The password is abc1.", Op::Prose),
+        ("| password | abc1 |", Op::Cell),
+        ("Password\u{ff1a}abc1", Op::Colon),
+    ] {
+        reads("a.md", text, &[(operator, "abc1")]);
+    }
+    reads("a.md", "password: the one you chose", &[]);
+    reads("a.c", "// password=abc1", &[(Op::Assign, "abc1")]);
+}
+
+#[test]
+fn the_random_part_of_a_text_is_the_value() {
+    reads("a.py", "auth = 'Bearer 4f1c9a7be2d05836aa10'", &[(Op::Assign, "4f1c9a7be2d05836aa10")]);
+}
+
+/// Patterns and values at the default threshold.
+fn found(path: &str, text: &str) -> Vec<(String, String)> {
+    let catalogue = Catalogue::builtin();
+    let view = View { bytes: text.as_bytes(), path: BStr::new(path), binary: false, depth: 0 };
+    let candidates = scan(&catalogue, &view);
+    let reported = candidates.iter().filter(|candidate| candidate.dropped.is_none() && candidate.probability >= 0.5);
+    reported
+        .map(|candidate| (catalogue.pattern(candidate.pattern).def.id.clone(), String::from_utf8_lossy(&candidate.secret).into_owned()))
+        .collect()
+}
+
+#[test]
+fn credentials_are_found_once() {
+    for (path, text, id, value) in [
+        ("a.py", "DB_PASSWORD = 'xv7kQ2m9rt'", "generic-password", "xv7kQ2m9rt"),
+        ("a.yml", "mysql_root_password: correctwinter4", "generic-password", "correctwinter4"),
+        ("a.go", "ClientSecret: \"9f86d081884c7d659a2feaa0c55ad015\"", "generic-secret", "9f86d081884c7d659a2feaa0c55ad015"),
+        (".env", "SECRET_KEY=u7Rk29dLxQ0aZt81mWpe", "generic-api-key", "u7Rk29dLxQ0aZt81mWpe"),
+        ("a.js", "setAuthToken('u7Rk29dLxQ0aZt81mWpeu7Rk29dL')", "generic-token", "u7Rk29dLxQ0aZt81mWpeu7Rk29dL"),
+    ] {
+        assert_eq!(found(path, text), [(id.to_owned(), value.to_owned())], "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_credential_is_not_found() {
+    for (path, text) in [
+        ("a.py", "password = 'Enter your password:'"),
+        ("a.py", "password_hash = '9f86d081884c7d659a2feaa0c55ad015'"),
+        ("a.py", "public_key = '9f86d081884c7d659a2feaa0c55ad015'"),
+        ("a.cs", "PublicKeyToken=b77a5c561934e089"),
+        ("a.yml", "password: changeme_please_your_own"),
+        ("a.yml", "secretName: database-credentials"),
+        ("a.json", "{\"key\": \"userName\"}"),
+        ("a.js", "tokenType = 'bearer'"),
+        ("a.js", "{ password: 'string', token: 'number' }"),
+        ("config/locales/de.yml", "password: Kennwort1"),
+        ("package-lock.json", "\"password\": \"xv7kQ2m9rt\""),
+    ] {
+        assert_eq!(found(path, text), [], "{text}");
+    }
+}
+
+#[test]
+fn drops_name_their_reason() {
+    let reason = |path: &str, text: &str| {
+        let catalogue = Catalogue::builtin();
+        let view = View { bytes: text.as_bytes(), path: BStr::new(path), binary: false, depth: 0 };
+        scan(&catalogue, &view).iter().find_map(|candidate| candidate.dropped)
+    };
+    assert_eq!(reason("a.py", "password = '${DB_PASSWORD}'"), Some("it is a template"));
+    assert_eq!(reason("a.py", "password = '<password>'"), Some("it is a placeholder in brackets"));
+    assert_eq!(reason("a.py", "password = '********'"), Some("it is masked or elided"));
+    assert_eq!(reason("a.py", "token_sha256 = '9f86d081884c7d659a2feaa0c55ad015'"), Some("its name says that it is a hash or encrypted"));
+    assert_eq!(reason("a.py", "password = 'ref/keys/server.pem'"), Some("it is a path"));
+}
+
+proptest::proptest! {
+    #[test]
+    fn nothing_panics(text in "[a-z='\":${}()<>|&\\\\ \n%,.\\[\\]-]{0,30}(password|api_key|token|mysql -p|curl -u|IDENTIFIED BY)[a-z='\":${}()<>|&\\\\ \né%,.\\[\\]-]{0,40}") {
+        for path in ["a.py", "a.yml", "a.md", "a.xml", "a.sh"] {
+            for (_, value) in read_all(path, &text) {
+                proptest::prop_assert!(value.len() <= text.len());
+            }
+        }
+    }
+}

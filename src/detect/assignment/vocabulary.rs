@@ -1,0 +1,125 @@
+//! The words of names and values. Owns: data. Must not: decide what follows from a word.
+
+/// Words after the class that turn the name into something about a credential.
+#[rustfmt::skip]
+pub(super) const ABOUT: &[&str] = &[
+    "action", "age", "alg", "algo", "algorithm", "allowed", "api", "arg", "args", "arn", "array", "at", "attempts", "audience",
+    "authenticator", "authority", "board", "body", "box", "builder", "button", "callback", "chain", "change", "changed", "check",
+    "checker", "class", "code", "codes", "column", "command", "config", "configuration", "context", "count", "created", "date", "desc",
+    "description", "details", "dialog", "dir", "directory", "disabled", "domain", "down", "duration", "empty", "enabled", "encoder",
+    "encoding", "endpoint", "entry", "err", "error", "errors", "eval", "event", "exception", "exists", "exp", "expiration", "expire",
+    "expired", "expires", "expiry", "factory", "failed", "failure", "field", "fields", "file", "filename", "files", "fingerprint", "flag",
+    "folder", "form", "format", "func", "function", "generation", "generator", "group", "handler", "header", "headers", "help", "helper",
+    "hint", "host", "icon", "id", "identifier", "ids", "idx", "image", "index", "info", "input", "issued", "issuer", "iterations", "kid",
+    "kind", "label", "len", "length", "level", "lifetime", "limit", "link", "list", "listener", "location", "logger", "manager", "map",
+    "mapping", "mask", "match", "max", "message", "messages", "method", "min", "mode", "module", "msg", "name", "named", "names",
+    "needed", "num", "number", "object", "offset", "option", "options", "owner", "pad", "page", "param", "parameter", "params", "parser",
+    "path", "paths", "pattern", "permission", "permissions", "phrases", "placeholder", "plugin", "policy", "port", "position", "prefix",
+    "present", "press", "pressed", "program", "prompt", "properties", "property", "provided", "provider", "ref", "reference", "refs",
+    "regex", "regexp", "region", "request", "required", "requirements", "reset", "resource", "response", "retries", "ring", "role",
+    "rotation", "rounds", "rule", "rules", "schema", "scope", "scopes", "screen", "script", "selector", "separator", "server", "service",
+    "settings", "size", "source", "spec", "state", "status", "store", "stored", "strategy", "strength", "success", "suffix", "table",
+    "tag", "target", "template", "test", "time", "timeout", "title", "tooltip", "ttl", "type", "types", "up", "updated", "uri", "url",
+    "urls", "usage", "user", "username", "users", "using", "util", "utils", "valid", "validation", "validator", "var", "variable",
+    "variables", "vault", "version", "view", "visible", "word", "words", "yes",
+];
+
+/// Words after the class that leave the name's meaning as it is.
+#[rustfmt::skip]
+pub(super) const NEUTRAL: &[&str] = &[
+    "again", "b64", "base", "base64", "bytes", "confirm", "confirmation", "constant", "current", "data", "default", "dev", "development",
+    "encoded", "env", "hex", "literal", "live", "local", "new", "old", "plain", "plaintext", "prod", "production", "raw", "repeat",
+    "staging", "str", "string", "text", "txt", "val", "value",
+];
+
+/// Words that say the value is a hash or ciphertext.
+#[rustfmt::skip]
+pub(super) const HASHED: &[&str] = &[
+    "checksum", "crc", "digest", "encrypted", "etag", "hash", "hashed", "hashes", "integrity", "md5", "salted", "sha", "sha1", "sha2",
+    "sha256", "sha512",
+];
+
+/// First words that make the name a question or an order.
+#[rustfmt::skip]
+pub(super) const ASKS: &[&str] = &[
+    "allow", "allows", "ask", "can", "change", "delete", "disable", "empty", "enable", "find", "forgot", "forgotten", "generate", "get",
+    "has", "hide", "is", "missing", "need", "needs", "no", "prompt", "remove", "require", "required", "requires", "should", "show",
+    "unauthorized", "validate", "without",
+];
+
+/// Words before `key` that make it a credential.
+#[rustfmt::skip]
+pub(super) const OPENING: &[&str] = &[
+    "access", "account", "admin", "aes", "api", "apikey", "app", "application", "auth", "authentication", "authorization", "bearer",
+    "certificate", "cipher", "client", "consumer", "cookie", "cred", "credential", "credentials", "crypt", "crypto", "decryption",
+    "deploy", "des", "encrypt", "encryption", "hmac", "jwt", "licence", "license", "login", "master", "oauth", "pass", "passphrase",
+    "password", "priv", "private", "rest", "rsa", "secret", "security", "service", "session", "shared", "sign", "signature", "signing",
+    "ssh", "storage", "subscription", "token", "webhook", "wrapped",
+];
+
+/// Words before `key` that make it one of a table.
+#[rustfmt::skip]
+pub(super) const TABLE: &[&str] = &[
+    "arrow", "attribute", "bucket", "by", "cache", "child", "column", "composite", "context", "data", "dict", "down", "enter", "entity",
+    "event", "field", "foreign", "group", "hash", "header", "hot", "i18n", "index", "item", "json", "keyboard", "label", "lang", "left",
+    "locale", "lookup", "map", "menu", "message", "meta", "metadata", "natural", "next", "object", "order", "param", "parent",
+    "partition", "prefix", "press", "prev", "primary", "property", "query", "range", "record", "registry", "resource", "right", "route",
+    "routing", "row", "section", "setting", "short", "sort", "state", "tab", "template", "text", "translation", "unique", "up",
+];
+
+/// Words before `token` that make it a place in a list or a piece of text.
+#[rustfmt::skip]
+pub(super) const POSITION: &[&str] = &[
+    "cancel", "cancellation", "continuation", "continue", "cursor", "end", "eof", "first", "last", "lex", "marker", "next", "page",
+    "pagination", "parse", "parser", "peek", "prev", "previous", "resume", "start", "stop", "sync", "syntax",
+];
+
+/// Words that say the value is made up for a test.
+#[rustfmt::skip]
+pub(super) const TESTS: &[&str] = &[
+    "bad", "bogus", "dummy", "example", "fake", "foo", "incorrect", "invalid", "mock", "sample", "test", "testing", "wrong",
+];
+
+/// Words that end in `pass` and are none.
+#[rustfmt::skip]
+pub(super) const NO_PASS: &[&str] = &[
+    "bypass", "compass", "encompass", "multipass", "overpass", "surpass", "trespass", "underpass",
+];
+
+/// Words that end in `key` and are none.
+#[rustfmt::skip]
+pub(super) const NO_KEY: &[&str] = &[
+    "disney", "donkey", "flunkey", "hockey", "hotkey", "jockey", "monkey", "turkey", "whiskey",
+];
+
+/// Values that are types, settings or schemes.
+#[rustfmt::skip]
+pub(super) const SETTINGS: &[&str] = &[
+    "anonymous", "any", "array", "basic", "bearer", "bool", "boolean", "byte", "bytes", "char", "credentials", "disabled", "double",
+    "enabled", "false", "float", "function", "hash", "hidden", "include", "int", "int32", "int64", "integer", "json", "jwt", "long",
+    "md5", "nil", "no", "none", "null", "number", "nvarchar", "oauth", "oauth2", "object", "off", "omit", "on", "optional", "required",
+    "return", "self", "sha1", "sha256", "static", "str", "string", "text", "this", "true", "type", "undefined", "unknown", "username",
+    "utf8", "uuid", "value", "varchar", "void", "yes",
+];
+
+/// Endings of file names.
+#[rustfmt::skip]
+pub(super) const FILE_ENDINGS: &[&str] = &[
+    "cer", "cfg", "conf", "crt", "csv", "db", "env", "go", "html", "ini", "java", "jks", "js", "json", "key", "keystore", "log", "md",
+    "p12", "pem", "pfx", "php", "png", "properties", "pub", "py", "rb", "sh", "svg", "ts", "txt", "xml", "yaml", "yml",
+];
+
+/// Words that say a key is public.
+pub(super) const PUBLIC: &[&str] = &["pub", "pubkey", "public", "publickey", "recv"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_sorted() {
+        for list in [ABOUT, NEUTRAL, HASHED, ASKS, OPENING, TABLE, POSITION, PUBLIC, TESTS, NO_PASS, NO_KEY, SETTINGS, FILE_ENDINGS] {
+            assert!(list.is_sorted_by(|a, b| a < b), "{:?}", list.first());
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Offline checks of values. Owns: every checksum and decodable structure, with its source. Must not: know patterns or findings' order.
+
+mod azure;
+mod digits;
+mod structure;
+
+pub(super) use structure::{decode, json};
+
+use super::fact::Facts;
+use crate::finding::ChecksumStatus;
+use crate::patterns::schema::Checksum;
+
+/// The verdict of `check` on `value`, and facts that the structure tells (never the secret itself).
+#[must_use]
+pub fn verify(check: Checksum, value: &[u8]) -> (ChecksumStatus, Facts) {
+    match check {
+        Checksum::GithubCrc32
+        | Checksum::GithubFineGrained
+        | Checksum::NpmCrc32
+        | Checksum::GrafanaCrc32
+        | Checksum::AtlassianCrc32
+        | Checksum::CloudflareCrc32
+        | Checksum::VercelCrc32
+        | Checksum::AgeBech32
+        | Checksum::AzureClientSecret => (digits::verify(check, value), Facts::new()),
+        Checksum::GitlabRoutable => (digits::verify(check, value), structure::gitlab(value)),
+        Checksum::Azure64 | Checksum::Azure32 | Checksum::Azure39 | Checksum::AzureFunctions => azure::verify(check, value),
+        Checksum::AwsKeyId => structure::aws_key_id(value),
+        Checksum::PypiMacaroon => structure::pypi(value),
+        Checksum::OpenaiMarker => (structure::openai(value), Facts::new()),
+        Checksum::GrafanaStructure => structure::grafana(value),
+        Checksum::SentryStructure => structure::sentry(value),
+        Checksum::MapboxStructure => structure::mapbox(value),
+        Checksum::JfrogStructure => structure::jfrog(value),
+        Checksum::OnepasswordStructure => structure::onepassword(value),
+    }
+}
+
+/// Rewrites the check digits of `value`, a random value of the right shape, so that [`verify`] does not refuse it. Where the check is a
+/// structure, a made-up one of about the same length takes the value's place. `false` where the value has not the shape that is needed.
+#[must_use]
+pub fn seal(check: Checksum, value: &mut Vec<u8>) -> bool {
+    match check {
+        Checksum::GithubCrc32
+        | Checksum::GithubFineGrained
+        | Checksum::NpmCrc32
+        | Checksum::GitlabRoutable
+        | Checksum::GrafanaCrc32
+        | Checksum::AtlassianCrc32
+        | Checksum::CloudflareCrc32
+        | Checksum::VercelCrc32
+        | Checksum::AgeBech32
+        | Checksum::AzureClientSecret => digits::seal(check, value),
+        Checksum::Azure64 | Checksum::Azure32 | Checksum::Azure39 | Checksum::AzureFunctions => azure::seal(check, value),
+        Checksum::AwsKeyId => structure::aws_key_id(value).0 != ChecksumStatus::Invalid,
+        Checksum::PypiMacaroon
+        | Checksum::OpenaiMarker
+        | Checksum::GrafanaStructure
+        | Checksum::SentryStructure
+        | Checksum::MapboxStructure
+        | Checksum::JfrogStructure
+        | Checksum::OnepasswordStructure => structure::seal(check, value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::rule::Shape;
+    use crate::detect::view::View;
+    use crate::patterns::Catalogue;
+    use crate::patterns::shape::{self, Part};
+    use bstr::BStr;
+    use proptest::prelude::*;
+
+    /// A value of `shape`; `random` decides lengths and characters.
+    fn fill(shape: &str, random: &mut impl FnMut() -> u64) -> Vec<u8> {
+        let mut pick = |count: usize| usize::try_from(random() >> 33).unwrap() % count;
+        let mut value = Vec::new();
+        for part in shape::parse(shape).unwrap() {
+            match part {
+                Part::Literal(bytes) => value.extend(bytes),
+                Part::Run(charset, ranges) => {
+                    let (min, max) = ranges[pick(ranges.len())];
+                    let members: Vec<u8> = charset.bytes().collect();
+                    let length = usize::from(min) + pick(usize::from(max - min) + 1);
+                    value.extend((0..length).map(|_| members[pick(members.len())]));
+                }
+                other => panic!("no shape with a checksum has {other:?}"),
+            }
+        }
+        value
+    }
+
+    fn random(seed: u64) -> impl FnMut() -> u64 {
+        let mut state = seed;
+        move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state
+        }
+    }
+
+    /// Every shape of every built-in pattern that has a check.
+    fn checked_shapes() -> Vec<(Checksum, String)> {
+        let catalogue = Catalogue::builtin();
+        let defs = catalogue.indices().map(|index| catalogue.pattern(index).def.clone());
+        defs.filter_map(|def| def.checksum.map(|check| (check, def.shape)))
+            .flat_map(|(check, shapes)| shapes.into_iter().map(move |shape| (check, shape)))
+            .collect()
+    }
+
+    /// Checks that prove nothing beyond the shape when they pass.
+    fn proves(check: Checksum) -> bool {
+        !matches!(check, Checksum::AwsKeyId | Checksum::OpenaiMarker)
+    }
+
+    /// Checks that refuse a random value.
+    fn refuses(check: Checksum) -> bool {
+        proves(check) && check != Checksum::PypiMacaroon
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn sealed_values_pass_and_keep_their_shape(seed in any::<u64>()) {
+            for (check, shape) in checked_shapes() {
+                let mut value = fill(&shape, &mut random(seed));
+                prop_assert!(seal(check, &mut value), "{shape}");
+                let expected = if proves(check) { ChecksumStatus::Valid } else { ChecksumStatus::None };
+                prop_assert_eq!(verify(check, &value).0, expected, "{} {}", shape, value.escape_ascii());
+                let view = View { bytes: &value, path: BStr::new("a"), binary: false, depth: 0 };
+                prop_assert_eq!(Shape::compile(&shape).unwrap().match_at(&view, 0), Some(0..value.len()), "{} {}", shape, value.escape_ascii());
+            }
+        }
+
+        #[test]
+        fn random_values_fail(seed in any::<u64>()) {
+            for (check, shape) in checked_shapes().into_iter().filter(|&(check, _)| refuses(check)) {
+                let value = fill(&shape, &mut random(seed));
+                prop_assert_eq!(verify(check, &value).0, ChecksumStatus::Invalid, "{} {}", shape, value.escape_ascii());
+            }
+        }
+
+        #[test]
+        fn no_value_panics(bytes in prop::collection::vec(any::<u8>(), 0..120)) {
+            for (check, _) in checked_shapes() {
+                let _ = verify(check, &bytes);
+                let _ = seal(check, &mut bytes.clone());
+            }
+        }
+    }
+
+    #[test]
+    fn one_changed_character_fails_every_real_checksum() {
+        let real = checked_shapes().into_iter().filter(|&(check, _)| {
+            refuses(check)
+                && !matches!(
+                    check,
+                    Checksum::GrafanaStructure
+                        | Checksum::SentryStructure
+                        | Checksum::MapboxStructure
+                        | Checksum::JfrogStructure
+                        | Checksum::OnepasswordStructure
+                )
+        });
+        for (check, shape) in real {
+            let mut value = fill(&shape, &mut random(7));
+            assert!(seal(check, &mut value));
+            // The prefix of some families and the last characters of fine-grained GitHub tokens are not part of the sum.
+            let covered = shape.find('{').unwrap()..if check == Checksum::GithubFineGrained { 85 } else { value.len() };
+            for at in covered.filter(|&at| value[at].is_ascii_alphanumeric()) {
+                let mut edited = value.clone();
+                edited[at] = match edited[at] {
+                    b'9' | b'z' | b'Z' => edited[at] - 1,
+                    other => other + 1,
+                };
+                assert_eq!(verify(check, &edited).0, ChecksumStatus::Invalid, "{shape} changed at {at}");
+            }
+        }
+    }
+}

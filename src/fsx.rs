@@ -1,0 +1,129 @@
+//! Files of the user. Owns: every write to one. Must not: decide what is written.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Names tried for a temporary file before giving up.
+const TRIES: u32 = 100;
+
+/// Writes a file so that its name holds the old content or the new, never a part: into a new file of the same directory, which then takes
+/// the name. Permissions of an existing file are kept, a symbolic link is followed, and what is no file (a pipe, a device) is written to.
+///
+/// # Errors
+/// What the system says; nothing is left behind then.
+pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let existing = match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Ok(metadata) if !metadata.is_file() => return write_to(OpenOptions::new().write(true).open(path)?, write).map(drop),
+        Ok(metadata) => Some(metadata),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let target = if existing.is_some() { fs::canonicalize(path)? } else { path.to_owned() };
+    let (file, temporary) = create_beside(&target)?;
+    let written = write_to(file, write).and_then(|file| {
+        if let Some(existing) = &existing {
+            file.set_permissions(existing.permissions())?;
+        }
+        file.sync_all()?;
+        rename(&temporary, &target)
+    });
+    if written.is_err() {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+fn write_to(file: File, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<File> {
+    let mut buffered = BufWriter::new(file);
+    write(&mut buffered)?;
+    buffered.into_inner().map_err(io::IntoInnerError::into_error)
+}
+
+/// A new file in the directory of `target`, with a name that nothing has.
+fn create_beside(target: &Path) -> io::Result<(File, PathBuf)> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = target.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    for _ in 0..TRIES {
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let mut temporary = std::ffi::OsString::from(".");
+        temporary.push(name);
+        temporary.push(format!(".{}-{number}.tmp", std::process::id()));
+        let temporary = target.with_file_name(temporary);
+        match OpenOptions::new().write(true).create_new(true).open(&temporary) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            opened => return opened.map(|file| (file, temporary)),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one file that writes files of the user")]
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(directory: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn new_and_existing_files_get_the_whole_content() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("report.json");
+        for content in ["first, longer", "second"] {
+            write_atomically(&path, |out| out.write_all(content.as_bytes())).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), content);
+        }
+        assert_eq!(names(directory.path()), ["report.json"]);
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_content_and_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("report.json");
+        write_atomically(&path, |out| out.write_all(b"old")).unwrap();
+        let failed = write_atomically(&path, |out| {
+            out.write_all(b"new")?;
+            Err(io::ErrorKind::BrokenPipe.into())
+        });
+        assert_eq!(failed.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        assert_eq!(names(directory.path()), ["report.json"]);
+    }
+
+    #[test]
+    fn directories_are_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        assert_eq!(write_atomically(directory.path(), |_| Ok(())).unwrap_err().kind(), io::ErrorKind::IsADirectory);
+        let missing = directory.path().join("none/report.json");
+        assert_eq!(write_atomically(&missing, |_| Ok(())).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn permissions_and_links_are_kept_and_devices_stay_devices() {
+        use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+        let directory = tempfile::tempdir().unwrap();
+        let (path, link) = (directory.path().join("a"), directory.path().join("b"));
+        write_atomically(&path, |out| out.write_all(b"1")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        symlink(&path, &link).unwrap();
+        write_atomically(&link, |out| out.write_all(b"2")).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read(&path).unwrap(), b"2");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        write_atomically(Path::new("/dev/null"), |out| out.write_all(b"3")).unwrap();
+        assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+    }
+}

@@ -1,0 +1,352 @@
+//! SARIF: valid by the standard's schema, and as code scanning wants it.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::{Value, json};
+use unleak::finding::Report;
+use unleak::patterns::Catalogue;
+use unleak::report::{Format, Options};
+
+use super::{file, finding, options, patterns, place, render, sample};
+
+fn log(report: &Report) -> Value {
+    serde_json::from_str(&render(Format::Sarif, report, &options())).expect("because it is JSON")
+}
+
+/// The schema of SARIF 2.1.0 that the crate `serde-sarif` is generated from.
+fn schema() -> Value {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--offline",
+            "--locked",
+            "--filter-platform",
+            "host-tuple",
+            "--manifest-path",
+            manifest,
+        ])
+        .output()
+        .expect("because cargo runs the tests");
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("because cargo writes JSON");
+    let packages = metadata["packages"].as_array().expect("because there are packages");
+    let package = packages.iter().find(|package| package["name"] == "serde-sarif").expect("because it is a dependency");
+    let manifest = PathBuf::from(package["manifest_path"].as_str().expect("because every package has one"));
+    let text = std::fs::read_to_string(manifest.with_file_name("src").join("schema.json")).expect("because the crate is built from it");
+    let mut schema: Value = serde_json::from_str(&text).expect("because it is JSON");
+    // The standard's pattern for two properties that unleak does not write has an unpaired bracket, which is no ECMA 262 expression.
+    for owner in ["run", "toolComponent"] {
+        let pattern = &mut schema["definitions"][owner]["properties"]["language"]["pattern"];
+        assert_eq!(*pattern, "^[a-zA-Z]{2}|^[a-zA-Z]{2}-[a-zA-Z]{2}]?$");
+        *pattern = json!("^[a-zA-Z]{2}(-[a-zA-Z]{2})?$");
+    }
+    schema
+}
+
+/// A finding of each built-in pattern.
+fn of_every_pattern() -> Report {
+    let catalogue = Catalogue::builtin();
+    let here = place(file("a"), 1, 1, 3, ["", "", ""]);
+    let findings = catalogue.indices().map(|index| finding(catalogue.pattern(index), b"some secret", vec![here.clone()])).collect();
+    Report { findings, ..Report::default() }
+}
+
+#[test]
+fn built_in_patterns_are_whole_rules() {
+    let log = log(&of_every_pattern());
+    for rule in log["runs"][0]["tool"]["driver"]["rules"].as_array().expect("because there are rules") {
+        let id = rule["id"].as_str().expect("because a rule has an id");
+        let text = |name: &str| rule[name]["text"].as_str().map_or(0, |text| text.chars().count());
+        assert!(text("shortDescription") > 0 && text("help") > 0, "{id}");
+        assert!((1..=1024).contains(&text("fullDescription")), "{id}");
+        assert!(rule["helpUri"].is_string(), "{id}: its docs are no URL");
+    }
+}
+
+#[test]
+fn valid_by_the_schema() {
+    let validator = jsonschema::validator_for(&schema()).expect("because it is a schema");
+    for report in [sample(), Report::default(), of_every_pattern()] {
+        let log = log(&report);
+        let errors: Vec<String> = validator.iter_errors(&log).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert_eq!(errors, [""; 0]);
+    }
+    assert!(!validator.is_valid(&json!({ "version": "2.1.0" })), "the schema must be able to fail");
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "the run is the test")]
+fn the_run() {
+    let mut report = sample();
+    report.findings.truncate(1);
+    report.coverage.problems.truncate(1);
+    let log = log(&report);
+    let mut run = log["runs"][0].clone();
+    let results = run.as_object_mut().and_then(|fields| fields.remove("results")).expect("because there are results");
+    assert_eq!(results.as_array().map(Vec::len), Some(4));
+    assert_eq!((&log["$schema"], &log["version"]), (&json!("https://json.schemastore.org/sarif-2.1.0.json"), &json!("2.1.0")));
+    insta::assert_snapshot!(serde_json::to_string_pretty(&run).expect("because it was JSON"), @r#"
+    {
+      "automationDetails": {
+        "id": "unleak/"
+      },
+      "columnKind": "unicodeCodePoints",
+      "invocations": [
+        {
+          "executionSuccessful": true,
+          "toolExecutionNotifications": [
+            {
+              "descriptor": {
+                "id": "unreadable"
+              },
+              "level": "warning",
+              "locations": [
+                {
+                  "physicalLocation": {
+                    "artifactLocation": {
+                      "uri": "keys/%FF.pem",
+                      "uriBaseId": "%SRCROOT%"
+                    }
+                  }
+                }
+              ],
+              "message": {
+                "text": "keys/\\\\xff.pem was not scanned whole (unreadable): permission denied."
+              }
+            }
+          ]
+        }
+      ],
+      "originalUriBaseIds": {
+        "%SRCROOT%": {
+          "description": {
+            "text": "The root of the scanned tree."
+          }
+        }
+      },
+      "tool": {
+        "driver": {
+          "name": "unleak",
+          "rules": [
+            {
+              "defaultConfiguration": {
+                "level": "error"
+              },
+              "fullDescription": {
+                "text": "Acme API token, a credential of Acme. It opens: Everything of the account."
+              },
+              "help": {
+                "markdown": "**What it opens:** Everything of the account.\n\n**What to do:** Revoke it at https://acme.test/tokens, then keep the new one in a secrets manager.\n\n**What should hold it:** a secrets manager.\n\n[Revoke](https://acme.test/tokens) · [About it](https://acme.test/docs?a=b#tokens)\n",
+                "text": "What it opens: Everything of the account.\nWhat to do: Revoke it at https://acme.test/tokens, then keep the new one in a secrets manager.\nWhat should hold it: a secrets manager.\n"
+              },
+              "helpUri": "https://acme.test/docs?a=b#tokens",
+              "id": "acme-token",
+              "properties": {
+                "precision": "very-high",
+                "problem.severity": "error",
+                "security-severity": "9.5",
+                "tags": [
+                  "security",
+                  "secret",
+                  "acme",
+                  "external/cwe/cwe-798"
+                ]
+              },
+              "shortDescription": {
+                "text": "Acme API token"
+              }
+            }
+          ],
+          "semanticVersion": "1.2.3"
+        }
+      },
+      "versionControlProvenance": [
+        {
+          "branch": "main",
+          "mappedTo": {
+            "uriBaseId": "%SRCROOT%"
+          },
+          "repositoryUri": "https://git.test/acme/site.git",
+          "revisionId": "0123456789abcdef0123456789abcdef01234567"
+        }
+      ]
+    }
+    "#);
+}
+
+#[test]
+fn rules_are_those_of_the_results_by_id() {
+    let log = log(&sample());
+    let rules = log["runs"][0]["tool"]["driver"]["rules"].as_array().expect("because there are rules");
+    let facts: Vec<[&str; 5]> = rules
+        .iter()
+        .map(|rule| {
+            let properties = &rule["properties"];
+            let of = |value: &'static str| properties[value].as_str().unwrap_or_default();
+            let level = rule["defaultConfiguration"]["level"].as_str().unwrap_or_default();
+            [rule["id"].as_str().unwrap_or_default(), level, of("precision"), of("problem.severity"), of("security-severity")]
+        })
+        .collect();
+    let expected = [
+        ["acme-access-key", "warning", "medium", "warning", "5.5"],
+        ["acme-private-key", "error", "low", "error", "8.0"],
+        ["acme-token", "error", "very-high", "error", "9.5"],
+    ];
+    assert_eq!(facts, expected);
+    let results = log["runs"][0]["results"].as_array().expect("because there are results");
+    for result in results {
+        let index = usize::try_from(result["ruleIndex"].as_u64().expect("because it is a number")).expect("because it is small");
+        assert_eq!(rules[index]["id"], result["ruleId"]);
+    }
+}
+
+#[test]
+fn one_result_a_place() {
+    let log = log(&sample());
+    let results = &log["runs"][0]["results"];
+    insta::assert_snapshot!(serde_json::to_string_pretty(&results[0]).expect("because it was JSON"), @r#"
+    {
+      "level": "error",
+      "locations": [
+        {
+          "physicalLocation": {
+            "artifactLocation": {
+              "uri": "src/config.py",
+              "uriBaseId": "%SRCROOT%"
+            },
+            "region": {
+              "byteLength": 21,
+              "byteOffset": 1209,
+              "endColumn": 31,
+              "endLine": 12,
+              "startColumn": 10,
+              "startLine": 12
+            }
+          }
+        }
+      ],
+      "message": {
+        "text": "Acme API token acme********. Revoke it at https://acme.test/tokens, then keep the new one in a secrets manager."
+      },
+      "partialFingerprints": {
+        "primaryLocationLineHash": "30ac82fae48ec8be:1",
+        "unleak/secret/v1": "6c3a52c1fa67c2b13e017c5381ad5635"
+      },
+      "properties": {
+        "checksum": "valid",
+        "confidence": "certain",
+        "fingerprint": "6c3a52c1fa67c2b13e017c5381ad5635",
+        "origin": "file",
+        "probability": 0.995
+      },
+      "ruleId": "acme-token",
+      "ruleIndex": 2
+    }
+    "#);
+    let message = "Acme access key \\[v1\\] {{beta}} AKE********. \
+        Revoke it at https://acme.test/keys and make no new one: an IAM role replaces the key.";
+    assert_eq!(results[4]["message"]["text"], message);
+    let properties = json!({
+        "confidence": "medium",
+        "encodings": ["percent", "base64"],
+        "fingerprint": results[4]["partialFingerprints"]["unleak/secret/v1"],
+        "origin": "stdin",
+        "probability": 0.7,
+    });
+    assert_eq!(results[4]["properties"], properties);
+    assert_eq!(results[3]["properties"]["commit"], "0123456789abcdef0123456789abcdef01234567");
+    assert_eq!(results[5]["properties"]["testOrExample"], true);
+    assert_eq!(results[5]["level"], "warning");
+}
+
+#[test]
+fn places_have_uris_and_regions() {
+    let log = log(&sample());
+    let results = log["runs"][0]["results"].as_array().expect("because there are results");
+    let facts: Vec<(&str, [u64; 4])> = results
+        .iter()
+        .map(|result| {
+            let place = &result["locations"][0]["physicalLocation"];
+            let numbers =
+                ["startLine", "startColumn", "endLine", "endColumn"].map(|name| place["region"][name].as_u64().unwrap_or_default());
+            (place["artifactLocation"]["uri"].as_str().unwrap_or_default(), numbers)
+        })
+        .collect();
+    let expected = [
+        ("src/config.py", [12, 10, 12, 31]),
+        ("src/with%20space/%231%C3%A9.py", [3, 1, 3, 22]),
+        ("caf%E9/%1B%5B31m.txt", [4, 2, 4, 23]),
+        ("COMMIT_MESSAGE/0123456789abcdef0123456789abcdef01234567", [1, 7, 1, 28]),
+        ("stdin", [1, 6, 1, 30]),
+        ("tests/key.pem", [1, 1, 3, 4]),
+    ];
+    assert_eq!(facts, expected);
+}
+
+#[test]
+fn paths_become_uris() {
+    let pattern = &patterns()[0];
+    for (path, uri, base) in [
+        ("./a//b:c", "a/b%3Ac", Some("%SRCROOT%")),
+        ("a%20b", "a%2520b", Some("%SRCROOT%")),
+        ("../up", "../up", Some("%SRCROOT%")),
+        ("", "file", Some("%SRCROOT%")),
+        ("/etc/x y", "file:///etc/x%20y", None),
+    ] {
+        let found = finding(pattern, b"some secret", vec![place(file(path), 1, 1, 3, ["", "", ""])]);
+        let log = log(&Report { findings: vec![found], ..Report::default() });
+        let location = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"];
+        assert_eq!((location["uri"].as_str(), location["uriBaseId"].as_str()), (Some(uri), base));
+    }
+}
+
+#[test]
+fn only_urls_that_others_can_open_are_provenance() {
+    for (url, expected) in [
+        ("https://git.test/a.git", Some("https://git.test/a.git")),
+        ("ssh://git.test/a.git", Some("ssh://git.test/a.git")),
+        ("git.test:a.git", None),
+        ("file:///home/someone/a", None),
+        ("/home/someone/a", None),
+        ("https://git.test/a b", None),
+    ] {
+        let mut report = sample();
+        report.repository.as_mut().expect("because the sample has one").url = Some(url.to_owned());
+        let log = log(&report);
+        assert_eq!(log["runs"][0]["versionControlProvenance"][0]["repositoryUri"].as_str(), expected, "{url}");
+    }
+}
+
+#[test]
+fn the_most_severe_results_are_kept() {
+    let [critical, medium, _] = patterns().try_into().expect("because there are three");
+    let here = place(file("a"), 1, 1, 3, ["", "", ""]);
+    let findings = vec![finding(&medium, b"one", vec![here.clone(); 10]), finding(&critical, b"two", vec![here; 24_995])];
+    let log = log(&Report { findings, ..Report::default() });
+    let run = &log["runs"][0];
+    let results = run["results"].as_array().expect("because there are results");
+    assert_eq!(results.len(), 25_000);
+    assert_eq!(results.iter().filter(|result| result["ruleId"] == "acme-access-key").count(), 5);
+    let message = &run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"];
+    let expected = "5 places are not in this file: it holds the 25,000 of the most severe findings, as many as code scanning takes.";
+    assert_eq!(message, expected);
+}
+
+#[test]
+fn problems_beyond_a_thousand_are_counted() {
+    let mut report = Report::default();
+    report.coverage.problems = vec![sample().coverage.problems[0].clone(); 1_500];
+    let log = log(&report);
+    let notifications = log["runs"][0]["invocations"][0]["toolExecutionNotifications"].as_array().expect("because there are problems");
+    assert_eq!(notifications.len(), 1_001);
+    assert_eq!(notifications[1_000]["message"]["text"], "500 more items were not scanned.");
+}
+
+#[test]
+fn secrets_never_get_in() {
+    let shown = Options { show_secrets: true, ..options() };
+    assert_eq!(render(Format::Sarif, &sample(), &shown), render(Format::Sarif, &sample(), &options()));
+}
