@@ -60,7 +60,7 @@ impl Sandbox {
     }
 }
 
-fn put(path: &Path, text: &str) {
+pub fn put(path: &Path, text: &str) {
     unleak::fsx::write_atomically(path, |out| out.write_all(text.as_bytes())).unwrap();
 }
 
