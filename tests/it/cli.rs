@@ -60,7 +60,7 @@ impl Sandbox {
     }
 }
 
-fn put(path: &Path, text: &str) {
+pub fn put(path: &Path, text: &str) {
     unleak::fsx::write_atomically(path, |out| out.write_all(text.as_bytes())).unwrap();
 }
 
@@ -276,6 +276,13 @@ fn patterns_are_listed_shown_and_made_up() {
 }
 
 #[test]
+fn the_built_in_patterns_pass_their_own_check() {
+    let output = Sandbox::new(&[]).run(&["patterns", "check"]);
+    assert_exit(&output, 0);
+    assert!(text(&output.stdout).ends_with(" patterns checked, 0 complaints\n"), "{}", text(&output.stdout));
+}
+
+#[test]
 fn pattern_files_are_checked_and_used() {
     let file = r#"
 provider = "unit"
@@ -306,6 +313,18 @@ negative = ["A=unitkey_{alnum:29}", "x"]
     let example = sandbox.run(&["patterns", "example", "unit-key", "--patterns", "unit.toml"]).stdout;
     let output = sandbox.run_with_input(&["scan", "--stdin", "--patterns", "unit.toml"], &text(&example));
     assert_exit(&output, 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_was_asked_for_by_name_is_followed() {
+    let (line, _) = leak();
+    let sandbox = Sandbox::new(&[("elsewhere/app.env", &line), ("tree/x", "nothing\n")]);
+    for (target, link) in [("../elsewhere/app.env", "tree/file"), ("../elsewhere", "tree/directory")] {
+        std::os::unix::fs::symlink(target, sandbox.directory.path().join(link)).unwrap();
+        assert_exit(&sandbox.run(&["scan", link]), 1);
+    }
+    assert_exit(&sandbox.run(&["scan", "tree"]), 0);
 }
 
 #[test]
