@@ -141,7 +141,7 @@ impl<'v> Sink<'_, 'v> {
         };
         let mut candidate = Candidate::new(index, Cow::Borrowed(&self.view.bytes[span.clone()]), span, probability);
         shape(&mut candidate);
-        judge::weigh(&mut candidate, def, self.view);
+        judge::weigh(&mut candidate, def);
         self.found.push(candidate);
     }
 
