@@ -112,7 +112,11 @@ impl Config {
         Self::parse(file, &text)
     }
 
-    fn parse(file: &Path, text: &str) -> Result<Self, Failure> {
+    /// Reads the text of a configuration; `file` says where it is from.
+    ///
+    /// # Errors
+    /// Text that says something unknown.
+    pub fn parse(file: &Path, text: &str) -> Result<Self, Failure> {
         let at = |start: usize, message: &dyn Display| {
             let (line, column) = position(text, start);
             Failure::new(&format_args!("{}:{line}:{column}: {message}", visible(file.as_os_str().as_encoded_bytes())))
