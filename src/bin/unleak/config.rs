@@ -11,6 +11,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use unleak::blob::visible;
 use unleak::finding::{Level, Severity};
+use unleak::patterns::toml_error::TomlError;
 use unleak::suppress::allow::Allow;
 use unleak::suppress::globs::Globs;
 
@@ -123,7 +124,8 @@ impl Config {
         };
         let keys: Keys = toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
-            at(start, &error.message()).maybe_hint(spelling_hint(error.message()))
+            let message = TomlError::new(text, &error).message;
+            at(start, &message).maybe_hint(spelling_hint(&message))
         })?;
         for glob in &keys.exclude {
             Globs::new([glob.get_ref().as_str()]).map_err(|error| at(glob.span().start, &error))?;
