@@ -1,6 +1,6 @@
 //! What is scanned and where it came from. Owns: `Blob`, `Origin`, `Span`, `Position`. Must not: read files.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use bstr::{BStr, BString, ByteSlice};
 
@@ -108,7 +108,7 @@ pub fn visible(bytes: &[u8]) -> String {
             }
         }
         for byte in chunk.invalid() {
-            out.push_str(&format!("\\x{byte:02x}"));
+            write!(out, "\\x{byte:02x}").expect("because a string takes all that memory holds");
         }
     }
     out

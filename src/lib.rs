@@ -18,3 +18,8 @@ pub mod secret;
 pub mod settings;
 pub mod source;
 pub mod suppress;
+
+/// The examples of the README, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -177,11 +177,11 @@ mod tests {
             for encoded in [data_encoding::BASE64_NOPAD.encode(&bytes), data_encoding::BASE64URL_NOPAD.encode(&bytes)] {
                 prop_assert_eq!(base64(encoded.as_bytes()), &bytes[..]);
             }
-            let percent: String = bytes.iter().map(|byte| format!("%{byte:02X}")).collect();
-            prop_assert_eq!(unescape(percent.as_bytes(), percent_at), &bytes[..]);
+            let percent: Vec<u8> = bytes.iter().flat_map(|byte| format!("%{byte:02X}").into_bytes()).collect();
+            prop_assert_eq!(unescape(&percent, percent_at), &bytes[..]);
             let ascii: Vec<u8> = bytes.iter().map(|byte| byte & 0x7F).collect();
-            let unicode: String = ascii.iter().map(|byte| format!("\\u{byte:04x}")).collect();
-            prop_assert_eq!(unescape(unicode.as_bytes(), unicode_at), ascii);
+            let unicode: Vec<u8> = ascii.iter().flat_map(|byte| format!("\\u{byte:04x}").into_bytes()).collect();
+            prop_assert_eq!(unescape(&unicode, unicode_at), ascii);
         }
     }
 }

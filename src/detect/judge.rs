@@ -1,7 +1,6 @@
 //! Evidence to probability. Owns: what speaks for and against a candidate of any pattern. Must not: look for candidates.
 
 use super::candidate::Candidate;
-use super::view::View;
 use super::{checksum, entropy};
 use crate::finding::ChecksumStatus;
 use crate::patterns::schema::PatternDef;
@@ -16,7 +15,7 @@ const REPEATED: usize = 6;
 const IS_REPEATED: &str = "one character is repeated";
 
 /// Weighs a fresh candidate by what its pattern asks for and by what made-up values look like.
-pub fn weigh(candidate: &mut Candidate<'_>, def: &PatternDef, view: &View<'_>) {
+pub fn weigh(candidate: &mut Candidate<'_>, def: &PatternDef) {
     if def.entropy.is_some_and(|floor| entropy::shannon(&candidate.secret) < floor) {
         candidate.dropped = Some("low entropy");
         return;
@@ -29,16 +28,14 @@ pub fn weigh(candidate: &mut Candidate<'_>, def: &PatternDef, view: &View<'_>) {
     match candidate.checksum {
         ChecksumStatus::Valid => candidate.set(PROVEN, "its checksum or structure is right"),
         ChecksumStatus::Invalid => {
-            candidate.set(DOUBTFUL.min(candidate.probability), "its checksum is wrong, as in examples and edited tokens")
+            candidate.set(DOUBTFUL.min(candidate.probability), "its checksum is wrong, as in examples and edited tokens");
         }
         ChecksumStatus::None => {}
     }
-    if def.detector.is_none() && candidate.checksum != ChecksumStatus::Valid {
-        if let Some(reason) = made_up_for(def, &candidate.secret) {
-            candidate.set(DOUBTFUL.min(candidate.probability), reason);
-        }
+    let is_open = def.detector.is_none() && candidate.checksum != ChecksumStatus::Valid;
+    if let Some(reason) = made_up_for(def, &candidate.secret).filter(|_| is_open) {
+        candidate.set(DOUBTFUL.min(candidate.probability), reason);
     }
-    let _ = view;
 }
 
 /// [`made_up`] for a value of the pattern: what the pattern's own text repeats counts for nothing.

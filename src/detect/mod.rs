@@ -141,7 +141,7 @@ impl<'v> Sink<'_, 'v> {
         };
         let mut candidate = Candidate::new(index, Cow::Borrowed(&self.view.bytes[span.clone()]), span, probability);
         shape(&mut candidate);
-        judge::weigh(&mut candidate, def, self.view);
+        judge::weigh(&mut candidate, def);
         self.found.push(candidate);
     }
 
@@ -178,9 +178,7 @@ pub(crate) mod testing {
         let catalogue = Catalogue::builtin();
         let text = filled(text);
         let view = View { bytes: text.as_bytes(), path: BStr::new("a"), binary: false, depth: 0 };
-        let mut found = super::scan(&catalogue, &view);
-        found.sort_by_key(|candidate| (candidate.span.start, candidate.pattern));
-        for candidate in &found {
+        for candidate in &crate::scan::resolve(&catalogue, super::scan(&catalogue, &view)) {
             look(&catalogue, candidate);
         }
     }

@@ -198,6 +198,11 @@ impl Prefilter {
     fn stands_at(&self, literal: usize, haystack: &[u8], start: usize) -> bool {
         let bytes = self.literal(literal);
         let Some(found) = haystack.get(start..start + bytes.len()) else { return false };
+        // Most windows of ordinary text belong to other words: the ends tell before a call does.
+        let differs = |at: usize| (found[at] ^ bytes[at]) & !0x20 != 0;
+        if differs(0) || differs(bytes.len() - 1) {
+            return false;
+        }
         if self.starts[literal] & NO_CASE == 0 { found == bytes } else { found.eq_ignore_ascii_case(bytes) }
     }
 

@@ -154,10 +154,9 @@ impl Rule {
                 let line = view.line(anchor.start, REGEX_BEFORE, REGEX_AFTER);
                 for captures in regex.captures_iter(&view.bytes[line.clone()]) {
                     let whole = captures.get(0).expect("because group 0 is the match");
-                    if line.start + whole.start() <= anchor.start && anchor.end <= line.start + whole.end() {
-                        if let Some(secret) = captures.name("secret") {
-                            found(line.start + secret.start()..line.start + secret.end());
-                        }
+                    let holds_anchor = line.start + whole.start() <= anchor.start && anchor.end <= line.start + whole.end();
+                    if let Some(secret) = captures.name("secret").filter(|_| holds_anchor) {
+                        found(line.start + secret.start()..line.start + secret.end());
                     }
                 }
             }

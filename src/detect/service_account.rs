@@ -120,7 +120,7 @@ mod tests {
             assert_eq!(found(&ALL, text.as_bytes(), false).iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["private-key-pkcs8"]);
         }
         // Binary content is searched for keys, not for accounts.
-        let file = text(super::ID, 1);
+        let file = text(super::ID, 1) + "\0";
         assert_eq!(found(&ALL, file.as_bytes(), true).iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["private-key-pkcs8"]);
     }
 

@@ -132,7 +132,7 @@ fn utf16_len(text: &[u8]) -> usize {
         .map(|&byte| {
             if byte >= 0xF0 {
                 4
-            } else if byte < 0x80 || byte >= 0xC0 {
+            } else if !(0x80..0xC0).contains(&byte) {
                 2
             } else {
                 0

@@ -27,7 +27,7 @@ pub struct View<'v> {
     pub depth: u8,
 }
 
-impl<'v> View<'v> {
+impl View<'_> {
     /// The line around `at` without its line end, at most `before` bytes back and `after` bytes on.
     #[must_use]
     pub fn line(&self, at: usize, before: usize, after: usize) -> Range<usize> {
@@ -81,8 +81,7 @@ impl<'v> View<'v> {
         let hex = |tail: &[u8]| tail.iter().all(u8::is_ascii_hexdigit);
         match head {
             [.., b'\\', b'n' | b't' | b'r' | b'b' | b'f' | b'v' | b'0'] => true,
-            [.., b'%', a, b] => hex(&[*a, *b]),
-            [.., b'\\', b'x', a, b] => hex(&[*a, *b]),
+            [.., b'%', a, b] | [.., b'\\', b'x', a, b] => hex(&[*a, *b]),
             [b'\\', b'u', rest @ ..] => rest.len() == 4 && hex(rest),
             [.., b'[', b'0'..=b'9', b'm'] | [.., b'[', b'0'..=b'9', b'0'..=b'9', b'm'] => true,
             _ => false,

@@ -79,6 +79,12 @@ pub struct Table {
     pub targets: Vec<Vec<u16>>,
 }
 
+/// What is known of a literal that several patterns share.
+struct Found {
+    after: Option<[u64; 4]>,
+    targets: Vec<u16>,
+}
+
 /// The anchor table of `patterns`; their order gives the pattern indices.
 ///
 /// # Errors
@@ -87,17 +93,17 @@ pub struct Table {
 /// # Panics
 /// If there are more than 61,000 patterns.
 pub fn table<'p>(patterns: impl Iterator<Item = &'p PatternDef>) -> Result<Table, ShapeError> {
-    let mut found: BTreeMap<(Vec<u8>, bool), (Option<[u64; 4]>, Vec<u16>)> = BTreeMap::new();
+    let mut found: BTreeMap<(Vec<u8>, bool), Found> = BTreeMap::new();
     for (index, def) in patterns.enumerate() {
         let index = u16::try_from(index).ok().filter(|&index| index < DETECTOR).expect("because there are fewer than 61,000 patterns");
         for (literal, target) in of_pattern(def, index)? {
-            let (after, targets) = found.entry((literal.bytes, literal.ignore_case)).or_insert((literal.after, Vec::new()));
-            *after = after.zip(literal.after).map(union);
-            targets.push(target);
+            let known = found.entry((literal.bytes, literal.ignore_case)).or_insert(Found { after: literal.after, targets: Vec::new() });
+            known.after = known.after.zip(literal.after).map(union);
+            known.targets.push(target);
         }
     }
     let mut table = Table::default();
-    for ((bytes, ignore_case), (after, mut targets)) in found {
+    for ((bytes, ignore_case), Found { after, mut targets }) in found {
         targets.sort_unstable();
         targets.dedup();
         table.literals.push(Literal { bytes, ignore_case, after });
@@ -162,7 +168,7 @@ fn is_worth_encoding(def: &PatternDef, literal: &Literal) -> bool {
 /// Every spelling of `literal` that does not depend on what stands around it, and whether its case counts for nothing.
 fn encoded(literal: &[u8]) -> Vec<(Vec<u8>, bool, Spelling)> {
     let literal = &literal[..literal.len().min(MAX_ENCODED)];
-    let hex = |separator: &str| literal.iter().map(|byte| format!("{separator}{byte:02x}")).collect::<String>().into_bytes();
+    let hex = |separator: &str| literal.iter().flat_map(|byte| format!("{separator}{byte:02x}").into_bytes()).collect();
     let mut spelled = vec![(hex(""), true, Spelling::Hex), (hex("%"), true, Spelling::Percent), (hex("\\u00"), true, Spelling::Unicode)];
     for (once, phase) in base64(literal) {
         spelled.extend(

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use super::anchors;
 use super::schema::{self, Pattern};
 use super::shape::ShapeError;
+use super::toml_error::TomlError;
 use crate::detect::prefilter::{Literal, Prefilter};
 use crate::detect::rule::{Rule, RuleError};
 
@@ -42,12 +43,12 @@ struct Entry {
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogueError {
     /// A file of patterns is not in the schema.
-    #[error("{file}: {source}")]
+    #[error("{file}:{source}")]
     Schema {
         /// The file's name as given.
         file: String,
-        /// The parser's message.
-        source: Box<toml::de::Error>,
+        /// Where and why, without text of the file.
+        source: TomlError,
     },
     /// A pattern has a shape, anchor or expression that cannot be compiled.
     #[error("pattern {id}: {source}")]
@@ -83,7 +84,8 @@ impl Catalogue {
     /// # Errors
     /// Text that is not in the schema, a rule that does not compile, or an id that exists.
     pub fn add(&mut self, file: &str, text: &str) -> Result<(), CatalogueError> {
-        let parsed = schema::parse(text).map_err(|source| CatalogueError::Schema { file: file.to_owned(), source: Box::new(source) })?;
+        let parsed = schema::parse(text)
+            .map_err(|source| CatalogueError::Schema { file: file.to_owned(), source: TomlError::new(text, &source) })?;
         let mut literals: Vec<Literal> = Vec::new();
         for pattern in parsed.into_patterns() {
             let id = pattern.def.id.clone();

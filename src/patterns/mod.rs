@@ -8,6 +8,7 @@ pub mod example;
 mod expression;
 pub mod schema;
 pub mod shape;
+pub mod toml_error;
 
 pub use catalogue::{Catalogue, CatalogueError, PatternIndex};
 pub use schema::Pattern;

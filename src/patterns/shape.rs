@@ -170,7 +170,6 @@ pub fn parse(template: &str) -> Result<Vec<Part>, ShapeError> {
 }
 
 /// The placeholder that `text` starts with and its length in bytes; no part for the empty placeholder, `None` for a plain brace.
-#[expect(clippy::type_complexity, reason = "a private helper of one caller")]
 fn placeholder(text: &str) -> Result<Option<(Option<Part>, usize)>, ShapeError> {
     let close =
         if text.starts_with("{[") { text.find("]:").and_then(|at| text[at..].find('}').map(|end| at + end)) } else { text.find('}') };

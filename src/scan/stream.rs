@@ -69,6 +69,7 @@ mod tests {
     use crate::patterns::Catalogue;
     use crate::settings::Settings;
     use proptest::prelude::*;
+    use std::fmt::Write as _;
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(12))]
@@ -79,7 +80,7 @@ mod tests {
             let mut text = String::from("start\n");
             for (seed, filler, line_end) in seeds {
                 text += &"lorem ipsum = dolor;\n".repeat(filler / 21);
-                text += &format!("url = postgres://app:p{:x}Q@db.internal/app", seed | 1 << 62);
+                write!(text, "url = postgres://app:p{:x}Q@db.internal/app", seed | 1 << 62).unwrap();
                 text += if line_end { "\n" } else { " ñ\u{1f600} " };
             }
             let bytes = if utf16 { text.encode_utf16().flat_map(u16::to_le_bytes).collect() } else { text.into_bytes() };

@@ -79,7 +79,7 @@ impl WorkTrees {
 
 /// A path that was asked for.
 struct Root {
-    /// As given.
+    /// As given; a file's without symbolic links, as reading follows none.
     path: PathBuf,
     /// Its name in origins: empty for a directory that origins are relative to.
     relative: BString,
@@ -109,7 +109,8 @@ impl Root {
             None if kind.is_dir() => BString::default(),
             None => slashed(path),
         };
-        Ok(Self { path: path.to_owned(), relative, directory: kind.is_dir(), tree })
+        let path = if kind.is_dir() { path.to_owned() } else { canonical };
+        Ok(Self { path, relative, directory: kind.is_dir(), tree })
     }
 }
 

@@ -8,12 +8,12 @@ use std::process::{Command, Output, Stdio};
 const PATTERN: &str = "github-personal-access-token";
 
 /// A directory and the program in it.
-struct Sandbox {
-    directory: tempfile::TempDir,
+pub struct Sandbox {
+    pub directory: tempfile::TempDir,
 }
 
 impl Sandbox {
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub fn new(files: &[(&str, &str)]) -> Self {
         let directory = tempfile::Builder::new().prefix("unleak-cli").tempdir().unwrap();
         for (name, text) in files {
             let path = directory.path().join(name);
@@ -23,23 +23,23 @@ impl Sandbox {
         Self { directory }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_unleak"));
         command.args(arguments).current_dir(self.directory.path()).env_clear().stdin(Stdio::null());
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 
-    fn run_with_input(&self, arguments: &[&str], input: &str) -> Output {
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Output {
         let mut child = self.command(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         child.wait_with_output().unwrap()
     }
 
-    fn git(&self, arguments: &[&str]) {
+    pub fn git(&self, arguments: &[&str]) {
         let identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"];
         let mut git = Command::new("git");
         git.args(identity).args(arguments).current_dir(self.directory.path()).env_clear().env("GIT_CONFIG_NOSYSTEM", "1");
@@ -48,7 +48,7 @@ impl Sandbox {
         assert!(output.status.success(), "{}", text(&output.stderr));
     }
 
-    fn read(&self, name: &str) -> String {
+    pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.directory.path().join(name)).unwrap()
     }
 
@@ -60,7 +60,7 @@ impl Sandbox {
     }
 }
 
-fn put(path: &Path, text: &str) {
+pub fn put(path: &Path, text: &str) {
     unleak::fsx::write_atomically(path, |out| out.write_all(text.as_bytes())).unwrap();
 }
 
@@ -71,12 +71,12 @@ fn leak() -> (String, String) {
     (line, token)
 }
 
-fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 #[track_caller]
-fn assert_exit(output: &Output, code: i32) {
+pub fn assert_exit(output: &Output, code: i32) {
     assert_eq!(output.status.code(), Some(code), "{}\n{}", text(&output.stdout), text(&output.stderr));
 }
 
@@ -276,6 +276,13 @@ fn patterns_are_listed_shown_and_made_up() {
 }
 
 #[test]
+fn the_built_in_patterns_pass_their_own_check() {
+    let output = Sandbox::new(&[]).run(&["patterns", "check"]);
+    assert_exit(&output, 0);
+    assert!(text(&output.stdout).ends_with(" patterns checked, 0 complaints\n"), "{}", text(&output.stdout));
+}
+
+#[test]
 fn pattern_files_are_checked_and_used() {
     let file = r#"
 provider = "unit"
@@ -302,10 +309,22 @@ negative = ["A=unitkey_{alnum:29}", "x"]
     assert_eq!(text(&output.stdout), "1 pattern checked, 0 complaints\n");
     let output = sandbox.run(&["patterns", "check", "wrong.toml"]);
     assert_exit(&output, 2);
-    assert!(text(&output.stderr).starts_with("unleak: error: wrong.toml: "), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).starts_with("unleak: error: wrong.toml:1:1: "), "{}", text(&output.stderr));
     let example = sandbox.run(&["patterns", "example", "unit-key", "--patterns", "unit.toml"]).stdout;
     let output = sandbox.run_with_input(&["scan", "--stdin", "--patterns", "unit.toml"], &text(&example));
     assert_exit(&output, 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_was_asked_for_by_name_is_followed() {
+    let (line, _) = leak();
+    let sandbox = Sandbox::new(&[("elsewhere/app.env", &line), ("tree/x", "nothing\n")]);
+    for (target, link) in [("../elsewhere/app.env", "tree/file"), ("../elsewhere", "tree/directory")] {
+        std::os::unix::fs::symlink(target, sandbox.directory.path().join(link)).unwrap();
+        assert_exit(&sandbox.run(&["scan", link]), 1);
+    }
+    assert_exit(&sandbox.run(&["scan", "tree"]), 0);
 }
 
 #[test]

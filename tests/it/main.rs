@@ -2,6 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+mod canary;
 mod cli;
+mod determinism;
+mod encodings;
+mod hostile;
+mod made_up;
+mod readme;
 mod report;
 mod source;
+mod tidy;

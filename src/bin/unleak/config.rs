@@ -11,6 +11,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use unleak::blob::visible;
 use unleak::finding::{Level, Severity};
+use unleak::patterns::toml_error::TomlError;
 use unleak::suppress::allow::Allow;
 use unleak::suppress::globs::Globs;
 
@@ -112,14 +113,19 @@ impl Config {
         Self::parse(file, &text)
     }
 
-    fn parse(file: &Path, text: &str) -> Result<Self, Failure> {
+    /// Reads the text of a configuration; `file` says where it is from.
+    ///
+    /// # Errors
+    /// Text that says something unknown.
+    pub fn parse(file: &Path, text: &str) -> Result<Self, Failure> {
         let at = |start: usize, message: &dyn Display| {
             let (line, column) = position(text, start);
             Failure::new(&format_args!("{}:{line}:{column}: {message}", visible(file.as_os_str().as_encoded_bytes())))
         };
         let keys: Keys = toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
-            at(start, &error.message()).maybe_hint(spelling_hint(error.message()))
+            let message = TomlError::new(text, &error).message;
+            at(start, &message).maybe_hint(spelling_hint(&message))
         })?;
         for glob in &keys.exclude {
             Globs::new([glob.get_ref().as_str()]).map_err(|error| at(glob.span().start, &error))?;

@@ -8,7 +8,7 @@ use super::operator::{Operator, Place};
 use super::value::{self, Form};
 use crate::detect::kind::FileKind;
 
-/// Bytes of a bare value, at most.
+/// Bytes of a bare value, at most: a longer run is data, and is left alone.
 const MAX: usize = 1024;
 
 /// The bare value at the cursor, where the syntax has such values.
@@ -45,7 +45,7 @@ pub fn read(place: &Place<'_>, cursor: Cursor<'_>, operator: Operator, context: 
         operator == Operator::Assign && !spaced && (place.kind == FileKind::Script || !place.text().iter().any(u8::is_ascii_lowercase));
     let sentence = matches!(operator, Operator::Assign | Operator::Colon | Operator::Space) && !place.text().starts_with(b"-") && !shell;
     let phrase = sentence && goes_on(&rest[length..]);
-    (length > 0 && !phrase && !rest[..length].contains(&b' ')).then_some(start..start + length)
+    (length > 0 && length < MAX && !phrase && !rest[..length].contains(&b' ')).then_some(start..start + length)
 }
 
 /// A bare value in a file of code that fills the line with its name and looks random: settings in a text over several lines.

@@ -58,7 +58,7 @@ pub fn after(place: &Place<'_>, cursor: &Cursor<'_>, operator: Operator, context
     }
     let expression = place.kind == FileKind::Code && !matches!(context, Context::Text(_) | Context::Comment);
     let called = next.rest().iter().take(24).find(|byte| !byte.is_ascii_alphabetic()) == Some(&b'(');
-    if operator == Operator::Call || called || expression && !matches!(operator, Operator::Query | Operator::Flag) {
+    if operator == Operator::Call || called || expression && !matches!(operator, Operator::Query | Operator::Flag | Operator::Element) {
         if let Some(span) = bare::lone(place, next, operator) {
             return each(Literal { span, ..Literal::default() });
         }

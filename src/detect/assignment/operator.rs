@@ -85,8 +85,12 @@ impl<'v> Place<'v> {
 #[must_use]
 pub fn after(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
     let quoted = close_name(place, cursor)?;
+    if cursor.peek() == Some(b'>') && (quoted && place.kind == FileKind::Markup || opens_tag(place)) {
+        cursor.at += 1;
+        return Some(Operator::Element);
+    }
     let marked_up = matches!(place.kind, FileKind::Markup | FileKind::Doc);
-    if let Some(operator) = marked_up.then(|| markup(place, cursor, quoted)).flatten() {
+    if let Some(operator) = marked_up.then(|| markup(cursor, quoted)).flatten() {
         return Some(operator);
     }
     let start = cursor.at;
@@ -176,6 +180,9 @@ fn colon(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
     cursor.at += 1;
     let next = cursor.peek()?;
     if place.before().ends_with(b"${") {
+        if matches!(next, b'+' | b'?') {
+            return None;
+        }
         cursor.at += usize::from(matches!(next, b'-' | b'='));
         return Some(Operator::Default);
     }
@@ -314,12 +321,8 @@ fn variable_default(cursor: &mut Cursor<'_>) -> Option<Operator> {
     cursor.eat(b"=").then_some(Operator::Named)
 }
 
-/// Elements, attributes and cells.
-fn markup(place: &Place<'_>, cursor: &mut Cursor<'_>, quoted: bool) -> Option<Operator> {
-    if cursor.peek() == Some(b'>') && (quoted || opens_tag(place)) {
-        cursor.at += 1;
-        return Some(Operator::Element);
-    }
+/// Attributes and cells.
+fn markup(cursor: &mut Cursor<'_>, quoted: bool) -> Option<Operator> {
     if quoted && cursor.peek() == Some(b' ') {
         return attribute(cursor);
     }

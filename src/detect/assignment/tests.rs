@@ -157,6 +157,7 @@ fn data_and_markup() {
         ("a.xml", "<entry name=\"password\">abc1</entry>", Op::Element),
         ("a.xml", "<server password=\"abc1\"/>", Op::Assign),
         ("a.xml", "<add name=\"password\" value=\"abc1\"/>", Op::Named),
+        ("a.java", "String xml = \"<password>abc1</password>\";", Op::Element),
         ("a.html", "pass: &quot;abc1&quot;,", Op::Colon),
         ("a.html", "<td>password</td><td>abc1</td>", Op::Cell),
     ] {

@@ -43,7 +43,7 @@ pub(super) const HASHED: &[&str] = &[
 #[rustfmt::skip]
 pub(super) const ASKS: &[&str] = &[
     "allow", "allows", "ask", "can", "change", "delete", "disable", "empty", "enable", "find", "forgot", "forgotten", "generate", "get",
-    "has", "hide", "is", "missing", "need", "needs", "no", "prompt", "remove", "require", "required", "requires", "should", "show",
+    "has", "hide", "hint", "is", "missing", "need", "needs", "no", "prompt", "remove", "require", "required", "requires", "should", "show",
     "unauthorized", "validate", "without",
 ];
 

@@ -1,0 +1,341 @@
+//! Invariant 3: no raw secret leaves the program. Owns: secrets of many kinds in a repository, every command and format run over it, and
+//! a search of all that came out, in every spelling. `patterns example` prints made-up values by its nature; they are none of the planted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use aho_corasick::AhoCorasick;
+use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
+use unleak::report::Format;
+
+use crate::cli::{Sandbox, put, text};
+use crate::made_up;
+
+/// A planted value.
+struct Planted {
+    value: String,
+    /// Whether the tree scan reports it, so that `--show-secrets` must show it.
+    reported: bool,
+}
+
+/// The repository, and directories for all else that a run could write to.
+struct Trap {
+    sandbox: Sandbox,
+    outside: tempfile::TempDir,
+    planted: BTreeMap<&'static str, Planted>,
+    needles: AhoCorasick,
+}
+
+/// Bytes of a planted value that may never be seen together; the mask shows four.
+const WINDOW: usize = 10;
+
+/// Every command that prints; a new one fails [`every_command_is_covered`] until it has its line here and its run in [`Trap::runs`].
+const COMMANDS: [&str; 6] = ["config schema", "patterns check", "patterns example", "patterns list", "patterns show", "scan"];
+
+/// All windows of `value`, each in every spelling.
+fn spellings(value: &str) -> BTreeSet<Vec<u8>> {
+    let mut all = BTreeSet::new();
+    for window in value.lines().flat_map(|line| line.as_bytes().windows(WINDOW)) {
+        let each = |write: &dyn Fn(u8) -> String| window.iter().map(|&byte| write(byte)).collect::<String>().into_bytes();
+        let utf16 = |little: bool| -> Vec<u8> {
+            window.iter().flat_map(|&byte| if little { u16::from(byte).to_le_bytes() } else { u16::from(byte).to_be_bytes() }).collect()
+        };
+        let reversed = |mut bytes: Vec<u8>| {
+            bytes.reverse();
+            bytes
+        };
+        all.extend([
+            window.to_vec(),
+            reversed(window.to_vec()),
+            HEXLOWER.encode(window).into_bytes(),
+            HEXUPPER.encode(window).into_bytes(),
+            each(&|byte| format!("%{byte:02x}")),
+            each(&|byte| format!("%{byte:02X}")),
+            each(&|byte| format!("\\u{byte:04x}")),
+            each(&|byte| format!("\\u{byte:04X}")),
+            each(&|byte| format!("\\x{byte:02x}")),
+            utf16(true),
+            utf16(false),
+            reversed(utf16(true)),
+            reversed(utf16(false)),
+        ]);
+        // Nine bytes make twelve digits that no neighbour changes; every phase is met as the window moves on.
+        all.extend([BASE64_NOPAD, BASE64URL_NOPAD].map(|base64| base64.encode(&window[..9]).into_bytes()));
+    }
+    all
+}
+
+/// The files of the tree and the values in them; a false one is not reported by a plain scan.
+fn plants() -> (Vec<(&'static str, String)>, BTreeMap<&'static str, Planted>) {
+    let [token, wrapped, escape, left, right, marked, below] = [1, 2, 3, 4, 5, 6, 7].map(made_up::token);
+    let [password, repeated, url, encoded, staged_name] = [1, 2, 3, 4, 5].map(made_up::password);
+    let key = made_up::secret("private-key-pkcs8", 1);
+    let one_line_key = made_up::secret("private-key-ec", 2);
+    let jwt = made_up::secret("jwt-token", 3);
+    let user = made_up::token(8);
+    let weak = below.replace("ghp_", "ghx_")[..30].to_owned();
+    let files = vec![
+        ("app.env", format!("GITHUB_TOKEN={token}\n")),
+        ("deploy/key.pem", format!("{key}\n")),
+        ("deploy/key.json", format!("{{\"private_key\": \"{}\\n\"}}\n", one_line_key.trim().replace('\n', "\\n"))),
+        ("settings.py", format!("password = \"{password}\"\n")),
+        ("database.yml", format!("url: postgres://app:{url}@db.internal/app\n")),
+        ("remote.sh", format!("git clone https://{user}@git.internal/a.git\n")),
+        ("secret.yaml", format!("data:\n  token: {}\n", data_encoding::BASE64.encode(format!("token={wrapped}\n").as_bytes()))),
+        ("escaped.json", format!("{{\"t\": \"{}\"}}\n", made_up::unicode(&escape))),
+        ("pair.txt", format!("a={left} b={right}\n")),
+        ("twice.py", format!("password = \"{repeated}\"\n# {repeated} was rotated, so was {token} and x{repeated}x\n")),
+        ("basic.http", format!("Authorization: Basic {}\n", data_encoding::BASE64.encode(format!("app:{encoded}").as_bytes()))),
+        ("session.log", format!("got {jwt}\n")),
+        ("marked.env", format!("TOKEN={marked} # unleak:allow known\n")),
+        ("weak.txt", format!("a={token} value {weak}\nkey: {weak}\n")),
+    ];
+    let plant = |value: String, reported| Planted { value, reported };
+    let planted = BTreeMap::from([
+        ("token", plant(token, true)),
+        ("PEM key", plant(key.trim().to_owned(), true)),
+        ("escaped PEM key", plant(one_line_key.trim().to_owned(), true)),
+        ("password", plant(password, true)),
+        ("URL password", plant(url, true)),
+        ("URL user", plant(user, true)),
+        ("base64 token", plant(wrapped, true)),
+        ("escaped token", plant(escape, true)),
+        ("left of two", plant(left, true)),
+        ("right of two", plant(right, true)),
+        ("repeated password", plant(repeated, true)),
+        ("basic password", plant(encoded, true)),
+        ("JWT", plant(jwt, true)),
+        ("marked token", plant(marked, false)),
+        ("repository URL", plant(made_up::password(6), true)),
+        ("remote token", plant(made_up::token(9), true)),
+        ("staged token", plant(made_up::token(10), false)),
+        ("staged password", plant(staged_name, false)),
+        ("committed token", plant(made_up::token(11), false)),
+        ("message token", plant(made_up::token(12), false)),
+        ("author token", plant(made_up::token(13), false)),
+        ("configuration password", plant(made_up::password(7), false)),
+        ("pattern file password", plant(made_up::password(8), false)),
+    ]);
+    (files, planted)
+}
+
+impl Trap {
+    fn new() -> Self {
+        let (files, planted) = plants();
+        let sandbox = Sandbox::new(&[]);
+        let root = sandbox.directory.path().to_owned();
+        let value = |name: &str| &planted[name].value;
+        sandbox.git(&["init", "--quiet"]);
+        put(&root.join("old.env"), &format!("TOKEN={}\n", value("committed token")));
+        sandbox.git(&["add", "."]);
+        let author = format!("--author={} <a@example.com>", value("author token"));
+        sandbox.git(&["commit", "--quiet", &author, "-m", &format!("Use {}", value("message token"))]);
+        fs::remove_file(root.join("old.env")).unwrap();
+        sandbox.git(&["rm", "--quiet", "--cached", "old.env"]);
+        sandbox.git(&["commit", "--quiet", "-m", "two"]);
+        let staged = format!("TOKEN={}\npassword = '{}'\n", value("staged token"), value("staged password"));
+        put(&root.join("staged.env"), &staged);
+        sandbox.git(&["add", "staged.env"]);
+        put(&root.join("staged.env"), "\n");
+        sandbox.git(&["remote", "add", "origin", &format!("https://app:{}@git.internal/a.git", value("repository URL"))]);
+        sandbox.git(&["remote", "add", "other", &format!("https://{}@git.internal/b.git", value("remote token"))]);
+        for (name, content) in &files {
+            fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
+            put(&root.join(name), content);
+        }
+        let needles: BTreeSet<Vec<u8>> = planted.values().flat_map(|planted| spellings(&public_head_cut(&planted.value))).collect();
+        let outside = tempfile::tempdir().unwrap();
+        for name in ["home", "tmp", "out"] {
+            fs::create_dir(outside.path().join(name)).unwrap();
+        }
+        let trap = Self { sandbox, outside, needles: AhoCorasick::new(needles).unwrap(), planted };
+        trap.put_wrong_files();
+        trap
+    }
+
+    /// Files with secrets that are no configuration and no patterns.
+    fn put_wrong_files(&self) {
+        let [config, patterns] = ["configuration password", "pattern file password"].map(|name| &self.planted[name].value);
+        let at = |name: &str| self.outside.path().join(name);
+        put(&at("key.toml"), &format!("password = \"{config}\"\n"));
+        put(&at("value.toml"), &format!("min-confidence = \"{config}\"\n"));
+        put(&at("type.toml"), &format!("exclude = \"{config}\"\n"));
+        put(&at("syntax.toml"), &format!("password = \"{config}\n"));
+        put(&at("name.toml"), &format!("\"{config}\" = 1\n"));
+        put(&at("rule.toml"), &format!("[[allow]]\npath = \"{config}\"\nreason = \"{config}\"\nx = \"{config}\"\n"));
+        put(&at("patterns.toml"), &format!("provider = \"unit\"\npassword = \"{patterns}\"\n"));
+        put(&at("type-patterns.toml"), &format!("provider = [\"{patterns}\"]\n"));
+        put(&at("syntax-patterns.toml"), &format!("provider = \"unit\"\nname = {patterns}\"\n"));
+    }
+
+    fn run(&self, arguments: &[&str], input: Option<&str>) -> Output {
+        let at = |name: &str| self.outside.path().join(name);
+        let mut command = self.sandbox.command(arguments);
+        command.envs([("HOME", at("home")), ("TMPDIR", at("tmp")), ("XDG_CACHE_HOME", at("home/cache"))]).env("RUST_BACKTRACE", "1");
+        if let Some(input) = input {
+            put(&at("input"), input);
+            command.stdin(fs::File::open(at("input")).unwrap());
+        }
+        command.output().unwrap()
+    }
+
+    /// The argument lists of every run, and what is fed to it.
+    fn runs(&self) -> Vec<(Vec<String>, Option<String>)> {
+        let lines: Vec<String> = self.planted.values().map(|planted| format!("x = \"{}\"\n", planted.value)).collect();
+        let input = lines.concat();
+        let out = |name: &str| self.outside.path().join("out").join(name).display().to_string();
+        let range = format!("{}..HEAD", "0".repeat(40));
+        let mut runs = Vec::new();
+        for (number, source) in
+            [vec!["."], vec!["--no-ignore", "."], vec!["--stdin"], vec!["--staged"], vec!["--range", &range]].iter().enumerate()
+        {
+            let input = source.contains(&"--stdin").then(|| input.clone());
+            for format in Format::ALL {
+                let reports =
+                    Format::ALL.map(|report| format!("--report={}={}", report.name(), out(&format!("{number}.{}", report.name()))));
+                let plain = ["scan", "--format", format.name()].map(str::to_owned);
+                let source = source.iter().map(ToString::to_string);
+                let all = plain.into_iter().chain(source);
+                let loud = ["--explain", "--receipt", "--color=always", "--min-confidence=low", "--no-inline-marks"].map(str::to_owned);
+                runs.push((all.clone().collect(), input.clone()));
+                runs.push((all.chain(loud).chain(reports).collect(), input.clone()));
+            }
+        }
+        let ids = ["patterns show github-personal-access-token", "patterns show generic-password"];
+        let fixed =
+            ["patterns list", "patterns check", "patterns example github-personal-access-token --seed 99", "config schema", "scan none"];
+        let many = fixed.iter().chain(&ids).map(|line| line.split(' ').map(str::to_owned).collect());
+        runs.extend(many.map(|arguments| (arguments, None)));
+        let file = |name: &str| self.outside.path().join(name).display().to_string();
+        for name in ["key.toml", "value.toml", "type.toml", "syntax.toml", "name.toml", "rule.toml"] {
+            runs.push((["scan", "--config", &file(name)].map(str::to_owned).to_vec(), None));
+        }
+        for name in ["patterns.toml", "type-patterns.toml", "syntax-patterns.toml"] {
+            runs.push((["scan", "--patterns", &file(name)].map(str::to_owned).to_vec(), None));
+            runs.push((["patterns", "check", &file(name)].map(str::to_owned).to_vec(), None));
+        }
+        runs
+    }
+
+    /// The text around the first trace of a planted value, marked by where the value stands.
+    fn trace(&self, bytes: &[u8]) -> Option<String> {
+        let found = self.needles.find(bytes)?;
+        let around = found.start().saturating_sub(60)..bytes.len().min(found.end() + 10);
+        Some(String::from_utf8_lossy(&bytes[around]).into_owned())
+    }
+}
+
+/// A value without its first bytes that the mask may show, and without the words and headers that are no secret of a key.
+fn public_head_cut(value: &str) -> String {
+    let hidden = |line: &&str| !line.starts_with("-----");
+    let lines: Vec<&str> = value.lines().filter(hidden).collect();
+    if lines.len() > 1 { lines[1..].join("\n") } else { value[4..].to_owned() }
+}
+
+/// All files below `directory` with their content.
+fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(files(&path));
+        } else {
+            all.insert(path.display().to_string(), fs::read(&path).unwrap());
+        }
+    }
+    all
+}
+
+#[test]
+fn no_command_and_no_format_lets_a_secret_out() {
+    let trap = Trap::new();
+    let before = files(trap.sandbox.directory.path());
+    let mut covered = BTreeSet::new();
+    for (arguments, input) in trap.runs() {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let output = trap.run(&arguments, input.as_deref());
+        for (stream, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
+            assert_eq!(trap.trace(bytes), None, "{arguments:?} on {stream}");
+            assert!(!text(bytes).contains("panicked"), "{arguments:?}: {}", text(bytes));
+        }
+        let words: Vec<&str> = arguments.iter().copied().take(if arguments[0] == "scan" { 1 } else { 2 }).collect();
+        covered.insert(words.join(" "));
+    }
+    let mut reports = 0;
+    for directory in ["home", "tmp", "out"] {
+        for (path, bytes) in files(&trap.outside.path().join(directory)) {
+            assert_eq!(trap.trace(&bytes), None, "in {path}");
+            reports += 1;
+        }
+    }
+    assert_eq!(reports, 5 * Format::ALL.len(), "reports of five sources, and nothing else");
+    assert!(files(trap.sandbox.directory.path()) == before, "the scanned repository changed");
+    assert_eq!(covered, COMMANDS.map(str::to_owned).into());
+}
+
+#[test]
+fn what_is_searched_for_is_there_when_it_is_asked_for() {
+    let trap = Trap::new();
+    let human = trap.run(&["scan", "--show-secrets", "."], None).stdout;
+    let json = trap.run(&["scan", "--show-secrets", "--format", "json", "."], None).stdout;
+    assert!(trap.trace(&human).is_some() && trap.trace(&json).is_some());
+    let report: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    let shown: BTreeSet<&str> = report["findings"].as_array().unwrap().iter().filter_map(|finding| finding["secret"].as_str()).collect();
+    let human = text(&human);
+    for (name, planted) in &trap.planted {
+        let in_json = shown.iter().any(|secret| secret.trim() == planted.value);
+        assert_eq!(in_json, planted.reported, "{name} in JSON");
+        let one_line = planted.value.lines().nth(1).unwrap_or(&planted.value);
+        assert_eq!(human.contains(one_line), planted.reported, "{name} for people");
+    }
+    let range = format!("{}..HEAD", "0".repeat(40));
+    for (source, names) in [
+        (["--staged"].as_slice(), ["staged token", "staged password"].as_slice()),
+        (&["--range", &range], &["committed token", "message token", "author token"]),
+    ] {
+        let shown = text(&trap.run(&[&["scan", "--show-secrets"], source].concat(), None).stdout);
+        for &name in names {
+            assert!(shown.contains(&trap.planted[name].value), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_search_knows_every_spelling() {
+    let value = made_up::password(1);
+    let needles = AhoCorasick::new(spellings(&value)).unwrap();
+    let wide: Vec<u8> = value.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let phases = (0..3).map(|lead| BASE64_NOPAD.encode(format!("{}{value}", "x".repeat(lead)).as_bytes()).into_bytes());
+    let others =
+        [HEXUPPER.encode(value.as_bytes()).into_bytes(), made_up::unicode(&value).into_bytes(), wide.iter().rev().copied().collect(), wide];
+    for spelled in phases.chain(others) {
+        assert!(needles.is_match(&spelled), "{}", String::from_utf8_lossy(&spelled));
+    }
+    assert!(!needles.is_match(made_up::password(2).as_bytes()));
+}
+
+/// The names under `Commands:` in the help of `command`.
+fn subcommands(sandbox: &Sandbox, command: &[&str]) -> Vec<String> {
+    let help = text(&sandbox.run(&[command, &["--help"]].concat()).stdout);
+    let Some((_, listed)) = help.split_once("\nCommands:\n") else { return Vec::new() };
+    let names = listed.lines().take_while(|line| !line.is_empty()).filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    names.map(|line| line.split_whitespace().next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_command_is_covered() {
+    let sandbox = Sandbox::new(&[]);
+    let mut all = Vec::new();
+    for command in subcommands(&sandbox, &[]) {
+        let below = subcommands(&sandbox, &[&command]);
+        if below.is_empty() {
+            all.push(command);
+        } else {
+            all.extend(below.iter().map(|name| format!("{command} {name}")));
+        }
+    }
+    all.sort();
+    assert_eq!(all, COMMANDS);
+}
