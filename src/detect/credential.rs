@@ -53,18 +53,26 @@ pub struct Login<'l> {
     pub host: &'l [u8],
 }
 
+impl Login<'_> {
+    /// Whether the account or the host is one that documentation asks the reader to fill in: `myUsername`, `myServer`.
+    fn is_asked_for(self) -> bool {
+        is_asked_for(self.user) || [b"my".as_slice(), b"your"].iter().any(|start| self.host.to_ascii_lowercase().starts_with(start))
+    }
+}
+
 /// Judges a password that a syntax for passwords holds: people choose them, so weak ones count.
 pub fn judge_password(candidate: &mut Candidate<'_>, login: Login<'_>) {
     let value = &*candidate.secret;
     let refused = placeholder::refuse(value)
         .or_else(|| is_word_of(value, &METASYNTACTIC).then_some("metasyntactic word"))
-        .or_else(|| (is_asked_for(value) && is_asked_for(login.user)).then_some("user and password are placeholders"));
+        .or_else(|| (is_asked_for(value) && login.is_asked_for()).then_some("user and password are placeholders"));
     if let Some(reason) = refused {
         candidate.dropped = Some(reason);
         return;
     }
     let is_short = value.len() <= 2;
     let is_plain = is_plain(value);
+    let is_alike = is_alike(login.user, value);
     let is_default = !login.user.is_empty() && value == login.user;
     if is_short {
         candidate.weigh(0.05, "it has one or two characters");
@@ -80,6 +88,8 @@ pub fn judge_password(candidate: &mut Candidate<'_>, login: Login<'_>) {
     }
     if is_plain && is_word_of(login.user, &MADE_UP_USERS) {
         candidate.weigh(0.08, "user and password are words of documentation");
+    } else if is_alike {
+        candidate.weigh(0.06, "user and password are made up alike");
     }
 }
 
@@ -123,6 +133,16 @@ fn reads_like_words(value: &[u8]) -> bool {
 
 fn is_asked_for(value: &[u8]) -> bool {
     value.to_str().is_ok_and(|text| placeholder::is_joined(&text.to_ascii_lowercase()))
+}
+
+/// Whether user and password differ in nothing but the words for themselves: `cacheuser` and `cachepass`, `user2` and `password2`.
+fn is_alike(user: &[u8], password: &[u8]) -> bool {
+    let rest = |value: &[u8], words: &[&str]| {
+        let value = value.to_ascii_lowercase();
+        words.iter().find(|word| value.contains_str(word)).map(|word| value.replace(word, b""))
+    };
+    rest(user, &["username", "user", "login"])
+        .is_some_and(|user| rest(password, &["password", "passwd", "pass", "pwd"]).is_some_and(|password| user == password))
 }
 
 fn is_plain(value: &[u8]) -> bool {
@@ -175,6 +195,68 @@ impl Host {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detect::testing::each;
+    use proptest::prelude::*;
+
+    /// Pieces of the syntaxes whose values this module judges.
+    const PIECES: [&str; 48] = [
+        "://",
+        "http",
+        "redis",
+        "jdbc:oracle:thin:",
+        "user",
+        ":",
+        "@",
+        "/",
+        "[",
+        "]",
+        "%4",
+        "%41",
+        "?password=",
+        ";Pwd=",
+        "Server=db;",
+        "'",
+        "\"",
+        "\\\"",
+        "\\",
+        "{",
+        "}",
+        "&quot;",
+        "@tcp(",
+        "new PDO(",
+        ",",
+        ")",
+        "LoginModule required password=",
+        "Basic ",
+        "YTpiY2RlZg==",
+        "Bearer ",
+        "Authorization: ",
+        "x-api-key",
+        "Cookie: sid=",
+        "machine h.x ",
+        "login ",
+        "password ",
+        ":5432:",
+        ":*:*:",
+        "//:_authToken=",
+        "_auth=",
+        "[distutils]\n[x]\npassword=",
+        "kind: Config\n  token: ",
+        "\"auths\":{",
+        "<server><password>",
+        "<Pass>",
+        "é",
+        "\n",
+        " ",
+    ];
+
+    proptest! {
+        #[test]
+        fn hostile_texts_do_no_harm(picked in prop::collection::vec(0..PIECES.len(), 0..24)) {
+            let text: String = picked.iter().map(|&index| PIECES[index]).collect();
+            each(&text, |_, candidate| assert!(candidate.span.end <= text.len() && candidate.span.start < candidate.span.end, "{text}"));
+        }
+    }
 
     #[test]
     fn hosts_have_kinds() {
@@ -196,6 +278,18 @@ mod tests {
             ("", Host::Other),
         ] {
             assert_eq!(Host::of(host.as_bytes()), kind, "{host}");
+        }
+    }
+
+    #[test]
+    fn pairs_are_made_up_alike() {
+        for (user, password) in
+            [("cacheuser", "cachepass"), ("user2", "password2"), ("test_user", "test_password"), ("home-user", "home-pass")]
+        {
+            assert!(is_alike(user.as_bytes(), password.as_bytes()), "{user}");
+        }
+        for (user, password) in [("root", "password2"), ("user2", "password3"), ("root", "root"), ("", "pass")] {
+            assert!(!is_alike(user.as_bytes(), password.as_bytes()), "{user}");
         }
     }
 

@@ -15,7 +15,7 @@ use crate::blob::visible;
 use crate::finding::Encoding;
 
 /// Longest token, in bytes.
-const TOKEN_MAX: usize = 4096;
+const TOKEN_MAX: usize = 2048;
 /// Bytes between a header's name and its value: quotes, separators, a line end and the `"value":` of recorded exchanges.
 const GAP_MAX: usize = 96;
 /// Shortest base64 of `user:password` that is looked at.

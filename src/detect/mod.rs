@@ -29,6 +29,7 @@ pub mod view;
 pub mod wire;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::ops::Range;
 
 pub use candidate::Candidate;
@@ -46,7 +47,7 @@ const COMPANION_REACH: usize = 4096;
 /// Finds and judges every candidate of a text, in no particular order.
 #[must_use]
 pub fn scan<'v>(catalogue: &Catalogue, view: &View<'v>) -> Vec<Candidate<'v>> {
-    let mut sink = Sink { catalogue, view, kind: kind::file_kind(view.path), found: Vec::new() };
+    let mut sink = Sink { catalogue, view, kind: OnceCell::new(), found: Vec::new() };
     let mut decoded = decode::Memory::default();
     catalogue.prefilter().find(view.bytes, |literal, start| {
         let hit = start..start + catalogue.prefilter().literal(literal).len();
@@ -71,11 +72,16 @@ pub struct Sink<'s, 'v> {
     /// The text.
     pub view: &'s View<'v>,
     /// What the path says of the text.
-    pub kind: kind::FileKind,
+    kind: OnceCell<kind::FileKind>,
     found: Vec<Candidate<'v>>,
 }
 
 impl<'v> Sink<'_, 'v> {
+    /// What kind of file the text is; found out when first asked, since most texts hold nothing to ask it for.
+    fn kind(&self) -> kind::FileKind {
+        *self.kind.get_or_init(|| kind::file_kind(self.view.path))
+    }
+
     fn match_pattern(&mut self, index: PatternIndex, hit: Range<usize>) {
         let catalogue = self.catalogue;
         let rule = catalogue.rule(index);

@@ -119,37 +119,37 @@ const NOUNS: [&str; 30] = [
     "database",
 ];
 
-/// Words that ask the reader to put something there.
+/// Words that ask the reader to put something there; the first [`TELLING`] do so alone.
 const FILLERS: [&str; 37] = [
     "your",
     "my",
-    "the",
-    "a",
-    "an",
     "here",
     "enter",
     "insert",
     "replace",
     "replaceme",
-    "with",
     "change",
     "changeme",
     "changethis",
-    "me",
-    "this",
     "put",
-    "add",
-    "set",
-    "use",
-    "some",
-    "actual",
-    "real",
     "example",
     "sample",
     "dummy",
     "fake",
     "placeholder",
     "redacted",
+    "the",
+    "a",
+    "an",
+    "with",
+    "me",
+    "this",
+    "add",
+    "set",
+    "use",
+    "some",
+    "actual",
+    "real",
     "goes",
     "in",
     "to",
@@ -159,6 +159,9 @@ const FILLERS: [&str; 37] = [
     "account",
     "own",
 ];
+
+/// Number of leading [`FILLERS`] that no other word has to stand beside.
+const TELLING: usize = 17;
 
 /// Values that say there is none, or that it was taken out.
 const NOTHING: [&str; 15] = [
@@ -332,7 +335,9 @@ fn is_placeholder_text(core: &str, value: &[u8]) -> bool {
     let known = |word: &str| NOUNS.contains(&word) || FILLERS.contains(&word);
     // A name in capitals, such as DB_PASSWORD, stands for the value that belongs there.
     let is_constant = value.contains(&b'_') && value.iter().all(|&byte| byte.is_ascii_uppercase() || byte == b'_');
-    words().next().is_some() && words().all(known)
+    // `account` or `real` alone are passwords like others.
+    let is_telling = |word: &str| NOUNS.contains(&word) || FILLERS[..TELLING].contains(&word);
+    words().any(is_telling) && words().all(known)
         || is_constant && words().any(|word| NOUNS[..14].contains(&word))
         || core.strip_prefix("your").or_else(|| core.strip_prefix("enter")).is_some_and(is_joined)
 }
@@ -429,7 +434,9 @@ mod tests {
 
     #[test]
     fn weak_passwords_are_no_placeholders() {
-        for value in ["password1", "hunter2", "postgres", "supersecret", "mypassword", "redis_pwd", "0000", "letmein", "x", "a-b"] {
+        for value in
+            ["password1", "hunter2", "postgres", "supersecret", "mypassword", "redis_pwd", "0000", "letmein", "x", "a-b", "account"]
+        {
             assert_eq!(placeholder(value.as_bytes()), None, "{value}");
         }
     }

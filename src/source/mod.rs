@@ -34,7 +34,7 @@ pub struct TreeFile {
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// A path that was asked for does not exist or cannot be looked at.
-    #[error("{}: {}", shown(.path), .source.kind())]
+    #[error("{}: {}", shown(.path), in_words(.source))]
     Root {
         /// The path as given.
         path: PathBuf,
@@ -48,7 +48,7 @@ pub enum SourceError {
         path: PathBuf,
     },
     /// A bare repository or a `.git` directory was given as a tree.
-    #[error("{} is a git directory and has no files of its own; scan what it holds with --history", shown(.path))]
+    #[error("{} is a git directory and has no files of its own; give its work tree, or commits of it with --range", shown(.path))]
     GitDirectory {
         /// The path as given.
         path: PathBuf,
@@ -86,6 +86,14 @@ pub enum SourceError {
 }
 
 /// A path that is safe to show.
+/// What went wrong, as people say it.
+fn in_words(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "no such file or directory".to_owned(),
+        kind => kind.to_string(),
+    }
+}
+
 fn shown(path: &Path) -> String {
     visible(path.as_os_str().as_encoded_bytes())
 }

@@ -344,7 +344,7 @@ fn roots_that_are_no_trees_are_errors() {
     assert!(matches!(error("pipe"), SourceError::Special { .. }));
     for root in ["b.git", "r/.git"] {
         let error = error(root);
-        assert!(matches!(&error, SourceError::GitDirectory { .. }) && error.to_string().contains("--history"), "{error}");
+        assert!(matches!(&error, SourceError::GitDirectory { .. }) && error.to_string().contains("--range"), "{error}");
     }
     // Asked for by name, even this is read.
     assert_eq!(sandbox.tree(&["r/.git/hook"]).files.len(), 1);

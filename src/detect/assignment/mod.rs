@@ -64,10 +64,10 @@ const NAME_ANCHORS: [&[u8]; 7] = [b"pass", b"pwd", b"secret", b"token", b"key", 
 
 /// Looks at the anchor at `hit`.
 pub fn detect(sink: &mut Sink<'_, '_>, hit: Range<usize>) {
-    if sink.kind == FileKind::Generated {
+    if sink.kind() == FileKind::Generated {
         return;
     }
-    let (view, kind) = (sink.view, sink.kind);
+    let (view, kind) = (sink.view, sink.kind());
     read(view, kind, hit, &mut |assignment| {
         let id = pattern(assignment.name.class);
         match judge::judge(&assignment) {

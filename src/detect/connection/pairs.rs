@@ -56,10 +56,11 @@ pub fn detect(sink: &mut Sink<'_, '_>, hit: Range<usize>) {
     }
     let around = sink.view.lines(hit.start, LINES, REACH);
     let (head, tail) = (&bytes[around.start..hit.start], &bytes[hit.end..around.end]);
-    if is_semicolon_list(sink, &hit) {
+    let value = semicolon_value(bytes, hit.end);
+    if !value.is_empty() && is_semicolon_list(sink, &hit, &value) {
         let look = |names: &[&str]| value_of(head, names, Apart::Semicolons).or_else(|| value_of(tail, names, Apart::Semicolons));
         if let Some(target) = look(&TARGETS) {
-            propose(sink, "database-odbc-connection-string", semicolon_value(bytes, hit.end), look(&USERS), Some(target));
+            propose(sink, "database-odbc-connection-string", value, look(&USERS), Some(target));
         }
     } else if before == b' ' || b"\"'".contains(&before) {
         libpq(sink, &hit, head);
@@ -106,11 +107,11 @@ fn is_url(sink: &mut Sink<'_, '_>, token: Range<usize>, hit: &Range<usize>) -> b
 
 /// Whether the pair at `hit` stands in a list with semicolons: one before it, across the quotes and plus signs of joined strings, or one behind
 /// its value.
-fn is_semicolon_list(sink: &Sink<'_, '_>, hit: &Range<usize>) -> bool {
+fn is_semicolon_list(sink: &Sink<'_, '_>, hit: &Range<usize>, value: &Range<usize>) -> bool {
     let bytes = sink.view.bytes;
     let gap = back(bytes, hit.start, 80, |byte| byte.is_ascii_whitespace() || b"\"'+&_@$".contains(&byte));
     let opens = sink.view.before(hit.start).is_some_and(|byte| b"\"'".contains(&byte));
-    hit.start > gap && bytes[hit.start - gap - 1] == b';' || opens && bytes.get(semicolon_value(bytes, hit.end).end) == Some(&b';')
+    hit.start > gap && bytes[hit.start - gap - 1] == b';' || opens && bytes.get(value.end) == Some(&b';')
 }
 
 /// A value of an ADO.NET or ODBC string: up to `;` or the end of the string, in quotes or braces.

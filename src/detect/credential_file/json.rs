@@ -54,7 +54,8 @@ struct Member {
     value: Range<usize>,
 }
 
-/// The string members of the objects in the object behind the key that ends at `from`.
+/// The string members of the objects in the object behind the key that ends at `from`. What is nested otherwise ends it, so that no text is read
+/// for many keys.
 fn members(bytes: &[u8], from: usize) -> Vec<Member> {
     let bytes = &bytes[..bytes.len().min(from + OBJECT_MAX)];
     let mut found = Vec::new();
@@ -65,6 +66,9 @@ fn members(bytes: &[u8], from: usize) -> Vec<Member> {
         match byte {
             b'{' => {
                 depth += 1;
+                if depth > DEPTH {
+                    break;
+                }
                 if depth == DEPTH {
                     host = name.clone();
                 }
@@ -75,12 +79,15 @@ fn members(bytes: &[u8], from: usize) -> Vec<Member> {
                     break;
                 }
             }
-            b'"' => {
+            b'"' if depth > 0 => {
                 // A backslash before the closing quote belongs to the string around this JSON.
                 let length = on(bytes, at, OBJECT_MAX, |byte| byte != b'"' && byte != b'\n');
                 last = at..at + bytes[at..at + length].trim_end_with(|character| character == '\\').len();
                 at += length + 1;
-                if depth == DEPTH && !name.is_empty() {
+                if depth < DEPTH && !name.is_empty() {
+                    break;
+                }
+                if !name.is_empty() {
                     found.push(Member { host: host.clone(), name: std::mem::take(&mut name), value: last.clone() });
                 }
             }

@@ -11,7 +11,7 @@ use crate::detect::run::{back, on};
 use crate::detect::{Sink, rule};
 
 /// Longest value.
-const VALUE_MAX: usize = 4096;
+const VALUE_MAX: usize = 2048;
 /// Longest entry of a `.netrc`.
 const ENTRY_MAX: usize = 1024;
 /// Bytes of a kubeconfig that are read on either side of its kind.
@@ -134,8 +134,10 @@ pub fn kubeconfig(sink: &mut Sink<'_, '_>, hit: &Range<usize>) {
         return;
     }
     let around = hit.start.saturating_sub(KUBECONFIG_MAX)..bytes.len().min(hit.end + KUBECONFIG_MAX);
-    let before = bytes[around.start..hit.start].rfind(b"\n---").map_or(around.start, |at| around.start + at);
-    let after = bytes[hit.end..around.end].find(b"\n---").map_or(around.end, |at| hit.end + at);
+    let (head, tail) = (&bytes[around.start..hit.start], &bytes[hit.end..around.end]);
+    let ends: [&[u8]; 2] = [b"\n---", b"kind: Config"];
+    let before = around.start + ends.iter().filter_map(|end| head.rfind(end)).max().unwrap_or(0);
+    let after = hit.end + ends.iter().filter_map(|end| tail.find(end)).min().unwrap_or(tail.len());
     let mut at = before;
     let mut user = 0..0;
     for line in bytes[before..after].lines_with_terminator() {

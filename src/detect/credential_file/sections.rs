@@ -11,6 +11,10 @@ use crate::detect::run::on;
 
 /// Bytes of a section that are read.
 const SECTION_MAX: usize = 4096;
+/// Package indices that a `.pypirc` has at most.
+const SECTIONS_MAX: usize = 8;
+/// Lines around an `.s3cfg`'s host in which its key stands.
+const S3CFG_LINES: u8 = 60;
 
 /// Looks at the section name at `hit`.
 pub fn detect(sink: &mut Sink<'_, '_>, hit: &Range<usize>) {
@@ -25,7 +29,8 @@ pub fn detect(sink: &mut Sink<'_, '_>, hit: &Range<usize>) {
         b"[pypi]" | b"[testpypi]" | b"[server-login]" => pypi(sink, section(bytes, text)),
         b"[distutils]" => {
             let mut rest = section(bytes, text.clone()).end..text.end;
-            while let Some(name_end) = bytes[rest.clone()].find_byte(b']').map(|at| rest.start + at) {
+            for _ in 0..SECTIONS_MAX {
+                let Some(name_end) = bytes[rest.clone()].find_byte(b']').map(|at| rest.start + at) else { break };
                 let own = section(bytes, name_end..rest.end);
                 let name = bytes[rest.start..name_end].trim_ascii();
                 if ![b"[pypi".as_slice(), b"[testpypi", b"[server-login"].contains(&name) {
@@ -52,7 +57,7 @@ pub fn detect(sink: &mut Sink<'_, '_>, hit: &Range<usize>) {
 
 /// The secret key of an `.s3cfg`, which has `host_base` in it.
 pub fn s3cfg(sink: &mut Sink<'_, '_>, hit: &Range<usize>) {
-    let around = sink.view.lines(hit.start, 100, SECTION_MAX);
+    let around = sink.view.lines(hit.start, S3CFG_LINES, SECTION_MAX);
     if let Some(key) = value(sink.view.bytes, around, b"secret_key") {
         propose_token(sink, "s3cmd-secret-key", key, b"");
     }
