@@ -3,7 +3,7 @@
 //! 1. [`reader`](read) turns the text around an anchor into [`Assignment`]s: `operator` finds what ties name and value, `literal` and
 //!    `bare` read the value, `context` says what surrounds them. Most anchors of source code end here, after a look at a few bytes.
 //! 2. [`name`] says what the name speaks of.
-//! 3. [`judge`] adds named reasons (numbers in [`weights`]) to a probability, or drops the value for a named reason.
+//! 3. [`judge`] adds named reasons (numbers in `weights`) to a probability, or drops the value for a named reason.
 
 mod bare;
 mod command;
