@@ -330,8 +330,9 @@ const fn marks(window: u32) -> (usize, u32, u32) {
     ((hash >> (32 - FILTER_WORDS.trailing_zeros())) as usize, hash >> 8 & 31, hash >> 3 & 31)
 }
 
+/// The upper bits of the product: its lower ones repeat with the windows' letters.
 const fn slot_of(window: u32, slots: usize) -> usize {
-    (window.wrapping_mul(MULTIPLIER) >> 8) as usize & (slots - 1)
+    (window.wrapping_mul(MULTIPLIER) >> (32 - slots.trailing_zeros())) as usize
 }
 
 const fn entry_range(range: u32) -> std::ops::Range<usize> {
