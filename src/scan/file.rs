@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::Scanner;
 use super::stream::WINDOW;
+use crate::blob::Origin;
 use crate::finding::{Problem, ProblemKind};
 use crate::gather::Gathered;
 use crate::source::TreeFile;
@@ -26,7 +27,7 @@ impl Scanner {
         if let Some(most) = self.settings.max_file_size {
             match opened.metadata() {
                 Ok(metadata) if metadata.len() > most => {
-                    return problem(ProblemKind::OverLimit, format!("it has {} bytes, the limit is {most}", metadata.len()));
+                    return Gathered::of_problem(over_limit(&file.origin, metadata.len(), most));
                 }
                 Ok(_) => {}
                 Err(error) => return unreadable(error),
@@ -44,6 +45,11 @@ impl Scanner {
         *buffer = Vec::new();
         streamed.unwrap_or_else(unreadable)
     }
+}
+
+/// The problem of content of `size` bytes where at most `most` are scanned.
+pub(super) fn over_limit(origin: &Origin, size: u64, most: u64) -> Problem {
+    Problem { path: origin.path().to_owned(), kind: ProblemKind::OverLimit, detail: format!("it has {size} bytes, the limit is {most}") }
 }
 
 /// Reads up to a window's length into the start of `buffer` without clearing or asking for the size first: two system calls for most files.

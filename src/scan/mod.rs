@@ -11,11 +11,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::blob::Origin;
-use crate::finding::Report;
+use crate::finding::{Problem, Report};
 use crate::gather::Gathered;
 use crate::patterns::Catalogue;
 use crate::settings::{Settings, TreeSettings};
-use crate::source::objects::{ObjectReader, Objects};
+use crate::source::objects::{ObjectItem, ObjectReader, Objects};
 use crate::source::{SourceError, TreeFile, tree};
 
 /// Fewer items than this are scanned on the caller's thread: starting others would cost more.
@@ -106,15 +106,26 @@ impl Scanner {
     /// Scans content of a git object database.
     #[must_use]
     pub fn objects(&self, objects: &Objects, progress: &dyn Progress) -> Report {
-        let scan = |(reader, buffer): &mut (ObjectReader, Vec<u8>), item: &_| match reader.read(item, buffer) {
-            Ok(bytes) => self.whole(&Arc::new(item.origin.clone()), bytes),
-            Err(problem) => Gathered::of_problem(problem),
+        let scan = |(reader, buffer): &mut (ObjectReader, Vec<u8>), item: &_| {
+            self.object(reader, item, buffer).unwrap_or_else(Gathered::of_problem)
         };
         let mut gathered = self.all(&objects.items, progress, || (objects.reader(), Vec::new()), scan);
         gathered.coverage.merge(objects.coverage.clone());
         let mut report = gathered.into_report(self.settings.explain);
         report.repository.clone_from(&objects.repository);
         report
+    }
+
+    /// Reads and scans an object, unless it is over the limit, which its size tells before it is unpacked.
+    fn object(&self, reader: &mut ObjectReader, item: &ObjectItem, buffer: &mut Vec<u8>) -> Result<Gathered, Problem> {
+        if let Some(most) = self.settings.max_file_size {
+            let size = reader.size(item)?;
+            if size > most {
+                return Err(file::over_limit(&item.origin, size, most));
+            }
+        }
+        let bytes = reader.read(item, buffer)?;
+        Ok(self.whole(&Arc::new(item.origin.clone()), bytes))
     }
 
     /// Scans every item, on several threads where that pays; `start` makes what one thread needs. Threads take the next few items each time

@@ -172,6 +172,9 @@ fn git_content_is_scanned_as_it_is_staged_and_committed() {
     assert_exit(&sandbox.run(&["scan", "--staged"]), 0);
     sandbox.git(&["add", "app.env"]);
     assert_exit(&sandbox.run(&["scan", "--staged"]), 1);
+    let over = sandbox.run(&["scan", "--staged", "--max-file-size", "10"]);
+    assert_exit(&over, 3);
+    assert!(String::from_utf8_lossy(&over.stdout).contains("over-limit: it has "), "the limit holds for staged content too");
     let excluded = sandbox.run(&["scan", "--staged", "--exclude", "*.env", "--format", "json"]);
     assert_exit(&excluded, 0);
     let report: serde_json::Value = serde_json::from_slice(&excluded.stdout).unwrap();
