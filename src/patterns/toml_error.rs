@@ -21,13 +21,8 @@ impl TomlError {
     /// The error of reading `text`.
     #[must_use]
     pub fn new(text: &str, error: &toml::de::Error) -> Self {
-        let head = &text[..text.floor_char_boundary(error.span().map_or(0, |span| span.start))];
-        let line_start = head.rfind('\n').map_or(0, |found| found + 1);
-        Self {
-            line: head.matches('\n').count() + 1,
-            column: head[line_start..].chars().count() + 1,
-            message: without_values(error.message()),
-        }
+        let (line, column) = position(text, error.span().map_or(0, |span| span.start));
+        Self { line, column, message: without_values(error.message()) }
     }
 }
 
@@ -38,6 +33,14 @@ impl fmt::Display for TomlError {
 }
 
 impl std::error::Error for TomlError {}
+
+/// Line and column of an offset in a text, in characters from 1.
+#[must_use]
+pub fn position(text: &str, offset: usize) -> (usize, usize) {
+    let head = &text[..text.floor_char_boundary(offset)];
+    let line_start = head.rfind('\n').map_or(0, |found| found + 1);
+    (head.matches('\n').count() + 1, head[line_start..].chars().count() + 1)
+}
 
 /// `message` with the value it quotes masked: strings always, names where they are no plain word, as every key and choice is.
 fn without_values(message: &str) -> String {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use unleak::blob::visible;
 use unleak::finding::{Level, Severity};
-use unleak::patterns::toml_error::TomlError;
+use unleak::patterns::toml_error::{TomlError, position};
 use unleak::suppress::allow::Allow;
 use unleak::suppress::globs::Globs;
 
@@ -174,13 +174,6 @@ impl Config {
         let file = self.file.as_ref()?;
         (!parts.is_empty()).then(|| format!("{}: {}", visible(file.as_os_str().as_encoded_bytes()), parts.join(", ")))
     }
-}
-
-/// Line and column of an offset, in characters from 1.
-fn position(text: &str, offset: usize) -> (usize, usize) {
-    let head = &text[..text.floor_char_boundary(offset)];
-    let line_start = head.rfind('\n').map_or(0, |found| found + 1);
-    (head.matches('\n').count() + 1, head[line_start..].chars().count() + 1)
 }
 
 /// A file below the directory of the configuration, links resolved.
