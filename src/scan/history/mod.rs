@@ -54,7 +54,12 @@ impl Scanner {
             (object, fingerprint, verdict).hash(&mut hasher);
             hash = hash.wrapping_mul(31).wrapping_add(hasher.finish());
         }
-        eprintln!("{:?} scanned {scanned} bytes {bytes} broken {broken}; {} pairs {} secrets hash {hash:x}", start.elapsed(), all.len(), reported.len());
+        eprintln!(
+            "{:?} scanned {scanned} bytes {bytes} broken {broken}; {} pairs {} secrets hash {hash:x}",
+            start.elapsed(),
+            all.len(),
+            reported.len()
+        );
         Ok(())
     }
 }
