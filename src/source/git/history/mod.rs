@@ -1,0 +1,14 @@
+//! How the objects of a repository hang together: which commit holds which tree, which tree which blob. Owns: tables of all of it in
+//! memory, by object number, and what follows from them: what can be reached, at which path, and how far a secret got. Must not: look
+//! at content.
+
+mod bits;
+pub(crate) mod commits;
+
+/// No object, no place.
+const NONE: u32 = u32::MAX;
+
+/// The place of a number in a sorted list.
+fn place_of(sorted: &[u32], number: u32) -> Option<u32> {
+    sorted.binary_search(&number).ok().and_then(|place| u32::try_from(place).ok())
+}
