@@ -8,6 +8,7 @@ pub(crate) mod config;
 pub(crate) mod database;
 pub(crate) mod history;
 pub(crate) mod open;
+pub(crate) mod pack;
 mod trees;
 pub(crate) mod worktree;
 
