@@ -4,6 +4,8 @@
 
 mod bits;
 pub(crate) mod commits;
+mod tree_changes;
+pub(crate) mod trees;
 
 /// No object, no place.
 const NONE: u32 = u32::MAX;
