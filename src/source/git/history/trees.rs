@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use bstr::BString;
 use gix::ObjectId;
 
 use super::NONE;
@@ -130,6 +131,9 @@ struct Record {
     first: u32,
     len: u32,
 }
+
+/// Longest path that is put together, in bytes; of longer ones the end is kept.
+pub(crate) const MOST_PATH: usize = 64 << 10;
 
 /// Entries of trees with names out of order that a thread keeps; such a tree is kept whole, which must not fill the memory.
 const MOST_DISORDERED: usize = 4 << 20;
@@ -263,6 +267,7 @@ pub(crate) struct Trees {
     len: Vec<u32>,
     edits: Vec<Edit>,
     names: Names,
+    most_work: usize,
     /// The ids of all objects that trees name and that are not there, in order.
     pub(crate) missing: Vec<ObjectId>,
     /// Objects that are no whole trees, in order.
@@ -293,6 +298,7 @@ impl Trees {
             }
         }
         trees.cut_circles();
+        trees.most_work = (16 << 20) + trees.edits.len() * 8;
         trees.first.iter_mut().zip(&mut trees.len).filter(|(_, len)| **len == NONE).for_each(|(first, len)| (*first, *len) = (0, 0));
         trees.broken.sort_unstable();
         trees.broken.dedup();
@@ -404,9 +410,35 @@ impl Trees {
         &self.names.bytes[start..self.names.ends[name as usize]]
     }
 
+    /// The path of the entry with a name in a tree, `(NONE, _)` for none, where `via` tells in which entry a tree is itself.
+    pub(crate) fn path(&self, entry: (u32, u32), via: impl Fn(u32) -> (u32, u32)) -> BString {
+        let mut names = Vec::new();
+        let mut len = 0;
+        let mut at = entry;
+        while at.0 != NONE && len < MOST_PATH {
+            names.push(self.name(at.1));
+            len += self.name(at.1).len() + 1;
+            at = via(at.0);
+        }
+        names.reverse();
+        names.join(&b'/').into()
+    }
+
     /// How many names there are.
     pub(crate) fn names(&self) -> usize {
         self.names.ends.len()
+    }
+
+    /// How many edits may be looked at to put trees together from their bases. It is far more than real repositories need; packs can be made
+    /// so that a short chain of bases is not to be had.
+    pub(crate) fn most_work(&self) -> usize {
+        self.most_work
+    }
+
+    /// Another limit than the usual one.
+    #[cfg(test)]
+    pub(crate) fn set_most_work(&mut self, most: usize) {
+        self.most_work = most;
     }
 
     /// Every entry of a tree, in order of names, in `entries`. Looks no further than the first base that `stop` says yes to, whose entries
