@@ -6,6 +6,7 @@ pub mod staged;
 
 pub(crate) mod config;
 pub(crate) mod database;
+pub(crate) mod history;
 pub(crate) mod open;
 pub(crate) mod pack;
 mod trees;

@@ -120,6 +120,11 @@ impl Inventory {
         u32::try_from(self.ids.len() / self.hash.len_in_bytes()).expect("because the ids are fewer than 32 bits count")
     }
 
+    /// Bytes of an id.
+    pub(crate) fn id_len(&self) -> usize {
+        self.hash.len_in_bytes()
+    }
+
     /// The id of an object.
     pub(crate) fn id(&self, number: u32) -> &oid {
         let len = self.hash.len_in_bytes();
