@@ -155,11 +155,12 @@ fn with_severity(mut finding: Finding) -> Finding {
     finding
 }
 
-/// Masks in every path what was seen as a secret in the name of one. Other secrets are left alone there: a password can be a plain word.
+/// Masks in every path what was seen as a secret in the name of one or of a reference. Other secrets are left alone there: a password can be
+/// a plain word.
 fn mask_paths(sightings: &mut [Sighting], problems: &mut [Problem]) {
-    let in_names = sightings
-        .iter()
-        .filter(|sighting| matches!(*sighting.place.origin, Origin::PathName { .. }) && !matches!(sighting.fate, Fate::Dropped(_)));
+    let in_names = sightings.iter().filter(|sighting| {
+        matches!(*sighting.place.origin, Origin::PathName { .. } | Origin::RefName { .. }) && !matches!(sighting.fate, Fate::Dropped(_))
+    });
     let secrets: Vec<Vec<u8>> = in_names.map(|sighting| sighting.secret.expose().to_vec()).collect();
     if secrets.is_empty() {
         return;

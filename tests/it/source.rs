@@ -14,18 +14,18 @@ use unleak::source::objects::Objects;
 use unleak::source::{Listing, SourceError, objects, tree};
 
 /// A directory in which scripts run with an environment of their own.
-struct Sandbox(tempfile::TempDir);
+pub struct Sandbox(tempfile::TempDir);
 
 impl Sandbox {
     /// Runs `script` in a new sandbox.
-    fn new(script: &str) -> Self {
+    pub fn new(script: &str) -> Self {
         let sandbox = Self(tempfile::tempdir().unwrap());
         sandbox.run(script);
         sandbox
     }
 
     /// Runs a shell script that stops at its first failure; its standard output.
-    fn run(&self, script: &str) -> String {
+    pub fn run(&self, script: &str) -> String {
         let prelude = "repository() { git init -q -b main \"$@\"; cd \"$1\"; }\n";
         let output = Command::new("/bin/sh")
             .args(["-euc", &format!("{prelude}{script}")])
@@ -45,7 +45,7 @@ impl Sandbox {
         String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
     }
 
-    fn path(&self, below: &str) -> PathBuf {
+    pub fn path(&self, below: &str) -> PathBuf {
         self.0.path().join(below)
     }
 
