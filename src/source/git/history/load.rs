@@ -16,24 +16,32 @@ const MOST: u64 = 1 << 30;
 
 /// Reads all commits and all trees, on so many threads.
 pub(crate) fn load(inventory: &Inventory, threads: usize) -> History {
+    let (commits, mut broken) = commits(inventory, threads);
+    let (trees, lost) = trees(inventory, threads);
+    broken.extend(lost);
+    broken.sort_unstable_by_key(|&(object, _)| object);
+    broken.dedup_by_key(|&mut (object, _)| object);
+    History { commits, trees, objects: inventory.len(), broken }
+}
+
+/// All commits, and those that cannot be unpacked.
+fn commits(inventory: &Inventory, threads: usize) -> (Commits, Vec<(u32, Broken)>) {
     let number = |id: &[u8]| inventory.number_of(id);
-    let visitors =
-        walk(inventory, Kind::Commit, MOST, threads, || CommitVisitor { reader: CommitReader::default(), number, broken: Vec::new() });
-    let (readers, broken): (Vec<_>, Vec<_>) = visitors.into_iter().map(|visitor| (visitor.reader, visitor.broken)).unzip();
-    let mut broken = broken.concat();
-    let commits = Commits::new(&readers);
-    drop(readers);
+    let start = || CommitVisitor { reader: CommitReader::default(), number, broken: Vec::new() };
+    let (readers, broken): (Vec<_>, Vec<_>) =
+        walk(inventory, Kind::Commit, MOST, threads, start).into_iter().map(|visitor| (visitor.reader, visitor.broken)).unzip();
+    (Commits::new(&readers), broken.concat())
+}
+
+/// All trees, and those that cannot be unpacked.
+fn trees(inventory: &Inventory, threads: usize) -> (Trees, Vec<(u32, Broken)>) {
+    let number = |id: &[u8]| inventory.number_of(id);
     let is_tree = |&object: &u32| inventory.kind(object) == Some(Kind::Tree);
     let places = Places::new(inventory.len(), (0..inventory.len()).filter(is_tree));
-    let visitors = walk(inventory, Kind::Tree, MOST, threads, || TreeVisitor {
-        reader: TreeReader::new(&places, inventory.id_len(), number),
-        broken: Vec::new(),
-    });
-    let (parts, lost): (Vec<_>, Vec<_>) = visitors.into_iter().map(|visitor| (visitor.reader.into_part(), visitor.broken)).unzip();
-    broken.extend(lost.concat());
-    broken.sort_unstable_by_key(|&(object, _)| object);
-    let trees = Trees::new(places, parts);
-    History { commits, trees, objects: inventory.len(), broken }
+    let start = || TreeVisitor { reader: TreeReader::new(&places, inventory.id_len(), number), broken: Vec::new() };
+    let (parts, broken): (Vec<_>, Vec<_>) =
+        walk(inventory, Kind::Tree, MOST, threads, start).into_iter().map(|visitor| (visitor.reader.into_part(), visitor.broken)).unzip();
+    (Trees::new(places, parts), broken.concat())
 }
 
 struct CommitVisitor<N> {
@@ -90,6 +98,9 @@ impl<N: Fn(&[u8]) -> Option<u32> + Send> Visitor for TreeVisitor<'_, N> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::holders::Holders;
+    use super::super::provenance::{Hit, Tip, trace};
+    use super::super::reach::reach;
     use super::*;
     use std::path::PathBuf;
     use std::time::Instant;
@@ -118,17 +129,34 @@ mod tests {
         let at = (Instant::now(), cpu());
         let inventory = Inventory::open(&[PathBuf::from(path).join(".git/objects")], gix::hash::Kind::Sha1);
         let at = step("inventory", at);
-        let history = load(&inventory, threads);
-        let _ = step("load", at);
-        let edits: usize = (0..history.trees.len() as u32).map(|tree| history.trees.edits(tree).len()).sum();
-        let roots = (0..history.trees.len() as u32).filter(|&tree| history.trees.base(tree).is_none()).count();
+        let (commits, _) = commits(&inventory, threads);
+        let at = step("commits", at);
+        let (trees, broken) = trees(&inventory, threads);
+        let at = step("trees", at);
+        let history = History { commits, trees, objects: inventory.len(), broken };
+        let all: Vec<u32> = (0..history.objects).filter(|&object| history.commits.place(object).is_some()).collect();
+        let reached = reach(&history, None, &all);
+        let at = step("reach", at);
+        let head = reached.oldest_first.last().map(|&commit| history.commits.object(commit));
+        for count in [300, 30_000] {
+            let mut blobs: Vec<u32> = reached.objects.iter().filter(|&object| inventory.kind(object) == Some(Kind::Blob)).collect();
+            let every = blobs.len() / count;
+            blobs = blobs.into_iter().step_by(every).collect();
+            let hits: Vec<Hit> = (0..1000).cycle().zip(blobs).map(|(secret, object)| Hit { secret, object }).collect();
+            let tips: Vec<Tip> = all.iter().take(1000).map(|&object| Tip { object, tags: Vec::new(), is_remote: false }).collect();
+            let provenance = trace(&history, &reached, head, &tips, &hits);
+            println!("{} hits {} secrets {} blobs", hits.len(), provenance.secrets.len(), provenance.blobs.len());
+            step("trace", at);
+            let holders = Holders::new(&history, &reached, provenance.blobs.iter().map(|spot| spot.object).collect());
+            println!("{} nodes", holders.len());
+            step("trace and again its tables", at);
+        }
+        let edits: usize = (0..history.trees.len()).map(|tree| history.trees.edits(tree as u32).len()).sum();
+        let roots = (0..history.trees.len()).filter(|&tree| history.trees.base(tree as u32).is_none());
+        let of_roots: usize = roots.clone().map(|tree| history.trees.edits(tree as u32).len()).sum();
         println!(
-            "{} commits {} trees {roots} roots {edits} edits {} names {} missing {:?} broken",
-            history.commits.len(),
-            history.trees.len(),
-            history.trees.names(),
-            history.trees.missing.len(),
-            history.trees.broken
+            "{} commits {} trees {} roots {edits} edits {of_roots} of roots {} names {} missing {:?} broken",
+            history.commits.len(), history.trees.len(), roots.count(), history.trees.names(), history.trees.missing.len(), history.broken
         );
     }
 }
