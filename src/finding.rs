@@ -212,6 +212,8 @@ pub enum SkipReason {
     NestedRepository,
     /// The entry under `.git` (its config is looked at).
     GitDirectory,
+    /// Content that git LFS keeps elsewhere and that is not here; the pointer to it is scanned.
+    LfsContent,
 }
 
 impl SkipReason {
@@ -225,6 +227,7 @@ impl SkipReason {
             Self::Special => "special",
             Self::NestedRepository => "nested-repository",
             Self::GitDirectory => "git-directory",
+            Self::LfsContent => "lfs-content",
         }
     }
 }
@@ -240,6 +243,8 @@ pub struct Coverage {
     pub binary: u64,
     /// Items left out by design.
     pub skipped: std::collections::BTreeMap<SkipReason, u64>,
+    /// Submodules whose history was scanned too, by their paths.
+    pub submodules: Vec<bstr::BString>,
     /// Items asked for and not scanned.
     pub problems: Vec<Problem>,
 }
@@ -258,6 +263,7 @@ impl Coverage {
         for (reason, count) in other.skipped {
             *self.skipped.entry(reason).or_default() += count;
         }
+        self.submodules.extend(other.submodules);
         self.problems.extend(other.problems);
     }
 }

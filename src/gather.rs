@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, MatchKind};
+use bstr::{BStr, BString, ByteSlice};
 
-use crate::blob::visible;
-use crate::finding::{ChecksumStatus, Coverage, Dropped, Finding, Place, Report, Suppression};
+use crate::blob::{Origin, visible};
+use crate::finding::{ChecksumStatus, Coverage, Dropped, Finding, Place, Problem, Report, Suppression};
 use crate::patterns::Pattern;
 use crate::secret::{Fingerprint, Secret, mask};
 
@@ -70,6 +71,7 @@ impl Gathered {
     #[must_use]
     pub fn into_report(mut self, explain: bool) -> Report {
         mask_everywhere(&mut self.sightings);
+        mask_paths(&mut self.sightings, &mut self.coverage.problems);
         self.sightings.sort_by(|a, b| order(a).cmp(&order(b)));
         self.coverage.problems.sort();
         let mut report = Report { coverage: self.coverage, ..Report::default() };
@@ -101,7 +103,7 @@ impl Gathered {
     }
 }
 
-type PlaceOrder<'p> = (&'p crate::blob::Origin, u64, u64);
+type PlaceOrder<'p> = (&'p Origin, u64, u64);
 
 fn place_order(place: &Place) -> PlaceOrder<'_> {
     (&place.origin, place.span.start, place.span.end)
@@ -151,6 +153,36 @@ fn with_severity(mut finding: Finding) -> Finding {
         finding.evidence.push("it stands in tests or examples only");
     }
     finding
+}
+
+/// Masks in every path what was seen as a secret in the name of one or of a reference. Other secrets are left alone there: a password can be
+/// a plain word.
+fn mask_paths(sightings: &mut [Sighting], problems: &mut [Problem]) {
+    let in_names = sightings.iter().filter(|sighting| {
+        matches!(*sighting.place.origin, Origin::PathName { .. } | Origin::RefName { .. }) && !matches!(sighting.fate, Fate::Dropped(_))
+    });
+    let secrets: Vec<Vec<u8>> = in_names.map(|sighting| sighting.secret.expose().to_vec()).collect();
+    if secrets.is_empty() {
+        return;
+    }
+    let Ok(finder) = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&secrets) else { return };
+    let masked = |path: &BStr| {
+        let mut shown = Vec::with_capacity(path.len());
+        finder.replace_all_with_bytes(path, &mut shown, |_, found, out| {
+            out.extend_from_slice(mask(found).as_bytes());
+            true
+        });
+        (shown != path.as_bytes()).then(|| BString::from(shown))
+    };
+    for sighting in sightings {
+        let path = sighting.place.origin.path_in_tree().and_then(masked);
+        if let Some(path) = path {
+            sighting.place.origin = Arc::new(sighting.place.origin.with_path(path));
+        }
+    }
+    for problem in problems {
+        problem.path = masked(problem.path.as_bstr()).unwrap_or_else(|| std::mem::take(&mut problem.path));
+    }
 }
 
 /// Masks every secret of the scan in every excerpt, also where no pattern recognised it there.

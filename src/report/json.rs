@@ -181,6 +181,8 @@ struct PlaceRecord<'r> {
     origin: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     commit: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<&'r str>,
     line: u64,
     column: u64,
     column_byte: u64,
@@ -203,6 +205,7 @@ impl<'r> PlaceRecord<'r> {
             path: PathRecord::of(origin.path()),
             origin: origin.kind(),
             commit: origin.commit(),
+            object: origin.object(),
             line: place.start.line,
             column: place.start.column_char,
             column_byte: place.start.column_byte,
@@ -254,12 +257,15 @@ pub struct CoverageRecord<'r> {
     bytes: u64,
     binary: u64,
     skipped: &'r BTreeMap<SkipReason, u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    submodules: Vec<PathRecord>,
 }
 
 impl<'r> CoverageRecord<'r> {
     /// The record of `coverage`.
     pub fn of(coverage: &'r Coverage) -> Self {
-        Self { scanned: coverage.scanned, bytes: coverage.bytes, binary: coverage.binary, skipped: &coverage.skipped }
+        let submodules = coverage.submodules.iter().map(|path| PathRecord::of(path)).collect();
+        Self { scanned: coverage.scanned, bytes: coverage.bytes, binary: coverage.binary, skipped: &coverage.skipped, submodules }
     }
 }
 

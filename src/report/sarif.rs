@@ -260,6 +260,9 @@ fn result_properties(finding: &Finding, place: &Place) -> sarif::PropertyBag {
     if let Some(commit) = place.origin.commit() {
         more.insert("commit".to_owned(), commit.into());
     }
+    if let Some(object) = place.origin.object() {
+        more.insert("object".to_owned(), object.into());
+    }
     bag
 }
 
@@ -283,10 +286,17 @@ fn region(place: &Place) -> sarif::Region {
 
 fn artifact_of(origin: &Origin) -> sarif::ArtifactLocation {
     match origin {
-        Origin::CommitMessage { commit } => artifact(BStr::new(&format!("{}/{commit}", origin.path())), origin.kind()),
-        Origin::File { .. } | Origin::Stdin { .. } | Origin::Index { .. } | Origin::GitConfig { .. } | Origin::Commit { .. } => {
-            artifact(origin.path(), origin.kind())
+        Origin::CommitMessage { commit: id } | Origin::TagMessage { tag: id } | Origin::PathName { commit: id, .. } => {
+            artifact(BStr::new(&format!("{}/{id}", origin.path())), origin.kind())
         }
+        Origin::Object { id, path } if path.is_empty() => artifact(BStr::new(&format!("{}/{id}", origin.path())), origin.kind()),
+        Origin::File { .. }
+        | Origin::Stdin { .. }
+        | Origin::Index { .. }
+        | Origin::GitConfig { .. }
+        | Origin::Commit { .. }
+        | Origin::RefName { .. }
+        | Origin::Object { .. } => artifact(origin.path(), origin.kind()),
     }
 }
 

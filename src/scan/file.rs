@@ -16,8 +16,19 @@ use crate::source::TreeFile;
 const BUFFER: usize = 64 * 1024;
 
 impl Scanner {
-    /// Reads and scans a file; what goes wrong is a problem of the report. `buffer` is reused from file to file.
+    /// Reads and scans a file, and what git LFS keeps for it; what goes wrong is a problem of the report. `buffer` is reused from file to
+    /// file.
     pub(super) fn file(&self, file: &TreeFile, buffer: &mut Vec<u8>) -> Gathered {
+        let gathered = self.file_alone(file, buffer);
+        let length = usize::try_from(gathered.coverage.bytes).unwrap_or(usize::MAX);
+        match buffer.get(..length).and_then(|bytes| self.behind_file(file, bytes)) {
+            Some(behind) => gathered.merge(behind),
+            None => gathered,
+        }
+    }
+
+    /// Reads and scans a file and nothing else.
+    pub(super) fn file_alone(&self, file: &TreeFile, buffer: &mut Vec<u8>) -> Gathered {
         let problem = |kind, detail: String| Gathered::of_problem(Problem { path: file.origin.path().to_owned(), kind, detail });
         let unreadable = |error: io::Error| problem(ProblemKind::Unreadable, error.to_string());
         let mut opened = match open(&file.path) {

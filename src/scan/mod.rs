@@ -2,6 +2,9 @@
 
 mod blob;
 mod file;
+mod history;
+mod lfs;
+mod repositories;
 mod stream;
 
 pub(crate) use blob::resolve;
@@ -106,18 +109,22 @@ impl Scanner {
     /// Scans content of a git object database.
     #[must_use]
     pub fn objects(&self, objects: &Objects, progress: &dyn Progress) -> Report {
-        let scan = |(reader, buffer): &mut (ObjectReader, Vec<u8>), item: &_| {
-            self.object(reader, item, buffer).unwrap_or_else(Gathered::of_problem)
-        };
-        let mut gathered = self.all(&objects.items, progress, || (objects.reader(), Vec::new()), scan);
-        gathered.coverage.merge(objects.coverage.clone());
-        let mut report = gathered.into_report(self.settings.explain);
+        let mut report = self.gather_objects(objects, progress).into_report(self.settings.explain);
         report.repository.clone_from(&objects.repository);
         report
     }
 
+    fn gather_objects(&self, objects: &Objects, progress: &dyn Progress) -> Gathered {
+        let scan = |(reader, buffer): &mut (ObjectReader, Vec<u8>), item: &_| {
+            self.object(objects, reader, item, buffer).unwrap_or_else(Gathered::of_problem)
+        };
+        let mut gathered = self.all(&objects.items, progress, || (objects.reader(), Vec::new()), scan);
+        gathered.coverage.merge(objects.coverage.clone());
+        gathered
+    }
+
     /// Reads and scans an object, unless it is over the limit, which its size tells before it is unpacked.
-    fn object(&self, reader: &mut ObjectReader, item: &ObjectItem, buffer: &mut Vec<u8>) -> Result<Gathered, Problem> {
+    fn object(&self, objects: &Objects, reader: &mut ObjectReader, item: &ObjectItem, buffer: &mut Vec<u8>) -> Result<Gathered, Problem> {
         if let Some(most) = self.settings.max_file_size {
             let size = reader.size(item)?;
             if size > most {
@@ -125,7 +132,12 @@ impl Scanner {
             }
         }
         let bytes = reader.read(item, buffer)?;
-        Ok(self.whole(&Arc::new(item.origin.clone()), bytes))
+        let origin = Arc::new(item.origin.clone());
+        let gathered = self.whole(&origin, bytes);
+        Ok(match self.behind_object(&origin, bytes, &objects.lfs) {
+            Some(behind) => gathered.merge(behind),
+            None => gathered,
+        })
     }
 
     /// Scans every item, on several threads where that pays; `start` makes what one thread needs. Threads take the next few items each time

@@ -174,6 +174,7 @@ fn coverage() -> Coverage {
         scanned: 1234,
         bytes: 56_200_000,
         binary: 3,
+        submodules: Vec::new(),
         skipped: BTreeMap::from([(SkipReason::Ignored, 5), (SkipReason::Symlink, 2)]),
         problems: vec![
             problem(b"keys/\xff.pem", ProblemKind::Unreadable, "permission denied"),
