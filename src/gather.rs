@@ -7,7 +7,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use bstr::{BStr, BString, ByteSlice};
 
 use crate::blob::{Origin, visible};
-use crate::finding::{ChecksumStatus, Coverage, Dropped, Finding, Place, Problem, Report, Suppression};
+use crate::finding::{ChecksumStatus, Coverage, Dropped, Exposure, Finding, Place, Problem, Report, Suppression};
 use crate::patterns::Pattern;
 use crate::secret::{Fingerprint, Secret, mask};
 
@@ -135,6 +135,25 @@ impl Gathered {
     }
 }
 
+/// Gives findings their exposure, and puts the place to look at first: where the secret stands at the commit `head`, else where the oldest
+/// commit brought it.
+pub fn expose(report: &mut Report, head: Option<&str>, mut exposures: BTreeMap<Fingerprint, Exposure>) {
+    for finding in &mut report.findings {
+        let Some(exposure) = exposures.remove(&finding.fingerprint) else { continue };
+        let live = exposure.live.first().and_then(|location| Some((head?, location)));
+        let first = live.or_else(|| exposure.introduced.first().map(|first| (first.commit.id.as_str(), &first.location)));
+        let is_first = |place: &Place| {
+            first.is_some_and(|(commit, location)| {
+                place.origin.commit() == Some(commit) && place.origin.path() == location.path && place.start.line == location.line
+            })
+        };
+        if let Some(at) = finding.places.iter().position(is_first) {
+            finding.places[..=at].rotate_right(1);
+        }
+        finding.exposure = Some(exposure);
+    }
+}
+
 type PlaceOrder<'p> = (&'p Origin, u64, u64);
 
 fn place_order(place: &Place) -> PlaceOrder<'_> {
@@ -161,6 +180,7 @@ fn add(secrets: &mut BTreeMap<Fingerprint, Finding>, sighting: Sighting) {
                 facts: sighting.facts,
                 evidence: sighting.evidence,
                 places: vec![sighting.place],
+                exposure: None,
             });
         }
         std::collections::btree_map::Entry::Occupied(mut entry) => {
