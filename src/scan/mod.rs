@@ -2,6 +2,7 @@
 
 mod blob;
 mod file;
+mod history;
 mod lfs;
 mod repositories;
 mod stream;

@@ -10,6 +10,7 @@ pub(crate) mod database;
 mod graph;
 pub(crate) mod lfs;
 pub(crate) mod open;
+pub(crate) mod pack;
 pub(crate) mod refs;
 pub(crate) mod submodules;
 mod trees;
