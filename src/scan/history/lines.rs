@@ -8,6 +8,7 @@ use std::ops::Range;
 use memchr::{memchr, memrchr};
 
 use crate::source::git::pack::delta::{Delta, Op};
+use crate::source::git::pack::walk::Version;
 
 /// A stretch of a text that was copied from its base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +104,45 @@ pub(super) fn dirty(copied: &[Copied], len: usize) -> impl Iterator<Item = Range
         at = clean.end;
         (gap.start < gap.end).then_some(gap)
     })
+}
+
+/// Bytes beyond a range that the filter may need to see a literal in it.
+const MARGIN: usize = 8;
+
+/// The text of a version between its clean lines, gathered without putting the version together.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    /// The ranges, one behind the other, each with some bytes around it.
+    pub(super) text: Vec<u8>,
+    /// Of each range: where its text starts in `text`, what that is a copy of, and the range.
+    parts: Vec<(usize, Range<usize>, Range<usize>)>,
+}
+
+impl Gathered {
+    /// Gathers the text of `version` that is not in the clean lines of `copied`.
+    pub(super) fn take(&mut self, version: &Version<'_>, copied: &[Copied]) {
+        self.text.clear();
+        self.parts.clear();
+        let len = version.delta.len;
+        for range in dirty(copied, len) {
+            let wide = range.start.saturating_sub(MARGIN)..len.min(range.end + MARGIN);
+            self.parts.push((self.text.len(), wide.clone(), range));
+            self.text.resize(self.text.len() + wide.len(), 0);
+        }
+        let mut parts = self.parts.iter();
+        let mut cursor = version.delta.reader(version.base);
+        while let Some((at, wide, _)) = parts.next() {
+            cursor.read(wide.start, &mut self.text[*at..*at + wide.len()]);
+        }
+    }
+
+    /// Where in the version the literal at `found` in the text starts; none if it is not in one of the ranges.
+    pub(super) fn place(&self, found: Range<usize>) -> Option<usize> {
+        let part = self.parts.partition_point(|(at, ..)| *at <= found.start).checked_sub(1)?;
+        let (at, wide, range) = &self.parts[part];
+        let start = found.start - at + wide.start;
+        (range.contains(&start) && found.end - at + wide.start <= wide.end).then_some(start)
+    }
 }
 
 #[cfg(test)]

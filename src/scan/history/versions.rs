@@ -10,13 +10,14 @@ use std::ops::Range;
 
 use bstr::BStr;
 
-use super::lines::{self, Copied};
+use super::lines::{self, Copied, Gathered};
 use super::outcome::{Outcome, Outcomes};
 use crate::detect::kind::{FileKind, file_kind};
 use crate::detect::text::{self, Form};
 use crate::detect::{self, Candidate, Sink, View};
 use crate::scan::Scanner;
 use crate::scan::blob::{Claim, resolve_claims};
+use crate::source::git::pack::delta::Op;
 use crate::source::git::pack::packed::Broken;
 use crate::source::git::pack::walk::{Version, Visitor};
 
@@ -34,6 +35,7 @@ pub(super) struct Blobs<'s, P> {
     delta: bool,
     path: Vec<u8>,
     copied: Vec<Copied>,
+    gathered: Gathered,
     looks: Vec<Look>,
     pub(super) outcomes: Outcomes,
 }
@@ -85,7 +87,7 @@ impl Look {
 impl<'s, P: Paths> Blobs<'s, P> {
     pub(super) fn new(scanner: &'s Scanner, paths: &'s P, delta: bool) -> Self {
         let outcomes = Outcomes::default();
-        Self { scanner, paths, delta, path: Vec::new(), copied: Vec::new(), looks: Vec::new(), outcomes }
+        Self { scanner, paths, delta, path: Vec::new(), copied: Vec::new(), gathered: Gathered::default(), looks: Vec::new(), outcomes }
     }
 
     /// Everything in a text that is looked at whole.
@@ -97,7 +99,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
             let looks = &mut self.looks;
             self.scanner.catalogue.prefilter().find(bytes, |literal, start| looks.push(Look::At(start, literal)));
             looks.sort_by_key(Look::start);
-            return self.look(object, bytes, &Frame::default(), true).expect("because it was asked for");
+            return self.look(object, bytes.len(), bytes, &Frame::default(), true).expect("because it was asked for");
         }
         let mut found = Vec::new();
         for text in &text::of(bytes, form) {
@@ -110,8 +112,9 @@ impl<'s, P: Paths> Blobs<'s, P> {
         Frame::default()
     }
 
-    /// Looks at the anchors of `self.looks` and says what is in the text with what `base` leaves it.
-    fn look(&mut self, object: u32, bytes: &[u8], base: &Frame, has_changes: bool) -> Option<Frame> {
+    /// Looks at the anchors of `self.looks` and says what is in the text, of `len` bytes, with what `base` leaves it. The text itself, `bytes`,
+    /// is needed only if there is an anchor to look at.
+    fn look(&mut self, object: u32, len: usize, bytes: &[u8], base: &Frame, has_changes: bool) -> Option<Frame> {
         let view = View { bytes, path: BStr::new(&self.path), binary: false, depth: 0 };
         let mut sink = Sink::new(&self.scanner.catalogue, &view);
         let mut frame = Frame { kind: Some(file_kind(view.path)), anchors: Vec::new(), found: Vec::new() };
@@ -141,12 +144,8 @@ impl<'s, P: Paths> Blobs<'s, P> {
                 }
             }
         }
-        if !frame.found.is_empty() {
-            let resolved = resolve_claims(frame.found.clone(), |found: &Found| &found.claim);
-            self.outcomes.add(object, bytes.len(), resolved.iter().map(|found| &found.outcome));
-        } else {
-            self.outcomes.add(object, bytes.len(), []);
-        }
+        let resolved = resolve_claims(frame.found.iter().collect(), |found: &&Found| &found.claim);
+        self.outcomes.add(object, len, resolved.iter().map(|found| &found.outcome));
         has_changes.then_some(frame)
     }
 
@@ -168,22 +167,17 @@ impl<'s, P: Paths> Blobs<'s, P> {
                 });
             }
         }
-        let bytes = version.bytes();
+        self.gathered.take(version, &self.copied);
+        let (looks, gathered) = (&mut self.looks, &self.gathered);
         let prefilter = self.scanner.catalogue.prefilter();
-        for range in lines::dirty(&self.copied, len) {
-            let (looks, from) = (&mut self.looks, range.start.saturating_sub(MARGIN));
-            prefilter.find(&bytes[from..len.min(range.end + MARGIN)], |literal, start| {
-                if range.contains(&(from + start)) {
-                    looks.push(Look::At(from + start, literal));
-                }
-            });
-        }
+        prefilter.find(&gathered.text, |literal, start| {
+            if let Some(start) = gathered.place(start..start + prefilter.literal(literal).len()) {
+                looks.push(Look::At(start, literal));
+            }
+        });
         self.looks.sort_by_key(Look::start);
     }
 }
-
-/// Bytes beyond a range that the filter may need to see a literal in it.
-const MARGIN: usize = 8;
 
 /// Whether an anchor depends on nothing beyond the lines next to it.
 fn is_local(bytes: &[u8], anchor: &Anchor) -> bool {
@@ -230,7 +224,11 @@ impl<P: Paths> Visitor for Blobs<'_, P> {
             return Some(self.whole_text(object, version.bytes(), has_changes));
         }
         self.compare(base, version);
-        self.look(object, version.bytes(), base, has_changes)
+        // What is not looked at need not be put together.
+        let looked_at = self.looks.iter().any(|look| matches!(look, Look::At(..)));
+        let len = version.delta.len;
+        let bytes = if looked_at { version.bytes() } else { &[] };
+        self.look(object, len, bytes, base, has_changes)
     }
 
     fn large(&mut self, object: u32, _size: u64, content: &mut dyn Read) {
@@ -245,12 +243,13 @@ impl<P: Paths> Visitor for Blobs<'_, P> {
 }
 
 /// Whether a change to a plain text is one: nothing inserted has a NUL byte, and it does not start with a byte order mark of UTF-16.
-fn is_plain(version: &mut Version<'_>) -> bool {
-    use crate::source::git::pack::delta::Op;
+fn is_plain(version: &Version<'_>) -> bool {
     let inserts_nul = version.delta.ops.iter().any(|op| match *op {
         Op::Insert { from, len } => memchr::memchr(0, &version.delta.payload[from..from + len]).is_some(),
         Op::Copy { .. } => false,
     });
-    let head = 2.min(version.delta.len);
-    !inserts_nul && Form::of(&version.bytes()[..head]) == Form::Bytes
+    let mut head = [0; 2];
+    let len = head.len().min(version.delta.len);
+    version.delta.reader(version.base).read(0, &mut head[..len]);
+    !inserts_nul && Form::of(&head[..len]) == Form::Bytes
 }

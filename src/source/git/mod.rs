@@ -8,6 +8,7 @@ pub mod staged;
 pub(crate) mod config;
 pub(crate) mod database;
 mod graph;
+pub(crate) mod history;
 pub(crate) mod lfs;
 pub(crate) mod open;
 pub(crate) mod pack;

@@ -32,7 +32,12 @@ pub(crate) struct Delta<'d> {
     pub(crate) len: usize,
 }
 
-impl Delta<'_> {
+impl<'d> Delta<'d> {
+    /// Reads parts of the object.
+    pub(crate) const fn reader(&self, base: &'d [u8]) -> PartReader<'d> {
+        PartReader { delta: *self, base, op: 0, start: 0 }
+    }
+
     /// Builds the object in `out`, which is emptied first.
     pub(crate) fn apply(&self, base: &[u8], out: &mut Vec<u8>) {
         out.clear();
@@ -42,6 +47,46 @@ impl Delta<'_> {
                 Op::Copy { from, len } => out.extend_from_slice(&base[from..from + len]),
                 Op::Insert { from, len } => out.extend_from_slice(&self.payload[from..from + len]),
             }
+        }
+    }
+}
+
+/// Reads parts of the object that a delta makes, without building it.
+pub(crate) struct PartReader<'d> {
+    delta: Delta<'d>,
+    base: &'d [u8],
+    /// The instruction that is used next, and where in the object what it makes starts.
+    op: usize,
+    start: usize,
+}
+
+impl<'d> PartReader<'d> {
+    /// Fills `out` with what is in the object from `at` on. It takes time in proportion to the distance from the last part.
+    pub(crate) fn read(&mut self, mut at: usize, mut out: &mut [u8]) {
+        while at < self.start {
+            self.op -= 1;
+            self.start -= self.source().2;
+        }
+        while !out.is_empty() {
+            let (source, from, len) = self.source();
+            if self.start + len <= at {
+                self.start += len;
+                self.op += 1;
+                continue;
+            }
+            let skip = at - self.start;
+            let (now, later) = out.split_at_mut(out.len().min(len - skip));
+            now.copy_from_slice(&source[from + skip..][..now.len()]);
+            at += now.len();
+            out = later;
+        }
+    }
+
+    /// What the instruction takes its bytes from, from where on, and how many.
+    fn source(&self) -> (&'d [u8], usize, usize) {
+        match self.delta.ops[self.op] {
+            Op::Copy { from, len } => (self.base, from, len),
+            Op::Insert { from, len } => (self.delta.payload, from, len),
         }
     }
 }

@@ -75,8 +75,8 @@ impl Inventory {
     fn take(&mut self, found: Vec<Found>, loose: Vec<(ObjectId, usize)>, directories: Vec<PathBuf>) {
         self.kinds = vec![None; self.len() as usize];
         for Found { path, index } in found {
-            let ids = &*self;
-            match Pack::open(&index, &path, |at, id| if ids.id(at).as_bytes() == id { Some(at) } else { ids.number_of(id) }) {
+            let numbers = self.numbers(&index);
+            match Pack::open(&index, &path, &numbers) {
                 Ok(pack) => self.packs.push(pack),
                 Err(detail) => self.problems.push(problem(&path.with_extension("pack"), &detail)),
             }
@@ -97,9 +97,32 @@ impl Inventory {
         self.directories = directories;
     }
 
+    /// The number of each id of an index.
+    fn numbers(&self, index: &PackIndexFile) -> Vec<u32> {
+        let count = index.num_objects();
+        if count == self.len() {
+            return (0..count).collect();
+        }
+        let mut next = 0;
+        let ids = (0..count).map(|at| index.oid_at_index(at));
+        // Both are in order, so that most are found by going on from the last.
+        ids.map(|id| {
+            while next < self.len() && self.id(next) < id {
+                next += 1;
+            }
+            if next < self.len() && self.id(next) == id { next } else { self.number(id).expect("because the inventory holds every id") }
+        })
+        .collect()
+    }
+
     /// How many objects there are.
     pub(crate) fn len(&self) -> u32 {
         u32::try_from(self.ids.len() / self.hash.len_in_bytes()).expect("because the ids are fewer than 32 bits count")
+    }
+
+    /// Bytes of an id.
+    pub(crate) fn id_len(&self) -> usize {
+        self.hash.len_in_bytes()
     }
 
     /// The id of an object.

@@ -63,8 +63,8 @@ pub(crate) enum Broken {
 }
 
 impl Pack {
-    /// Opens the pack of the index at `path`. `number` gives the object number of the index's n-th id.
-    pub(crate) fn open(index: &PackIndexFile, path: &Path, number: impl Fn(u32, &[u8]) -> Option<u32>) -> Result<Self, String> {
+    /// Opens the pack of the index at `path`, whose ids have these `numbers`.
+    pub(crate) fn open(index: &PackIndexFile, path: &Path, numbers: &[u32]) -> Result<Self, String> {
         let pack_path = path.with_extension("pack");
         let data = PackData::at(&pack_path, index.object_hash()).map_err(|error| error.to_string())?;
         let count = index.num_objects();
@@ -75,9 +75,7 @@ impl Pack {
             return Err("the pack ends before the last of its objects".to_owned());
         }
         let crc32 = order.iter().filter_map(|&(_, at)| index.crc32_at_index(at)).collect();
-        let objects =
-            order.iter().map(|&(_, at)| number(at, index.oid_at_index(at).as_bytes()).expect("because the inventory holds every id"));
-        let objects = objects.collect();
+        let objects = order.iter().map(|&(_, at)| numbers[at as usize]).collect();
         let offsets = order.iter().map(|&(offset, _)| offset).chain([end]).collect();
         let mut pack = Self {
             path: pack_path,
