@@ -44,11 +44,19 @@ impl Scanner {
         progress: &dyn Progress,
     ) -> Result<(Gathered, Option<Repository>), SourceError> {
         let mut objects = range::list(&history.repository, &Range::all(history.since), &history.environment)?;
-        if !directory.is_empty() {
-            objects.move_below(directory);
+        let unreachable =
+            if history.unreachable { Some(range::list_unreachable(&history.repository, &history.environment, &objects)?) } else { None };
+        let mut gathered = Gathered::default();
+        let repository = objects.repository.take();
+        for mut objects in std::iter::once(objects).chain(unreachable) {
+            if !directory.is_empty() {
+                objects.move_below(directory);
+            }
+            objects.leave_out(|path| history.exclude.has(path));
+            gathered = gathered.merge(self.gather_objects(&objects, progress));
         }
-        objects.leave_out(|path| history.exclude.has(path));
-        let repository = objects.repository.clone();
-        Ok((self.gather_objects(&objects, progress), repository))
+        gathered.coverage.problems.sort();
+        gathered.coverage.problems.dedup();
+        Ok((gathered, repository))
     }
 }

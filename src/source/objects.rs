@@ -1,5 +1,6 @@
 //! Content that is in a git object database, listed but not yet read. Owns: reading it, one reader a thread. Must not: decide what is listed.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use bstr::{BStr, BString, ByteSlice};
@@ -33,7 +34,7 @@ pub struct ObjectItem {
 }
 
 /// What an item's bytes are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Content {
     /// A blob, as stored.
     Blob(ObjectId),
@@ -52,6 +53,22 @@ impl Objects {
         self.items.retain(|item| item.origin.path_in_tree().is_none_or(|path| !is_left_out(path)));
         for _ in self.items.len()..before {
             self.coverage.skip(SkipReason::Excluded);
+        }
+    }
+
+    /// Takes out what `known` has, and calls the rest unreachable.
+    pub(crate) fn leave_out_known(&mut self, known: &Self) {
+        let (contents, paths): (HashSet<Content>, HashSet<&BStr>) =
+            known.items.iter().map(|item| (item.content, item.origin.path_in_tree().unwrap_or_default())).unzip();
+        self.items.retain(|item| match &item.origin {
+            Origin::PathName { path, .. } => !paths.contains(path.as_bstr()),
+            _ => !contents.contains(&item.content),
+        });
+        for item in &mut self.items {
+            let origin = &item.origin;
+            let (Content::Blob(id) | Content::Commit(id) | Content::Tag(id)) = item.content else { continue };
+            let id = origin.commit().map_or_else(|| id.to_string(), str::to_owned);
+            item.origin = Origin::Unreachable { id, path: origin.path().to_owned() };
         }
     }
 

@@ -15,6 +15,7 @@ use crate::source::SourceError;
 use crate::source::git::database::{DatabaseReader, Peeled};
 use crate::source::git::graph::{Graph, Paint};
 use crate::source::git::open::{self, Opened};
+use crate::source::git::pack::Inventory;
 use crate::source::git::refs::{self, ReferenceKind, References};
 use crate::source::git::trees::Comparison;
 use crate::source::git::{config, lfs};
@@ -37,6 +38,8 @@ pub(crate) enum Tip {
     Revision { revision: String, name: Option<BString> },
     /// Every reference there is.
     References,
+    /// Every object there is.
+    Objects,
 }
 
 /// What was scanned before, or is where the tips go already.
@@ -79,6 +82,17 @@ impl Range {
     }
 }
 
+/// Lists what is in the repository and in no commit that a reference leads to; `reachable` is what they lead to, and left out.
+///
+/// # Errors
+/// If there is no repository.
+pub fn list_unreachable(directory: &Path, environment: &GitEnvironment, reachable: &Objects) -> Result<Objects, SourceError> {
+    let range = Range { tips: vec![Tip::Objects], known: vec![Known::References], since: None };
+    let mut objects = list(directory, &range, environment)?;
+    objects.leave_out_known(reachable);
+    Ok(objects)
+}
+
 /// Whether git means "nothing" by this id, in either length.
 pub(crate) fn is_zeros(revision: &str) -> bool {
     matches!(revision.len(), 40 | 64) && revision.bytes().all(|byte| byte == b'0')
@@ -108,6 +122,7 @@ pub fn list(directory: &Path, range: &Range, environment: &GitEnvironment) -> Re
     }
     graph.walk();
     listing.brought(&graph);
+    listing.add_left_over();
     let Listing { items, mut coverage, .. } = listing;
     coverage.problems.sort_unstable();
     coverage.problems.dedup();
@@ -128,12 +143,14 @@ struct Listing<'o> {
     /// Tags and blobs that are items, and paths.
     seen: HashSet<ObjectId>,
     paths: HashSet<BString>,
+    /// Tags and blobs that become items if nothing else brings them.
+    left_over: Vec<(ObjectId, Kind)>,
 }
 
 impl<'o> Listing<'o> {
     fn new(opened: &'o Opened, reader: &'o DatabaseReader, since: Option<i64>) -> Self {
         let (items, coverage, bases) = <(Vec<ObjectItem>, Coverage, Vec<ObjectId>)>::default();
-        Self { opened, reader, since, items, coverage, bases, seen: HashSet::new(), paths: HashSet::new() }
+        Self { opened, reader, since, items, coverage, bases, seen: HashSet::new(), paths: HashSet::new(), left_over: Vec::new() }
     }
 
     /// The repository's references whose names begin with `prefix`.
@@ -150,6 +167,7 @@ impl<'o> Listing<'o> {
                 self.name(name.as_bstr());
                 Ok(self.object(peeled).into_iter().collect())
             }
+            Tip::Objects => Ok(self.objects()),
             Tip::References => {
                 let References { all, names, problems, .. } = self.references("");
                 for name in &names {
@@ -159,6 +177,39 @@ impl<'o> Listing<'o> {
                 let ids: BTreeSet<ObjectId> = all.iter().map(|of| of.id).collect();
                 Ok(ids.into_iter().filter_map(|id| self.reader.peel(id).ok()).filter_map(|peeled| self.object(peeled)).collect())
             }
+        }
+    }
+
+    /// All commits of the repository; tags and blobs wait.
+    fn objects(&mut self) -> Vec<ObjectId> {
+        let inventory = Inventory::open(&self.opened.object_directories, self.opened.repository.object_hash());
+        let mut commits = Vec::new();
+        for number in 0..inventory.len() {
+            let id = inventory.id(number).to_owned();
+            match inventory.kind(number) {
+                Some(Kind::Commit) => commits.push(id),
+                Some(kind @ (Kind::Tag | Kind::Blob)) => self.left_over.push((id, kind)),
+                Some(Kind::Tree) => {}
+                None => {
+                    let path = BString::from(id.to_string());
+                    let detail = format!("object {id} is broken");
+                    self.coverage.problems.push(Problem { path, kind: ProblemKind::MissingObject, detail });
+                }
+            }
+        }
+        self.coverage.problems.extend(inventory.problems);
+        commits
+    }
+
+    fn add_left_over(&mut self) {
+        for (id, kind) in std::mem::take(&mut self.left_over) {
+            if !self.seen.insert(id) {
+                continue;
+            }
+            self.items.push(match kind {
+                Kind::Tag => ObjectItem { origin: Origin::TagMessage { tag: id.to_string() }, content: Content::Tag(id) },
+                _ => ObjectItem { origin: Origin::Object { id: id.to_string(), path: BString::default() }, content: Content::Blob(id) },
+            });
         }
     }
 
