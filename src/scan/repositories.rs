@@ -32,7 +32,7 @@ impl Scanner {
             }
         }
         let mut report = gathered.into_report(self.settings.explain);
-        report.repository = repository;
+        report.repository = repository.map(|facts| self.without_secrets(facts));
         Ok(report)
     }
 
