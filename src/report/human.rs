@@ -181,8 +181,7 @@ fn exposure_notes(exposure: &Exposure) -> Vec<(&'static str, String)> {
     };
     notes.push(("in", format!("{commits}, {blobs}")));
     if exposure.reference_count > 0 {
-        let shown: Vec<String> =
-            exposure.references.iter().take(MORE_REFERENCES).map(|name| visible(short(name).as_bytes())).collect();
+        let shown: Vec<String> = exposure.references.iter().take(MORE_REFERENCES).map(|name| visible(short(name).as_bytes())).collect();
         let more = and_more(exposure.reference_count, count(shown.len()));
         let remote = if exposure.reached_remote { "; reached a remote" } else { "" };
         notes.push(("refs", format!("{}{more}{remote}", shown.join(", "))));

@@ -12,7 +12,8 @@ use super::summary::Summary;
 use super::{Options, advice, date, escape};
 use crate::blob::{Origin, Span, visible};
 use crate::finding::{
-    ChecksumStatus, Commit, Confidence, Coverage, Dropped, Encoding, Excerpt, Exposure, Finding, Introduction, Location, Place, Problem, Report, Severity, SkipReason,
+    ChecksumStatus, Commit, Confidence, Coverage, Dropped, Encoding, Excerpt, Exposure, Finding, Introduction, Location, Place, Problem,
+    Report, Severity, SkipReason,
 };
 use crate::patterns::schema::StoreAdvice;
 use crate::secret::Fingerprint;

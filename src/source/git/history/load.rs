@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use gix::ObjectId;
 use gix::objs::Kind;
 
 use super::History;
@@ -14,51 +15,70 @@ use crate::source::git::pack::walk::{Version, Visitor, walk};
 /// Bytes of a commit or a tree that is read, at most.
 const MOST: u64 = 1 << 30;
 
-/// Reads all commits and all trees, on so many threads.
-pub(crate) fn load(inventory: &Inventory, threads: usize) -> History {
-    let (commits, mut broken) = commits(inventory, threads);
-    let (trees, lost) = trees(inventory, threads);
-    broken.extend(lost);
-    broken.sort_unstable_by_key(|&(object, _)| object);
-    broken.dedup_by_key(|&mut (object, _)| object);
-    History { commits, trees, objects: inventory.len(), broken }
+/// Is shown every commit as it is unpacked.
+pub(crate) trait Listener: Send {
+    /// A commit, by object, and its bytes.
+    fn commit(&mut self, object: u32, bytes: &[u8]);
 }
 
-/// All commits, and those that cannot be unpacked.
-fn commits(inventory: &Inventory, threads: usize) -> (Commits, Vec<(u32, Broken)>) {
+/// Reads all commits and all trees, on so many threads; each thread shows its commits to a listener.
+pub(crate) fn load<L: Listener>(inventory: &Inventory, threads: usize, listen: impl Fn() -> L) -> (History, Vec<L>) {
     let number = |id: &[u8]| inventory.number_of(id);
-    let start = || CommitVisitor { reader: CommitReader::default(), number, broken: Vec::new() };
-    let (readers, broken): (Vec<_>, Vec<_>) =
-        walk(inventory, Kind::Commit, MOST, threads, start).into_iter().map(|visitor| (visitor.reader, visitor.broken)).unzip();
-    (Commits::new(&readers), broken.concat())
-}
-
-/// All trees, and those that cannot be unpacked.
-fn trees(inventory: &Inventory, threads: usize) -> (Trees, Vec<(u32, Broken)>) {
-    let number = |id: &[u8]| inventory.number_of(id);
+    let start = || CommitVisitor { reader: CommitReader::default(), number, listener: listen(), broken: Vec::new() };
+    let mut readers = Vec::new();
+    let mut listeners = Vec::new();
+    let mut broken = Vec::new();
+    for visitor in walk(inventory, Kind::Commit, MOST, threads, start) {
+        readers.push(visitor.reader);
+        listeners.push(visitor.listener);
+        broken.extend(visitor.broken);
+    }
+    let commits = Commits::new(&readers);
+    let cut = readers.iter().flat_map(|reader| {
+        let absent = reader.cut.iter().filter_map(|(commit, id)| Some((*commit, ObjectId::try_from(id.as_slice()).ok()?)));
+        absent.chain(reader.unread(&commits).map(|(commit, parent)| (commit, inventory.id(parent).to_owned())))
+    });
+    let mut cut: Vec<(u32, ObjectId)> = cut.collect();
+    cut.sort_unstable();
+    cut.dedup();
+    let mut missing: Vec<(u32, ObjectId)> = readers
+        .iter()
+        .flat_map(|reader| &reader.missing)
+        .filter_map(|(commit, id)| Some((*commit, ObjectId::try_from(id.as_slice()).ok()?)))
+        .collect();
+    missing.sort_unstable();
+    drop(readers);
     let is_tree = |&object: &u32| inventory.kind(object) == Some(Kind::Tree);
     let places = Places::new(inventory.len(), (0..inventory.len()).filter(is_tree));
-    let start = || TreeVisitor { reader: TreeReader::new(&places, inventory.id_len(), number), broken: Vec::new() };
-    let (parts, broken): (Vec<_>, Vec<_>) =
-        walk(inventory, Kind::Tree, MOST, threads, start).into_iter().map(|visitor| (visitor.reader.into_part(), visitor.broken)).unzip();
-    (Trees::new(places, parts), broken.concat())
+    let visitors = walk(inventory, Kind::Tree, MOST, threads, || TreeVisitor {
+        reader: TreeReader::new(&places, inventory.id_len(), number),
+        broken: Vec::new(),
+    });
+    let (parts, lost): (Vec<_>, Vec<_>) = visitors.into_iter().map(|visitor| (visitor.reader.into_part(), visitor.broken)).unzip();
+    broken.extend(lost.concat());
+    broken.sort_unstable_by_key(|&(object, _)| object);
+    let trees = Trees::new(places, parts);
+    (History { commits, trees, objects: inventory.len(), cut, missing, broken }, listeners)
 }
 
-struct CommitVisitor<N> {
+struct CommitVisitor<N, L> {
     reader: CommitReader,
     number: N,
+    listener: L,
     broken: Vec<(u32, Broken)>,
 }
 
-impl<N: Fn(&[u8]) -> Option<u32> + Send> Visitor for CommitVisitor<N> {
+impl<N: Fn(&[u8]) -> Option<u32> + Send, L: Listener> Visitor for CommitVisitor<N, L> {
     type Frame = ();
 
     fn whole(&mut self, object: u32, bytes: &[u8], _has_changes: bool) {
         self.reader.read(object, bytes, &self.number);
+        self.listener.commit(object, bytes);
     }
 
     fn changed(&mut self, _base: &(), version: &mut Version<'_>) -> Option<()> {
-        self.reader.read(version.object, version.bytes(), &self.number);
+        let object = version.object;
+        self.whole(object, version.bytes(), true);
         Some(())
     }
 
@@ -105,6 +125,12 @@ mod tests {
     use std::path::PathBuf;
     use std::time::Instant;
 
+    struct Nobody;
+
+    impl Listener for Nobody {
+        fn commit(&mut self, _object: u32, _bytes: &[u8]) {}
+    }
+
     fn cpu() -> f64 {
         let text = std::fs::read_to_string("/proc/self/stat").unwrap();
         let fields: Vec<&str> = text.rsplit(") ").next().unwrap().split(' ').collect();
@@ -129,11 +155,8 @@ mod tests {
         let at = (Instant::now(), cpu());
         let inventory = Inventory::open(&[PathBuf::from(path).join(".git/objects")], gix::hash::Kind::Sha1);
         let at = step("inventory", at);
-        let (commits, _) = commits(&inventory, threads);
-        let at = step("commits", at);
-        let (trees, broken) = trees(&inventory, threads);
-        let at = step("trees", at);
-        let history = History { commits, trees, objects: inventory.len(), broken };
+        let (history, _) = load(&inventory, threads, || Nobody);
+        let at = step("load", at);
         let all: Vec<u32> = (0..history.objects).filter(|&object| history.commits.place(object).is_some()).collect();
         let reached = reach(&history, None, &all);
         let at = step("reach", at);
@@ -156,7 +179,12 @@ mod tests {
         let of_roots: usize = roots.clone().map(|tree| history.trees.edits(tree as u32).len()).sum();
         println!(
             "{} commits {} trees {} roots {edits} edits {of_roots} of roots {} names {} missing {:?} broken",
-            history.commits.len(), history.trees.len(), roots.count(), history.trees.names(), history.trees.missing.len(), history.broken
+            history.commits.len(),
+            history.trees.len(),
+            roots.count(),
+            history.trees.names(),
+            history.trees.missing.len(),
+            history.broken
         );
     }
 }
