@@ -5,12 +5,14 @@
 //! come next, in the order in which they are stored as changes to one another. Only then are the secrets that were found followed through
 //! the history, and the few places that a report shows are looked at once more, in full.
 
+mod exposure;
 mod lines;
 mod messages;
 mod outcome;
 mod places;
 mod versions;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use bstr::{BStr, BString, ByteSlice};
@@ -52,6 +54,8 @@ struct Known<'k> {
     references: &'k References,
     /// Where references lead.
     tips: Vec<Tip>,
+    /// Their names.
+    tip_names: Vec<&'k BString>,
     /// Tags that are looked at.
     tags: Bits,
     /// What references lead to.
@@ -128,13 +132,16 @@ impl<'k> Known<'k> {
     ) -> Self {
         let reader = opened.database.reader();
         let mut tags = Bits::new(inventory.len() as usize);
-        let mut tips = Vec::new();
+        let (mut tips, mut tip_names) = (Vec::new(), Vec::new());
         for reference in &references.all {
             let Some(object) = inventory.number(&reference.peeled) else { continue };
             let followed =
                 if reference.id == reference.peeled { Vec::new() } else { reader.peel(reference.id).map_or(Vec::new(), |of| of.tags) };
             let followed: Vec<u32> = followed.iter().filter_map(|tag| inventory.number(tag)).collect();
-            followed.iter().for_each(|&tag| drop(tags.add(tag)));
+            for &tag in &followed {
+                tags.add(tag);
+            }
+            tip_names.push(&reference.name);
             tips.push(Tip { object, tags: followed, is_remote: reference.kind == ReferenceKind::RemoteTracking });
         }
         let head = references.all.iter().find(|reference| reference.name == "HEAD").and_then(|head| inventory.number(&head.peeled));
@@ -142,14 +149,16 @@ impl<'k> Known<'k> {
         let reached = reach(history, head, &objects);
         let everything = settings.unreachable.then(|| {
             let of_kind = |kind| (0..inventory.len()).filter(move |&number| inventory.kind(number) == Some(kind));
-            of_kind(Kind::Tag).for_each(|tag| drop(tags.add(tag)));
+            for tag in of_kind(Kind::Tag) {
+                tags.add(tag);
+            }
             let commits: Vec<u32> = of_kind(Kind::Commit).collect();
             let by_commits = reach(history, head, &commits);
             let left = of_kind(Kind::Tree).filter(|&tree| !by_commits.objects.has(tree));
             reach(history, head, &commits.iter().copied().chain(left).collect::<Vec<_>>())
         });
         let (database, lfs) = (opened.database.clone(), lfs::directory(opened.repository.common_dir()));
-        Self { settings, database, lfs, inventory, history, references, tips, tags, reached, everything, head }
+        Self { settings, database, lfs, inventory, history, references, tips, tip_names, tags, reached, everything, head }
     }
 
     /// Whether a commit's message counts.
@@ -175,16 +184,25 @@ impl<'k> Known<'k> {
     /// One path for each of the names, with a commit it can be seen in.
     fn paths_with(&self, names: &[u32]) -> Vec<ObjectItem> {
         let (trees, reached) = (&self.history.trees, self.everything.as_ref().unwrap_or(&self.reached));
-        let mut left: Vec<u32> = names.to_vec();
+        let mut left: BTreeSet<u32> = names.iter().copied().collect();
         let mut items = Vec::new();
-        for object in reached.objects.iter() {
-            if left.is_empty() {
-                break;
+        let mut add = |commit: Option<u32>, path: BString| {
+            let commit = commit.map_or(String::new(), |commit| self.inventory.id(commit).to_string());
+            items.push(ObjectItem { origin: Origin::PathName { commit, path }, content: Content::Name });
+        };
+        let is_left = |left: &mut BTreeSet<u32>, name: Option<u32>| name.is_some_and(|name| left.remove(&name));
+        for object in reached.objects.iter().take_while(|_| !names.is_empty()) {
+            if is_left(&mut left, reached.name(object)) {
+                add(self.commit_of(reached, object), reached.path(trees, object));
             }
-            let Some(at) = reached.name(object).and_then(|name| left.iter().position(|&wanted| wanted == name)) else { continue };
-            left.swap_remove(at);
-            let commit = self.commit_of(reached, object).map_or(String::new(), |commit| self.inventory.id(commit).to_string());
-            items.push(ObjectItem { origin: Origin::PathName { commit, path: reached.path(trees, object) }, content: Content::Name });
+        }
+        for absent in reached.missing.iter() {
+            if is_left(&mut left, reached.missing_name(absent)) {
+                add(None, reached.missing_path(trees, absent));
+            }
+        }
+        for name in left.into_iter().filter(|&name| reached.submodules.has(name)) {
+            add(None, trees.name(name).into());
         }
         items
     }

@@ -8,6 +8,7 @@ use bstr::BString;
 use gix::ObjectId;
 
 use super::Known;
+use super::exposure::exposures;
 use super::outcome::Found;
 use crate::blob::Origin;
 use crate::gather::{Fate, Gathered, Sighting};
@@ -39,6 +40,7 @@ impl Scanner {
         }
         let mut placed = self.look_again(known, &standings);
         self.complete(known, found, &mut placed);
+        placed.exposures = exposures(known, secrets.fingerprints.into_iter().zip(traces), [&placed, gathered]);
         placed.merge(self.behind_pointers(known, &found.pointers))
     }
 

@@ -12,15 +12,16 @@ use super::holders::{Holders, Part};
 use super::reach::Reached;
 use super::trees::MOST_PATH;
 use super::{History, NONE};
+use crate::finding::Exposure;
 
 /// Secrets that are looked at together.
 const TOGETHER: usize = 64;
 /// Commits that brought a secret, and commits that took it out, which are named.
-const COMMITS: usize = 10;
+const COMMITS: usize = Exposure::COMMITS;
 /// Places in one commit that are named.
-const PLACES: usize = 100;
+const PLACES: usize = Exposure::LIVE;
 /// References that are named.
-const REFERENCES: usize = 100;
+const REFERENCES: usize = Exposure::REFERENCES;
 
 /// A secret in an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
