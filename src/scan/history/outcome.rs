@@ -94,6 +94,13 @@ impl Outcomes {
         self.blobs.push((object, set));
     }
 
+    /// All secrets of all blobs.
+    #[cfg(test)]
+    pub(super) fn secrets(&self) -> BTreeSet<(u32, Fingerprint, Verdict)> {
+        let of_set = |set: u32| self.sets.iter().find(|&(_, &number)| number == set).map_or(&[][..], |(secrets, _)| secrets);
+        self.blobs.iter().flat_map(|&(blob, set)| of_set(set).iter().map(move |&(secret, verdict)| (blob, secret, verdict))).collect()
+    }
+
     /// Notes that a blob's path is excluded.
     pub(super) fn leave_out(&mut self) {
         self.coverage.skip(SkipReason::Excluded);

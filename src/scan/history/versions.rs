@@ -173,7 +173,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
             match look {
                 Look::Kept(anchor, from) => {
                     let found = &base.found[anchor.found.start as usize..anchor.found.end as usize];
-                    let shift = |at: usize| at - from + anchor.start;
+                    let shift = |at: usize| at + anchor.start - from;
                     frame.found.extend(found.iter().map(|found| found.moved(shift)));
                     frame.anchors.push(Anchor { found: first..frame.count(), ..anchor });
                 }
@@ -208,7 +208,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
             let clean = copied.clean_in_base();
             let first = base.anchors.partition_point(|anchor| anchor.start < clean.start);
             for anchor in base.anchors[first..].iter().take_while(|anchor| anchor.start < clean.end) {
-                let moved = |at: usize| at - copied.from + copied.to;
+                let moved = |at: usize| at + copied.to - copied.from;
                 self.looks.push(if copied.keeps(&anchor.reads, base_len, len) {
                     let reads = moved(anchor.reads.start)..moved(anchor.reads.end);
                     Look::Kept(Anchor { start: moved(anchor.start), reads, ..anchor.clone() }, anchor.start)
@@ -316,4 +316,109 @@ fn is_plain(version: &Version<'_>) -> bool {
     let len = head.len().min(version.delta.len);
     version.delta.reader(version.base).read(0, &mut head[..len]);
     !inserts_nul && Form::of(&head[..len]) == Form::Bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::patterns::{Catalogue, PatternIndex, example};
+    use crate::scan::Silent;
+    use crate::settings::Settings;
+    use crate::source::git::pack::delta::Delta;
+    use proptest::prelude::*;
+
+    /// Every blob is a file of this name.
+    struct Named(&'static str);
+
+    impl Paths for Named {
+        fn path(&self, _object: u32) -> Wanted {
+            Wanted::At(self.0.into())
+        }
+    }
+
+    /// Pieces of text that depend on each other across lines, and examples of all kinds of patterns.
+    fn piece(catalogue: &Catalogue, seed: u64) -> String {
+        const PIECES: [&str; 14] = [
+            "password =\n\n  \"correct-Horse7battery\"\n",
+            "machine api.example.net\n  login joe\n  password tr0ub4dor3x\n",
+            "kind: Config\nusers:\n- name: a\n  user:\n    password: zebra9Quill\n",
+            "[default]\n",
+            "tokens = [\n  \"Zq7mK2vX9rTa3w\",\n  \"Lp8Qn4Yc6Bd1Ks\",\n]\n",
+            "-----BEGIN EC PRIVATE KEY-----\n",
+            "-----END EC PRIVATE KEY-----\n",
+            "MHcCAQEEIIrYSSNQFaA2Hwf1duRSxKtLYX5CB04fSeQ6tF1aY/PuoAoGCCqGSM49\n",
+            "Authorization:\n  - Bearer Zq7mK2vX9rTa3wLp8Qn4Yc6B\n",
+            "url = postgres://app:tr0ub4dorZebra9@db.internal/app\n",
+            "x := `\npassword=abcDEF123ghi\n`\n",
+            "plain words, nothing else\n",
+            "\n",
+            "cGFzc3dvcmQgPSAidHIwdWI0ZG9yLVplYnJhOSIK",
+        ];
+        let number = usize::try_from(seed >> 8).unwrap_or(0);
+        if seed & 1 == 0 {
+            return PIECES[number % PIECES.len()].to_owned();
+        }
+        let count = catalogue.indices().count();
+        let index = PatternIndex(u16::try_from(number % count).unwrap());
+        let def = &catalogue.pattern(index).def;
+        let template = &def.positive[number / count % def.positive.len()];
+        String::from_utf8_lossy(&example::fill(catalogue, index, template, seed).unwrap()).into_owned() + "\n"
+    }
+
+    /// A delta with random copies and insertions, as it might stand in a pack.
+    fn change(base: &[u8], edits: &[(u64, u64, u64)], catalogue: &Catalogue) -> (Vec<u8>, Vec<Op>) {
+        let (mut payload, mut ops, mut at) = (Vec::new(), Vec::new(), 0);
+        for &(keep, skip, insert) in edits {
+            let end = at + (base.len() - at) * usize::try_from(keep % 101).unwrap() / 100;
+            if end > at {
+                ops.push(Op::Copy { from: at, len: end - at });
+            }
+            at = end + (base.len() - end).min(usize::try_from(skip % 90).unwrap());
+            let text = piece(catalogue, insert);
+            let text = &text.as_bytes()[..text.len().min(1 + usize::try_from(insert >> 40).unwrap() % 400)];
+            ops.push(Op::Insert { from: payload.len(), len: text.len() });
+            payload.extend_from_slice(text);
+        }
+        if at < base.len() {
+            ops.push(Op::Copy { from: at, len: base.len() - at });
+        }
+        (payload, ops)
+    }
+
+    /// What one look at `text` gives.
+    fn outcomes(scanner: &Scanner, path: &'static str, text: &[u8]) -> Outcomes {
+        let named = Named(path);
+        let mut blobs = Blobs::new(scanner, &named, &Silent, false);
+        blobs.whole(7, text, false);
+        blobs.outcomes
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(96))]
+        #[test]
+        fn a_chain_of_changes_gives_what_whole_texts_give(
+            seeds in prop::collection::vec(any::<u64>(), 1..14),
+            chain in prop::collection::vec(prop::collection::vec(any::<(u64, u64, u64)>(), 1..4), 1..5),
+            path in prop::sample::select(vec!["a.py", "a.yml", "a.md", "a"]),
+        ) {
+            let catalogue = Catalogue::builtin();
+            let mut text: Vec<u8> = seeds.iter().flat_map(|&seed| piece(&catalogue, seed).into_bytes()).collect();
+            let scanner = Scanner::new(catalogue, Settings::default());
+            let named = Named(path);
+            let mut blobs = Blobs::new(&scanner, &named, &Silent, true);
+            let mut frame = blobs.whole(1, &text, true);
+            for edits in chain {
+                let (payload, ops) = change(&text, &edits, scanner.catalogue());
+                let len = ops.iter().map(|op| match op { Op::Copy { len, .. } | Op::Insert { len, .. } => *len }).sum();
+                let delta = Delta { payload: &payload, ops: &ops, len };
+                let mut target = Vec::new();
+                let mut leaf = Blobs::new(&scanner, &named, &Silent, true);
+                leaf.changed(&frame, &mut Version::new(7, &text, delta, false, &mut target));
+                frame = blobs.changed(&frame, &mut Version::new(2, &text, delta, true, &mut target)).unwrap();
+                delta.apply(&text.clone(), &mut target);
+                text = target;
+                prop_assert_eq!(leaf.outcomes.secrets(), outcomes(&scanner, path, &text).secrets());
+            }
+        }
+    }
 }

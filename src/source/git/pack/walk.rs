@@ -53,7 +53,12 @@ pub(crate) struct Version<'a> {
     is_built: bool,
 }
 
-impl Version<'_> {
+impl<'a> Version<'a> {
+    /// The version that `delta` makes of `base`; `target` takes its bytes.
+    pub(crate) const fn new(object: u32, base: &'a [u8], delta: Delta<'a>, has_changes: bool, target: &'a mut Vec<u8>) -> Self {
+        Self { object, base, delta, has_changes, target, is_built: false }
+    }
+
     /// The object's bytes; they are put together when first asked for.
     pub(crate) fn bytes(&mut self) -> &[u8] {
         if !self.is_built {
@@ -207,14 +212,8 @@ impl<V: Visitor> Worker<V> {
             return Err(Broken::TooLarge(announced));
         }
         let len = delta::read(payload, base.text.len(), &mut self.ops).ok_or(Broken::Damaged)?;
-        let mut version = Version {
-            object: pack.object(entry),
-            base: &base.text,
-            delta: Delta { payload, ops: &self.ops, len },
-            has_changes: !pack.children(entry).is_empty(),
-            target: text,
-            is_built: false,
-        };
+        let delta = Delta { payload, ops: &self.ops, len };
+        let mut version = Version::new(pack.object(entry), &base.text, delta, !pack.children(entry).is_empty(), text);
         if version.has_changes {
             version.bytes();
         }
