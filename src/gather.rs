@@ -1,7 +1,6 @@
 //! From sightings to a report. Owns: joining places of one secret, the order of findings, the last masking of excerpts. Must not: look at blobs.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, MatchKind};
@@ -56,8 +55,6 @@ pub struct Gathered {
     pub coverage: Coverage,
     /// Secrets that are not reported, beyond those among the sightings.
     pub unreported: Unreported,
-    /// How far secrets got, where a history was scanned.
-    pub exposures: BTreeMap<Fingerprint, Exposure>,
 }
 
 /// How many secrets are not reported.
@@ -82,12 +79,6 @@ impl Gathered {
         for (by, count) in other.unreported.suppressed {
             *self.unreported.suppressed.entry(by).or_default() += count;
         }
-        for (secret, exposure) in other.exposures {
-            match self.exposures.entry(secret) {
-                Entry::Vacant(entry) => drop(entry.insert(exposure)),
-                Entry::Occupied(mut entry) => entry.get_mut().merge(exposure),
-            }
-        }
         self
     }
 
@@ -105,16 +96,13 @@ impl Gathered {
         for problem in &mut self.coverage.problems {
             problem.path = below(problem.path.as_bstr());
         }
-        for location in self.exposures.values_mut().flat_map(Exposure::locations_mut) {
-            location.path = below(location.path.as_bstr());
-        }
     }
 
     /// The report; its order depends on the content alone. `explain` keeps the candidates that are no findings.
     #[must_use]
     pub fn into_report(mut self, explain: bool) -> Report {
-        mask_everywhere(&mut self.sightings, &mut self.exposures);
-        mask_paths(&mut self.sightings, &mut self.coverage.problems, &mut self.exposures);
+        mask_everywhere(&mut self.sightings);
+        mask_paths(&mut self.sightings, &mut self.coverage.problems);
         self.sightings.sort_by(|a, b| order(a).cmp(&order(b)));
         self.coverage.problems.sort();
         let Unreported { suppressed, below_threshold } = self.unreported;
@@ -141,25 +129,39 @@ impl Gathered {
                 }
             }
         }
-        for (secret, exposure) in self.exposures {
-            if let Some(finding) = secrets.get_mut(&secret) {
-                expose(finding, exposure);
-            }
-        }
         report.findings = secrets.into_values().map(with_severity).collect();
         report.findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| place_order(&a.places[0]).cmp(&place_order(&b.places[0]))));
         report
     }
 }
 
-/// Gives a finding its exposure, and puts the place to look at first: where the secret stands at HEAD, else where it came in.
-fn expose(finding: &mut Finding, exposure: Exposure) {
-    let first = exposure.live.first().or(exposure.introduced.first().map(|first| &first.location));
-    let is_first = |place: &Place| first.is_some_and(|first| place.origin.path() == first.path && Some(place.start.line) == first.line);
-    if let Some(at) = finding.places.iter().position(is_first) {
-        finding.places[..=at].rotate_right(1);
+/// Gives findings their exposure, and puts the place to look at first: where the secret stands at the commit `head`, else where the oldest
+/// commit brought it.
+pub fn expose(report: &mut Report, head: Option<&str>, mut exposures: BTreeMap<Fingerprint, Exposure>) {
+    let seen_in = |of: fn(&Origin) -> bool| {
+        let found = report.findings.iter().filter(|finding| finding.places.iter().any(|place| of(&place.origin)));
+        Names::new(found.map(|finding| finding.secret.expose().to_vec()).collect())
+    };
+    let names = seen_in(is_name);
+    let people = seen_in(|origin| matches!(origin, Origin::CommitMessage { .. }));
+    for finding in &mut report.findings {
+        let Some(mut exposure) = exposures.remove(&finding.fingerprint) else { continue };
+        names.mask_exposure(&mut exposure, &people);
+        let live = exposure.live.first().and_then(|location| Some((head?, location)));
+        let first = live.or_else(|| exposure.introduced.first().map(|first| (first.commit.id.as_str(), &first.location)));
+        let is_first = |place: &Place| {
+            first.is_some_and(|(commit, location)| {
+                place.origin.commit() == Some(commit) && place.origin.path() == location.path && Some(place.start.line) == location.line
+            })
+        };
+        if let Some(at) = finding.places.iter().position(is_first) {
+            finding.places[..=at].rotate_right(1);
+        }
+        match &mut finding.exposure {
+            Some(known) => known.merge(exposure),
+            unknown => *unknown = Some(exposure),
+        }
     }
-    finding.exposure = Some(exposure);
 }
 
 type PlaceOrder<'p> = (&'p Origin, u64, u64);
@@ -177,7 +179,7 @@ fn add(secrets: &mut BTreeMap<Fingerprint, Finding>, sighting: Sighting) {
     let fingerprint = Fingerprint::of(sighting.secret.expose());
     let confidence = sighting.place.confidence;
     match secrets.entry(fingerprint) {
-        Entry::Vacant(entry) => {
+        std::collections::btree_map::Entry::Vacant(entry) => {
             entry.insert(Finding {
                 severity: sighting.pattern.def.severity,
                 pattern: sighting.pattern,
@@ -191,7 +193,7 @@ fn add(secrets: &mut BTreeMap<Fingerprint, Finding>, sighting: Sighting) {
                 exposure: None,
             });
         }
-        Entry::Occupied(mut entry) => {
+        std::collections::btree_map::Entry::Occupied(mut entry) => {
             let finding = entry.get_mut();
             finding.places.push(sighting.place);
             if confidence > finding.confidence {
@@ -215,25 +217,54 @@ fn with_severity(mut finding: Finding) -> Finding {
     finding
 }
 
-/// Masks in every path what was seen as a secret in the name of one or of a reference. Other secrets are left alone there: a password can be
-/// a plain word.
-fn mask_paths(sightings: &mut [Sighting], problems: &mut [Problem], exposures: &mut BTreeMap<Fingerprint, Exposure>) {
-    let in_names = sightings.iter().filter(|sighting| {
-        matches!(*sighting.place.origin, Origin::PathName { .. } | Origin::RefName { .. }) && !matches!(sighting.fate, Fate::Dropped(_))
-    });
-    let secrets: Vec<Vec<u8>> = in_names.map(|sighting| sighting.secret.expose().to_vec()).collect();
-    if secrets.is_empty() {
-        return;
+/// Whether the content is the name of a file or a reference.
+const fn is_name(origin: &Origin) -> bool {
+    matches!(origin, Origin::PathName { .. } | Origin::RefName { .. })
+}
+
+/// Secrets that names hold.
+struct Names(Option<AhoCorasick>);
+
+impl Names {
+    fn new(secrets: Vec<Vec<u8>>) -> Self {
+        let finder = || AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&secrets).ok();
+        Self(if secrets.is_empty() { None } else { finder() })
     }
-    let Ok(finder) = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&secrets) else { return };
-    let masked = |path: &BStr| {
-        let mut shown = Vec::with_capacity(path.len());
-        finder.replace_all_with_bytes(path, &mut shown, |_, found, out| {
+
+    /// The text with masks in place of secrets; none where it holds none.
+    fn masked(&self, text: &BStr) -> Option<BString> {
+        let mut shown = Vec::with_capacity(text.len());
+        self.0.as_ref()?.replace_all_with_bytes(text, &mut shown, |_, found, out| {
             out.extend_from_slice(mask(found).as_bytes());
             true
         });
-        (shown != path.as_bytes()).then(|| BString::from(shown))
-    };
+        (shown != text.as_bytes()).then(|| BString::from(shown))
+    }
+
+    fn mask_text(&self, text: &mut String) {
+        if let Some(masked) = self.masked(BStr::new(text)) {
+            *text = masked.to_string();
+        }
+    }
+
+    /// Masks what an exposure names; `people` holds what the names of authors hold.
+    fn mask_exposure(&self, exposure: &mut Exposure, people: &Self) {
+        exposure.references.iter_mut().for_each(|name| self.mask_text(name));
+        for commit in exposure.commits_mut() {
+            people.mask_text(&mut commit.author);
+        }
+        for location in exposure.locations_mut() {
+            location.path = self.masked(location.path.as_bstr()).unwrap_or_else(|| std::mem::take(&mut location.path));
+        }
+    }
+}
+
+/// Masks in every path what was seen as a secret in the name of one or of a reference. Other secrets are left alone there: a password can be
+/// a plain word.
+fn mask_paths(sightings: &mut [Sighting], problems: &mut [Problem]) {
+    let in_names = sightings.iter().filter(|sighting| is_name(&sighting.place.origin) && !matches!(sighting.fate, Fate::Dropped(_)));
+    let names = Names::new(in_names.map(|sighting| sighting.secret.expose().to_vec()).collect());
+    let masked = |path: &BStr| names.masked(path);
     for sighting in sightings {
         let path = sighting.place.origin.path_in_tree().and_then(masked);
         if let Some(path) = path {
@@ -243,18 +274,10 @@ fn mask_paths(sightings: &mut [Sighting], problems: &mut [Problem], exposures: &
     for problem in problems {
         problem.path = masked(problem.path.as_bstr()).unwrap_or_else(|| std::mem::take(&mut problem.path));
     }
-    for exposure in exposures.values_mut() {
-        for location in exposure.locations_mut() {
-            location.path = masked(location.path.as_bstr()).unwrap_or_else(|| std::mem::take(&mut location.path));
-        }
-        for name in &mut exposure.references {
-            *name = masked(name.as_bytes().as_bstr()).map_or_else(|| std::mem::take(name), |masked| masked.to_string());
-        }
-    }
 }
 
-/// Masks every secret of the scan in every excerpt and author's name, also where no pattern recognised it there.
-fn mask_everywhere(sightings: &mut [Sighting], exposures: &mut BTreeMap<Fingerprint, Exposure>) {
+/// Masks every secret of the scan in every excerpt, also where no pattern recognised it there.
+fn mask_everywhere(sightings: &mut [Sighting]) {
     let mut texts: Vec<String> = Vec::new();
     for sighting in sightings.iter().filter(|sighting| !matches!(sighting.fate, Fate::Dropped(_))) {
         let lines = sighting.secret.expose().split(|&byte| byte == b'\n').map(|line| visible(line.trim_ascii()));
@@ -275,8 +298,5 @@ fn mask_everywhere(sightings: &mut [Sighting], exposures: &mut BTreeMap<Fingerpr
         let excerpt = &mut sighting.place.excerpt;
         excerpt.before = masked(&excerpt.before);
         excerpt.after = masked(&excerpt.after);
-    }
-    for commit in exposures.values_mut().flat_map(Exposure::commits_mut) {
-        commit.author = masked(&visible(commit.author.as_bytes()));
     }
 }

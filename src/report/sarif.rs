@@ -335,7 +335,8 @@ fn artifact_of(origin: &Origin) -> sarif::ArtifactLocation {
         | Origin::GitConfig { .. }
         | Origin::Commit { .. }
         | Origin::RefName { .. }
-        | Origin::Object { .. } => artifact(origin.path(), origin.kind()),
+        | Origin::Object { .. }
+        | Origin::Unreachable { .. } => artifact(origin.path(), origin.kind()),
     }
 }
 
