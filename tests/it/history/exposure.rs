@@ -41,9 +41,7 @@ fn each_secret_has_its_record() {
     let mut fixture = Fixture::new(SCRIPT);
     let scan = fixture.scan(".", &["--history"]);
     assert_eq!(scan.problems, [""; 0]);
-    let came = |message: &str, path: &str, line: u64| {
-        json!([{ "commit": message, "date": "2024-03-05T17:24:09+01:00", "author": "Ann Other", "path": path, "line": line }])
-    };
+    let came = |message: &str, path: &str, line: u64| json!([{ "commit": message, "date": "2024-03-05T17:24:09+01:00", "author": "Ann Other", "path": path, "line": line }]);
     let one = exposure(&mut fixture, &scan.report, "one");
     let expected = json!({
         "introduced": came("brings one", "src/deep/one.py", 2), "introductions": 1,
