@@ -166,13 +166,13 @@ fn ending(mut notes: Vec<(&'static str, String)>, finding: &Finding, options: &O
 fn exposure_notes(exposure: &Exposure) -> Vec<(&'static str, String)> {
     let mut notes = Vec::new();
     if let Some(first) = exposure.introduced.first() {
-        let more = and_more(exposure.introductions, 1);
+        let more = and_more(exposure.introductions, 1, "commit", "commits");
         notes.push(("introduced by", format!("{} at {}{more}", commit(&first.commit), location(&first.location))));
     }
     if let Some((first, others)) = exposure.live.split_first() {
-        notes.push(("live at HEAD", format!("{}{}", location(first), and_more(count(others.len()) + 1, 1))));
+        notes.push(("live at HEAD", format!("{}{}", location(first), and_more(count(others.len()) + 1, 1, "place", "places"))));
     } else if let Some(last) = exposure.removed.last() {
-        notes.push(("removed by", format!("{}{}", commit(last), and_more(exposure.removals, 1))));
+        notes.push(("removed by", format!("{}{}", commit(last), and_more(exposure.removals, 1, "commit", "commits"))));
     }
     let blobs = counted(exposure.blobs, "distinct blob", "distinct blobs");
     let commits = match exposure.commits {
@@ -182,16 +182,20 @@ fn exposure_notes(exposure: &Exposure) -> Vec<(&'static str, String)> {
     notes.push(("in", format!("{commits}, {blobs}")));
     if exposure.reference_count > 0 {
         let shown: Vec<String> = exposure.references.iter().take(MORE_REFERENCES).map(|name| visible(short(name).as_bytes())).collect();
-        let more = and_more(exposure.reference_count, count(shown.len()));
+        let more = and_more(exposure.reference_count, count(shown.len()), "ref", "refs");
         let remote = if exposure.reached_remote { "; reached a remote" } else { "" };
         notes.push(("refs", format!("{}{more}{remote}", shown.join(", "))));
     }
     notes
 }
 
-/// ` and 3 more`, where `all` are more than are `shown`.
-fn and_more(all: u64, shown: u64) -> String {
-    if all > shown { format!(" and {} more", number(all - shown)) } else { String::new() }
+/// ` and 3 more commits`, where `all` are more than are `shown`.
+fn and_more(all: u64, shown: u64, one: &str, several: &str) -> String {
+    match all.saturating_sub(shown) {
+        0 => String::new(),
+        1 => format!(" and 1 more {one}"),
+        more => format!(" and {} more {several}", number(more)),
+    }
 }
 
 /// `0123456789ab 2024-03-05 Name`.

@@ -278,11 +278,17 @@ fn result_properties(finding: &Finding, place: &Place) -> sarif::PropertyBag {
 /// How far the secret got, without any person's name: SARIF files are kept and passed on.
 fn exposure_record(exposure: &Exposure) -> Value {
     let commit = |commit: &Commit| json!({ "commit": commit.id, "date": date::rfc3339(commit.seconds, commit.offset) });
-    let location = |location: &Location| json!({ "path": visible(&location.path), "line": location.line });
+    let location = |location: &Location| {
+        let mut record = json!({ "path": visible(&location.path) });
+        if let Some(line) = location.line {
+            record["line"] = line.into();
+        }
+        record
+    };
     let introduced = exposure.introduced.iter().map(|introduction| {
-        let mut record = commit(&introduction.commit);
-        record["path"] = visible(&introduction.location.path).into();
-        record["line"] = introduction.location.line.into();
+        let mut record = location(&introduction.location);
+        record["commit"] = introduction.commit.id.as_str().into();
+        record["date"] = date::rfc3339(introduction.commit.seconds, introduction.commit.offset).into();
         record
     });
     json!({

@@ -2,6 +2,7 @@
 
 mod broken;
 mod content;
+mod exposure;
 mod hooks;
 mod references;
 mod shapes;

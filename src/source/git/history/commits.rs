@@ -200,11 +200,11 @@ pub(crate) mod tests {
 
     /// A table of commits `(object, tree, parents' objects, time)`.
     pub(crate) fn commits(of: &[(u32, u32, Vec<u32>, i64)]) -> Commits {
-        let hex = |object: u32| format!("{:040x}", object);
+        let hex = |object: u32| format!("{object:040x}");
         let number = |id: &[u8]| Some(u32::from_be_bytes(id[16..].try_into().unwrap()));
         let mut readers = [CommitReader::default(), CommitReader::default()];
         for (at, (object, tree, parents, time)) in of.iter().enumerate() {
-            let parents: String = parents.iter().map(|&parent| format!("parent {}\n", hex(parent))).collect();
+            let parents = parents.iter().map(|&parent| format!("parent {}\n", hex(parent))).collect::<Vec<_>>().concat();
             let text = format!("tree {}\n{parents}author A <a> 7 +0000\ncommitter C> <c> {time} +0100\n\nparent {}\n", hex(*tree), hex(1));
             readers[at % 2].read(*object, text.as_bytes(), number);
         }

@@ -166,7 +166,7 @@ impl Holders {
         if start == 0 && end == changes.len() {
             return kept;
         }
-        let name = if is_fork { key & key - 1 } else { key };
+        let name = if is_fork { key & (key - 1) } else { key };
         let there = (kept != NONE).then_some(Item::There { name, node: kept });
         let items: Vec<Item> =
             changes[..start].iter().filter_map(new_item).chain(there).chain(changes[end..].iter().filter_map(new_item)).collect();

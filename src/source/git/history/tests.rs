@@ -70,7 +70,14 @@ impl Model {
 
     fn history(&self) -> History {
         let list: Vec<_> = (0..self.roots.len())
-            .map(|at| (object(at), self.roots[at], self.parents[at].iter().map(|&parent| object(parent)).collect(), at as i64 % 5))
+            .map(|at| {
+                (
+                    object(at),
+                    self.roots[at],
+                    self.parents[at].iter().map(|&parent| object(parent)).collect(),
+                    i64::try_from(at % 5).unwrap(),
+                )
+            })
             .collect();
         History {
             commits: commits(&list),
@@ -97,7 +104,7 @@ impl Model {
 
 /// The object of a commit; not in the order of the history.
 fn object(commit: usize) -> u32 {
-    COMMITS + (commit as u32 * 7) % 61
+    COMMITS + u32::try_from(commit * 7 % 61).unwrap()
 }
 
 fn commit_of(object: u32) -> usize {
@@ -125,7 +132,7 @@ fn store(snapshot: &Snapshot, objects: &mut BTreeMap<Vec<(u32, String, u32)>, u3
         entries.push((DIRECTORY, name.to_owned(), store(&snapshot, objects)));
     }
     entries.sort_by(|a, b| a.1.cmp(&b.1));
-    let next = objects.len() as u32;
+    let next = u32::try_from(objects.len()).unwrap();
     *objects.entry(entries).or_insert(next)
 }
 
@@ -214,7 +221,7 @@ proptest! {
             let messages: BTreeSet<usize> = in_messages.iter().filter(|(of, _)| *of == secret).map(|&(_, commit)| commit).collect();
             let holds: Vec<bool> = model.snapshots.iter().map(|snapshot| snapshot.values().any(is_secret)).collect();
             let (introduced, removed, count, seen) = plain_trace(&model, &order, &holds, &messages);
-            prop_assert_eq!(trace.objects as usize, all.iter().filter(|hit| hit.secret == secret).count());
+            prop_assert_eq!(trace.objects, all.iter().filter(|hit| hit.secret == secret).count() as u64);
             prop_assert_eq!(trace.commits, count);
             prop_assert_eq!((trace.introductions, trace.removals), (introduced.len() as u64, removed.len() as u64));
             let named: Vec<usize> = order.iter().copied().filter(|commit| introduced.contains(commit)).take(10).collect();

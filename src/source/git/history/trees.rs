@@ -595,7 +595,7 @@ pub(crate) mod tests {
         fn entries_are_those_of_the_objects(list in prop::collection::vec((any::<prop::sample::Index>(), prop::collection::btree_map("[a-d]{1,2}", 0..40_u32, 0..9)), 1..8)) {
             let plain: Vec<Plain> = list.iter().enumerate().map(|(at, (base, entries))| {
                 let base = (at > 0 && base.index(3) > 0).then(|| base.index(at.max(1)));
-                (at as u32 * 3 % 40, base, entries.iter().map(|(name, object)| (0o100_644, name.clone(), object + 40)).collect())
+                (u32::try_from(at * 3 % 40).unwrap(), base, entries.iter().map(|(name, object)| (0o100_644, name.clone(), object + 40)).collect())
             }).collect();
             let trees = trees(&plain);
             for (object, _, entries) in &plain {
