@@ -138,6 +138,7 @@ impl Gathered {
 /// Gives findings their exposure, and puts the place to look at first: where the secret stands at the commit `head`, else where the oldest
 /// commit brought it.
 pub fn expose(report: &mut Report, head: Option<&str>, mut exposures: BTreeMap<Fingerprint, Exposure>) {
+    mask_exposures(&report.findings, &mut exposures);
     for finding in &mut report.findings {
         let Some(exposure) = exposures.remove(&finding.fingerprint) else { continue };
         let live = exposure.live.first().and_then(|location| Some((head?, location)));
@@ -210,30 +211,82 @@ fn with_severity(mut finding: Finding) -> Finding {
 /// Masks in every path what was seen as a secret in the name of one or of a reference. Other secrets are left alone there: a password can be
 /// a plain word.
 fn mask_paths(sightings: &mut [Sighting], problems: &mut [Problem]) {
-    let in_names = sightings.iter().filter(|sighting| {
-        matches!(*sighting.place.origin, Origin::PathName { .. } | Origin::RefName { .. }) && !matches!(sighting.fate, Fate::Dropped(_))
-    });
-    let secrets: Vec<Vec<u8>> = in_names.map(|sighting| sighting.secret.expose().to_vec()).collect();
-    if secrets.is_empty() {
-        return;
-    }
-    let Ok(finder) = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&secrets) else { return };
-    let masked = |path: &BStr| {
-        let mut shown = Vec::with_capacity(path.len());
-        finder.replace_all_with_bytes(path, &mut shown, |_, found, out| {
-            out.extend_from_slice(mask(found).as_bytes());
-            true
-        });
-        (shown != path.as_bytes()).then(|| BString::from(shown))
-    };
+    let in_names = sightings.iter().filter(|sighting| is_name(&sighting.place) && !matches!(sighting.fate, Fate::Dropped(_)));
+    let Some(mask) = Mask::of(in_names.map(|sighting| &sighting.secret)) else { return };
     for sighting in sightings {
-        let path = sighting.place.origin.path_in_tree().and_then(masked);
+        let path = sighting.place.origin.path_in_tree().and_then(|path| mask.masked(path));
         if let Some(path) = path {
             sighting.place.origin = Arc::new(sighting.place.origin.with_path(path));
         }
     }
     for problem in problems {
-        problem.path = masked(problem.path.as_bstr()).unwrap_or_else(|| std::mem::take(&mut problem.path));
+        mask.apply(&mut problem.path);
+    }
+}
+
+fn is_name(place: &Place) -> bool {
+    matches!(*place.origin, Origin::PathName { .. } | Origin::RefName { .. })
+}
+
+/// Masks in exposures what was seen as a secret in names, as in all paths, and in authors what was seen as one in commits.
+fn mask_exposures(findings: &[Finding], exposures: &mut BTreeMap<Fingerprint, Exposure>) {
+    let with = |fits: &dyn Fn(&Place) -> bool| Mask::of(findings.iter().filter(|of| of.places.iter().any(fits)).map(|of| &of.secret));
+    let is_commit = |place: &Place| matches!(*place.origin, Origin::CommitMessage { .. } | Origin::Unreachable { .. });
+    let (names, authors) = (with(&is_name), with(&is_commit));
+    for exposure in exposures.values_mut() {
+        let introduced = exposure.introduced.iter_mut().map(|first| (&mut first.commit, Some(&mut first.location)));
+        let removed = exposure.removed.iter_mut().map(|commit| (commit, None));
+        for (commit, location) in introduced.chain(removed) {
+            if let Some(mask) = &authors {
+                mask.apply_to_text(&mut commit.author);
+            }
+            if let (Some(mask), Some(location)) = (&names, location) {
+                mask.apply(&mut location.path);
+            }
+        }
+        if let Some(mask) = &names {
+            for location in &mut exposure.live {
+                mask.apply(&mut location.path);
+            }
+            for name in &mut exposure.references {
+                mask.apply_to_text(name);
+            }
+        }
+    }
+}
+
+/// Masks some secrets wherever they stand.
+struct Mask(AhoCorasick);
+
+impl Mask {
+    /// None if there is nothing to mask.
+    fn of<'s>(secrets: impl Iterator<Item = &'s Secret>) -> Option<Self> {
+        let secrets: Vec<&[u8]> = secrets.map(Secret::expose).collect();
+        let finder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&secrets).ok();
+        finder.filter(|_| !secrets.is_empty()).map(Self)
+    }
+
+    /// The bytes with their secrets masked; none where there are none.
+    fn masked(&self, bytes: &[u8]) -> Option<BString> {
+        let mut shown = Vec::with_capacity(bytes.len());
+        self.0.find(bytes)?;
+        self.0.replace_all_with_bytes(bytes, &mut shown, |_, found, out| {
+            out.extend_from_slice(mask(found).as_bytes());
+            true
+        });
+        Some(shown.into())
+    }
+
+    fn apply(&self, name: &mut BString) {
+        if let Some(masked) = self.masked(name) {
+            *name = masked;
+        }
+    }
+
+    fn apply_to_text(&self, text: &mut String) {
+        if let Some(masked) = self.masked(text.as_bytes()) {
+            *text = masked.to_str_lossy().into_owned();
+        }
     }
 }
 
