@@ -138,9 +138,15 @@ impl Gathered {
 /// Gives findings their exposure, and puts the place to look at first: where the secret stands at the commit `head`, else where the oldest
 /// commit brought it.
 pub fn expose(report: &mut Report, head: Option<&str>, mut exposures: BTreeMap<Fingerprint, Exposure>) {
-    mask_exposures(&report.findings, &mut exposures);
+    let seen_in = |of: fn(&Origin) -> bool| {
+        let found = report.findings.iter().filter(|finding| finding.places.iter().any(|place| of(&place.origin)));
+        Names::new(found.map(|finding| finding.secret.expose().to_vec()).collect())
+    };
+    let names = seen_in(is_name);
+    let people = seen_in(|origin| matches!(origin, Origin::CommitMessage { .. } | Origin::Unreachable { .. }));
     for finding in &mut report.findings {
-        let Some(exposure) = exposures.remove(&finding.fingerprint) else { continue };
+        let Some(mut exposure) = exposures.remove(&finding.fingerprint) else { continue };
+        names.mask_exposure(&mut exposure, &people);
         let live = exposure.live.first().and_then(|location| Some((head?, location)));
         let first = live.or_else(|| exposure.introduced.first().map(|first| (first.commit.id.as_str(), &first.location)));
         let is_first = |place: &Place| {
@@ -208,85 +214,64 @@ fn with_severity(mut finding: Finding) -> Finding {
     finding
 }
 
+/// Whether the content is the name of a file or a reference.
+const fn is_name(origin: &Origin) -> bool {
+    matches!(origin, Origin::PathName { .. } | Origin::RefName { .. })
+}
+
+/// Secrets that names hold.
+struct Names(Option<AhoCorasick>);
+
+impl Names {
+    fn new(secrets: Vec<Vec<u8>>) -> Self {
+        let finder = || AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&secrets).ok();
+        Self(if secrets.is_empty() { None } else { finder() })
+    }
+
+    /// The text with masks in place of secrets; none where it holds none.
+    fn masked(&self, text: &BStr) -> Option<BString> {
+        let mut shown = Vec::with_capacity(text.len());
+        self.0.as_ref()?.replace_all_with_bytes(text, &mut shown, |_, found, out| {
+            out.extend_from_slice(mask(found).as_bytes());
+            true
+        });
+        (shown != text.as_bytes()).then(|| BString::from(shown))
+    }
+
+    fn mask_text(&self, text: &mut String) {
+        if let Some(masked) = self.masked(BStr::new(text)) {
+            *text = masked.to_string();
+        }
+    }
+
+    /// Masks what an exposure names; `people` holds what the names of authors hold.
+    fn mask_exposure(&self, exposure: &mut Exposure, people: &Self) {
+        exposure.references.iter_mut().for_each(|name| self.mask_text(name));
+        let introduced = exposure.introduced.iter_mut().map(|introduction| (&mut introduction.commit, &mut introduction.location));
+        let (commits, locations): (Vec<_>, Vec<_>) = introduced.unzip();
+        for commit in commits.into_iter().chain(&mut exposure.removed) {
+            people.mask_text(&mut commit.author);
+        }
+        for location in locations.into_iter().chain(&mut exposure.live) {
+            location.path = self.masked(location.path.as_bstr()).unwrap_or_else(|| std::mem::take(&mut location.path));
+        }
+    }
+}
+
 /// Masks in every path what was seen as a secret in the name of one or of a reference. Other secrets are left alone there: a password can be
 /// a plain word.
 fn mask_paths(sightings: &mut [Sighting], problems: &mut [Problem]) {
-    let in_names = sightings.iter().filter(|sighting| is_name(&sighting.place) && !matches!(sighting.fate, Fate::Dropped(_)));
-    let Some(mask) = Mask::of(in_names.map(|sighting| &sighting.secret)) else { return };
+    let in_names = sightings.iter().filter(|sighting| is_name(&sighting.place.origin) && !matches!(sighting.fate, Fate::Dropped(_)));
+    let names = Names::new(in_names.map(|sighting| sighting.secret.expose().to_vec()).collect());
+    let masked = |path: &BStr| names.masked(path);
     for sighting in sightings {
-        let path = sighting.place.origin.path_in_tree().and_then(|path| mask.masked(path));
+        let path = sighting.place.origin.path_in_tree().and_then(masked);
         if let Some(path) = path {
             sighting.place.origin = Arc::new(sighting.place.origin.with_path(path));
         }
     }
     for problem in problems {
-        mask.apply(&mut problem.path);
-    }
-}
-
-fn is_name(place: &Place) -> bool {
-    matches!(*place.origin, Origin::PathName { .. } | Origin::RefName { .. })
-}
-
-/// Masks in exposures what was seen as a secret in names, as in all paths, and in authors what was seen as one in commits.
-fn mask_exposures(findings: &[Finding], exposures: &mut BTreeMap<Fingerprint, Exposure>) {
-    let with = |fits: &dyn Fn(&Place) -> bool| Mask::of(findings.iter().filter(|of| of.places.iter().any(fits)).map(|of| &of.secret));
-    let is_commit = |place: &Place| matches!(*place.origin, Origin::CommitMessage { .. } | Origin::Unreachable { .. });
-    let (names, authors) = (with(&is_name), with(&is_commit));
-    for exposure in exposures.values_mut() {
-        let introduced = exposure.introduced.iter_mut().map(|first| (&mut first.commit, Some(&mut first.location)));
-        let removed = exposure.removed.iter_mut().map(|commit| (commit, None));
-        for (commit, location) in introduced.chain(removed) {
-            if let Some(mask) = &authors {
-                mask.apply_to_text(&mut commit.author);
-            }
-            if let (Some(mask), Some(location)) = (&names, location) {
-                mask.apply(&mut location.path);
-            }
-        }
-        if let Some(mask) = &names {
-            for location in &mut exposure.live {
-                mask.apply(&mut location.path);
-            }
-            for name in &mut exposure.references {
-                mask.apply_to_text(name);
-            }
-        }
-    }
-}
-
-/// Masks some secrets wherever they stand.
-struct Mask(AhoCorasick);
-
-impl Mask {
-    /// None if there is nothing to mask.
-    fn of<'s>(secrets: impl Iterator<Item = &'s Secret>) -> Option<Self> {
-        let secrets: Vec<&[u8]> = secrets.map(Secret::expose).collect();
-        let finder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&secrets).ok();
-        finder.filter(|_| !secrets.is_empty()).map(Self)
-    }
-
-    /// The bytes with their secrets masked; none where there are none.
-    fn masked(&self, bytes: &[u8]) -> Option<BString> {
-        let mut shown = Vec::with_capacity(bytes.len());
-        self.0.find(bytes)?;
-        self.0.replace_all_with_bytes(bytes, &mut shown, |_, found, out| {
-            out.extend_from_slice(mask(found).as_bytes());
-            true
-        });
-        Some(shown.into())
-    }
-
-    fn apply(&self, name: &mut BString) {
-        if let Some(masked) = self.masked(name) {
-            *name = masked;
-        }
-    }
-
-    fn apply_to_text(&self, text: &mut String) {
-        if let Some(masked) = self.masked(text.as_bytes()) {
-            *text = masked.to_str_lossy().into_owned();
-        }
+        problem.path = masked(problem.path.as_bstr()).unwrap_or_else(|| std::mem::take(&mut problem.path));
     }
 }
 
