@@ -162,10 +162,50 @@ pub struct Commit {
 /// A line of a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Location {
-    /// The file's path.
+    /// The file's path, or what stands for it.
     pub path: bstr::BString,
-    /// The line, from 1.
-    pub line: u64,
+    /// The line, from 1, where it is known: only versions that are places of the finding are looked at for it.
+    pub line: Option<u64>,
+}
+
+impl Exposure {
+    /// How many introductions and removals are named.
+    pub const COMMITS: usize = 10;
+    /// How many places at HEAD are named.
+    pub const LIVE: usize = 100;
+    /// How many references are named.
+    pub const REFERENCES: usize = 100;
+
+    /// Adds what another repository knows of the secret.
+    pub fn merge(&mut self, other: Self) {
+        self.introduced.extend(other.introduced);
+        self.introduced.sort_by(|a, b| (a.commit.seconds, &a.commit.id).cmp(&(b.commit.seconds, &b.commit.id)));
+        self.introduced.truncate(Self::COMMITS);
+        self.introductions += other.introductions;
+        self.removed.extend(other.removed);
+        self.removed.sort_by(|a, b| (a.seconds, &a.id).cmp(&(b.seconds, &b.id)));
+        self.removed.drain(..self.removed.len().saturating_sub(Self::COMMITS));
+        self.removals += other.removals;
+        self.live.extend(other.live);
+        self.live.sort();
+        self.live.truncate(Self::LIVE);
+        self.commits += other.commits;
+        self.blobs += other.blobs;
+        self.references.extend(other.references);
+        self.references.truncate(Self::REFERENCES);
+        self.reference_count += other.reference_count;
+        self.reached_remote |= other.reached_remote;
+    }
+
+    /// All its locations.
+    pub(crate) fn locations_mut(&mut self) -> impl Iterator<Item = &mut Location> {
+        self.introduced.iter_mut().map(|introduction| &mut introduction.location).chain(&mut self.live)
+    }
+
+    /// All its commits.
+    pub(crate) fn commits_mut(&mut self) -> impl Iterator<Item = &mut Commit> {
+        self.introduced.iter_mut().map(|introduction| &mut introduction.commit).chain(&mut self.removed)
+    }
 }
 
 /// One place of a secret.

@@ -151,13 +151,16 @@ pub fn expose(report: &mut Report, head: Option<&str>, mut exposures: BTreeMap<F
         let first = live.or_else(|| exposure.introduced.first().map(|first| (first.commit.id.as_str(), &first.location)));
         let is_first = |place: &Place| {
             first.is_some_and(|(commit, location)| {
-                place.origin.commit() == Some(commit) && place.origin.path() == location.path && place.start.line == location.line
+                place.origin.commit() == Some(commit) && place.origin.path() == location.path && Some(place.start.line) == location.line
             })
         };
         if let Some(at) = finding.places.iter().position(is_first) {
             finding.places[..=at].rotate_right(1);
         }
-        finding.exposure = Some(exposure);
+        match &mut finding.exposure {
+            Some(known) => known.merge(exposure),
+            unknown => *unknown = Some(exposure),
+        }
     }
 }
 
@@ -247,12 +250,10 @@ impl Names {
     /// Masks what an exposure names; `people` holds what the names of authors hold.
     fn mask_exposure(&self, exposure: &mut Exposure, people: &Self) {
         exposure.references.iter_mut().for_each(|name| self.mask_text(name));
-        let introduced = exposure.introduced.iter_mut().map(|introduction| (&mut introduction.commit, &mut introduction.location));
-        let (commits, locations): (Vec<_>, Vec<_>) = introduced.unzip();
-        for commit in commits.into_iter().chain(&mut exposure.removed) {
+        for commit in exposure.commits_mut() {
             people.mask_text(&mut commit.author);
         }
-        for location in locations.into_iter().chain(&mut exposure.live) {
+        for location in exposure.locations_mut() {
             location.path = self.masked(location.path.as_bstr()).unwrap_or_else(|| std::mem::take(&mut location.path));
         }
     }

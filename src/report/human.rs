@@ -201,7 +201,8 @@ fn commit(commit: &Commit) -> String {
 }
 
 fn location(location: &Location) -> String {
-    format!("{}:{}", visible(&location.path), location.line)
+    let path = visible(&location.path);
+    location.line.map_or(path.clone(), |line| format!("{path}:{line}"))
 }
 
 /// A reference's name as people say it.

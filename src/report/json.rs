@@ -194,7 +194,8 @@ impl<'r> CommitRecord<'r> {
 struct LocationRecord {
     #[serde(flatten)]
     path: PathRecord,
-    line: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
 }
 
 impl LocationRecord {

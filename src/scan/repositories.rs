@@ -35,8 +35,7 @@ impl Scanner {
             }
         }
         let mut report = whole.gathered.into_report(self.settings.explain);
-        // What the outermost repository says of a secret counts most.
-        for exposed in exposed.into_iter().rev() {
+        for exposed in exposed {
             expose(&mut report, exposed.head.as_deref(), exposed.secrets);
         }
         report.repository = whole.repository.map(|facts| self.without_secrets(facts));

@@ -69,8 +69,7 @@ impl Exposed {
     /// Puts a directory before every path.
     pub(super) fn move_below(&mut self, directory: &BStr) {
         for exposure in self.secrets.values_mut() {
-            let introduced = exposure.introduced.iter_mut().map(|introduction| &mut introduction.location);
-            for location in introduced.chain(&mut exposure.live) {
+            for location in exposure.locations_mut() {
                 location.path = BString::from([directory.as_bytes(), b"/", location.path.as_bytes()].concat());
             }
         }

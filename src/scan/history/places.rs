@@ -129,9 +129,9 @@ impl Lines {
         }
     }
 
-    /// The first line of a secret in an object; 1 where it is not known.
-    pub(super) fn of(&self, object: u32, secret: Fingerprint) -> u64 {
-        self.0.get(&(object, secret)).copied().unwrap_or(1)
+    /// The first line of a secret in an object, where it is known.
+    pub(super) fn of(&self, object: u32, secret: Fingerprint) -> Option<u64> {
+        self.0.get(&(object, secret)).copied()
     }
 }
 

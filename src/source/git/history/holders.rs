@@ -78,7 +78,7 @@ impl Holders {
         }
         let holders = Self { blobs, nodes: Vec::new(), roots: vec![NONE; history.trees.len()] };
         let mut building = Building::new(holders, &history.trees, wanted);
-        for tree in 0..u32::try_from(history.trees.len()).unwrap_or(NONE) {
+        for &tree in history.trees.by_storage() {
             if reached.objects.has(history.trees.object(tree)) {
                 building.tree(tree);
             }
