@@ -15,7 +15,7 @@ use crate::finding::Exposure;
 use crate::gather::{Fate, Gathered, Sighting};
 use crate::scan::{Scanner, Silent};
 use crate::secret::Fingerprint;
-use crate::source::git::history::provenance::{Hit, Provenance, Spot, Trace, trace};
+use crate::source::git::history::provenance::{Hit, Spot, Trace, trace};
 use crate::source::git::history::reach::Reached;
 use crate::source::objects::{Content, ObjectItem};
 
@@ -209,10 +209,10 @@ impl Secrets {
 
     /// How far each got: in what references lead to, or else in everything.
     fn traces(&self, known: &Known<'_>) -> Vec<Trace> {
-        let follow = |reached: &Reached| -> Provenance { trace(known.history, reached, known.head, &known.tips, &self.hits) };
-        let mut traces = follow(&known.reached).secrets;
+        let follow = |reached: &Reached| trace(known.history, reached, known.head, &known.tips, &self.hits);
+        let mut traces = follow(&known.reached);
         if let Some(everything) = &known.everything {
-            for (trace, wider) in traces.iter_mut().zip(follow(everything).secrets) {
+            for (trace, wider) in traces.iter_mut().zip(follow(everything)) {
                 if trace.introduced.is_empty() {
                     *trace = wider;
                 }

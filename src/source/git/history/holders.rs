@@ -91,11 +91,6 @@ impl Holders {
         &self.blobs
     }
 
-    /// How many nodes there are.
-    pub(crate) fn len(&self) -> usize {
-        self.nodes.len()
-    }
-
     /// The first node of a tree; none for one that holds none of the blobs.
     pub(crate) fn root(&self, tree: u32) -> Option<u32> {
         Some(self.roots[tree as usize]).filter(|&root| root != NONE)

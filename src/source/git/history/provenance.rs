@@ -3,11 +3,11 @@
 //!
 //! Secrets are looked at 64 at a time, as the bits of a word: what each node of [`Holders`] leads to, then what each commit's tree holds.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use bstr::BString;
 
-use super::bits::{Bits, ones};
+use super::bits::ones;
 use super::holders::{Holders, Part};
 use super::reach::Reached;
 use super::trees::MOST_PATH;
@@ -80,17 +80,8 @@ pub(crate) struct Trace {
     pub(crate) reached_remote: bool,
 }
 
-/// What is known of all secrets.
-#[derive(Debug, Default)]
-pub(crate) struct Provenance {
-    /// Of each secret.
-    pub(crate) secrets: Vec<Trace>,
-    /// Of each blob with a secret, the oldest commit that holds it, and where, in order of objects. What no commit holds is not among them.
-    pub(crate) blobs: Vec<Spot>,
-}
-
 /// Follows the secrets of `hits`. `head` is the commit, by object, that counts as live.
-pub(crate) fn trace(history: &History, reached: &Reached, head: Option<u32>, tips: &[Tip], hits: &[Hit]) -> Provenance {
+pub(crate) fn trace(history: &History, reached: &Reached, head: Option<u32>, tips: &[Tip], hits: &[Hit]) -> Vec<Trace> {
     let mut hits = hits.to_vec();
     hits.sort_unstable();
     hits.dedup();
@@ -107,7 +98,7 @@ pub(crate) fn trace(history: &History, reached: &Reached, head: Option<u32>, tip
         let chunk = &hits[hits.partition_point(|hit| hit.secret < start)..hits.partition_point(|hit| hit.secret < end)];
         secrets.extend(tracing.chunk(chunk, start, count - first));
     }
-    Provenance { secrets, blobs: tracing.first_commits() }
+    secrets
 }
 
 struct Tracing<'h> {
@@ -305,41 +296,5 @@ impl<'h> Tracing<'h> {
         for bit in ones(chunk.held[turn as usize]) {
             chunk.traces[bit as usize].live = self.spots(&chunk.nodes, &chunk.blobs, head, bit, PLACES);
         }
-    }
-
-    /// The oldest commit that holds each blob. Whatever a node leads to is seen when the node is.
-    fn first_commits(&self) -> Vec<Spot> {
-        let (trees, commits) = (&self.history.trees, &self.history.commits);
-        let (mut nodes, mut seen) = (Bits::new(self.holders.len()), Bits::new(trees.len()));
-        // The tree each tree was first seen in, and its name there.
-        let mut via = vec![(NONE, NONE); trees.len()];
-        let mut spots: BTreeMap<u32, (u32, (u32, u32))> = BTreeMap::new();
-        let mut waiting: Vec<(u32, u32)> = Vec::new();
-        for &commit in &self.reached.oldest_first {
-            let Some(tree) = commits.tree(commit).and_then(|tree| trees.place(tree)) else { continue };
-            if seen.add(tree) {
-                waiting.extend(self.holders.root(tree).map(|root| (root, tree)));
-            }
-            while let Some((node, tree)) = waiting.pop() {
-                if !nodes.add(node) {
-                    continue;
-                }
-                match self.holders.part(node) {
-                    Part::Fork(left, right) => waiting.extend([(right, tree), (left, tree)]),
-                    Part::Tree { name, tree: child } => {
-                        if seen.add(child) {
-                            via[child as usize] = (tree, name);
-                            waiting.extend(self.holders.root(child).map(|root| (root, child)));
-                        }
-                    }
-                    Part::Blob { name, blob } => drop(spots.entry(blob).or_insert((commit, (tree, name)))),
-                }
-            }
-        }
-        let spot = |(blob, (commit, start)): (u32, (u32, (u32, u32)))| {
-            let path = trees.path(start, |tree| via[tree as usize]);
-            Spot { commit: commits.object(commit), object: self.holders.blobs()[blob as usize], path }
-        };
-        spots.into_iter().map(spot).collect()
     }
 }
