@@ -60,7 +60,7 @@ pub enum Origin {
     },
     /// A path in a commit's tree, as content. As for references, reports show it in the masked excerpt only.
     PathName {
-        /// Commit id in hex.
+        /// Commit id in hex; empty where it is not known.
         commit: String,
         /// Path in that commit's tree.
         path: BString,
@@ -120,7 +120,8 @@ impl Origin {
     #[must_use]
     pub fn commit(&self) -> Option<&str> {
         match self {
-            Self::Commit { commit, .. } | Self::CommitMessage { commit } | Self::PathName { commit, .. } => Some(commit),
+            Self::Commit { commit, .. } | Self::CommitMessage { commit } => Some(commit),
+            Self::PathName { commit, .. } => Some(commit.as_str()).filter(|commit| !commit.is_empty()),
             Self::TagMessage { .. }
             | Self::RefName { .. }
             | Self::Object { .. }

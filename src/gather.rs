@@ -143,7 +143,7 @@ pub fn expose(report: &mut Report, head: Option<&str>, mut exposures: BTreeMap<F
         Names::new(found.map(|finding| finding.secret.expose().to_vec()).collect())
     };
     let names = seen_in(is_name);
-    let people = seen_in(|origin| matches!(origin, Origin::CommitMessage { .. }));
+    let people = seen_in(|origin| matches!(origin, Origin::CommitMessage { .. } | Origin::Unreachable { .. }));
     for finding in &mut report.findings {
         let Some(mut exposure) = exposures.remove(&finding.fingerprint) else { continue };
         names.mask_exposure(&mut exposure, &people);

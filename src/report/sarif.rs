@@ -325,6 +325,7 @@ fn region(place: &Place) -> sarif::Region {
 
 fn artifact_of(origin: &Origin) -> sarif::ArtifactLocation {
     match origin {
+        Origin::PathName { commit, .. } if commit.is_empty() => artifact(origin.path(), origin.kind()),
         Origin::CommitMessage { commit: id } | Origin::TagMessage { tag: id } | Origin::PathName { commit: id, .. } => {
             artifact(BStr::new(&format!("{}/{id}", origin.path())), origin.kind())
         }
