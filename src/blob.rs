@@ -14,7 +14,7 @@ pub struct Blob<'b> {
 }
 
 /// Where scanned bytes come from. Paths are raw bytes with `/` as separator, relative to the scanned root.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Origin {
     /// A file of a working tree or a plain directory.
     File {

@@ -113,7 +113,7 @@ pub struct Finding {
 }
 
 /// How far a secret got in a repository's history. Lists are cut to what people read; the counts are not.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exposure {
     /// Where the commits that brought it have it, the oldest ten, oldest first; in each one place.
     pub introduced: Vec<Introduction>,
@@ -138,7 +138,7 @@ pub struct Exposure {
 }
 
 /// A commit that brought a secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Introduction {
     /// The commit.
     pub commit: Commit,
@@ -147,7 +147,7 @@ pub struct Introduction {
 }
 
 /// What reports say of a commit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
     /// Its id in hex.
     pub id: String,
@@ -160,7 +160,7 @@ pub struct Commit {
 }
 
 /// A line of a file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Location {
     /// The file's path, or what stands for it.
     pub path: bstr::BString,
@@ -243,7 +243,7 @@ pub struct Excerpt {
 }
 
 /// A candidate that is not reported because somebody said so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Suppression {
     /// `unleak:allow`.
@@ -296,7 +296,7 @@ impl ProblemKind {
 }
 
 /// Why something is left out by design; counted, not a problem.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SkipReason {
     /// Ignored by git (a directory counts once and is not entered).

@@ -218,7 +218,7 @@ fn with_severity(mut finding: Finding) -> Finding {
 }
 
 /// Whether the content is the name of a file or a reference.
-const fn is_name(origin: &Origin) -> bool {
+pub(crate) const fn is_name(origin: &Origin) -> bool {
     matches!(origin, Origin::PathName { .. } | Origin::RefName { .. })
 }
 

@@ -7,6 +7,8 @@ use super::anchors;
 use super::schema::{self, Pattern};
 use super::shape::ShapeError;
 use super::toml_error::TomlError;
+use sha2::{Digest, Sha256};
+
 use crate::detect::prefilter::{Literal, Prefilter};
 use crate::detect::rule::{Rule, RuleError};
 
@@ -118,6 +120,17 @@ impl Catalogue {
         let index = self.index_of(id).ok_or_else(|| CatalogueError::Unknown(id.to_owned()))?;
         self.entries[usize::from(index.0)].off = !enabled;
         Ok(())
+    }
+
+    /// Names the set of patterns: another set has another digest.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        let mut digest = Sha256::new_with_prefix(builtin::RECORDS);
+        for index in self.indices().skip(builtin::IDS.len()) {
+            digest.update(postcard::to_allocvec(&**self.pattern(index)).expect("because a pattern is plain data"));
+        }
+        self.entries.iter().for_each(|entry| digest.update([u8::from(entry.off)]));
+        digest.finalize().into()
     }
 
     /// Number of patterns.

@@ -5,6 +5,7 @@
 //! come next, in the order in which they are stored as changes to one another. Only then are the secrets that were found followed through
 //! the history, and the few places that a report shows are looked at once more, in full.
 
+mod cache;
 mod exposures;
 mod lines;
 mod messages;
@@ -38,8 +39,10 @@ use crate::source::git::pack::{Inventory, walk};
 use crate::source::git::refs::{self, ReferenceKind, References};
 use crate::source::git::{config, lfs};
 use crate::source::objects::{Content, ObjectItem, Objects};
+use cache::Kept;
 use messages::Messages;
 use outcome::Found;
+use places::Placed;
 use versions::{Blobs, Paths, Wanted};
 
 /// Largest blob that is unpacked at once, in bytes; a larger one is scanned as a stream, unless it is stored as a change to another.
@@ -101,8 +104,13 @@ impl Scanner {
     /// The whole history of one repository.
     pub(super) fn whole_history(&self, settings: &HistorySettings, progress: &dyn Progress) -> Result<Whole, SourceError> {
         let opened = open::open(&settings.repository, &settings.environment)?;
-        let inventory = Inventory::open(&opened.object_directories, opened.repository.object_hash());
         let references = refs::list(&opened.repository, &opened.database.reader(), "", settings.unreachable);
+        let kept = Kept::new(self, settings, &opened, &references);
+        let lfs = lfs::directory(opened.repository.common_dir());
+        if let Some(whole) = kept.as_ref().and_then(|kept| kept.again(self, &opened, &lfs)) {
+            return Ok(whole);
+        }
+        let inventory = Inventory::open(&opened.object_directories, opened.repository.object_hash());
         let (history, messages) = load::load(&inventory, self.threads(), || Messages::new(self, &inventory));
         let known = Known::new(settings, &opened, &inventory, &history, &references);
         let mut gathered = known.problems();
@@ -112,12 +120,19 @@ impl Scanner {
         gathered = gathered.merge(self.names(&known));
         let found = self.blobs(&known, progress);
         gathered.coverage.problems.extend(known.problems_of_blobs(&found, self.settings.max_file_size));
-        let (placed, secrets) = self.placed(&known, &found, &gathered);
-        gathered = gathered.merge(placed);
+        let Placed { sightings, exposures, items, pointers } = self.placed(&known, &found, &gathered);
+        gathered.sightings.extend(sightings);
         gathered.coverage.merge(found.coverage);
         gathered.unreported = Unreported { suppressed: found.suppressed, below_threshold: found.below_threshold };
         let head = known.head.map(|head| inventory.id(head).to_string());
-        Ok(Whole { gathered, repository: Some(config::facts(&opened.repository)), exposed: Exposed { head, secrets } })
+        let exposed = Exposed { head, secrets: exposures };
+        let mut whole = Whole { gathered, repository: Some(config::facts(&opened.repository)), exposed };
+        let pointers = known.objects(pointers);
+        if let Some(kept) = kept {
+            kept.save(&whole, &items, &pointers.items);
+        }
+        whole.gathered = whole.gathered.merge(self.behind_pointers(&pointers));
+        Ok(whole)
     }
 
     /// Tags, and the names of references and of files.

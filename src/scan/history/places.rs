@@ -3,9 +3,11 @@
 //! Of a secret in blobs these are: where it stands at HEAD, and where it came in. What holds it in between is counted, not shown.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bstr::BString;
 use gix::ObjectId;
+use gix::objs::Kind;
 
 use super::Known;
 use super::exposures::exposures;
@@ -17,7 +19,7 @@ use crate::scan::{Scanner, Silent};
 use crate::secret::Fingerprint;
 use crate::source::git::history::provenance::{Hit, Spot, Trace, trace};
 use crate::source::git::history::reach::Reached;
-use crate::source::objects::{Content, ObjectItem};
+use crate::source::objects::{Content, ObjectItem, Objects};
 
 /// A blob at a path of a commit, or by itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,7 +31,7 @@ struct Standing {
 
 impl Scanner {
     /// The sightings of the secrets in blobs, and how far these and those in `gathered` got.
-    pub(super) fn placed(&self, known: &Known<'_>, found: &Found, gathered: &Gathered) -> (Gathered, BTreeMap<Fingerprint, Exposure>) {
+    pub(super) fn placed(&self, known: &Known<'_>, found: &Found, gathered: &Gathered) -> Placed {
         let secrets = Secrets::new(known, found, gathered);
         let traces = secrets.traces(known);
         let mut shown: BTreeMap<Standing, BTreeSet<Fingerprint>> = BTreeMap::new();
@@ -54,11 +56,15 @@ impl Scanner {
             matches!(sighting.fate, Fate::Dropped(_)) || found.secrets.contains_key(&secret)
         };
         placed.retain(is_shown);
-        self.complete(known, found, &mut placed, &mut lines);
+        for standing in self.complete(known, found, &mut placed, &mut lines) {
+            shown.entry(standing).or_default();
+        }
         lines.add(gathered, known);
         let exposures = exposures(known, &secrets, &traces, &lines);
-        let placed = Gathered { sightings: placed, ..Gathered::default() };
-        (placed.merge(self.behind_pointers(known, &found.pointers)), exposures)
+        let told = gathered.sightings.iter().filter(|sighting| sighting.fate == Fate::Report).map(|sighting| known.told(sighting));
+        let items = shown.keys().map(|standing| known.item(standing)).chain(told).collect();
+        let pointers = found.pointers.iter().map(|&blob| known.item(&known.standing(blob))).collect();
+        Placed { sightings: placed, exposures, items, pointers }
     }
 
     /// Looks at blobs in full; they are counted already.
@@ -77,7 +83,8 @@ impl Scanner {
     }
 
     /// A secret that is reported at none of its places, since their paths have it judged otherwise, is shown where it was found.
-    fn complete(&self, known: &Known<'_>, found: &Found, placed: &mut Vec<Sighting>, lines: &mut Lines) {
+    /// Gives where that was.
+    fn complete(&self, known: &Known<'_>, found: &Found, placed: &mut Vec<Sighting>, lines: &mut Lines) -> Vec<Standing> {
         let reported = placed.iter().filter(|sighting| sighting.fate == Fate::Report);
         let shown: BTreeSet<Fingerprint> = reported.map(|sighting| Fingerprint::of(sighting.secret.expose())).collect();
         let left: Vec<Standing> = found
@@ -92,20 +99,31 @@ impl Scanner {
             found.secrets.contains_key(&secret) && !shown.contains(&secret)
         };
         placed.extend(more.into_iter().filter(is_left));
+        left
     }
 
     /// The large files that blobs stand for.
-    fn behind_pointers(&self, known: &Known<'_>, pointers: &[u32]) -> Gathered {
-        let items: Vec<ObjectItem> = pointers.iter().map(|&blob| known.item(&known.standing(blob))).collect();
-        let objects = known.objects(items);
-        let mut reader = objects.reader();
+    pub(super) fn behind_pointers(&self, pointers: &Objects) -> Gathered {
+        let mut reader = pointers.reader();
         let mut buffer = Vec::new();
-        objects.items.iter().fold(Gathered::default(), |gathered, item| {
-            let origin = std::sync::Arc::new(item.origin.clone());
-            let behind = reader.read(item, &mut buffer).ok().and_then(|bytes| self.behind_object(&origin, bytes, &objects.lfs));
+        pointers.items.iter().fold(Gathered::default(), |gathered, item| {
+            let origin = Arc::new(item.origin.clone());
+            let behind = reader.read(item, &mut buffer).ok().and_then(|bytes| self.behind_object(&origin, bytes, &pointers.lfs));
             gathered.merge(behind.unwrap_or_default())
         })
     }
+}
+
+/// What a report shows of secrets, and what it says of them.
+pub(super) struct Placed {
+    /// The sightings of secrets in blobs.
+    pub(super) sightings: Vec<Sighting>,
+    /// How far secrets got.
+    pub(super) exposures: BTreeMap<Fingerprint, Exposure>,
+    /// All content that is shown, messages and names too.
+    pub(super) items: Vec<ObjectItem>,
+    /// Blobs that stand for large files elsewhere.
+    pub(super) pointers: Vec<ObjectItem>,
 }
 
 /// The lines that secrets stand on, by object.
@@ -165,6 +183,17 @@ impl Known<'_> {
             _ if path.is_empty() => Origin::Unreachable { id, path: "OBJECT".into() },
             _ => Origin::Unreachable { id, path },
         }
+    }
+
+    /// The content of a sighting in a message or a name.
+    fn told(&self, sighting: &Sighting) -> ObjectItem {
+        let origin = Origin::clone(&sighting.place.origin);
+        let content = match self.told_by(&origin) {
+            Some(object) if self.inventory.kind(object) == Some(Kind::Tag) => Content::Tag(self.inventory.id(object).to_owned()),
+            Some(object) => Content::Commit(self.inventory.id(object).to_owned()),
+            None => Content::Name,
+        };
+        ObjectItem { origin, content }
     }
 
     /// The commit or tag, by object, whose message an origin is.

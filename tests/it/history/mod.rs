@@ -1,6 +1,7 @@
 //! The scan of a whole history, from outside: scripts build repositories with made-up tokens, and every place is expected by name.
 
 mod broken;
+mod cache;
 mod content;
 mod exposure;
 mod hooks;

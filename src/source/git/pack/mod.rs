@@ -197,7 +197,7 @@ fn fan(ids: &[u8], id_len: usize) -> Vec<u32> {
 }
 
 /// The directories and their alternates, each once.
-fn with_alternates(directories: &[PathBuf], problems: &mut Vec<Problem>) -> Vec<PathBuf> {
+pub(crate) fn with_alternates(directories: &[PathBuf], problems: &mut Vec<Problem>) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for directory in directories {
         all.push(directory.clone());
