@@ -140,7 +140,7 @@ impl Gathered {
 pub fn expose(report: &mut Report, head: Option<&str>, mut exposures: BTreeMap<Fingerprint, Exposure>) {
     let seen_in = |of: fn(&Origin) -> bool| {
         let found = report.findings.iter().filter(|finding| finding.places.iter().any(|place| of(&place.origin)));
-        Names::new(found.map(|finding| finding.secret.expose().to_vec()).collect())
+        Names::new(&found.map(|finding| finding.secret.expose()).collect::<Vec<_>>())
     };
     let names = seen_in(is_name);
     let people = seen_in(|origin| matches!(origin, Origin::CommitMessage { .. } | Origin::Unreachable { .. }));
@@ -226,8 +226,8 @@ pub(crate) const fn is_name(origin: &Origin) -> bool {
 struct Names(Option<AhoCorasick>);
 
 impl Names {
-    fn new(secrets: Vec<Vec<u8>>) -> Self {
-        let finder = || AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&secrets).ok();
+    fn new(secrets: &[&[u8]]) -> Self {
+        let finder = || AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(secrets).ok();
         Self(if secrets.is_empty() { None } else { finder() })
     }
 
@@ -263,7 +263,7 @@ impl Names {
 /// a plain word.
 fn mask_paths(sightings: &mut [Sighting], problems: &mut [Problem]) {
     let in_names = sightings.iter().filter(|sighting| is_name(&sighting.place.origin) && !matches!(sighting.fate, Fate::Dropped(_)));
-    let names = Names::new(in_names.map(|sighting| sighting.secret.expose().to_vec()).collect());
+    let names = Names::new(&in_names.map(|sighting| sighting.secret.expose()).collect::<Vec<_>>());
     let masked = |path: &BStr| names.masked(path);
     for sighting in sightings {
         let path = sighting.place.origin.path_in_tree().and_then(masked);

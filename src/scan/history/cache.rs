@@ -197,15 +197,17 @@ fn stored(directory: &Path, digest: &mut Sha256) {
     names.extend(packs.map(|file| {
         let metadata = file.metadata().ok();
         let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
-        format!("{:?} {:?} {modified:?}", file.file_name(), metadata.map(|metadata| metadata.len()))
+        format!("{} {:?} {modified:?}", file.file_name().display(), metadata.map(|metadata| metadata.len()))
     }));
     for first in 0..=u8::MAX {
         let start = format!("{first:02x}");
         let loose = std::fs::read_dir(directory.join(&start)).into_iter().flatten().flatten();
-        names.extend(loose.map(|file| format!("{start} {:?}", file.file_name())));
+        names.extend(loose.map(|file| format!("{start} {}", file.file_name().display())));
     }
     names.sort_unstable();
-    names.iter().for_each(|name| digest.update([name.as_bytes(), b"\n"].concat()));
+    for name in names {
+        digest.update([name.as_bytes(), b"\n"].concat());
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

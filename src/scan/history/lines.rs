@@ -97,9 +97,9 @@ fn after_line(text: &[u8], at: usize) -> Option<usize> {
 
 /// The ranges of a text of `len` bytes between the clean lines, in order, none of them empty.
 pub(super) fn dirty(copied: &[Copied], len: usize) -> impl Iterator<Item = Range<usize>> {
-    let ends = copied.iter().map(|stretch| stretch.clean_in_text());
+    let ends = copied.iter().map(Copied::clean_in_text);
     let mut at = 0;
-    ends.chain([len..len]).filter_map(move |clean| {
+    ends.chain(std::iter::once(len..len)).filter_map(move |clean| {
         let gap = at..clean.start;
         at = clean.end;
         (gap.start < gap.end).then_some(gap)
@@ -129,9 +129,8 @@ impl Gathered {
             self.parts.push((self.text.len(), wide.clone(), range));
             self.text.resize(self.text.len() + wide.len(), 0);
         }
-        let mut parts = self.parts.iter();
         let mut cursor = version.delta.reader(version.base);
-        while let Some((at, wide, _)) = parts.next() {
+        for (at, wide, _) in &self.parts {
             cursor.read(wide.start, &mut self.text[*at..*at + wide.len()]);
         }
     }

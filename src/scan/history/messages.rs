@@ -39,7 +39,9 @@ impl<'s> Messages<'s> {
         for (commit, sightings) in found.iter_mut().filter(|(commit, _)| !is_reached(*commit)) {
             let id = self.inventory.id(*commit).to_string();
             let origin = Arc::new(Origin::Unreachable { id, path: self.nowhere.path().to_owned() });
-            sightings.iter_mut().for_each(|sighting| sighting.place.origin = Arc::clone(&origin));
+            for sighting in sightings {
+                sighting.place.origin = Arc::clone(&origin);
+            }
         }
         let coverage = Coverage { scanned, bytes, ..Coverage::default() };
         Gathered { sightings: found.into_iter().flat_map(|(_, sightings)| sightings).collect(), coverage, ..Gathered::default() }

@@ -34,8 +34,8 @@ pub(super) enum Verdict {
 
 impl Outcome {
     /// The outcome of a candidate with this fate.
-    pub(super) fn of(fate: Fate, candidate: &Candidate<'_>) -> Self {
-        Self::with(&fate, || Fingerprint::of(&candidate.secret))
+    pub(super) fn of(fate: &Fate, candidate: &Candidate<'_>) -> Self {
+        Self::with(fate, || Fingerprint::of(&candidate.secret))
     }
 
     /// The outcome of a sighting.

@@ -42,7 +42,7 @@ impl Scanner {
                 shown.entry(standing).or_default().insert(*fingerprint);
             }
             for spot in trace.introduced.iter().filter(|spot| spot.object != spot.commit) {
-                counted.entry(spot.object).or_insert_with(|| known.standing_at(spot));
+                counted.entry(spot.object).or_insert_with(|| spot.into());
             }
         }
         for standing in shown.keys() {
@@ -126,6 +126,12 @@ pub(super) struct Placed {
     pub(super) pointers: Vec<ObjectItem>,
 }
 
+impl From<&Spot> for Standing {
+    fn from(spot: &Spot) -> Self {
+        Self { blob: spot.object, commit: Some(spot.commit), path: spot.path.clone() }
+    }
+}
+
 /// The lines that secrets stand on, by object.
 #[derive(Default)]
 pub(super) struct Lines(BTreeMap<(u32, Fingerprint), u64>);
@@ -160,17 +166,13 @@ impl Known<'_> {
         Standing { blob, commit, path: self.path_of(blob) }
     }
 
-    fn standing_at(&self, spot: &Spot) -> Standing {
-        Standing { blob: spot.object, commit: Some(spot.commit), path: spot.path.clone() }
-    }
-
     /// Where a secret is shown.
     fn standings(&self, trace: &Trace, blobs: &[u32]) -> Vec<Standing> {
         let in_blob = |spot: &&Spot| spot.object != spot.commit;
         let first = trace.introduced.iter().find(in_blob);
         let is_other = |spot: &&Spot| first.is_none_or(|first| (first.object, &first.path) != (spot.object, &spot.path));
         let live = trace.live.iter().filter(in_blob).filter(is_other);
-        let all: Vec<Standing> = first.into_iter().chain(live).map(|spot| self.standing_at(spot)).collect();
+        let all: Vec<Standing> = first.into_iter().chain(live).map(Standing::from).collect();
         if all.is_empty() { vec![self.standing(blobs[0])] } else { all }
     }
 

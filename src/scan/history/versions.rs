@@ -244,13 +244,13 @@ impl Frame {
 
 impl Found {
     fn new(scanner: &Scanner, candidate: &Candidate<'_>, view: &View<'_>) -> Self {
-        Self { claim: Claim::of(&scanner.catalogue, candidate), outcome: Outcome::of(scanner.fate(candidate, view.bytes), candidate) }
+        Self { claim: Claim::of(&scanner.catalogue, candidate), outcome: Outcome::of(&scanner.fate(candidate, view.bytes), candidate) }
     }
 
     /// The same at another place.
     fn moved(&self, shift: impl Fn(usize) -> usize) -> Self {
         let span = shift(self.claim.span.start)..shift(self.claim.span.end);
-        Self { claim: self.claim.at(span), outcome: self.outcome.clone() }
+        Self { claim: self.claim.at(span), outcome: self.outcome }
     }
 }
 

@@ -38,7 +38,9 @@ fn other_settings_patterns_and_references_are_other_scans() {
     assert_eq!(names(&fixture, &[]).len(), 5);
     fixture.run("cd r; git tag -d v1 >/dev/null");
     assert_eq!(names(&fixture, &[]).len(), 4);
-    fixture.run("cd r; git checkout -q --orphan other; git rm -rfq .; git commit -q --allow-empty -m empty; git branch -D main side >/dev/null");
+    fixture.run(
+        "cd r; git checkout -q --orphan other; git rm -rfq .; git commit -q --allow-empty -m empty; git branch -D main side >/dev/null",
+    );
     assert_eq!(names(&fixture, &[]), [""; 0]);
     assert!(names(&fixture, &["--unreachable"]).contains(&"gone".to_owned()));
 }
@@ -50,7 +52,7 @@ fn a_damaged_or_foreign_file_is_of_no_use_and_no_harm() {
     let kept = cached(&fixture);
     let path = fixture.sandbox.path("r/.git/unleak/history");
     for damage in [&b""[..], b"garbage", &kept[..kept.len() / 2], &[255; 4096]] {
-        std::fs::write(&path, damage).unwrap();
+        std::io::Write::write_all(&mut std::fs::File::options().write(true).truncate(true).open(&path).unwrap(), damage).unwrap();
         assert_eq!(fixture.scan("r", &["--history"]).report, first.report);
         assert_eq!(cached(&fixture), kept);
     }
@@ -58,7 +60,8 @@ fn a_damaged_or_foreign_file_is_of_no_use_and_no_harm() {
 
 #[test]
 fn a_directory_of_its_own_serves_several_repositories() {
-    let fixture = Fixture::new(&format!("{HISTORY}cd ..; git init -q -b main other; cd other; echo @other@ >o; git add .; git commit -qm o"));
+    let fixture =
+        Fixture::new(&format!("{HISTORY}cd ..; git init -q -b main other; cd other; echo @other@ >o; git add .; git commit -qm o"));
     for _ in 0..2 {
         assert_eq!(fixture.scan("other", &["--history", "--cache", "../kept"]).names(), ["other"]);
         assert_eq!(fixture.scan("r", &["--history", "--cache", "../kept"]).names().len(), 5);
