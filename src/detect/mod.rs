@@ -23,6 +23,7 @@ pub mod private_key;
 pub mod rule;
 mod run;
 pub mod sample;
+mod search;
 pub mod service_account;
 pub mod text;
 pub mod view;
