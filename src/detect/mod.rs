@@ -2,7 +2,8 @@
 //!
 //! 1. [`prefilter`] finds the anchors of all patterns in one pass.
 //! 2. Each anchor runs its pattern's [`rule`], a detector in code, or the decoder, in a bounded window around it.
-//! 3. [`judge`] weighs each candidate; nothing is dropped without a named reason.
+//! 3. `nested` decodes long runs that look encoded twice.
+//! 4. [`judge`] weighs each candidate; nothing is dropped without a named reason.
 
 pub mod assignment;
 pub mod candidate;
@@ -17,6 +18,7 @@ pub mod http_header;
 pub mod judge;
 pub mod jwt;
 pub mod kind;
+mod nested;
 pub mod placeholder;
 pub mod prefilter;
 pub mod private_key;
@@ -62,6 +64,7 @@ pub fn scan<'v>(catalogue: &Catalogue, view: &View<'v>) -> Vec<Candidate<'v>> {
             }
         }
     });
+    nested::detect(&mut sink);
     sink.found
 }
 
