@@ -10,8 +10,8 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-/// Words of the filter: 256 KiB, which the second-level cache holds beside the text. Two bits in one word stand for a window.
-pub const FILTER_WORDS: usize = 1 << 16;
+/// Words of the filter: 512 KiB, which most second-level caches hold beside the text. Two bits in one word stand for a window.
+pub const FILTER_WORDS: usize = 1 << 17;
 /// Multiplier of the window hash: 2^32 divided by the golden ratio, odd.
 pub const MULTIPLIER: u32 = 0x9E37_79B1;
 /// Sets bit 5 of each byte: ASCII letters lose their case, other bytes may collide, which the comparison sorts out.
@@ -299,12 +299,12 @@ const PAIRS: [&[u8; 36]; 36] = [
     b"rpsqqqqormnqqqprmssspppljjsmprrrooyz",
 ];
 
-/// The word of the filter and the two bits in it that stand for a window.
+/// The word of the filter and the two bits in it that stand for a window. The lower bits of the product know its first bytes only.
 #[inline]
 #[must_use]
 pub const fn marks(window: u32) -> (usize, u32, u32) {
     let hash = window.wrapping_mul(MULTIPLIER);
-    ((hash >> (32 - FILTER_WORDS.trailing_zeros())) as usize, hash >> 8 & 31, hash >> 3 & 31)
+    ((hash >> (32 - FILTER_WORDS.trailing_zeros())) as usize, hash >> 8 & 31, (hash >> 3 ^ window >> 16) & 31)
 }
 
 /// The upper bits of the product: its lower ones repeat with the windows' letters.

@@ -6,7 +6,7 @@
 
 use std::arch::x86_64::{
     __m256i, _mm256_and_si256, _mm256_castsi256_ps, _mm256_i32gather_epi32, _mm256_loadu_si256, _mm256_movemask_ps, _mm256_mullo_epi32,
-    _mm256_or_si256, _mm256_set1_epi32, _mm256_slli_epi32, _mm256_srli_epi32, _mm256_srlv_epi32,
+    _mm256_or_si256, _mm256_set1_epi32, _mm256_slli_epi32, _mm256_srli_epi32, _mm256_srlv_epi32, _mm256_xor_si256,
 };
 
 use super::super::prefilter::{FILTER_WORDS, FOLD, MULTIPLIER, Prefilter};
@@ -68,7 +68,8 @@ fn marked_lanes(filter: &Filter, bytes: &[u8; 32]) -> u32 {
     let word = unsafe { _mm256_i32gather_epi32::<4>(filter.as_ptr().cast::<i32>(), index) };
     let low = _mm256_set1_epi32(31);
     let first = _mm256_srlv_epi32(word, _mm256_and_si256(_mm256_srli_epi32::<8>(hash), low));
-    let second = _mm256_srlv_epi32(word, _mm256_and_si256(_mm256_srli_epi32::<3>(hash), low));
+    let mixed = _mm256_xor_si256(_mm256_srli_epi32::<3>(hash), _mm256_srli_epi32::<16>(window));
+    let second = _mm256_srlv_epi32(word, _mm256_and_si256(mixed, low));
     let signs = _mm256_slli_epi32::<31>(_mm256_and_si256(first, second));
     _mm256_movemask_ps(_mm256_castsi256_ps(signs)) as u32
 }
