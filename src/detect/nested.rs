@@ -61,7 +61,7 @@ fn is_dense(block: &[u8; BLOCK]) -> bool {
     const EACH: u64 = u64::from_ne_bytes([1; 8]);
     let words = block.as_chunks::<8>().0;
     // Where a byte is less, the subtraction borrows into its upper bit.
-    let less = |word: u64| word.wrapping_sub(EACH * (b'$' as u64 + 1)) & (EACH << 7);
+    let less = |word: u64| word.wrapping_sub(EACH * (u64::from(b'$') + 1)) & (EACH << 7);
     words.iter().fold(0, |any, &word| any | less(u64::from_ne_bytes(word))) == 0
 }
 

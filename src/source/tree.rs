@@ -282,7 +282,9 @@ impl<'w> Walk<'w> {
 
     fn hand_over<'s>(&'s self, directory: Directory, mut files: Vec<(OsString, Origin)>, scope: &rayon::Scope<'s>) {
         let visit = |directory: &Directory, files: Vec<(OsString, Origin)>| {
-            files.into_iter().for_each(|(name, origin)| (self.visit)(origin, Place::In(directory, &name)));
+            for (name, origin) in files {
+                (self.visit)(origin, Place::In(directory, &name));
+            }
         };
         if files.len() <= TASK_FILES {
             return visit(&directory, files);
