@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{MAX_DEPTH, Sink, View};
+use super::{Candidate, MAX_DEPTH, Sink, View};
 use crate::finding::Encoding;
 use crate::patterns::anchors::Spelling;
 
@@ -43,22 +43,32 @@ pub fn around(sink: &mut Sink<'_, '_>, hit: Range<usize>, spelling: Spelling) {
         Spelling::Unicode => wide_run(bytes, hit.clone(), unicode_at, 6),
     };
     let encoded = &bytes[run.clone()];
-    let decoded = match encoding {
-        Encoding::Base64 => base64(encoded),
-        Encoding::Hex => encoded.chunks_exact(2).filter_map(hex_pair).collect(),
-        Encoding::Percent => unescape(encoded, percent_at),
-        Encoding::Unicode => unescape(encoded, unicode_at),
-    };
+    let decoded = decode(encoded, encoding);
     sink.depends_on(run.clone());
     sink.decoded.last.retain(|(known, _)| *known != encoding);
     sink.decoded.last.push((encoding, run.clone()));
     if decoded.len() < SHORTEST {
         return;
     }
-    let view = View { bytes: &decoded, path: sink.view.path, binary: is_binary(&decoded), depth: sink.view.depth + 1 };
-    for candidate in super::scan(sink.catalogue, &view) {
+    for candidate in scan(sink, &decoded) {
         sink.adopt(candidate.lifted(run.clone(), encoding));
     }
+}
+
+/// Undoes an encoding; what is not in it is left out or, between escapes, stays.
+pub fn decode(encoded: &[u8], encoding: Encoding) -> Vec<u8> {
+    match encoding {
+        Encoding::Base64 => base64(encoded),
+        Encoding::Hex => encoded.chunks_exact(2).filter_map(hex_pair).collect(),
+        Encoding::Percent => unescape(encoded, percent_at),
+        Encoding::Unicode => unescape(encoded, unicode_at),
+    }
+}
+
+/// The candidates in a decoded text.
+pub fn scan<'d, 'v: 'd>(sink: &Sink<'_, 'v>, decoded: &'d [u8]) -> Vec<Candidate<'d>> {
+    let view = View { bytes: decoded, path: sink.view.path, binary: is_binary(decoded), depth: sink.view.depth + 1 };
+    super::scan(sink.catalogue, &view)
 }
 
 /// Whether decoded bytes are no text: then only distinctive tokens are believed.

@@ -2,7 +2,8 @@
 //!
 //! 1. [`prefilter`] finds the anchors of all patterns in one pass.
 //! 2. Each anchor runs its pattern's [`rule`], a detector in code, or the decoder, in a bounded window around it.
-//! 3. [`judge`] weighs each candidate; nothing is dropped without a named reason.
+//! 3. `nested` decodes long runs that look encoded twice.
+//! 4. [`judge`] weighs each candidate; nothing is dropped without a named reason.
 
 pub mod assignment;
 pub mod candidate;
@@ -17,12 +18,14 @@ pub mod http_header;
 pub mod judge;
 pub mod jwt;
 pub mod kind;
+mod nested;
 pub mod placeholder;
 pub mod prefilter;
 pub mod private_key;
 pub mod rule;
 mod run;
 pub mod sample;
+mod search;
 pub mod service_account;
 pub mod text;
 pub mod view;
@@ -48,8 +51,20 @@ const COMPANION_REACH: usize = 4096;
 #[must_use]
 pub fn scan<'v>(catalogue: &Catalogue, view: &View<'v>) -> Vec<Candidate<'v>> {
     let mut sink = Sink::new(catalogue, view);
-    catalogue.prefilter().find(view.bytes, |literal, start| sink.look(literal, start));
+    anchors_of(catalogue, view.bytes, |anchor, start| sink.look(anchor, start));
     sink.found
+}
+
+/// Calls `each(anchor, start)` for everything in a text that is worth a look by [`Sink::look`].
+pub fn anchors_of(catalogue: &Catalogue, text: &[u8], mut each: impl FnMut(usize, usize)) {
+    catalogue.prefilter().find(text, &mut each);
+    nested::runs(text, |run| each(nested::ANCHOR, run.start));
+}
+
+/// Bytes of an anchor.
+#[must_use]
+pub fn anchor_len(catalogue: &Catalogue, anchor: usize) -> usize {
+    if anchor == nested::ANCHOR { 1 } else { catalogue.prefilter().literal(anchor).len() }
 }
 
 /// Where detectors put their candidates.
@@ -73,12 +88,15 @@ impl<'s, 'v> Sink<'s, 'v> {
         Self { catalogue, view, kind: OnceCell::new(), decoded: decode::Memory::default(), found: Vec::new(), looked: 0..0 }
     }
 
-    /// Runs whatever has the literal `literal`, which stands at `start`, as an anchor.
-    pub fn look(&mut self, literal: usize, start: usize) {
+    /// Runs whatever goes by the anchor `anchor`, which stands at `start`.
+    pub fn look(&mut self, anchor: usize, start: usize) {
         let catalogue = self.catalogue;
-        let hit = start..start + catalogue.prefilter().literal(literal).len();
+        let hit = start..start + anchor_len(catalogue, anchor);
         self.looked = hit.clone();
-        for &target in catalogue.targets(literal) {
+        if anchor == nested::ANCHOR {
+            return nested::look(self, start);
+        }
+        for &target in catalogue.targets(anchor) {
             if let Some(spelling) = Spelling::of_target(target) {
                 decode::around(self, hit.clone(), spelling);
             } else if let Some(detector) = anchors::detector_of_target(target) {

@@ -10,6 +10,8 @@ use std::borrow::Cow;
 const SAMPLE: usize = 4096;
 /// Shortest stretch of wide characters that is worth reading, in characters.
 const WIDE_RUN: usize = 8;
+/// Offset of the last pair of the shortest stretch.
+const LAST_PAIR: usize = 2 * (WIDE_RUN - 1);
 
 /// How a blob's bytes spell its text. Decided on its first bytes, so that a stream keeps one form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,7 +163,12 @@ fn wide_stretches(bytes: &[u8], first_nul: usize) -> (Vec<u8>, Vec<(usize, usize
     let mut text = Vec::new();
     let mut stretches = Vec::new();
     let mut at = first_nul.saturating_sub(1);
-    while at + 1 < bytes.len() {
+    while let Some(last) = bytes.get(at + LAST_PAIR..at + LAST_PAIR + 2) {
+        // A run that starts here or before the pair takes one byte of the pair for a character and the other for its zero.
+        if (last[0] == 0) == (last[1] == 0) {
+            at += LAST_PAIR + 1;
+            continue;
+        }
         let run = bytes[at..].chunks_exact(2).take_while(|pair| is_text(pair[0]) && pair[1] == 0).count();
         if run >= WIDE_RUN {
             stretches.push((text.len(), at));

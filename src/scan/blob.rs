@@ -24,7 +24,7 @@ const MOST_SIGHTINGS: usize = 20_000;
 #[derive(Debug)]
 pub struct Window<'w> {
     /// Where the blob comes from.
-    pub origin: &'w Arc<Origin>,
+    pub origin: &'w Origin,
     /// The window's bytes.
     pub bytes: &'w [u8],
     /// The blob's spelling.
@@ -41,7 +41,7 @@ pub struct Window<'w> {
 
 impl Scanner {
     /// Scans a blob that is in memory whole.
-    pub(super) fn whole(&self, origin: &Arc<Origin>, bytes: &[u8]) -> Gathered {
+    pub(super) fn whole(&self, origin: &Origin, bytes: &[u8]) -> Gathered {
         let window =
             Window { origin, bytes, form: Form::of(bytes), base: 0, accept: 0..bytes.len() + 1, cursor: Cursor::default(), whole: true };
         let mut gathered = Gathered::default();
@@ -69,6 +69,7 @@ impl Scanner {
     fn sightings(&self, window: &Window<'_>, text: &Text<'_>, candidates: Vec<Candidate<'_>>, gathered: &mut Gathered) {
         let masked: Vec<Range<usize>> =
             candidates.iter().filter(|candidate| candidate.dropped.is_none()).map(|candidate| candidate.span.clone()).collect();
+        let origin = Arc::new(window.origin.clone());
         let test_or_example = kind::is_test_or_example(window.origin.path());
         let first = gathered.sightings.len();
         let mut known = (0, 0);
@@ -87,7 +88,7 @@ impl Scanner {
             let (in_lines, range) = if text.has_lines() { (&*text.bytes, candidate.span.clone()) } else { (window.bytes, raw.clone()) };
             let position = cursor.advance(in_lines, range.start);
             let place = Place {
-                origin: Arc::clone(window.origin),
+                origin: Arc::clone(&origin),
                 span: Span { start: window.base + raw.start as u64, end: window.base + raw.end as u64 },
                 start: position,
                 end: cursor.clone().advance(in_lines, range.end),

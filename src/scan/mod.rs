@@ -10,8 +10,10 @@ mod stream;
 pub(crate) use blob::resolve;
 
 use std::io::{self, Read};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use rayon::ThreadPool;
 
 use crate::blob::Origin;
 use crate::finding::{Problem, Report, Repository};
@@ -19,7 +21,8 @@ use crate::gather::{Fate, Gathered};
 use crate::patterns::Catalogue;
 use crate::settings::{Settings, TreeSettings};
 use crate::source::objects::{ObjectItem, ObjectReader, Objects};
-use crate::source::{SourceError, TreeFile, tree};
+use crate::source::tree::{self, Place};
+use crate::source::{Listing, SourceError, TreeFile};
 
 /// Fewer items than this are scanned on the caller's thread: starting others would cost more.
 const WORTH_THREADS: usize = 8;
@@ -79,16 +82,18 @@ impl Scanner {
 
     /// Scans content that is in memory.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "an origin is made for one scan")]
     pub fn bytes(&self, origin: Origin, bytes: &[u8]) -> Report {
-        self.whole(&Arc::new(origin), bytes).into_report(self.settings.explain)
+        self.whole(&origin, bytes).into_report(self.settings.explain)
     }
 
     /// Scans a stream to its end, in memory that does not grow with it.
     ///
     /// # Errors
     /// What reading gives.
+    #[expect(clippy::needless_pass_by_value, reason = "an origin is made for one scan")]
     pub fn reader(&self, origin: Origin, reader: &mut dyn Read) -> io::Result<Report> {
-        let gathered = self.stream(&Arc::new(origin), reader, &mut Vec::new())?;
+        let gathered = self.stream(&origin, reader, &mut Vec::new())?;
         Ok(gathered.into_report(self.settings.explain))
     }
 
@@ -97,13 +102,45 @@ impl Scanner {
     /// # Errors
     /// A root that does not exist or cannot be listed. A file that cannot be read is a problem in the report.
     pub fn tree(&self, tree: &TreeSettings, progress: &dyn Progress) -> Result<Report, SourceError> {
-        let listing = tree::list(tree)?;
-        let scan = |buffer: &mut Vec<u8>, file: &TreeFile| self.file(file, buffer);
-        let mut gathered = self.all(&listing.files, progress, Vec::new, scan);
+        let (listing, mut gathered) = match tree.roots.as_slice() {
+            [root] if root.is_dir() => self.walk(tree, progress)?,
+            _ => {
+                let listing = tree::list(tree)?;
+                let scan = |buffer: &mut Vec<u8>, file: &TreeFile| self.file(&file.origin, Place::Path(&file.path), buffer);
+                let gathered = self.all(&listing.files, progress, Vec::new, scan);
+                (listing, gathered)
+            }
+        };
         gathered.coverage.merge(listing.coverage);
         let mut report = gathered.into_report(self.settings.explain);
         report.repository = listing.repository.map(|facts| self.without_secrets(facts));
         Ok(report)
+    }
+
+    /// Scans each file of a tree when it is found. How many there are nobody knows before the end.
+    fn walk(&self, tree: &TreeSettings, progress: &dyn Progress) -> Result<(Listing, Gathered), SourceError> {
+        let pool = self.pool();
+        let threads = pool.as_ref().map_or_else(rayon::current_num_threads, ThreadPool::current_num_threads);
+        // One lock a thread, which nobody else ever waits for.
+        let states: Vec<Mutex<(Vec<u8>, Gathered)>> = std::iter::repeat_with(Mutex::default).take(threads).collect();
+        let visit = |origin: Origin, place: Place<'_>| {
+            let mut state = states[rayon::current_thread_index().unwrap_or(0)].lock().unwrap_or_else(PoisonError::into_inner);
+            let (buffer, gathered) = &mut *state;
+            let scanned = self.file(&origin, place, buffer);
+            progress.advance(1, scanned.coverage.bytes);
+            *gathered = std::mem::take(gathered).merge(scanned);
+        };
+        let listing = match &pool {
+            Some(pool) => pool.install(|| tree::walk(tree, &visit)),
+            None => tree::walk(tree, &visit),
+        }?;
+        let gathered = states.into_iter().map(|state| state.into_inner().unwrap_or_else(PoisonError::into_inner).1);
+        Ok((listing, gathered.fold(Gathered::default(), Gathered::merge)))
+    }
+
+    /// As many threads as the settings say; none if the system gives none.
+    fn pool(&self) -> Option<ThreadPool> {
+        rayon::ThreadPoolBuilder::new().num_threads(self.settings.threads.unwrap_or(0)).build().ok()
     }
 
     /// Scans content of a git object database.
@@ -126,7 +163,7 @@ impl Scanner {
     /// The facts of a repository as they may be shown: a branch can be named by a secret.
     fn without_secrets(&self, mut facts: Repository) -> Repository {
         let Some(branch) = &mut facts.branch else { return facts };
-        let origin = Arc::new(Origin::RefName { name: branch.as_str().into() });
+        let origin = Origin::RefName { name: branch.as_str().into() };
         let sightings = self.whole(&origin, branch.as_bytes()).sightings;
         for sighting in sightings.iter().rev().filter(|sighting| !matches!(sighting.fate, Fate::Dropped(_))) {
             let [start, end] = [sighting.place.span.start, sighting.place.span.end].map(|at| usize::try_from(at).unwrap_or(usize::MAX));
@@ -146,9 +183,8 @@ impl Scanner {
             }
         }
         let bytes = reader.read(item, buffer)?;
-        let origin = Arc::new(item.origin.clone());
-        let gathered = self.whole(&origin, bytes);
-        Ok(match self.behind_object(&origin, bytes, &objects.lfs) {
+        let gathered = self.whole(&item.origin, bytes);
+        Ok(match self.behind_object(&item.origin, bytes, &objects.lfs) {
             Some(behind) => gathered.merge(behind),
             None => gathered,
         })
@@ -185,13 +221,12 @@ impl Scanner {
                 }
             }
         };
-        let threads = self.settings.threads.unwrap_or(0);
-        if items.len() < WORTH_THREADS || threads == 1 {
+        if items.len() < WORTH_THREADS || self.settings.threads == Some(1) {
             return work();
         }
-        match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
-            Ok(pool) => pool.broadcast(|_| work()).into_iter().fold(Gathered::default(), Gathered::merge),
-            Err(_) => work(),
+        match self.pool() {
+            Some(pool) => pool.broadcast(|_| work()).into_iter().fold(Gathered::default(), Gathered::merge),
+            None => work(),
         }
     }
 }

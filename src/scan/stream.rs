@@ -4,7 +4,6 @@
 //! from its inner ends, and the next window begins twice that far back.
 
 use std::io::{self, Read};
-use std::sync::Arc;
 
 use super::Scanner;
 use super::blob::Window;
@@ -19,17 +18,11 @@ pub const WINDOW: usize = 16 * 1024 * 1024;
 
 impl Scanner {
     /// Scans what `head` holds and `reader` still gives; `head` is used as the buffer.
-    pub(super) fn stream(&self, origin: &Arc<Origin>, reader: &mut dyn Read, head: &mut Vec<u8>) -> io::Result<Gathered> {
+    pub(super) fn stream(&self, origin: &Origin, reader: &mut dyn Read, head: &mut Vec<u8>) -> io::Result<Gathered> {
         self.stream_in_windows(origin, reader, head, WINDOW)
     }
 
-    fn stream_in_windows(
-        &self,
-        origin: &Arc<Origin>,
-        mut reader: &mut dyn Read,
-        buffer: &mut Vec<u8>,
-        size: usize,
-    ) -> io::Result<Gathered> {
+    fn stream_in_windows(&self, origin: &Origin, mut reader: &mut dyn Read, buffer: &mut Vec<u8>, size: usize) -> io::Result<Gathered> {
         let mut gathered = Gathered::default();
         let mut base = 0_u64;
         let mut cursor = Cursor::default();
@@ -85,7 +78,7 @@ mod tests {
             }
             let bytes = if utf16 { text.encode_utf16().flat_map(u16::to_le_bytes).collect() } else { text.into_bytes() };
             let scanner = Scanner::new(Catalogue::builtin(), Settings::default());
-            let origin = Arc::new(Origin::Stdin { name: "a".into() });
+            let origin = Origin::Stdin { name: "a".into() };
             let whole = scanner.whole(&origin, &bytes).into_report(false);
             let streamed = scanner.stream_in_windows(&origin, &mut &*bytes, &mut Vec::new(), 5 * REACH).unwrap().into_report(false);
             let places = |report: &crate::finding::Report| {

@@ -1,6 +1,7 @@
 //! Where content comes from: files of a tree, what is staged, what a range of commits brings. Owns: finding content and naming it.
 //! Must not: look for secrets, or write anything, into a repository least of all.
 
+pub mod directory;
 pub mod git;
 pub mod objects;
 pub mod tree;

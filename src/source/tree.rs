@@ -1,9 +1,12 @@
 //! The files of a directory tree. Owns: which files are scanned, what they are called and why others are left out.
 //! Must not: read a file's content, or follow a symbolic link that was not asked for by name.
+//!
+//! [`walk`] hands a file over as soon as it is found, while its directory is open; [`list`] collects.
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsString;
-use std::fs::FileType;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,16 +15,74 @@ use bstr::{BStr, BString, ByteSlice};
 use crate::blob::Origin;
 use crate::finding::{Coverage, Problem, ProblemKind, SkipReason};
 use crate::settings::TreeSettings;
+use crate::source::directory::{self, Directory, Entry, Kind};
 use crate::source::git::open::{self, Enclosing};
 use crate::source::git::worktree::{Rules, WorkTree};
 use crate::source::{Listing, SourceError, TreeFile};
 
-/// Lists the files below every root. A root that is a symbolic link is followed; a root that git ignores is listed all the same, because
-/// it was asked for, but what its ignore rules say of the files below it holds.
+/// Files of a directory that one task hands over; more are shared among several, so that a large directory keeps every thread busy.
+const TASK_FILES: usize = 16;
+
+/// Where a file that was found can be opened.
+#[derive(Debug, Clone, Copy)]
+pub enum Place<'p> {
+    /// By its path.
+    Path(&'p Path),
+    /// By its name in a directory that is open.
+    In(&'p Directory, &'p OsStr),
+}
+
+impl Place<'_> {
+    /// Opens the file if it is a regular one.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn open(&self) -> io::Result<File> {
+        match self {
+            Self::Path(path) => directory::open(path),
+            Self::In(directory, name) => directory.file(name),
+        }
+    }
+
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        match self {
+            Self::Path(path) => (*path).to_owned(),
+            Self::In(directory, name) => directory.path().join(name),
+        }
+    }
+}
+
+/// Is given each file and what reports call it, from any thread of the pool that the walk runs in, in no particular order.
+pub type Visit<'v> = &'v (dyn Fn(Origin, Place<'_>) + Sync);
+
+/// Lists the files below every root, each once. A root that is a symbolic link is followed; a root that git ignores is listed all the same,
+/// because it was asked for, but what its ignore rules say of the files below it holds.
 ///
 /// # Errors
 /// If a root does not exist, is neither file nor directory, or is a git directory, and if a repository cannot be read.
 pub fn list(settings: &TreeSettings) -> Result<Listing, SourceError> {
+    let files = Mutex::new(Vec::new());
+    let collect = |origin, place: Place<'_>| {
+        let file = TreeFile { path: place.path(), origin };
+        files.lock().unwrap_or_else(PoisonError::into_inner).push(file);
+    };
+    let mut listing = walk(settings, &collect)?;
+    listing.files = files.into_inner().unwrap_or_else(PoisonError::into_inner);
+    listing.files.sort_unstable_by(|a, b| a.origin.cmp(&b.origin).then_with(|| a.path.cmp(&b.path)));
+    if settings.roots.len() > 1 {
+        let mut seen = HashSet::new();
+        listing.files.retain(|file| seen.insert(file.path.canonicalize().unwrap_or_else(|_| file.path.clone())));
+    }
+    Ok(listing)
+}
+
+/// Hands the files below every root to `visit`, as [`list`] would list them, but one below two roots twice. The listing has no files.
+///
+/// # Errors
+/// As [`list`].
+pub fn walk(settings: &TreeSettings, visit: Visit<'_>) -> Result<Listing, SourceError> {
     let exclude = Rules::parse(settings.exclude.join("\n").as_bytes(), 0, None);
     let mut trees = WorkTrees { no_ignore: settings.no_ignore, opened: HashMap::new() };
     let mut listing = Listing::default();
@@ -30,20 +91,14 @@ pub fn list(settings: &TreeSettings) -> Result<Listing, SourceError> {
         if at == 0 {
             listing.repository = root.tree.as_ref().map(|tree| tree.facts.clone());
         }
-        let walk = Walk { tree: root.tree.as_deref(), no_ignore: settings.no_ignore, exclude: &exclude, found: Mutex::default() };
+        let coverage = Mutex::default();
+        let walk = Walk { tree: root.tree.as_deref(), no_ignore: settings.no_ignore, exclude: &exclude, coverage, visit };
         walk.start(&root);
-        let found = walk.found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        listing.files.extend(found.files);
-        listing.coverage.merge(found.coverage);
+        listing.coverage.merge(walk.coverage.into_inner().unwrap_or_else(PoisonError::into_inner));
     }
     for tree in trees.opened.into_values().flatten() {
-        listing.files.extend(tree.config_files.iter().map(|path| config_file(&tree, path)));
+        tree.config_files.iter().for_each(|path| visit(config_origin(&tree, path), Place::Path(path)));
         listing.coverage.problems.extend(tree.problem.clone());
-    }
-    listing.files.sort_unstable_by(|a, b| a.origin.cmp(&b.origin).then_with(|| a.path.cmp(&b.path)));
-    if settings.roots.len() > 1 {
-        let mut seen = HashSet::new();
-        listing.files.retain(|file| seen.insert(file.path.canonicalize().unwrap_or_else(|_| file.path.clone())));
     }
     listing.coverage.problems.sort_unstable();
     listing.coverage.problems.dedup();
@@ -51,9 +106,8 @@ pub fn list(settings: &TreeSettings) -> Result<Listing, SourceError> {
 }
 
 /// A configuration file of a repository, named by its path below the work tree, or in full where it is elsewhere.
-fn config_file(tree: &WorkTree, path: &Path) -> TreeFile {
-    let name = path.strip_prefix(&tree.root).unwrap_or(path);
-    TreeFile { path: path.to_owned(), origin: Origin::GitConfig { path: slashed(name) } }
+fn config_origin(tree: &WorkTree, path: &Path) -> Origin {
+    Origin::GitConfig { path: slashed(path.strip_prefix(&tree.root).unwrap_or(path)) }
 }
 
 /// The work trees of the roots, each opened once.
@@ -134,24 +188,21 @@ struct Walk<'w> {
     tree: Option<&'w WorkTree>,
     no_ignore: bool,
     exclude: &'w Rules,
-    found: Mutex<Found>,
-}
-
-/// What a walk, or one directory of it, found.
-#[derive(Default)]
-struct Found {
-    files: Vec<TreeFile>,
-    coverage: Coverage,
+    /// What was left out so far.
+    coverage: Mutex<Coverage>,
+    visit: Visit<'w>,
 }
 
 /// A directory to read.
-struct Directory {
+struct Below {
     path: PathBuf,
     relative: BString,
     /// The ignore rules that hold for it; none outside of git.
     rules: Option<Arc<Rules>>,
     /// Whether it is ignored, and entered only for the tracked files below it.
     ignored: bool,
+    /// Whether it was asked for by this path, which may then be a symbolic link.
+    root: bool,
 }
 
 /// What becomes of an entry of a directory.
@@ -161,95 +212,116 @@ enum Verdict {
     Skip(SkipReason),
 }
 
-impl Walk<'_> {
+impl<'w> Walk<'w> {
     fn start(&self, root: &Root) {
         if root.directory {
             let rules = self.git_rules().and_then(|tree| tree.rules_above(root.relative.as_bstr()));
-            let directory = Directory { path: root.path.clone(), relative: root.relative.clone(), rules, ignored: false };
-            rayon::scope(|scope| self.enter(&directory, scope));
+            let below = Below { path: root.path.clone(), relative: root.relative.clone(), rules, ignored: false, root: true };
+            rayon::scope(|scope| self.enter(below, scope));
+        } else if self.excludes(root.relative.as_bstr(), false) {
+            let mut coverage = Coverage::default();
+            coverage.skip(SkipReason::Excluded);
+            self.add(coverage);
         } else {
-            let mut found = Found::default();
-            if self.excludes(root.relative.as_bstr(), false) {
-                found.coverage.skip(SkipReason::Excluded);
-            } else {
-                found.files.push(TreeFile { path: root.path.clone(), origin: Origin::File { path: root.relative.clone() } });
-            }
-            self.add(found);
+            (self.visit)(Origin::File { path: root.relative.clone() }, Place::Path(&root.path));
         }
     }
 
     /// The work tree, if git decides what is listed.
-    fn git_rules(&self) -> Option<&WorkTree> {
+    fn git_rules(&self) -> Option<&'w WorkTree> {
         self.tree.filter(|_| !self.no_ignore)
     }
 
-    fn add(&self, found: Found) {
-        let mut all = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        all.files.extend(found.files);
-        all.coverage.merge(found.coverage);
+    fn add(&self, coverage: Coverage) {
+        self.coverage.lock().unwrap_or_else(PoisonError::into_inner).merge(coverage);
     }
 
-    /// Reads a directory; those below it become tasks of their own, so that depth costs no stack.
-    fn enter<'s>(&'s self, directory: &Directory, scope: &rayon::Scope<'s>) {
-        let mut found = Found::default();
-        let entries = read(directory, &mut found.coverage);
-        if self.is_nested_repository(directory, &entries) {
-            found.coverage.skip(SkipReason::NestedRepository);
-            return self.add(found);
+    /// Reads a directory; those below it become tasks of their own, so that depth costs no stack. They are started first: other threads take
+    /// the oldest task, this one goes on with the files while their directory is open.
+    fn enter<'s>(&'s self, below: Below, scope: &rayon::Scope<'s>) {
+        let mut coverage = Coverage::default();
+        let Below { path, relative, rules, ignored, root } = below;
+        let mut entries = Vec::new();
+        let opened = Directory::open(path.clone(), root).and_then(|directory| {
+            directory.entries(&mut entries)?;
+            Ok(directory)
+        });
+        if let Err(error) = &opened {
+            let path = if relative.is_empty() { slashed(&path) } else { relative.clone() };
+            coverage.problems.push(Problem { path, kind: ProblemKind::Unreadable, detail: error.kind().to_string() });
         }
-        let base = if directory.relative.is_empty() { 0 } else { directory.relative.len() + 1 };
-        let has_rules = self.git_rules().is_some() && !directory.ignored && entries.iter().any(|(name, _)| name == ".gitignore");
-        let rules = if has_rules {
-            Rules::read(&directory.path.join(".gitignore"), base, directory.rules.clone())
-        } else {
-            directory.rules.clone()
-        };
+        if self.is_nested_repository(&path, relative.as_bstr(), &entries) {
+            coverage.skip(SkipReason::NestedRepository);
+            return self.add(coverage);
+        }
+        let prefix = if relative.is_empty() { relative } else { [relative.as_slice(), b"/"].concat().into() };
+        let has_rules = self.git_rules().is_some() && !ignored && entries.iter().any(|(name, _)| name == ".gitignore");
+        let rules = if has_rules { Rules::read(&path.join(".gitignore"), prefix.len(), rules) } else { rules };
+        let mut files = Vec::new();
         for (name, kind) in entries {
-            let mut relative = directory.relative.clone();
-            if base > 0 {
-                relative.push(b'/');
-            }
-            relative.extend_from_slice(name.as_encoded_bytes());
-            let path = directory.path.join(&name);
+            let relative: BString = [prefix.as_slice(), name.as_encoded_bytes()].concat().into();
             if name == ".git" {
-                self.git_entry(&path, relative, kind, &mut found);
+                self.git_entry(&path.join(name), relative, kind, &mut coverage);
                 continue;
             }
-            match self.judge(relative.as_bstr(), kind, rules.as_deref(), directory.ignored) {
-                Verdict::File => found.files.push(TreeFile { path, origin: Origin::File { path: relative } }),
-                Verdict::Skip(reason) => found.coverage.skip(reason),
+            match self.judge(relative.as_bstr(), kind, rules.as_deref(), ignored) {
+                Verdict::File => files.push((name, Origin::File { path: relative })),
+                Verdict::Skip(reason) => coverage.skip(reason),
                 Verdict::Directory { ignored } => {
-                    let below = Directory { path, relative, rules: rules.clone(), ignored };
-                    scope.spawn(move |scope| self.enter(&below, scope));
+                    let below = Below { path: path.join(name), relative, rules: rules.clone(), ignored, root: false };
+                    scope.spawn(move |scope| self.enter(below, scope));
                 }
             }
         }
-        self.add(found);
-    }
-
-    /// Whether the directory is a repository inside of the one that is walked, and not a part of it.
-    fn is_nested_repository(&self, directory: &Directory, entries: &[(OsString, FileType)]) -> bool {
-        let Some(tree) = self.git_rules() else { return false };
-        !directory.relative.is_empty()
-            && entries.iter().any(|(name, _)| name == ".git")
-            && open::is_git(&directory.path.join(".git"))
-            && !tree.tracks(directory.relative.as_bstr(), true)
-    }
-
-    /// A `.git`: never walked, but a repository's own configuration is listed. That of the walked repository is listed elsewhere.
-    fn git_entry(&self, path: &Path, relative: BString, kind: FileType, found: &mut Found) {
-        found.coverage.skip(if kind.is_symlink() { SkipReason::Symlink } else { SkipReason::GitDirectory });
-        let own = self.tree.is_some() && relative == ".git";
-        let config = path.join("config");
-        if kind.is_dir() && !own && config.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
-            let mut name = relative;
-            name.extend_from_slice(b"/config");
-            found.files.push(TreeFile { path: config, origin: Origin::GitConfig { path: name } });
+        if coverage != Coverage::default() {
+            self.add(coverage);
+        }
+        match opened {
+            Ok(directory) => self.hand_over(directory, files, scope),
+            Err(_) => files.into_iter().for_each(|(name, origin)| (self.visit)(origin, Place::Path(&path.join(name)))),
         }
     }
 
-    fn judge(&self, relative: &BStr, kind: FileType, rules: Option<&Rules>, in_ignored: bool) -> Verdict {
-        let directory = kind.is_dir();
+    fn hand_over<'s>(&'s self, directory: Directory, mut files: Vec<(OsString, Origin)>, scope: &rayon::Scope<'s>) {
+        let visit = |directory: &Directory, files: Vec<(OsString, Origin)>| {
+            for (name, origin) in files {
+                (self.visit)(origin, Place::In(directory, &name));
+            }
+        };
+        if files.len() <= TASK_FILES {
+            return visit(&directory, files);
+        }
+        let directory = Arc::new(directory);
+        while !files.is_empty() {
+            let some = files.split_off(files.len().saturating_sub(TASK_FILES));
+            let directory = Arc::clone(&directory);
+            scope.spawn(move |_| visit(&directory, some));
+        }
+    }
+
+    /// Whether the directory is a repository inside of the one that is walked, and not a part of it.
+    fn is_nested_repository(&self, path: &Path, relative: &BStr, entries: &[Entry]) -> bool {
+        let Some(tree) = self.git_rules() else { return false };
+        !relative.is_empty()
+            && entries.iter().any(|(name, _)| name == ".git")
+            && open::is_git(&path.join(".git"))
+            && !tree.tracks(relative, true)
+    }
+
+    /// A `.git`: never walked, but a repository's own configuration is visited. That of the walked repository is visited elsewhere.
+    fn git_entry(&self, path: &Path, relative: BString, kind: Kind, coverage: &mut Coverage) {
+        coverage.skip(if kind == Kind::Symlink { SkipReason::Symlink } else { SkipReason::GitDirectory });
+        let own = self.tree.is_some() && relative == ".git";
+        let config = path.join("config");
+        if kind == Kind::Directory && !own && config.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
+            let mut name = relative;
+            name.extend_from_slice(b"/config");
+            (self.visit)(Origin::GitConfig { path: name }, Place::Path(&config));
+        }
+    }
+
+    fn judge(&self, relative: &BStr, kind: Kind, rules: Option<&Rules>, in_ignored: bool) -> Verdict {
+        let directory = kind == Kind::Directory;
         if self.excludes(relative, directory) {
             return Verdict::Skip(SkipReason::Excluded);
         }
@@ -263,14 +335,11 @@ impl Walk<'_> {
                 return Verdict::Skip(SkipReason::Ignored);
             }
         }
-        if directory {
-            Verdict::Directory { ignored }
-        } else if kind.is_file() {
-            Verdict::File
-        } else if kind.is_symlink() {
-            Verdict::Skip(SkipReason::Symlink)
-        } else {
-            Verdict::Skip(SkipReason::Special)
+        match kind {
+            Kind::Directory => Verdict::Directory { ignored },
+            Kind::File => Verdict::File,
+            Kind::Symlink => Verdict::Skip(SkipReason::Symlink),
+            Kind::Special => Verdict::Skip(SkipReason::Special),
         }
     }
 
@@ -279,21 +348,4 @@ impl Walk<'_> {
         let relative = relative.trim_start_with(|character| character == '/').as_bstr();
         self.exclude.ignore(relative, directory)
     }
-}
-
-/// The entries of a directory. What cannot be read of it is a problem.
-fn read(directory: &Directory, coverage: &mut Coverage) -> Vec<(OsString, FileType)> {
-    let mut out = Vec::new();
-    let read = std::fs::read_dir(&directory.path).and_then(|entries| {
-        for entry in entries {
-            let entry = entry?;
-            out.push((entry.file_name(), entry.file_type()?));
-        }
-        Ok(())
-    });
-    if let Err(error) = read {
-        let path = if directory.relative.is_empty() { slashed(&directory.path) } else { directory.relative.clone() };
-        coverage.problems.push(Problem { path, kind: ProblemKind::Unreadable, detail: error.kind().to_string() });
-    }
-    out
 }

@@ -118,27 +118,28 @@ fn encoded_tokens_point_at_what_was_decoded() {
     }
 }
 
-/// Which pairs of encodings are undone where both cover the whole token: base64 in base64, as in manifests of secrets, and no other.
 #[test]
 fn two_encodings_in_one_another() {
     type Encode = fn(&str) -> String;
     let token = made_up::token(8);
-    let encoders: [(&str, Encode); 4] = [
-        ("base64", |text| BASE64.encode(text.as_bytes())),
-        ("hex", |text| HEXLOWER.encode(text.as_bytes())),
-        ("percent", percent),
-        ("unicode", made_up::unicode),
+    let encoders: [(Encoding, Encode); 4] = [
+        (Encoding::Base64, |text| BASE64.encode(text.as_bytes())),
+        (Encoding::Hex, |text| HEXLOWER.encode(text.as_bytes())),
+        (Encoding::Percent, percent),
+        (Encoding::Unicode, made_up::unicode),
     ];
-    let mut found = Vec::new();
     for (outer, encode) in encoders {
         for (inner, first) in encoders {
-            let text = format!("x: '{}'\n", encode(&first(&format!("t={token};"))));
-            if places(&made_up::scan("a.txt", text.as_bytes())).iter().any(|place| place.0 == token) {
-                found.push(format!("{inner} in {outer}"));
+            for lead in ["", "a", "bc", "def ghi", "-"] {
+                let encoded = encode(&first(&format!("t={token};")));
+                let text = format!("x: '{lead}{encoded}'\n");
+                let report = made_up::scan("a.txt", text.as_bytes());
+                let found: Vec<_> = places(&report).into_iter().map(|place| place.0).collect();
+                assert_eq!(found, [token.as_str()], "{inner:?} in {outer:?} after {lead:?}");
+                assert_eq!(report.findings[0].places[0].encodings, [outer, inner], "{inner:?} in {outer:?} after {lead:?}");
             }
         }
     }
-    assert_eq!(found, ["base64 in base64"]);
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(super) struct Messages<'s> {
     scanner: &'s Scanner,
     inventory: &'s Inventory,
     /// Stands in until something is found.
-    nowhere: Arc<Origin>,
+    nowhere: Origin,
     /// Each commit's object, and the bytes looked at.
     lengths: Vec<(u32, u32)>,
     found: Vec<(u32, Vec<Sighting>)>,
@@ -26,7 +26,7 @@ pub(super) struct Messages<'s> {
 
 impl<'s> Messages<'s> {
     pub(super) fn new(scanner: &'s Scanner, inventory: &'s Inventory) -> Self {
-        let nowhere = Arc::new(Origin::CommitMessage { commit: String::new() });
+        let nowhere = Origin::CommitMessage { commit: String::new() };
         Self { scanner, inventory, nowhere, lengths: Vec::new(), found: Vec::new() }
     }
 
@@ -55,7 +55,7 @@ impl Listener for Messages<'_> {
         if self.scanner.whole(&self.nowhere, &text).sightings.is_empty() {
             return;
         }
-        let origin = Arc::new(Origin::CommitMessage { commit: self.inventory.id(object).to_string() });
+        let origin = Origin::CommitMessage { commit: self.inventory.id(object).to_string() };
         self.found.push((object, self.scanner.whole(&origin, &text).sightings));
     }
 }

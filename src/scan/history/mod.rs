@@ -145,7 +145,7 @@ impl Scanner {
 
     /// The names of files that hold something; each name of the history is looked at once.
     fn path_names(&self, known: &Known<'_>) -> Vec<ObjectItem> {
-        let nowhere = std::sync::Arc::new(Origin::RefName { name: BString::default() });
+        let nowhere = Origin::RefName { name: BString::default() };
         let trees = &known.history.trees;
         let telling = (0..trees.names()).filter_map(|name| u32::try_from(name).ok());
         let telling: Vec<u32> = telling.filter(|&name| !self.whole(&nowhere, trees.name(name)).sightings.is_empty()).collect();

@@ -3,7 +3,6 @@
 //! Of a secret in blobs these are: where it stands at HEAD, and where it came in. What holds it in between is counted, not shown.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use bstr::BString;
 use gix::ObjectId;
@@ -107,8 +106,7 @@ impl Scanner {
         let mut reader = pointers.reader();
         let mut buffer = Vec::new();
         pointers.items.iter().fold(Gathered::default(), |gathered, item| {
-            let origin = Arc::new(item.origin.clone());
-            let behind = reader.read(item, &mut buffer).ok().and_then(|bytes| self.behind_object(&origin, bytes, &pointers.lfs));
+            let behind = reader.read(item, &mut buffer).ok().and_then(|bytes| self.behind_object(&item.origin, bytes, &pointers.lfs));
             gathered.merge(behind.unwrap_or_default())
         })
     }

@@ -7,7 +7,6 @@
 
 use std::io::Read;
 use std::ops::Range;
-use std::sync::Arc;
 
 use bstr::{BString, ByteSlice};
 
@@ -145,7 +144,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
         if plain && has_changes && self.delta {
             self.looks.clear();
             let looks = &mut self.looks;
-            self.scanner.catalogue.prefilter().find(bytes, |literal, start| looks.push(Look::At(start, literal)));
+            detect::anchors_of(&self.scanner.catalogue, bytes, |anchor, start| looks.push(Look::At(start, anchor)));
             looks.sort_by_key(Look::start);
             return self.look(object, bytes.len(), bytes, &Frame::default(), true).expect("because it was asked for");
         }
@@ -219,10 +218,10 @@ impl<'s, P: Paths> Blobs<'s, P> {
         }
         self.gathered.take(version, &self.copied);
         let (looks, gathered) = (&mut self.looks, &self.gathered);
-        let prefilter = self.scanner.catalogue.prefilter();
-        prefilter.find(&gathered.text, |literal, start| {
-            if let Some(start) = gathered.place(start..start + prefilter.literal(literal).len()) {
-                looks.push(Look::At(start, literal));
+        let catalogue = &self.scanner.catalogue;
+        detect::anchors_of(catalogue, &gathered.text, |anchor, start| {
+            if let Some(start) = gathered.place(start..start + detect::anchor_len(catalogue, anchor)) {
+                looks.push(Look::At(start, anchor));
             }
         });
         self.looks.sort_by_key(Look::start);
@@ -288,7 +287,7 @@ impl<P: Paths> Visitor for Blobs<'_, P> {
         if !self.wants(object, size) {
             return;
         }
-        let origin = Arc::new(Origin::Object { id: String::new(), path: std::mem::take(&mut self.path) });
+        let origin = Origin::Object { id: String::new(), path: std::mem::take(&mut self.path) };
         match self.scanner.stream(&origin, content, &mut Vec::new()) {
             Ok(scanned) => {
                 let outcomes: Vec<Outcome> = scanned.sightings.iter().map(Outcome::of_sighting).collect();

@@ -1,0 +1,222 @@
+//! The first pass over every byte: the places of literals in a text. Owns: the loop over the text and the confirmation of a marked window.
+//! Must not: judge a hit, or build tables.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+
+use std::ops::Range;
+
+use super::prefilter::{FILTER_WORDS, FOLD, NO_CASE, Prefilter, entry_range, marks, side, slot_of};
+
+/// The bit table of a [`Prefilter`].
+type Filter = [u32; FILTER_WORDS];
+
+/// Bytes whose windows are looked up in one step.
+const BLOCK: usize = 64;
+/// What a step reads: the last window of a block starts in its second last byte.
+const REACH: usize = BLOCK + 2;
+
+impl Prefilter {
+    /// Calls `hit(literal, start)` for each occurrence of each literal, by ascending position of the window that gave it away.
+    #[inline]
+    pub fn find(&self, haystack: &[u8], hit: impl FnMut(usize, usize)) {
+        let filter: &Filter = self.filter.as_ref().try_into().expect("because every constructor makes a table of this size");
+        #[cfg(target_arch = "x86_64")]
+        if avx2::is_available() {
+            return avx2::find(self, filter, haystack, hit);
+        }
+        self.find_by(filter, haystack, marked, hit);
+    }
+
+    /// As [`Prefilter::find`], for the literals that lie in `range` as a whole. Starts count from the start of `haystack`.
+    ///
+    /// # Panics
+    /// If the range is not in the haystack.
+    #[inline]
+    pub fn find_in(&self, haystack: &[u8], range: Range<usize>, mut hit: impl FnMut(usize, usize)) {
+        let from = range.start;
+        self.find(&haystack[range], |literal, start| hit(literal, from + start));
+    }
+
+    /// Finds literals; `marked` gives the marked windows of a block as bits, the window at byte 2n as bit n.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "it has to be compiled with the instructions of whoever calls it")]
+    fn find_by(&self, filter: &Filter, haystack: &[u8], marked: impl Fn(&Filter, &[u8; REACH]) -> u32, mut hit: impl FnMut(usize, usize)) {
+        let mut at = 0;
+        while let Some(block) = haystack.get(at..).and_then(|rest| rest.first_chunk()) {
+            let mut marks = marked(filter, block);
+            while marks != 0 {
+                self.confirm(haystack, at + 2 * marks.trailing_zeros() as usize, &mut hit);
+                marks &= marks - 1;
+            }
+            at += BLOCK;
+        }
+        while at < haystack.len() {
+            if is_marked(filter, window_at(haystack, at)) == 1 {
+                self.confirm(haystack, at, &mut hit);
+            }
+            at += 2;
+        }
+    }
+
+    /// Looks the window at `at` up exactly and compares the literals it may belong to.
+    #[inline]
+    fn confirm(&self, haystack: &[u8], at: usize, hit: &mut impl FnMut(usize, usize)) {
+        let window = window_at(haystack, at);
+        let mask = self.slots.len() - 1;
+        let mut slot = slot_of(window, self.slots.len());
+        let range = loop {
+            let [known, range, before, after] = self.slots[slot & mask];
+            if range == 0 {
+                return;
+            }
+            if known == window {
+                // Nothing stands beyond an end: a literal that needs a byte there is refused later, when it is compared.
+                let byte_before = at.checked_sub(1).map_or(0, |at| haystack[at]);
+                let byte_after = haystack.get(at + 4).copied().unwrap_or(0);
+                if side(byte_before) & before == 0 || side(byte_after) & after == 0 {
+                    return;
+                }
+                break range;
+            }
+            slot += 1;
+        };
+        for &entry in &self.entries[entry_range(range)] {
+            let literal = (entry >> 8) as usize;
+            let Some(start) = (at + 1).checked_sub((entry & 0xFF) as usize) else { continue };
+            if self.stands_at(literal, haystack, start) {
+                hit(literal, start);
+            }
+        }
+    }
+
+    #[inline]
+    fn stands_at(&self, literal: usize, haystack: &[u8], start: usize) -> bool {
+        let bytes = self.literal(literal);
+        let Some(found) = haystack.get(start..start + bytes.len()) else { return false };
+        // Most windows of ordinary text belong to other words: the ends tell before a call does.
+        let differs = |at: usize| (found[at] ^ bytes[at]) & !0x20 != 0;
+        if differs(0) || differs(bytes.len() - 1) {
+            return false;
+        }
+        if self.starts[literal] & NO_CASE == 0 { found == bytes } else { found.eq_ignore_ascii_case(bytes) }
+    }
+}
+
+/// The folded window at `at`, padded with zeros: it may reach past the end for three-byte literals.
+#[inline]
+fn window_at(haystack: &[u8], at: usize) -> u32 {
+    let bytes = haystack[at..].first_chunk().copied().unwrap_or_else(|| {
+        let mut bytes = [0; 4];
+        let rest = &haystack[at..];
+        bytes[..rest.len()].copy_from_slice(rest);
+        bytes
+    });
+    u32::from_le_bytes(bytes) | FOLD
+}
+
+/// The marked windows of a block.
+#[inline]
+fn marked(filter: &Filter, block: &[u8; REACH]) -> u32 {
+    let mut marks = 0;
+    for (step, bytes) in block[..BLOCK].chunks_exact(16).enumerate() {
+        let end = 16 * step + 16;
+        let low = u64::from_le_bytes(bytes[..8].try_into().expect("because the chunk has 16 bytes")) | FOLD_8;
+        let high = u64::from_le_bytes(bytes[8..].try_into().expect("because the chunk has 16 bytes")) | FOLD_8;
+        let beyond = u64::from(u16::from_le_bytes([block[end], block[end + 1]])) | FOLD_8;
+        let found = windows_of(low, high, beyond).map(|window| is_marked(filter, window));
+        if found.iter().fold(0, |any, one| any | one) != 0 {
+            marks |= found.iter().rev().fold(0, |marks, one| marks << 1 | one) << (8 * step);
+        }
+    }
+    marks
+}
+
+const FOLD_8: u64 = (FOLD as u64) << 32 | FOLD as u64;
+
+/// The eight windows that start at the even bytes of 16.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "taking the low half is the point")]
+const fn windows_of(low: u64, high: u64, beyond: u64) -> [u32; 8] {
+    [
+        low as u32,
+        (low >> 16) as u32,
+        (low >> 32) as u32,
+        (low >> 48 | high << 16) as u32,
+        high as u32,
+        (high >> 16) as u32,
+        (high >> 32) as u32,
+        (high >> 48 | beyond << 16) as u32,
+    ]
+}
+
+/// Whether a window may be one of a literal's (1) or is none (0).
+#[inline]
+const fn is_marked(filter: &Filter, window: u32) -> u32 {
+    let (word, first, second) = marks(window);
+    (filter[word] >> first) & (filter[word] >> second) & 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::prefilter::Literal;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn literals() -> Vec<Literal> {
+        [("key", true), ("AKIA", false), ("ghp_", false), ("password", true), ("aXa", false), ("aaaa", true), ("-----BEGIN", false)]
+            .map(|(text, ignore_case)| Literal { bytes: text.into(), ignore_case, after: None })
+            .to_vec()
+    }
+
+    /// Every occurrence by the obvious way.
+    fn naive(literals: &[Literal], haystack: &[u8]) -> Vec<(usize, usize)> {
+        let mut hits = Vec::new();
+        for (index, literal) in literals.iter().enumerate() {
+            for (at, window) in haystack.windows(literal.bytes.len()).enumerate() {
+                if window == literal.bytes || literal.ignore_case && window.eq_ignore_ascii_case(&literal.bytes) {
+                    hits.push((index, at));
+                }
+            }
+        }
+        hits.sort_unstable();
+        hits
+    }
+
+    fn found(haystack: &[u8]) -> Vec<(usize, usize)> {
+        let mut hits = Vec::new();
+        let (first, more) = (&literals()[..3], &literals()[3..]);
+        Prefilter::new(first).extended(more).find(haystack, |literal, at| hits.push((literal, at)));
+        hits.sort_unstable();
+        hits
+    }
+
+    #[test]
+    fn a_known_next_byte_loses_no_hit() {
+        let digits = Some([0x03FF_0000_0000_0000, 0, 0, 0]);
+        let filter = Prefilter::new(&["ab_", "key_"].map(|text| Literal { bytes: text.into(), ignore_case: false, after: digits }));
+        let mut hits = Vec::new();
+        filter.find(b"ab_1xab_2key_3xkey_4", |literal, at| hits.push((literal, at)));
+        hits.sort_unstable();
+        assert_eq!(hits, [(0, 0), (0, 5), (1, 9), (1, 15)]);
+    }
+
+    #[test]
+    fn short_literals_at_both_ends() {
+        assert_eq!(found(b"key"), [(0, 0)]);
+        assert_eq!(found(b"xKEY"), [(0, 1)]);
+        assert_eq!(found(b"AKIAkey"), [(0, 4), (1, 0)]);
+    }
+
+    proptest! {
+        #[test]
+        fn same_hits_as_the_obvious_way(pieces in prop::collection::vec(prop_oneof![
+            "[aAkKeEyY_gGhHpPXx-]{0,6}",
+            Just("password".to_owned()), Just("PassWord".to_owned()), Just("-----BEGIN".to_owned()),
+            Just("AKIA".to_owned()), Just("ghp_".to_owned()), Just("key".to_owned()), Just("aaaaa".to_owned()),
+        ], 0..30)) {
+            let haystack = pieces.concat();
+            prop_assert_eq!(found(haystack.as_bytes()), naive(&literals(), haystack.as_bytes()));
+        }
+    }
+}
