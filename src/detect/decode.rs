@@ -20,16 +20,20 @@ pub struct Memory {
 }
 
 /// Decodes the run around the encoded anchor at `hit` and scans the result; candidates point at the encoded run.
-pub fn around(sink: &mut Sink<'_, '_>, memory: &mut Memory, hit: Range<usize>, spelling: Spelling) {
+pub fn around(sink: &mut Sink<'_, '_>, hit: Range<usize>, spelling: Spelling) {
     let encoding = match spelling {
         Spelling::Base64(_) => Encoding::Base64,
         Spelling::Hex => Encoding::Hex,
         Spelling::Percent => Encoding::Percent,
         Spelling::Unicode => Encoding::Unicode,
     };
-    let seen = memory.last.iter().any(|(known, run)| *known == encoding && run.start <= hit.start && hit.end <= run.end);
-    if sink.view.depth >= MAX_DEPTH || seen {
+    if sink.view.depth >= MAX_DEPTH {
         return;
+    }
+    let seen = sink.decoded.last.iter().find(|(known, run)| *known == encoding && run.start <= hit.start && hit.end <= run.end);
+    if let Some((_, run)) = seen {
+        let run = run.clone();
+        return sink.depends_on(run);
     }
     let bytes = sink.view.bytes;
     let run = match spelling {
@@ -45,8 +49,9 @@ pub fn around(sink: &mut Sink<'_, '_>, memory: &mut Memory, hit: Range<usize>, s
         Encoding::Percent => unescape(encoded, percent_at),
         Encoding::Unicode => unescape(encoded, unicode_at),
     };
-    memory.last.retain(|(known, _)| *known != encoding);
-    memory.last.push((encoding, run.clone()));
+    sink.depends_on(run.clone());
+    sink.decoded.last.retain(|(known, _)| *known != encoding);
+    sink.decoded.last.push((encoding, run.clone()));
     if decoded.len() < SHORTEST {
         return;
     }

@@ -16,6 +16,8 @@ use crate::finding::Encoding;
 
 /// Longest token, in bytes.
 const TOKEN_MAX: usize = 2048;
+/// Bytes that are read either way: names, gaps and a value.
+pub(super) const REACH: usize = 2 * TOKEN_MAX;
 /// Bytes between a header's name and its value: quotes, separators, a line end and the `"value":` of recorded exchanges.
 const GAP_MAX: usize = 96;
 /// Shortest base64 of `user:password` that is looked at.

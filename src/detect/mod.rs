@@ -33,7 +33,7 @@ use std::cell::OnceCell;
 use std::ops::Range;
 
 pub use candidate::Candidate;
-pub use view::View;
+pub use view::{REACH, View};
 
 use crate::patterns::anchors::{self, Spelling};
 use crate::patterns::schema::{Detector, Likelihood};
@@ -47,20 +47,8 @@ const COMPANION_REACH: usize = 4096;
 /// Finds and judges every candidate of a text, in no particular order.
 #[must_use]
 pub fn scan<'v>(catalogue: &Catalogue, view: &View<'v>) -> Vec<Candidate<'v>> {
-    let mut sink = Sink { catalogue, view, kind: OnceCell::new(), found: Vec::new() };
-    let mut decoded = decode::Memory::default();
-    catalogue.prefilter().find(view.bytes, |literal, start| {
-        let hit = start..start + catalogue.prefilter().literal(literal).len();
-        for &target in catalogue.targets(literal) {
-            if let Some(spelling) = Spelling::of_target(target) {
-                decode::around(&mut sink, &mut decoded, hit.clone(), spelling);
-            } else if let Some(detector) = anchors::detector_of_target(target) {
-                sink.detect(detector, hit.clone());
-            } else {
-                sink.match_pattern(PatternIndex(target), hit.clone());
-            }
-        }
-    });
+    let mut sink = Sink::new(catalogue, view);
+    catalogue.prefilter().find(view.bytes, |literal, start| sink.look(literal, start));
     sink.found
 }
 
@@ -73,10 +61,46 @@ pub struct Sink<'s, 'v> {
     pub view: &'s View<'v>,
     /// What the path says of the text.
     kind: OnceCell<kind::FileKind>,
+    decoded: decode::Memory,
     found: Vec<Candidate<'v>>,
+    looked: Range<usize>,
 }
 
-impl<'v> Sink<'_, 'v> {
+impl<'s, 'v> Sink<'s, 'v> {
+    /// A sink without candidates.
+    #[must_use]
+    pub fn new(catalogue: &'s Catalogue, view: &'s View<'v>) -> Self {
+        Self { catalogue, view, kind: OnceCell::new(), decoded: decode::Memory::default(), found: Vec::new(), looked: 0..0 }
+    }
+
+    /// Runs whatever has the literal `literal`, which stands at `start`, as an anchor.
+    pub fn look(&mut self, literal: usize, start: usize) {
+        let catalogue = self.catalogue;
+        let hit = start..start + catalogue.prefilter().literal(literal).len();
+        self.looked = hit.clone();
+        for &target in catalogue.targets(literal) {
+            if let Some(spelling) = Spelling::of_target(target) {
+                decode::around(self, hit.clone(), spelling);
+            } else if let Some(detector) = anchors::detector_of_target(target) {
+                self.detect(detector, hit.clone());
+            } else {
+                self.match_pattern(PatternIndex(target), hit.clone());
+            }
+        }
+    }
+
+    /// What the anchor looked at last gave: the text that depends on, and the candidates.
+    pub fn taken(&mut self) -> (Range<usize>, std::vec::Drain<'_, Candidate<'v>>) {
+        (self.looked.clone(), self.found.drain(..))
+    }
+
+    /// Says that what becomes of the anchor being looked at depends on the text of `range` too. A detector calls it before it returns, with
+    /// all that it read, whether or not it proposed something. What lies on the anchor's line, the line before and the line after need not
+    /// be said. The scan of history relies on it: it looks again at an anchor of an older version of a file only when such text changed.
+    pub fn depends_on(&mut self, range: Range<usize>) {
+        self.looked = self.looked.start.min(range.start)..self.looked.end.max(range.end.min(self.view.bytes.len()));
+    }
+
     /// What kind of file the text is; found out when first asked, since most texts hold nothing to ask it for.
     fn kind(&self) -> kind::FileKind {
         *self.kind.get_or_init(|| kind::file_kind(self.view.path))
@@ -101,6 +125,7 @@ impl<'v> Sink<'_, 'v> {
                 continue;
             };
             let around = self.view.lines(span.start, companion.within_lines, COMPANION_REACH);
+            self.depends_on(around.clone());
             let rule = self.catalogue.rule(other);
             let after = rule.first_in(self.view, span.end..around.end);
             if let Some(found) = after.or_else(|| rule.first_in(self.view, around.start..span.start)) {
@@ -113,6 +138,7 @@ impl<'v> Sink<'_, 'v> {
         if detector != Detector::PrivateKey && self.view.is_binary_at(hit.start) {
             return;
         }
+        self.depends_on(self.reach_of(detector, &hit));
         match detector {
             Detector::PrivateKey => private_key::detect(self, hit),
             Detector::Jwt => jwt::detect(self, hit),
@@ -122,6 +148,18 @@ impl<'v> Sink<'_, 'v> {
             Detector::ServiceAccount => service_account::detect(self, hit),
             Detector::Assignment => assignment::detect(self, hit),
         }
+    }
+
+    /// What a detector may read around an anchor beyond the lines next to it. Anchors that are common say it more closely themselves.
+    fn reach_of(&self, detector: Detector, hit: &Range<usize>) -> Range<usize> {
+        let reach = match detector {
+            Detector::PrivateKey | Detector::ServiceAccount => REACH,
+            Detector::CredentialFile => credential_file::REACH,
+            Detector::HttpHeader => http_header::REACH,
+            Detector::ConnectionString if !self.view.bytes[hit.clone()].contains(&b'/') => connection::REACH,
+            Detector::ConnectionString | Detector::Jwt | Detector::Assignment => 0,
+        };
+        hit.start.saturating_sub(reach)..hit.end + reach
     }
 
     /// Proposes the text at `span` as a secret of pattern `index`, judged as the pattern says.

@@ -2,6 +2,7 @@
 
 mod blob;
 mod file;
+mod history;
 mod stream;
 
 pub(crate) use blob::resolve;

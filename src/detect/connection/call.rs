@@ -4,13 +4,12 @@ use std::ops::Range;
 
 use bstr::BStr;
 
+use super::REACH;
 use crate::blob::visible;
 use crate::detect::Sink;
 use crate::detect::credential::{self, Login};
 use crate::detect::run::on;
 
-/// Bytes of an argument list that are read.
-const REACH: usize = 1024;
 /// Place of the password among the arguments; the user stands before it.
 const PASSWORD: usize = 2;
 

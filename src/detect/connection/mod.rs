@@ -8,6 +8,9 @@ use std::ops::Range;
 
 use super::Sink;
 
+/// Bytes that the readers of pairs and calls look at, either way; URLs stay on their line.
+pub(super) const REACH: usize = 1024;
+
 /// Looks at the anchor at `hit`.
 pub fn detect(sink: &mut Sink<'_, '_>, hit: Range<usize>) {
     match sink.view.bytes[hit.clone()].to_ascii_lowercase().as_slice() {

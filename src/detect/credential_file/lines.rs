@@ -15,7 +15,7 @@ const VALUE_MAX: usize = 2048;
 /// Longest entry of a `.netrc`.
 const ENTRY_MAX: usize = 1024;
 /// Bytes of a kubeconfig that are read on either side of its kind.
-const KUBECONFIG_MAX: usize = 32 * 1024;
+pub(super) const KUBECONFIG_MAX: usize = 32 * 1024;
 
 /// `machine host login user password secret`, see "The .netrc file" in the manual of GNU inetutils.
 pub fn netrc(sink: &mut Sink<'_, '_>, hit: &Range<usize>) {

@@ -17,6 +17,9 @@ use super::{Sink, decode};
 use crate::blob::visible;
 use crate::finding::Encoding;
 
+/// Bytes that any of the readers looks at, either way: a kubeconfig is the longest.
+pub(super) const REACH: usize = lines::KUBECONFIG_MAX;
+
 /// Looks at the anchor at `hit`.
 pub fn detect(sink: &mut Sink<'_, '_>, hit: Range<usize>) {
     match &sink.view.bytes[hit.clone()] {

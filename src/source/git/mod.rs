@@ -7,6 +7,7 @@ pub mod staged;
 pub(crate) mod config;
 pub(crate) mod database;
 pub(crate) mod open;
+pub(crate) mod pack;
 mod trees;
 pub(crate) mod worktree;
 
