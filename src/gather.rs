@@ -53,6 +53,17 @@ pub struct Gathered {
     pub sightings: Vec<Sighting>,
     /// What was looked at.
     pub coverage: Coverage,
+    /// Secrets that are not reported, beyond those among the sightings.
+    pub unreported: Unreported,
+}
+
+/// How many secrets are not reported.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unreported {
+    /// By who said so.
+    pub suppressed: BTreeMap<Suppression, u64>,
+    /// Because they are not sure enough.
+    pub below_threshold: u64,
 }
 
 impl Gathered {
@@ -64,7 +75,27 @@ impl Gathered {
         }
         self.sightings.append(&mut other.sightings);
         self.coverage.merge(other.coverage);
+        self.unreported.below_threshold += other.unreported.below_threshold;
+        for (by, count) in other.unreported.suppressed {
+            *self.unreported.suppressed.entry(by).or_default() += count;
+        }
         self
+    }
+
+    /// Puts a directory before every path: the content is that of a submodule there.
+    pub(crate) fn move_below(&mut self, directory: &BStr) {
+        if directory.is_empty() {
+            return;
+        }
+        let below = |path: &BStr| BString::from([directory.as_bytes(), b"/", path.as_bytes()].concat());
+        for sighting in &mut self.sightings {
+            if let Some(path) = sighting.place.origin.path_in_tree() {
+                sighting.place.origin = Arc::new(sighting.place.origin.with_path(below(path)));
+            }
+        }
+        for problem in &mut self.coverage.problems {
+            problem.path = below(problem.path.as_bstr());
+        }
     }
 
     /// The report; its order depends on the content alone. `explain` keeps the candidates that are no findings.
@@ -74,7 +105,8 @@ impl Gathered {
         mask_paths(&mut self.sightings, &mut self.coverage.problems);
         self.sightings.sort_by(|a, b| order(a).cmp(&order(b)));
         self.coverage.problems.sort();
-        let mut report = Report { coverage: self.coverage, ..Report::default() };
+        let Unreported { suppressed, below_threshold } = self.unreported;
+        let mut report = Report { coverage: self.coverage, suppressed, below_threshold, ..Report::default() };
         let mut secrets: BTreeMap<Fingerprint, Finding> = BTreeMap::new();
         for sighting in self.sightings {
             match sighting.fate {

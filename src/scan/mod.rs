@@ -128,7 +128,7 @@ impl Scanner {
         if let Some(most) = self.settings.max_file_size {
             let size = reader.size(item)?;
             if size > most {
-                return Err(file::over_limit(&item.origin, size, most));
+                return Err(file::over_limit(item.origin.path(), size, most));
             }
         }
         let bytes = reader.read(item, buffer)?;
@@ -138,6 +138,11 @@ impl Scanner {
             Some(behind) => gathered.merge(behind),
             None => gathered,
         })
+    }
+
+    /// How many threads may be used.
+    fn threads(&self) -> usize {
+        self.settings.threads.filter(|&threads| threads > 0).unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
     }
 
     /// Scans every item, on several threads where that pays; `start` makes what one thread needs. Threads take the next few items each time

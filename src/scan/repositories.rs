@@ -43,6 +43,9 @@ impl Scanner {
         directory: &BStr,
         progress: &dyn Progress,
     ) -> Result<(Gathered, Option<Repository>), SourceError> {
+        if history.since.is_none() {
+            return self.whole_history(history, directory, progress);
+        }
         let mut objects = range::list(&history.repository, &Range::all(history.since), &history.environment)?;
         if !directory.is_empty() {
             objects.move_below(directory);

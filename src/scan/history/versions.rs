@@ -7,33 +7,47 @@
 
 use std::io::Read;
 use std::ops::Range;
+use std::sync::Arc;
 
-use bstr::BStr;
+use bstr::{BString, ByteSlice};
 
 use super::lines::{self, Copied, Gathered};
 use super::outcome::{Outcome, Outcomes};
+use crate::blob::Origin;
 use crate::detect::kind::{FileKind, file_kind};
 use crate::detect::text::{self, Form};
 use crate::detect::{self, Candidate, Sink, View};
-use crate::scan::Scanner;
 use crate::scan::blob::{Claim, resolve_claims};
+use crate::scan::{Progress, Scanner};
+use crate::source::git::lfs;
 use crate::source::git::pack::delta::Op;
 use crate::source::git::pack::packed::Broken;
 use crate::source::git::pack::walk::{Version, Visitor};
 
-/// Names the blob's path, which decides how its text is read.
+/// Knows the blobs' paths, which decide how their texts are read.
 pub(super) trait Paths: Sync {
-    /// Writes the path of the blob into `path`; `false` if it is not to be scanned.
-    fn path(&self, object: u32, path: &mut Vec<u8>) -> bool;
+    /// The blob's path; it is empty for one that has none.
+    fn path(&self, object: u32) -> Wanted;
+}
+
+/// Whether a blob is to be looked at.
+pub(super) enum Wanted {
+    /// It is, at this path.
+    At(BString),
+    /// Its path is excluded.
+    Excluded,
+    /// Nobody asked for it.
+    No,
 }
 
 /// Looks at blobs; for one thread.
 pub(super) struct Blobs<'s, P> {
     scanner: &'s Scanner,
     paths: &'s P,
+    progress: &'s dyn Progress,
     /// Whether versions inherit from their bases.
     delta: bool,
-    path: Vec<u8>,
+    path: BString,
     copied: Vec<Copied>,
     gathered: Gathered,
     looks: Vec<Look>,
@@ -85,9 +99,43 @@ impl Look {
 }
 
 impl<'s, P: Paths> Blobs<'s, P> {
-    pub(super) fn new(scanner: &'s Scanner, paths: &'s P, delta: bool) -> Self {
-        let outcomes = Outcomes::default();
-        Self { scanner, paths, delta, path: Vec::new(), copied: Vec::new(), gathered: Gathered::default(), looks: Vec::new(), outcomes }
+    pub(super) fn new(scanner: &'s Scanner, paths: &'s P, progress: &'s dyn Progress, delta: bool) -> Self {
+        Self {
+            scanner,
+            paths,
+            progress,
+            delta,
+            path: BString::default(),
+            copied: Vec::new(),
+            gathered: Gathered::default(),
+            looks: Vec::new(),
+            outcomes: Outcomes::default(),
+        }
+    }
+
+    /// Whether a blob of `len` bytes is to be looked at; its path is known then.
+    fn wants(&mut self, object: u32, len: u64) -> bool {
+        match self.paths.path(object) {
+            Wanted::At(path) => self.path = path,
+            Wanted::Excluded => {
+                self.outcomes.leave_out();
+                return false;
+            }
+            Wanted::No => return false,
+        }
+        self.progress.advance(1, len);
+        let within = self.scanner.settings.max_file_size.is_none_or(|most| len <= most);
+        if !within {
+            self.outcomes.over_limit.push((object, len));
+        }
+        within
+    }
+
+    /// Notes a blob that stands for a large file elsewhere.
+    fn note_pointer(&mut self, object: u32, bytes: &[u8]) {
+        if lfs::pointer(bytes).is_some() {
+            self.outcomes.pointers.push(object);
+        }
     }
 
     /// Everything in a text that is looked at whole.
@@ -102,20 +150,22 @@ impl<'s, P: Paths> Blobs<'s, P> {
             return self.look(object, bytes.len(), bytes, &Frame::default(), true).expect("because it was asked for");
         }
         let mut found = Vec::new();
-        for text in &text::of(bytes, form) {
-            let view = View { bytes: &text.bytes, path: BStr::new(&self.path), binary: text.binary, depth: 0 };
+        let texts = text::of(bytes, form);
+        self.outcomes.coverage.binary += u64::from(texts[0].binary);
+        for text in &texts {
+            let view = View { bytes: &text.bytes, path: self.path.as_bstr(), binary: text.binary, depth: 0 };
             let candidates = detect::scan(&self.scanner.catalogue, &view);
             let claims = candidates.iter().map(|candidate| Found::new(self.scanner, candidate, &view)).collect();
             found.extend(resolve_claims(claims, |found: &Found| &found.claim));
         }
-        self.outcomes.add(object, bytes.len(), found.iter().map(|found| &found.outcome));
+        self.outcomes.add(object, bytes.len() as u64, found.iter().map(|found| &found.outcome));
         Frame::default()
     }
 
     /// Looks at the anchors of `self.looks` and says what is in the text, of `len` bytes, with what `base` leaves it. The text itself, `bytes`,
     /// is needed only if there is an anchor to look at.
     fn look(&mut self, object: u32, len: usize, bytes: &[u8], base: &Frame, has_changes: bool) -> Option<Frame> {
-        let view = View { bytes, path: BStr::new(&self.path), binary: false, depth: 0 };
+        let view = View { bytes, path: self.path.as_bstr(), binary: false, depth: 0 };
         let mut sink = Sink::new(&self.scanner.catalogue, &view);
         let mut frame = Frame { kind: Some(file_kind(view.path)), anchors: Vec::new(), found: Vec::new() };
         for look in self.looks.drain(..) {
@@ -145,7 +195,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
             }
         }
         let resolved = resolve_claims(frame.found.iter().collect(), |found: &&Found| &found.claim);
-        self.outcomes.add(object, len, resolved.iter().map(|found| &found.outcome));
+        self.outcomes.add(object, len as u64, resolved.iter().map(|found| &found.outcome));
         has_changes.then_some(frame)
     }
 
@@ -208,37 +258,51 @@ impl<P: Paths> Visitor for Blobs<'_, P> {
     type Frame = Frame;
 
     fn whole(&mut self, object: u32, bytes: &[u8], has_changes: bool) -> Frame {
-        if !self.paths.path(object, &mut self.path) {
+        if !self.wants(object, bytes.len() as u64) {
             return Frame::default();
         }
+        self.note_pointer(object, bytes);
         self.whole_text(object, bytes, has_changes)
     }
 
     fn changed(&mut self, base: &Frame, version: &mut Version<'_>) -> Option<Frame> {
-        let (object, has_changes) = (version.object, version.has_changes);
-        if !self.paths.path(object, &mut self.path) {
+        let (object, has_changes, len) = (version.object, version.has_changes, version.delta.len);
+        if !self.wants(object, len as u64) {
             return Some(Frame::default());
         }
-        let inherits = base.kind == Some(file_kind(BStr::new(&self.path))) && is_plain(version);
+        if len <= lfs::MAX_POINTER_BYTES {
+            self.note_pointer(object, version.bytes());
+        }
+        let inherits = base.kind == Some(file_kind(self.path.as_bstr())) && is_plain(version);
         if !inherits {
             return Some(self.whole_text(object, version.bytes(), has_changes));
         }
         self.compare(base, version);
         // What is not looked at need not be put together.
         let looked_at = self.looks.iter().any(|look| matches!(look, Look::At(..)));
-        let len = version.delta.len;
         let bytes = if looked_at { version.bytes() } else { &[] };
         self.look(object, len, bytes, base, has_changes)
     }
 
-    fn large(&mut self, object: u32, _size: u64, content: &mut dyn Read) {
-        if self.paths.path(object, &mut self.path) {
-            self.outcomes.stream(self.scanner, object, BStr::new(&self.path), content);
+    fn large(&mut self, object: u32, size: u64, content: &mut dyn Read) {
+        if !self.wants(object, size) {
+            return;
+        }
+        let origin = Arc::new(Origin::Object { id: String::new(), path: std::mem::take(&mut self.path) });
+        match self.scanner.stream(&origin, content, &mut Vec::new()) {
+            Ok(scanned) => {
+                let outcomes: Vec<Outcome> = scanned.sightings.iter().map(Outcome::of_sighting).collect();
+                self.outcomes.coverage.binary += scanned.coverage.binary;
+                self.outcomes.add(object, scanned.coverage.bytes, &outcomes);
+            }
+            Err(_) => self.outcomes.broken.push((object, Broken::Damaged)),
         }
     }
 
     fn broken(&mut self, object: u32, why: Broken) {
-        self.outcomes.broken.push((object, why));
+        if matches!(self.paths.path(object), Wanted::At(_)) {
+            self.outcomes.broken.push((object, why));
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use gix::ObjectId;
 use gix::objs::Kind;
 
 use super::History;
@@ -14,14 +15,38 @@ use crate::source::git::pack::walk::{Version, Visitor, walk};
 /// Bytes of a commit or a tree that is read, at most.
 const MOST: u64 = 1 << 30;
 
-/// Reads all commits and all trees, on so many threads.
-pub(crate) fn load(inventory: &Inventory, threads: usize) -> History {
+/// Is shown every commit as it is unpacked.
+pub(crate) trait Listener: Send {
+    /// A commit, by object, and its bytes.
+    fn commit(&mut self, object: u32, bytes: &[u8]);
+}
+
+/// Reads all commits and all trees, on so many threads; each thread shows its commits to a listener.
+pub(crate) fn load<L: Listener>(inventory: &Inventory, threads: usize, listen: impl Fn() -> L) -> (History, Vec<L>) {
     let number = |id: &[u8]| inventory.number_of(id);
-    let visitors =
-        walk(inventory, Kind::Commit, MOST, threads, || CommitVisitor { reader: CommitReader::default(), number, broken: Vec::new() });
-    let (readers, broken): (Vec<_>, Vec<_>) = visitors.into_iter().map(|visitor| (visitor.reader, visitor.broken)).unzip();
-    let mut broken = broken.concat();
+    let start = || CommitVisitor { reader: CommitReader::default(), number, listener: listen(), broken: Vec::new() };
+    let mut readers = Vec::new();
+    let mut listeners = Vec::new();
+    let mut broken = Vec::new();
+    for visitor in walk(inventory, Kind::Commit, MOST, threads, start) {
+        readers.push(visitor.reader);
+        listeners.push(visitor.listener);
+        broken.extend(visitor.broken);
+    }
     let commits = Commits::new(&readers);
+    let cut = readers.iter().flat_map(|reader| {
+        let absent = reader.cut.iter().filter_map(|(commit, id)| Some((*commit, ObjectId::try_from(id.as_slice()).ok()?)));
+        absent.chain(reader.unread(&commits).map(|(commit, parent)| (commit, inventory.id(parent).to_owned())))
+    });
+    let mut cut: Vec<(u32, ObjectId)> = cut.collect();
+    cut.sort_unstable();
+    cut.dedup();
+    let mut missing: Vec<(u32, ObjectId)> = readers
+        .iter()
+        .flat_map(|reader| &reader.missing)
+        .filter_map(|(commit, id)| Some((*commit, ObjectId::try_from(id.as_slice()).ok()?)))
+        .collect();
+    missing.sort_unstable();
     drop(readers);
     let is_tree = |&object: &u32| inventory.kind(object) == Some(Kind::Tree);
     let places = Places::new(inventory.len(), (0..inventory.len()).filter(is_tree));
@@ -33,24 +58,27 @@ pub(crate) fn load(inventory: &Inventory, threads: usize) -> History {
     broken.extend(lost.concat());
     broken.sort_unstable_by_key(|&(object, _)| object);
     let trees = Trees::new(places, parts);
-    History { commits, trees, objects: inventory.len(), broken }
+    (History { commits, trees, objects: inventory.len(), cut, missing, broken }, listeners)
 }
 
-struct CommitVisitor<N> {
+struct CommitVisitor<N, L> {
     reader: CommitReader,
     number: N,
+    listener: L,
     broken: Vec<(u32, Broken)>,
 }
 
-impl<N: Fn(&[u8]) -> Option<u32> + Send> Visitor for CommitVisitor<N> {
+impl<N: Fn(&[u8]) -> Option<u32> + Send, L: Listener> Visitor for CommitVisitor<N, L> {
     type Frame = ();
 
     fn whole(&mut self, object: u32, bytes: &[u8], _has_changes: bool) {
         self.reader.read(object, bytes, &self.number);
+        self.listener.commit(object, bytes);
     }
 
     fn changed(&mut self, _base: &(), version: &mut Version<'_>) -> Option<()> {
-        self.reader.read(version.object, version.bytes(), &self.number);
+        let object = version.object;
+        self.whole(object, version.bytes(), true);
         Some(())
     }
 
