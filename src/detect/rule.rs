@@ -16,6 +16,10 @@ const REGEX_BEFORE: usize = 256;
 const REGEX_AFTER: usize = 2048;
 /// Bytes of a line before an anchor where a shape that holds it may start.
 const AROUND_BEFORE: usize = 256;
+/// Distance of a word, in times of the pattern's `within`, at which it may still mean the value.
+const FAR: usize = 3;
+/// Most bytes between a word and a value that is far from it.
+const FAR_BYTES: usize = 200;
 /// Longest single match of a shape.
 const SHAPE_MAX: usize = 8192;
 /// Steps after which matching one shape at one place is given up; only a shape that the lint refuses gets there.
@@ -46,6 +50,56 @@ pub enum Rule {
     Regex(Box<Regex>),
     /// Nothing to match by itself: a detector in code reports it.
     Detector,
+}
+
+/// A secret that a rule sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Match {
+    /// Bytes of the secret.
+    pub span: Range<usize>,
+    /// How a word near by names it.
+    pub naming: Naming,
+}
+
+/// How well a word near a value names it; the better of two is the greater. Without a word it is the default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Naming {
+    /// Whether the value stands within the pattern's distance.
+    pub is_close: bool,
+    /// What the word begins.
+    pub begins: Begins,
+    /// Bytes of the word.
+    pub length: usize,
+}
+
+impl Default for Naming {
+    fn default() -> Self {
+        Self { is_close: true, begins: Begins::Name, length: 0 }
+    }
+}
+
+/// What a word begins where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Begins {
+    /// Nothing: it stands inside of a longer word, as `box` does in `scraperbox`.
+    Nothing,
+    /// A word of a name, as `box` in `my_box` and `myBox`.
+    Word,
+    /// A name.
+    Name,
+}
+
+impl Begins {
+    fn at(view: &View<'_>, start: usize) -> Self {
+        let (before, first) = (view.before(start).unwrap_or(b' '), view.at(start).unwrap_or(b' '));
+        if before.is_ascii_alphabetic() {
+            if before.is_ascii_lowercase() && first.is_ascii_uppercase() { Self::Word } else { Self::Nothing }
+        } else if before.is_ascii_digit() || matches!(before, b'_' | b'-' | b'.') {
+            Self::Word
+        } else {
+            Self::Name
+        }
+    }
 }
 
 /// Why a pattern cannot be compiled.
@@ -125,13 +179,14 @@ impl Rule {
         matches!(self, Self::Token(_))
     }
 
-    /// The secrets that this rule sees because of the anchor at `anchor`.
-    pub fn matches(&self, view: &View<'_>, anchor: Range<usize>, mut found: impl FnMut(Range<usize>)) {
+    /// Calls `found` with the secrets that this rule sees because of the anchor at `anchor`.
+    pub fn matches(&self, view: &View<'_>, anchor: Range<usize>, mut found: impl FnMut(Match)) {
+        let mut unnamed = |span| found(Match { span, naming: Naming::default() });
         match self {
             Self::Detector => {}
             Self::Token(shapes) => {
                 if let Some(span) = shapes.iter().find_map(|shape| shape.match_at(view, anchor.start)) {
-                    found(span);
+                    unnamed(span);
                 }
             }
             Self::Around { shapes, near, within } => {
@@ -140,14 +195,22 @@ impl Rule {
                     let span = shapes.iter().find_map(|shape| shape.match_at(view, at))?;
                     (span.end >= anchor.end).then_some(span)
                 });
-                if let Some(span) = covering.filter(|span| near.is_empty() || word_before(view, span.start, near, *within)) {
-                    found(span);
+                match covering {
+                    Some(span) if near.is_empty() => unnamed(span),
+                    Some(span) => {
+                        if let Some(naming) = word_before(view, span.start, near, *within) {
+                            found(Match { span, naming });
+                        }
+                    }
+                    None => {}
                 }
             }
             Self::Near { shapes, within } => {
-                let window = near_window(view, anchor.end, *within);
-                if let Some(span) = first_in(shapes, view, window) {
-                    found(span);
+                let close = starts_after(view, anchor.end, *within);
+                let far = close.end..starts_after(view, anchor.end, far(*within)).end;
+                let is_close = first_in(shapes, view, close).map(|span| (span, true));
+                if let Some((span, is_close)) = is_close.or_else(|| Some((first_in(shapes, view, far)?, false))) {
+                    found(Match { span, naming: Naming { is_close, begins: Begins::at(view, anchor.start), length: anchor.len() } });
                 }
             }
             Self::Regex(regex) => {
@@ -156,7 +219,7 @@ impl Rule {
                     let whole = captures.get(0).expect("because group 0 is the match");
                     let holds_anchor = line.start + whole.start() <= anchor.start && anchor.end <= line.start + whole.end();
                     if let Some(secret) = captures.name("secret").filter(|_| holds_anchor) {
-                        found(line.start + secret.start()..line.start + secret.end());
+                        unnamed(line.start + secret.start()..line.start + secret.end());
                     }
                 }
             }
@@ -173,19 +236,31 @@ impl Rule {
     }
 }
 
-/// The starts that a value near a word may have: the rest of the line and the next line.
-fn near_window(view: &View<'_>, from: usize, within: usize) -> Range<usize> {
+/// The distance in bytes that is far where `within` is close.
+const fn far(within: usize) -> usize {
+    let far = if within * FAR < FAR_BYTES { within * FAR } else { FAR_BYTES };
+    if far > within { far } else { within }
+}
+
+/// The starts that a value after a word may have: `within` bytes on the rest of the line and the next line.
+fn starts_after(view: &View<'_>, from: usize, within: usize) -> Range<usize> {
     let to = view.bytes.len().min(from + within + 1);
     let mut line_ends = memchr::memchr_iter(b'\n', &view.bytes[from..to]);
     from..line_ends.nth(1).map_or(to, |found| from + found)
 }
 
-/// Whether one of `words` (in lower case) ends at most `within` bytes before `at`, on its line or the one above.
-fn word_before(view: &View<'_>, at: usize, words: &[String], within: usize) -> bool {
+/// How the best of `words` (in lower case) names a value at `at`, on its line or the one above: a close one ends at most `within` bytes before.
+fn word_before(view: &View<'_>, at: usize, words: &[String], within: usize) -> Option<Naming> {
     let longest = words.iter().map(String::len).max().unwrap_or(0);
-    let start = view.lines(at, 1, within + longest).start;
+    let start = view.lines(at, 1, far(within) + longest).start;
     let text = view.bytes[start..at].to_ascii_lowercase();
-    words.iter().any(|word| memchr::memmem::rfind(&text, word.as_bytes()).is_some_and(|found| text.len() - (found + word.len()) <= within))
+    let naming = |word: &String| {
+        let found = memchr::memmem::rfind(&text, word.as_bytes())?;
+        let distance = text.len() - (found + word.len());
+        let is_close = distance <= within;
+        (distance <= far(within)).then(|| Naming { is_close, begins: Begins::at(view, start + found), length: word.len() })
+    };
+    words.iter().filter_map(naming).max()
 }
 
 /// The first match of any of `shapes` that starts in `window`.
