@@ -28,6 +28,8 @@ pub struct Candidate<'v> {
     pub dropped: Option<&'static str>,
     /// How a word near by names it.
     pub naming: Naming,
+    /// Whether it claims its text no more than a guess does, whatever its pattern.
+    pub yields: bool,
     /// Encodings undone to see it, outermost first.
     pub encodings: Vec<Encoding>,
 }
@@ -46,6 +48,7 @@ impl<'v> Candidate<'v> {
             evidence: Vec::new(),
             dropped: None,
             naming: Naming { is_close: true, begins: Begins::Name, length: 0 },
+            yields: false,
             encodings: Vec::new(),
         }
     }
@@ -65,6 +68,7 @@ impl<'v> Candidate<'v> {
             evidence: self.evidence,
             dropped: self.dropped,
             naming: self.naming,
+            yields: self.yields,
             encodings,
         }
     }

@@ -1,7 +1,7 @@
 //! Evidence to probability. Owns: what speaks for and against a candidate of any pattern. Must not: look for candidates.
 
 use super::candidate::Candidate;
-use super::{checksum, entropy};
+use super::{checksum, entropy, placeholder};
 use crate::finding::ChecksumStatus;
 use crate::patterns::schema::PatternDef;
 
@@ -14,11 +14,25 @@ const DOUBTFUL: f32 = 0.2;
 const REPEATED: usize = 6;
 const IS_REPEATED: &str = "one character is repeated";
 
+/// Share of a pattern's entropy floor below which a value is none; above it is merely doubtful.
+const HOPELESS: f32 = 0.7;
+
 /// Weighs a fresh candidate by what its pattern asks for and by what made-up values look like.
 pub fn weigh(candidate: &mut Candidate<'_>, def: &PatternDef) {
-    if def.entropy.is_some_and(|floor| entropy::shannon(&candidate.secret) < floor) {
-        candidate.dropped = Some("low entropy");
+    if def.detector.is_none() && is_filler(def, &candidate.secret) {
+        candidate.dropped = Some("filler in place of a value");
         return;
+    }
+    if let Some(floor) = def.entropy {
+        let bits = entropy::shannon(&candidate.secret);
+        if bits < floor * HOPELESS {
+            candidate.dropped = Some("low entropy");
+            return;
+        }
+        if bits < floor {
+            candidate.set(DOUBTFUL.min(candidate.probability), "low entropy");
+            candidate.yields = !def.near.is_empty();
+        }
     }
     if let Some(check) = def.checksum {
         let (status, facts) = checksum::verify(check, &candidate.secret);
@@ -36,6 +50,20 @@ pub fn weigh(candidate: &mut Candidate<'_>, def: &PatternDef) {
     if let Some(reason) = made_up_for(def, &candidate.secret).filter(|_| is_open) {
         candidate.set(DOUBTFUL.min(candidate.probability), reason);
     }
+}
+
+/// Whether all that the value holds beyond its shape's literal start is one or two characters, or words that ask for a value.
+fn is_filler(def: &PatternDef, value: &[u8]) -> bool {
+    let start = |shape: &String| {
+        let literal = shape.find('{').unwrap_or(shape.len());
+        value.starts_with(&shape.as_bytes()[..literal]).then_some(literal)
+    };
+    let body = &value[def.shape.iter().filter_map(start).max().unwrap_or(0)..];
+    let lower = body.to_ascii_lowercase();
+    !body.is_empty()
+        && (entropy::distinct(&lower) <= 2 && lower.iter().any(u8::is_ascii_alphanumeric)
+            || entropy::longest_repeat(&lower) * 2 > body.len().max(8)
+            || placeholder::is_words(body))
 }
 
 /// [`made_up`] for a value of the pattern: what the pattern's own text repeats counts for nothing.

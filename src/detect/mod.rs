@@ -123,6 +123,7 @@ impl<'s, 'v> Sink<'s, 'v> {
                 candidate.naming = naming;
                 if !naming.is_close {
                     candidate.set(FAR, "its name stands far away");
+                    candidate.yields = true;
                 }
             });
         });

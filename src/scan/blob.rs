@@ -183,11 +183,10 @@ impl Claim {
         let def = &catalogue.pattern(candidate.pattern).def;
         Self {
             span: candidate.span.clone(),
-            // A word that stands far away says no more than any guess.
             strength: (
                 candidate.checksum == ChecksumStatus::Valid,
-                if candidate.naming.is_close { specificity(def) } else { 0 },
-                candidate.naming.begins,
+                if candidate.yields { 0 } else { specificity(def) },
+                if candidate.yields { Begins::Name } else { candidate.naming.begins },
             ),
             probability: candidate.probability,
             word: candidate.naming.length,
