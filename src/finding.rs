@@ -105,8 +105,67 @@ pub struct Finding {
     pub facts: Vec<(&'static str, String)>,
     /// Named reasons that raised or lowered the confidence, strongest first.
     pub evidence: Vec<&'static str>,
-    /// Where it stands, in order of origin and position; never empty.
+    /// Where it stands, in order of origin and position; never empty. With an exposure the place to look at comes first: the one at HEAD, else
+    /// the one that brought it.
     pub places: Vec<Place>,
+    /// How far it got, where a whole history was scanned.
+    pub exposure: Option<Exposure>,
+}
+
+/// How far a secret got in a repository's history. Lists are cut to what people read; the counts are not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exposure {
+    /// Where the commits that brought it have it, the oldest ten, oldest first; in each one place.
+    pub introduced: Vec<Introduction>,
+    /// How many commits brought it.
+    pub introductions: u64,
+    /// The last ten commits that took it out, oldest first.
+    pub removed: Vec<Commit>,
+    /// How many commits took it out.
+    pub removals: u64,
+    /// Where it stands at HEAD, at most a hundred places.
+    pub live: Vec<Location>,
+    /// How many commits hold it.
+    pub commits: u64,
+    /// How many distinct blobs and messages hold it.
+    pub blobs: u64,
+    /// Full names of the references whose histories hold it, at most a hundred.
+    pub references: Vec<String>,
+    /// How many references that are.
+    pub reference_count: u64,
+    /// Whether one of them says what a remote has.
+    pub reached_remote: bool,
+}
+
+/// A commit that brought a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Introduction {
+    /// The commit.
+    pub commit: Commit,
+    /// Where it has the secret.
+    pub location: Location,
+}
+
+/// What reports say of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// Its id in hex.
+    pub id: String,
+    /// The author's name, without the address.
+    pub author: String,
+    /// When it was written, in seconds since 1970.
+    pub seconds: i64,
+    /// How far the author's clock is from UTC, in seconds.
+    pub offset: i32,
+}
+
+/// A line of a file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Location {
+    /// The file's path.
+    pub path: bstr::BString,
+    /// The line, from 1.
+    pub line: u64,
 }
 
 /// One place of a secret.

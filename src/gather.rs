@@ -7,7 +7,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use bstr::{BStr, BString, ByteSlice};
 
 use crate::blob::{Origin, visible};
-use crate::finding::{ChecksumStatus, Coverage, Dropped, Finding, Place, Problem, Report, Suppression};
+use crate::finding::{ChecksumStatus, Coverage, Dropped, Exposure, Finding, Place, Problem, Report, Suppression};
 use crate::patterns::Pattern;
 use crate::secret::{Fingerprint, Secret, mask};
 
@@ -135,6 +135,32 @@ impl Gathered {
     }
 }
 
+/// Gives findings their exposure, and puts the place to look at first: where the secret stands at the commit `head`, else where the oldest
+/// commit brought it.
+pub fn expose(report: &mut Report, head: Option<&str>, mut exposures: BTreeMap<Fingerprint, Exposure>) {
+    let seen_in = |of: fn(&Origin) -> bool| {
+        let found = report.findings.iter().filter(|finding| finding.places.iter().any(|place| of(&place.origin)));
+        Names::new(found.map(|finding| finding.secret.expose().to_vec()).collect())
+    };
+    let names = seen_in(is_name);
+    let people = seen_in(|origin| matches!(origin, Origin::CommitMessage { .. }));
+    for finding in &mut report.findings {
+        let Some(mut exposure) = exposures.remove(&finding.fingerprint) else { continue };
+        names.mask_exposure(&mut exposure, &people);
+        let live = exposure.live.first().and_then(|location| Some((head?, location)));
+        let first = live.or_else(|| exposure.introduced.first().map(|first| (first.commit.id.as_str(), &first.location)));
+        let is_first = |place: &Place| {
+            first.is_some_and(|(commit, location)| {
+                place.origin.commit() == Some(commit) && place.origin.path() == location.path && place.start.line == location.line
+            })
+        };
+        if let Some(at) = finding.places.iter().position(is_first) {
+            finding.places[..=at].rotate_right(1);
+        }
+        finding.exposure = Some(exposure);
+    }
+}
+
 type PlaceOrder<'p> = (&'p Origin, u64, u64);
 
 fn place_order(place: &Place) -> PlaceOrder<'_> {
@@ -161,6 +187,7 @@ fn add(secrets: &mut BTreeMap<Fingerprint, Finding>, sighting: Sighting) {
                 facts: sighting.facts,
                 evidence: sighting.evidence,
                 places: vec![sighting.place],
+                exposure: None,
             });
         }
         std::collections::btree_map::Entry::Occupied(mut entry) => {
@@ -187,25 +214,56 @@ fn with_severity(mut finding: Finding) -> Finding {
     finding
 }
 
-/// Masks in every path what was seen as a secret in the name of one or of a reference. Other secrets are left alone there: a password can be
-/// a plain word.
-fn mask_paths(sightings: &mut [Sighting], problems: &mut [Problem]) {
-    let in_names = sightings.iter().filter(|sighting| {
-        matches!(*sighting.place.origin, Origin::PathName { .. } | Origin::RefName { .. }) && !matches!(sighting.fate, Fate::Dropped(_))
-    });
-    let secrets: Vec<Vec<u8>> = in_names.map(|sighting| sighting.secret.expose().to_vec()).collect();
-    if secrets.is_empty() {
-        return;
+/// Whether the content is the name of a file or a reference.
+const fn is_name(origin: &Origin) -> bool {
+    matches!(origin, Origin::PathName { .. } | Origin::RefName { .. })
+}
+
+/// Secrets that names hold.
+struct Names(Option<AhoCorasick>);
+
+impl Names {
+    fn new(secrets: Vec<Vec<u8>>) -> Self {
+        let finder = || AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&secrets).ok();
+        Self(if secrets.is_empty() { None } else { finder() })
     }
-    let Ok(finder) = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&secrets) else { return };
-    let masked = |path: &BStr| {
-        let mut shown = Vec::with_capacity(path.len());
-        finder.replace_all_with_bytes(path, &mut shown, |_, found, out| {
+
+    /// The text with masks in place of secrets; none where it holds none.
+    fn masked(&self, text: &BStr) -> Option<BString> {
+        let mut shown = Vec::with_capacity(text.len());
+        self.0.as_ref()?.replace_all_with_bytes(text, &mut shown, |_, found, out| {
             out.extend_from_slice(mask(found).as_bytes());
             true
         });
-        (shown != path.as_bytes()).then(|| BString::from(shown))
-    };
+        (shown != text.as_bytes()).then(|| BString::from(shown))
+    }
+
+    fn mask_text(&self, text: &mut String) {
+        if let Some(masked) = self.masked(BStr::new(text)) {
+            *text = masked.to_string();
+        }
+    }
+
+    /// Masks what an exposure names; `people` holds what the names of authors hold.
+    fn mask_exposure(&self, exposure: &mut Exposure, people: &Self) {
+        exposure.references.iter_mut().for_each(|name| self.mask_text(name));
+        let introduced = exposure.introduced.iter_mut().map(|introduction| (&mut introduction.commit, &mut introduction.location));
+        let (commits, locations): (Vec<_>, Vec<_>) = introduced.unzip();
+        for commit in commits.into_iter().chain(&mut exposure.removed) {
+            people.mask_text(&mut commit.author);
+        }
+        for location in locations.into_iter().chain(&mut exposure.live) {
+            location.path = self.masked(location.path.as_bstr()).unwrap_or_else(|| std::mem::take(&mut location.path));
+        }
+    }
+}
+
+/// Masks in every path what was seen as a secret in the name of one or of a reference. Other secrets are left alone there: a password can be
+/// a plain word.
+fn mask_paths(sightings: &mut [Sighting], problems: &mut [Problem]) {
+    let in_names = sightings.iter().filter(|sighting| is_name(&sighting.place.origin) && !matches!(sighting.fate, Fate::Dropped(_)));
+    let names = Names::new(in_names.map(|sighting| sighting.secret.expose().to_vec()).collect());
+    let masked = |path: &BStr| names.masked(path);
     for sighting in sightings {
         let path = sighting.place.origin.path_in_tree().and_then(masked);
         if let Some(path) = path {

@@ -30,13 +30,19 @@ impl<'s> Messages<'s> {
         Self { scanner, inventory, nowhere, lengths: Vec::new(), found: Vec::new() }
     }
 
-    /// What was found in the commits that count.
-    pub(super) fn gathered(self, counts: impl Fn(u32) -> bool) -> Gathered {
+    /// What was found in the commits that count; those that no reference leads to are marked.
+    pub(super) fn gathered(self, counts: impl Fn(u32) -> bool, is_reached: impl Fn(u32) -> bool) -> Gathered {
         let lengths = self.lengths.iter().filter(|&&(commit, _)| counts(commit));
         let (scanned, bytes) = lengths.fold((0, 0), |(scanned, bytes), &(_, len)| (scanned + 1, bytes + u64::from(len)));
-        let found = self.found.into_iter().filter(|&(commit, _)| counts(commit));
+        let mut found = self.found;
+        found.retain(|&(commit, _)| counts(commit));
+        for (commit, sightings) in found.iter_mut().filter(|(commit, _)| !is_reached(*commit)) {
+            let id = self.inventory.id(*commit).to_string();
+            let origin = Arc::new(Origin::Unreachable { id, path: self.nowhere.path().to_owned() });
+            sightings.iter_mut().for_each(|sighting| sighting.place.origin = Arc::clone(&origin));
+        }
         let coverage = Coverage { scanned, bytes, ..Coverage::default() };
-        Gathered { sightings: found.flat_map(|(_, sightings)| sightings).collect(), coverage, ..Gathered::default() }
+        Gathered { sightings: found.into_iter().flat_map(|(_, sightings)| sightings).collect(), coverage, ..Gathered::default() }
     }
 }
 

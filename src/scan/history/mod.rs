@@ -5,22 +5,25 @@
 //! come next, in the order in which they are stored as changes to one another. Only then are the secrets that were found followed through
 //! the history, and the few places that a report shows are looked at once more, in full.
 
+mod exposures;
 mod lines;
 mod messages;
 mod outcome;
 mod places;
 mod versions;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use bstr::{BStr, BString, ByteSlice};
 use gix::objs::Kind;
-use gix::{ObjectId, oid};
+use gix::oid;
 
 use super::{Progress, Scanner};
 use crate::blob::Origin;
-use crate::finding::{Coverage, Problem, ProblemKind, Repository};
+use crate::finding::{Coverage, Exposure, Problem, ProblemKind, Repository};
 use crate::gather::{Gathered, Unreported};
+use crate::secret::Fingerprint;
 use crate::settings::HistorySettings;
 use crate::source::SourceError;
 use crate::source::git::database::Database;
@@ -42,6 +45,38 @@ use versions::{Blobs, Paths, Wanted};
 /// Largest blob that is unpacked at once, in bytes; a larger one is scanned as a stream, unless it is stored as a change to another.
 const MOST: u64 = 256 << 20;
 
+/// What a whole history gave.
+#[derive(Default)]
+pub(super) struct Whole {
+    /// What was found.
+    pub(super) gathered: Gathered,
+    /// Facts of the repository.
+    pub(super) repository: Option<Repository>,
+    /// How far what was found got.
+    pub(super) exposed: Exposed,
+}
+
+/// How far secrets got.
+#[derive(Default)]
+pub(super) struct Exposed {
+    /// The id of the commit that counts as live.
+    pub(super) head: Option<String>,
+    /// Of each secret.
+    pub(super) secrets: BTreeMap<Fingerprint, Exposure>,
+}
+
+impl Exposed {
+    /// Puts a directory before every path.
+    pub(super) fn move_below(&mut self, directory: &BStr) {
+        for exposure in self.secrets.values_mut() {
+            let introduced = exposure.introduced.iter_mut().map(|introduction| &mut introduction.location);
+            for location in introduced.chain(&mut exposure.live) {
+                location.path = BString::from([directory.as_bytes(), b"/", location.path.as_bytes()].concat());
+            }
+        }
+    }
+}
+
 /// What is known before blobs are looked at.
 struct Known<'k> {
     settings: &'k HistorySettings,
@@ -50,8 +85,9 @@ struct Known<'k> {
     inventory: &'k Inventory,
     history: &'k History,
     references: &'k References,
-    /// Where references lead.
+    /// Where references lead, and their names.
     tips: Vec<Tip>,
+    tip_names: Vec<&'k BStr>,
     /// Tags that are looked at.
     tags: Bits,
     /// What references lead to.
@@ -63,38 +99,32 @@ struct Known<'k> {
 }
 
 impl Scanner {
-    /// The whole history of one repository; its paths are put below `directory`.
-    pub(super) fn whole_history(
-        &self,
-        settings: &HistorySettings,
-        directory: &BStr,
-        progress: &dyn Progress,
-    ) -> Result<(Gathered, Option<Repository>), SourceError> {
+    /// The whole history of one repository.
+    pub(super) fn whole_history(&self, settings: &HistorySettings, progress: &dyn Progress) -> Result<Whole, SourceError> {
         let opened = open::open(&settings.repository, &settings.environment)?;
         let inventory = Inventory::open(&opened.object_directories, opened.repository.object_hash());
-        let references = refs::list(&opened.repository, &opened.database.reader(), settings.unreachable);
+        let references = refs::list(&opened.repository, &opened.database.reader(), "", settings.unreachable);
         let (history, messages) = load::load(&inventory, self.threads(), || Messages::new(self, &inventory));
         let known = Known::new(settings, &opened, &inventory, &history, &references);
         let mut gathered = known.problems();
         for part in messages {
-            gathered = gathered.merge(part.gathered(|commit| known.has_commit(commit)));
+            gathered = gathered.merge(part.gathered(|commit| known.has_commit(commit), |commit| known.is_reached(commit)));
         }
         gathered = gathered.merge(self.names(&known));
         let found = self.blobs(&known, progress);
         gathered.coverage.problems.extend(known.problems_of_blobs(&found, self.settings.max_file_size));
-        let placed = self.placed(&known, &found, &gathered);
+        let (placed, secrets) = self.placed(&known, &found, &gathered);
         gathered = gathered.merge(placed);
         gathered.coverage.merge(found.coverage);
         gathered.unreported = Unreported { suppressed: found.suppressed, below_threshold: found.below_threshold };
-        gathered.move_below(directory);
-        Ok((gathered, Some(config::facts(&opened.repository))))
+        let head = known.head.map(|head| inventory.id(head).to_string());
+        Ok(Whole { gathered, repository: Some(config::facts(&opened.repository)), exposed: Exposed { head, secrets } })
     }
 
     /// Tags, and the names of references and of files.
     fn names(&self, known: &Known<'_>) -> Gathered {
         let name = |name: &BString| ObjectItem { origin: Origin::RefName { name: name.clone() }, content: Content::Name };
-        let tag = |id: ObjectId| ObjectItem { origin: Origin::TagMessage { tag: id.to_string() }, content: Content::Tag(id) };
-        let tags = known.tags.iter().map(|number| tag(known.inventory.id(number).to_owned()));
+        let tags = known.tags.iter().map(|number| known.tag(number));
         let items = known.references.names.iter().map(name).chain(tags).chain(self.path_names(known)).collect();
         self.gather_objects(&known.objects(items), &super::Silent)
     }
@@ -129,12 +159,16 @@ impl<'k> Known<'k> {
         let reader = opened.database.reader();
         let mut tags = Bits::new(inventory.len() as usize);
         let mut tips = Vec::new();
+        let mut tip_names = Vec::new();
         for reference in &references.all {
             let Some(object) = inventory.number(&reference.peeled) else { continue };
             let followed =
                 if reference.id == reference.peeled { Vec::new() } else { reader.peel(reference.id).map_or(Vec::new(), |of| of.tags) };
             let followed: Vec<u32> = followed.iter().filter_map(|tag| inventory.number(tag)).collect();
-            followed.iter().for_each(|&tag| drop(tags.add(tag)));
+            for &tag in &followed {
+                tags.add(tag);
+            }
+            tip_names.push(reference.name.as_bstr());
             tips.push(Tip { object, tags: followed, is_remote: reference.kind == ReferenceKind::RemoteTracking });
         }
         let head = references.all.iter().find(|reference| reference.name == "HEAD").and_then(|head| inventory.number(&head.peeled));
@@ -142,19 +176,26 @@ impl<'k> Known<'k> {
         let reached = reach(history, head, &objects);
         let everything = settings.unreachable.then(|| {
             let of_kind = |kind| (0..inventory.len()).filter(move |&number| inventory.kind(number) == Some(kind));
-            of_kind(Kind::Tag).for_each(|tag| drop(tags.add(tag)));
+            for tag in of_kind(Kind::Tag) {
+                tags.add(tag);
+            }
             let commits: Vec<u32> = of_kind(Kind::Commit).collect();
             let by_commits = reach(history, head, &commits);
             let left = of_kind(Kind::Tree).filter(|&tree| !by_commits.objects.has(tree));
             reach(history, head, &commits.iter().copied().chain(left).collect::<Vec<_>>())
         });
         let (database, lfs) = (opened.database.clone(), lfs::directory(opened.repository.common_dir()));
-        Self { settings, database, lfs, inventory, history, references, tips, tags, reached, everything, head }
+        Self { settings, database, lfs, inventory, history, references, tips, tip_names, tags, reached, everything, head }
     }
 
     /// Whether a commit's message counts.
     fn has_commit(&self, object: u32) -> bool {
-        self.everything.is_some() || self.history.commits.place(object).is_some_and(|commit| self.reached.commits.has(commit))
+        self.everything.is_some() || self.is_reached(object)
+    }
+
+    /// Whether a reference leads to a commit.
+    fn is_reached(&self, object: u32) -> bool {
+        self.history.commits.place(object).is_some_and(|commit| self.reached.commits.has(commit))
     }
 
     /// Items to look at in full.
@@ -172,19 +213,37 @@ impl<'k> Known<'k> {
         self.reached_with(object).map_or_else(BString::default, |reached| reached.path(&self.history.trees, object))
     }
 
+    /// A tag's message.
+    fn tag(&self, number: u32) -> ObjectItem {
+        let id = self.inventory.id(number).to_owned();
+        let hex = id.to_string();
+        let reached = self.tips.iter().any(|tip| tip.tags.contains(&number));
+        let origin = if reached { Origin::TagMessage { tag: hex } } else { Origin::Unreachable { id: hex, path: "TAG_MESSAGE".into() } };
+        ObjectItem { origin, content: Content::Tag(id) }
+    }
+
     /// One path for each of the names, with a commit it can be seen in.
     fn paths_with(&self, names: &[u32]) -> Vec<ObjectItem> {
         let (trees, reached) = (&self.history.trees, self.everything.as_ref().unwrap_or(&self.reached));
-        let mut left: Vec<u32> = names.to_vec();
+        let mut left: BTreeSet<u32> = names.iter().copied().collect();
         let mut items = Vec::new();
-        for object in reached.objects.iter() {
-            if left.is_empty() {
-                break;
+        let mut add = |commit: Option<u32>, path: BString| {
+            let commit = commit.map_or(String::new(), |commit| self.inventory.id(commit).to_string());
+            items.push(ObjectItem { origin: Origin::PathName { commit, path }, content: Content::Name });
+        };
+        let is_left = |left: &mut BTreeSet<u32>, name: Option<u32>| name.is_some_and(|name| left.remove(&name));
+        for object in reached.objects.iter().take_while(|_| !names.is_empty()) {
+            if is_left(&mut left, reached.name(object)) {
+                add(self.commit_of(reached, object), reached.path(trees, object));
             }
-            let Some(at) = reached.name(object).and_then(|name| left.iter().position(|&wanted| wanted == name)) else { continue };
-            left.swap_remove(at);
-            let commit = self.commit_of(reached, object).map_or(String::new(), |commit| self.inventory.id(commit).to_string());
-            items.push(ObjectItem { origin: Origin::PathName { commit, path: reached.path(trees, object) }, content: Content::Name });
+        }
+        for absent in reached.missing.iter() {
+            if is_left(&mut left, reached.missing_name(absent)) {
+                add(None, reached.missing_path(trees, absent));
+            }
+        }
+        for name in left.into_iter().filter(|&name| reached.submodules.has(name)) {
+            add(None, trees.name(name).into());
         }
         items
     }

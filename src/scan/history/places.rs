@@ -8,8 +8,10 @@ use bstr::BString;
 use gix::ObjectId;
 
 use super::Known;
+use super::exposures::exposures;
 use super::outcome::Found;
 use crate::blob::Origin;
+use crate::finding::Exposure;
 use crate::gather::{Fate, Gathered, Sighting};
 use crate::scan::{Scanner, Silent};
 use crate::secret::Fingerprint;
@@ -26,53 +28,70 @@ struct Standing {
 }
 
 impl Scanner {
-    /// The sightings of the secrets in blobs, and what is known of those in `gathered` too.
-    pub(super) fn placed(&self, known: &Known<'_>, found: &Found, gathered: &Gathered) -> Gathered {
+    /// The sightings of the secrets in blobs, and how far these and those in `gathered` got.
+    pub(super) fn placed(&self, known: &Known<'_>, found: &Found, gathered: &Gathered) -> (Gathered, BTreeMap<Fingerprint, Exposure>) {
         let secrets = Secrets::new(known, found, gathered);
         let traces = secrets.traces(known);
-        let mut standings: BTreeMap<Standing, BTreeSet<Fingerprint>> = BTreeMap::new();
+        let mut shown: BTreeMap<Standing, BTreeSet<Fingerprint>> = BTreeMap::new();
+        let mut counted: BTreeMap<u32, Standing> = BTreeMap::new();
         for (fingerprint, blobs) in &found.secrets {
             let trace = &traces[secrets.number(fingerprint) as usize];
-            for standing in standings_of(trace, known, blobs) {
-                standings.entry(standing).or_default().insert(*fingerprint);
+            for standing in known.standings(trace, blobs) {
+                shown.entry(standing).or_default().insert(*fingerprint);
+            }
+            for spot in trace.introduced.iter().filter(|spot| spot.object != spot.commit) {
+                counted.entry(spot.object).or_insert_with(|| known.standing_at(spot));
             }
         }
-        let mut placed = self.look_again(known, &standings);
-        self.complete(known, found, &mut placed);
-        placed.merge(self.behind_pointers(known, &found.pointers))
+        for standing in shown.keys() {
+            counted.remove(&standing.blob);
+        }
+        let mut lines = Lines::default();
+        let mut placed = self.look_again(known, shown.keys(), &mut lines);
+        self.look_again(known, counted.values(), &mut lines);
+        let is_shown = |sighting: &Sighting| {
+            let secret = Fingerprint::of(sighting.secret.expose());
+            matches!(sighting.fate, Fate::Dropped(_)) || found.secrets.contains_key(&secret)
+        };
+        placed.retain(is_shown);
+        self.complete(known, found, &mut placed, &mut lines);
+        lines.add(gathered, known);
+        let exposures = exposures(known, &secrets, &traces, &lines);
+        let placed = Gathered { sightings: placed, ..Gathered::default() };
+        (placed.merge(self.behind_pointers(known, &found.pointers)), exposures)
     }
 
-    /// Looks at blobs in full, and keeps the sightings of the secrets that are expected there.
-    fn look_again(&self, known: &Known<'_>, standings: &BTreeMap<Standing, BTreeSet<Fingerprint>>) -> Gathered {
-        let items = standings.keys().map(|standing| known.item(standing)).collect();
+    /// Looks at blobs in full; they are counted already.
+    fn look_again<'s>(&self, known: &Known<'_>, standings: impl Iterator<Item = &'s Standing>, lines: &mut Lines) -> Vec<Sighting> {
+        let standings: Vec<&Standing> = standings.collect();
+        let items = standings.iter().map(|standing| known.item(standing)).collect();
         let mut gathered = self.gather_objects(&known.objects(items), &Silent);
-        let expected: BTreeMap<Origin, &BTreeSet<Fingerprint>> =
-            standings.iter().map(|(standing, secrets)| (known.origin(standing), secrets)).collect();
-        let is_expected = |sighting: &Sighting| {
-            let secret = Fingerprint::of(sighting.secret.expose());
-            expected.get(&*sighting.place.origin).is_some_and(|secrets| secrets.contains(&secret))
-        };
-        gathered
-            .sightings
-            .retain(|sighting| matches!(sighting.fate, Fate::Dropped(_)) || sighting.fate == Fate::Report && is_expected(sighting));
-        // The blobs are counted already.
-        Gathered { sightings: gathered.sightings, ..Gathered::default() }
+        gathered.sightings.retain(|sighting| matches!(sighting.fate, Fate::Dropped(_) | Fate::Report));
+        let blobs: BTreeMap<Origin, u32> = standings.iter().map(|standing| (known.origin(standing), standing.blob)).collect();
+        for sighting in &gathered.sightings {
+            if let Some(&blob) = blobs.get(&*sighting.place.origin) {
+                lines.note(blob, sighting);
+            }
+        }
+        gathered.sightings
     }
 
     /// A secret that is reported at none of its places, since their paths have it judged otherwise, is shown where it was found.
-    fn complete(&self, known: &Known<'_>, found: &Found, placed: &mut Gathered) {
-        let shown: BTreeSet<Fingerprint> = placed
-            .sightings
+    fn complete(&self, known: &Known<'_>, found: &Found, placed: &mut Vec<Sighting>, lines: &mut Lines) {
+        let reported = placed.iter().filter(|sighting| sighting.fate == Fate::Report);
+        let shown: BTreeSet<Fingerprint> = reported.map(|sighting| Fingerprint::of(sighting.secret.expose())).collect();
+        let left: Vec<Standing> = found
+            .secrets
             .iter()
-            .filter(|sighting| sighting.fate == Fate::Report)
-            .map(|sighting| Fingerprint::of(sighting.secret.expose()))
+            .filter(|(fingerprint, _)| !shown.contains(fingerprint))
+            .map(|(_, blobs)| known.standing(blobs[0]))
             .collect();
-        let mut standings: BTreeMap<Standing, BTreeSet<Fingerprint>> = BTreeMap::new();
-        for (fingerprint, blobs) in found.secrets.iter().filter(|(fingerprint, _)| !shown.contains(fingerprint)) {
-            standings.entry(known.standing(blobs[0])).or_default().insert(*fingerprint);
-        }
-        let more = self.look_again(known, &standings);
-        *placed = std::mem::take(placed).merge(more);
+        let more = self.look_again(known, left.iter(), lines);
+        let is_left = |sighting: &Sighting| {
+            let secret = Fingerprint::of(sighting.secret.expose());
+            found.secrets.contains_key(&secret) && !shown.contains(&secret)
+        };
+        placed.extend(more.into_iter().filter(is_left));
     }
 
     /// The large files that blobs stand for.
@@ -89,15 +108,31 @@ impl Scanner {
     }
 }
 
-/// Where a secret is shown.
-fn standings_of(trace: &Trace, known: &Known<'_>, blobs: &[u32]) -> Vec<Standing> {
-    let standing = |spot: &Spot| Standing { blob: spot.object, commit: Some(spot.commit), path: spot.path.clone() };
-    let in_blob = |spot: &&Spot| spot.object != spot.commit;
-    let first: Vec<&Spot> = trace.introduced.iter().filter(in_blob).take(1).collect();
-    let is_shown = |spot: &&Spot| !first.iter().any(|first| first.object == spot.object && first.path == spot.path);
-    let live = trace.live.iter().filter(in_blob).filter(is_shown);
-    let all: Vec<Standing> = first.iter().copied().chain(live).map(standing).collect();
-    if all.is_empty() { vec![known.standing(blobs[0])] } else { all }
+/// The lines that secrets stand on, by object.
+#[derive(Default)]
+pub(super) struct Lines(BTreeMap<(u32, Fingerprint), u64>);
+
+impl Lines {
+    fn note(&mut self, object: u32, sighting: &Sighting) {
+        if sighting.fate == Fate::Report {
+            let line = self.0.entry((object, Fingerprint::of(sighting.secret.expose()))).or_insert(sighting.place.start.line);
+            *line = sighting.place.start.line.min(*line);
+        }
+    }
+
+    /// Notes the lines of messages.
+    fn add(&mut self, gathered: &Gathered, known: &Known<'_>) {
+        for sighting in &gathered.sightings {
+            if let Some(object) = known.told_by(&sighting.place.origin) {
+                self.note(object, sighting);
+            }
+        }
+    }
+
+    /// The first line of a secret in an object; 1 where it is not known.
+    pub(super) fn of(&self, object: u32, secret: Fingerprint) -> u64 {
+        self.0.get(&(object, secret)).copied().unwrap_or(1)
+    }
 }
 
 impl Known<'_> {
@@ -107,12 +142,40 @@ impl Known<'_> {
         Standing { blob, commit, path: self.path_of(blob) }
     }
 
+    fn standing_at(&self, spot: &Spot) -> Standing {
+        Standing { blob: spot.object, commit: Some(spot.commit), path: spot.path.clone() }
+    }
+
+    /// Where a secret is shown.
+    fn standings(&self, trace: &Trace, blobs: &[u32]) -> Vec<Standing> {
+        let in_blob = |spot: &&Spot| spot.object != spot.commit;
+        let first = trace.introduced.iter().find(in_blob);
+        let is_other = |spot: &&Spot| first.is_none_or(|first| (first.object, &first.path) != (spot.object, &spot.path));
+        let live = trace.live.iter().filter(in_blob).filter(is_other);
+        let all: Vec<Standing> = first.into_iter().chain(live).map(|spot| self.standing_at(spot)).collect();
+        if all.is_empty() { vec![self.standing(blobs[0])] } else { all }
+    }
+
     fn origin(&self, standing: &Standing) -> Origin {
         let path = standing.path.clone();
+        let id = self.inventory.id(standing.commit.unwrap_or(standing.blob)).to_string();
         match standing.commit {
-            Some(commit) => Origin::Commit { commit: self.inventory.id(commit).to_string(), path },
-            None => Origin::Object { id: self.inventory.id(standing.blob).to_string(), path },
+            Some(commit) if self.is_reached(commit) => Origin::Commit { commit: id, path },
+            None if self.reached.objects.has(standing.blob) => Origin::Object { id, path },
+            _ if path.is_empty() => Origin::Unreachable { id, path: "OBJECT".into() },
+            _ => Origin::Unreachable { id, path },
         }
+    }
+
+    /// The commit or tag, by object, whose message an origin is.
+    fn told_by(&self, origin: &Origin) -> Option<u32> {
+        let id = match origin {
+            Origin::CommitMessage { commit } => commit,
+            Origin::TagMessage { tag } => tag,
+            Origin::Unreachable { id, path } if path == "COMMIT_MESSAGE" || path == "TAG_MESSAGE" => id,
+            _ => return None,
+        };
+        self.inventory.number(&ObjectId::from_hex(id.as_bytes()).ok()?)
     }
 
     fn item(&self, standing: &Standing) -> ObjectItem {
@@ -121,8 +184,8 @@ impl Known<'_> {
 }
 
 /// All secrets by number, and where each is.
-struct Secrets {
-    fingerprints: Vec<Fingerprint>,
+pub(super) struct Secrets {
+    pub(super) fingerprints: Vec<Fingerprint>,
     hits: Vec<Hit>,
 }
 
@@ -130,15 +193,7 @@ impl Secrets {
     fn new(known: &Known<'_>, found: &Found, gathered: &Gathered) -> Self {
         let reported = gathered.sightings.iter().filter(|sighting| sighting.fate == Fate::Report);
         let told: Vec<(Fingerprint, u32)> = reported
-            .filter_map(|sighting| {
-                let id = match &*sighting.place.origin {
-                    Origin::CommitMessage { commit } => commit,
-                    Origin::TagMessage { tag } => tag,
-                    _ => return None,
-                };
-                let object = known.inventory.number(&ObjectId::from_hex(id.as_bytes()).ok()?)?;
-                Some((Fingerprint::of(sighting.secret.expose()), object))
-            })
+            .filter_map(|sighting| Some((Fingerprint::of(sighting.secret.expose()), known.told_by(&sighting.place.origin)?)))
             .collect();
         let all: BTreeSet<Fingerprint> = found.secrets.keys().chain(told.iter().map(|(fingerprint, _)| fingerprint)).copied().collect();
         let mut secrets = Self { fingerprints: all.into_iter().collect(), hits: Vec::new() };

@@ -17,7 +17,7 @@ pub(crate) struct Opened {
     pub(crate) repository: gix::Repository,
     /// The objects.
     pub(crate) database: Database,
-    /// Where they are, alternates apart.
+    /// Where they are, alternates that are named in there apart.
     pub(crate) object_directories: Vec<PathBuf>,
     /// The index that counts; it need not exist.
     pub(crate) index_file: PathBuf,

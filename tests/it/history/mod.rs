@@ -5,6 +5,7 @@ mod content;
 mod hooks;
 mod references;
 mod shapes;
+mod unreachable;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

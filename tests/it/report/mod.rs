@@ -87,6 +87,7 @@ fn finding(pattern: &Arc<Pattern>, secret: &[u8], places: Vec<Place>) -> Finding
         facts: Vec::new(),
         evidence: Vec::new(),
         places,
+        exposure: None,
     }
 }
 

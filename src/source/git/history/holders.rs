@@ -73,7 +73,9 @@ impl Holders {
     /// The tables for `blobs`, which are objects, in order.
     pub(crate) fn new(history: &History, reached: &Reached, blobs: Vec<u32>) -> Self {
         let mut wanted = Bits::new(history.objects as usize);
-        blobs.iter().for_each(|&blob| drop(wanted.add(blob)));
+        for &blob in &blobs {
+            wanted.add(blob);
+        }
         let holders = Self { blobs, nodes: Vec::new(), roots: vec![NONE; history.trees.len()] };
         let mut building = Building::new(holders, &history.trees, wanted);
         for tree in 0..u32::try_from(history.trees.len()).unwrap_or(NONE) {

@@ -34,31 +34,40 @@ pub(crate) fn load<L: Listener>(inventory: &Inventory, threads: usize, listen: i
         broken.extend(visitor.broken);
     }
     let commits = Commits::new(&readers);
-    let cut = readers.iter().flat_map(|reader| {
-        let absent = reader.cut.iter().filter_map(|(commit, id)| Some((*commit, ObjectId::try_from(id.as_slice()).ok()?)));
-        absent.chain(reader.unread(&commits).map(|(commit, parent)| (commit, inventory.id(parent).to_owned())))
-    });
-    let mut cut: Vec<(u32, ObjectId)> = cut.collect();
-    cut.sort_unstable();
-    cut.dedup();
-    let mut missing: Vec<(u32, ObjectId)> = readers
-        .iter()
-        .flat_map(|reader| &reader.missing)
-        .filter_map(|(commit, id)| Some((*commit, ObjectId::try_from(id.as_slice()).ok()?)))
-        .collect();
-    missing.sort_unstable();
+    let (cut, missing) = gaps(inventory, &readers, &commits);
     drop(readers);
+    let (trees, lost) = trees(inventory, threads);
+    broken.extend(lost);
+    broken.sort_unstable_by_key(|&(object, _)| object);
+    broken.dedup_by_key(|&mut (object, _)| object);
+    (History { commits, trees, objects: inventory.len(), cut, missing, broken }, listeners)
+}
+
+/// What commits name and what cannot be had, each after the commit: parents, and root trees.
+type Gaps = (Vec<(u32, ObjectId)>, Vec<(u32, ObjectId)>);
+
+fn gaps(inventory: &Inventory, readers: &[CommitReader], commits: &Commits) -> Gaps {
+    let named = |(commit, id): &(u32, Vec<u8>)| Some((*commit, ObjectId::try_from(id.as_slice()).ok()?));
+    let absent = readers.iter().flat_map(|reader| &reader.cut).filter_map(named);
+    let unread = readers.iter().flat_map(|reader| reader.unread(commits));
+    let mut cut: Vec<_> = absent.chain(unread.map(|(commit, parent)| (commit, inventory.id(parent).to_owned()))).collect();
+    let mut missing: Vec<_> = readers.iter().flat_map(|reader| &reader.missing).filter_map(named).collect();
+    for gaps in [&mut cut, &mut missing] {
+        gaps.sort_unstable();
+        gaps.dedup();
+    }
+    (cut, missing)
+}
+
+/// All trees, and those that cannot be unpacked.
+fn trees(inventory: &Inventory, threads: usize) -> (Trees, Vec<(u32, Broken)>) {
+    let number = |id: &[u8]| inventory.number_of(id);
     let is_tree = |&object: &u32| inventory.kind(object) == Some(Kind::Tree);
     let places = Places::new(inventory.len(), (0..inventory.len()).filter(is_tree));
-    let visitors = walk(inventory, Kind::Tree, MOST, threads, || TreeVisitor {
-        reader: TreeReader::new(&places, inventory.id_len(), number),
-        broken: Vec::new(),
-    });
-    let (parts, lost): (Vec<_>, Vec<_>) = visitors.into_iter().map(|visitor| (visitor.reader.into_part(), visitor.broken)).unzip();
-    broken.extend(lost.concat());
-    broken.sort_unstable_by_key(|&(object, _)| object);
-    let trees = Trees::new(places, parts);
-    (History { commits, trees, objects: inventory.len(), cut, missing, broken }, listeners)
+    let start = || TreeVisitor { reader: TreeReader::new(&places, inventory.id_len(), number), broken: Vec::new() };
+    let (parts, broken): (Vec<_>, Vec<_>) =
+        walk(inventory, Kind::Tree, MOST, threads, start).into_iter().map(|visitor| (visitor.reader.into_part(), visitor.broken)).unzip();
+    (Trees::new(places, parts), broken.concat())
 }
 
 struct CommitVisitor<N, L> {
@@ -113,50 +122,5 @@ impl<N: Fn(&[u8]) -> Option<u32> + Send> Visitor for TreeVisitor<'_, N> {
 
     fn broken(&mut self, object: u32, why: Broken) {
         self.broken.push((object, why));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::path::PathBuf;
-    use std::time::Instant;
-
-    fn cpu() -> f64 {
-        let text = std::fs::read_to_string("/proc/self/stat").unwrap();
-        let fields: Vec<&str> = text.rsplit(") ").next().unwrap().split(' ').collect();
-        (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
-    }
-
-    fn memory(what: &str) -> String {
-        let text = std::fs::read_to_string("/proc/self/status").unwrap();
-        text.lines().filter(|line| line.starts_with("RssAnon") || line.starts_with("VmHWM")).collect::<Vec<_>>().join(" ") + what
-    }
-
-    #[test]
-    #[ignore = "measures a repository that is named by UNLEAK_REPO"]
-    #[expect(clippy::disallowed_methods, reason = "a measurement is told its input by the environment")]
-    fn measure() {
-        let Ok(path) = std::env::var("UNLEAK_REPO") else { return };
-        let threads = std::env::var("UNLEAK_THREADS").map_or(2, |threads| threads.parse().unwrap());
-        let step = |what: &str, from: (Instant, f64)| {
-            println!("{what}: cpu {:.2} wall {:.2} {}", cpu() - from.1, from.0.elapsed().as_secs_f64(), memory(""));
-            (Instant::now(), cpu())
-        };
-        let at = (Instant::now(), cpu());
-        let inventory = Inventory::open(&[PathBuf::from(path).join(".git/objects")], gix::hash::Kind::Sha1);
-        let at = step("inventory", at);
-        let history = load(&inventory, threads);
-        let _ = step("load", at);
-        let edits: usize = (0..history.trees.len() as u32).map(|tree| history.trees.edits(tree).len()).sum();
-        let roots = (0..history.trees.len() as u32).filter(|&tree| history.trees.base(tree).is_none()).count();
-        println!(
-            "{} commits {} trees {roots} roots {edits} edits {} names {} missing {:?} broken",
-            history.commits.len(),
-            history.trees.len(),
-            history.trees.names(),
-            history.trees.missing.len(),
-            history.trees.broken
-        );
     }
 }

@@ -73,6 +73,12 @@ impl Reached {
         at
     }
 
+    /// The name at the end of the path of an object that is not there.
+    pub(crate) fn missing_name(&self, missing: u32) -> Option<u32> {
+        let (_, name) = self.missing_via[missing as usize];
+        Some(name).filter(|&name| name != NONE)
+    }
+
     /// A path of an object that is not there.
     pub(crate) fn missing_path(&self, trees: &Trees, missing: u32) -> BString {
         trees.path(self.missing_via[missing as usize], |tree| self.via[trees.object(tree) as usize])

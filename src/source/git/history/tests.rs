@@ -72,7 +72,14 @@ impl Model {
         let list: Vec<_> = (0..self.roots.len())
             .map(|at| (object(at), self.roots[at], self.parents[at].iter().map(|&parent| object(parent)).collect(), at as i64 % 5))
             .collect();
-        History { commits: commits(&list), trees: trees(&self.trees), objects: OBJECTS, broken: Vec::new() }
+        History {
+            commits: commits(&list),
+            trees: trees(&self.trees),
+            objects: OBJECTS,
+            cut: Vec::new(),
+            missing: Vec::new(),
+            broken: Vec::new(),
+        }
     }
 
     /// The commits in the histories of `tips`.

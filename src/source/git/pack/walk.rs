@@ -69,7 +69,7 @@ impl Version<'_> {
 pub(crate) fn walk<V: Visitor>(inventory: &Inventory, kind: Kind, most: u64, threads: usize, start: impl Fn() -> V) -> Vec<V> {
     let threads = threads.max(1);
     let workers: Vec<Mutex<Worker<V>>> = (0..threads).map(|_| Mutex::new(Worker::new(start(), most))).collect();
-    let walk = Walk { inventory, workers: &workers };
+    let walk = Walk { workers: &workers };
     let of_kind = |pack: &'_ Pack, entry: &u32| pack.kind(*entry) == Some(kind);
     let roots =
         inventory.packs.iter().flat_map(|pack| pack.roots().filter(move |entry| of_kind(pack, entry)).map(move |entry| (pack, entry)));
@@ -91,7 +91,6 @@ pub(crate) fn walk<V: Visitor>(inventory: &Inventory, kind: Kind, most: u64, thr
 
 /// What all threads share.
 struct Walk<'w, V> {
-    inventory: &'w Inventory,
     workers: &'w [Mutex<Worker<V>>],
 }
 
