@@ -315,7 +315,10 @@ impl Shape {
 
     fn may_start(&self, view: &View<'_>, start: usize) -> bool {
         match self.parts.first() {
-            Some(Part::Run(charset, _)) => view.before(start).is_none_or(|before| !charset.has(before)) || view.ends_escape(start),
+            // `key=` and `key:` end a name also where the value could hold them.
+            Some(Part::Run(charset, _)) => {
+                view.before(start).is_none_or(|before| !charset.has(before) || matches!(before, b'=' | b':')) || view.ends_escape(start)
+            }
             Some(Part::Literal(bytes)) if !bytes[0].is_ascii_alphanumeric() => true,
             _ => view.starts_token(start),
         }

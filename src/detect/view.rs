@@ -67,7 +67,7 @@ impl View<'_> {
         self.bytes.get(at).copied()
     }
 
-    /// Whether a token may start at `at`: the byte before is no letter, digit or `_`, or it ends an escape (`\n`, `%3D`, `\u003d`, `\x1b[0m`).
+    /// Whether a token may start at `at`: the byte before is no letter, digit or `_`, or it ends an escape (`\n`, `%3D`, `=3D`, `\u003d`, `\x1b[0m`).
     #[must_use]
     pub fn starts_token(&self, at: usize) -> bool {
         let Some(before) = self.before(at) else { return true };
@@ -81,6 +81,7 @@ impl View<'_> {
         let hex = |tail: &[u8]| tail.iter().all(u8::is_ascii_hexdigit);
         match head {
             [.., b'\\', b'n' | b't' | b'r' | b'b' | b'f' | b'v' | b'0'] => true,
+            [.., b'=', b'3', b'D'] => true,
             [.., b'%', a, b] | [.., b'\\', b'x', a, b] => hex(&[*a, *b]),
             [b'\\', b'u', rest @ ..] => rest.len() == 4 && hex(rest),
             [.., b'[', b'0'..=b'9', b'm'] | [.., b'[', b'0'..=b'9', b'0'..=b'9', b'm'] => true,
@@ -107,7 +108,7 @@ mod tests {
 
     #[test]
     fn escapes_end_before_a_token() {
-        for head in ["", "=", " ", "\\n", "%3D", "\\u003d", "\\x3d", "\x1b[0m", "\x1b[31m"] {
+        for head in ["", "=", " ", "\\n", "%3D", "=3D", "\\u003d", "\\x3d", "\x1b[0m", "\x1b[31m"] {
             let text = format!("{head}ghp_");
             assert!(view(&text).starts_token(head.len()), "{head:?}");
         }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::Scanner;
 use crate::blob::{Origin, Span};
-use crate::detect::text::{self, Form, Text};
 use crate::detect::rule::Begins;
+use crate::detect::text::{self, Form, Text};
 use crate::detect::{self, Candidate, View, kind};
 use crate::finding::{ChecksumStatus, Confidence, Coverage, Place, Problem, ProblemKind};
 use crate::gather::{Fate, Gathered, Sighting};
