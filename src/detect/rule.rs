@@ -92,7 +92,9 @@ pub enum Begins {
 impl Begins {
     fn at(view: &View<'_>, start: usize) -> Self {
         let (before, first) = (view.before(start).unwrap_or(b' '), view.at(start).unwrap_or(b' '));
-        if before.is_ascii_alphabetic() {
+        if view.ends_escape(start) {
+            Self::Name
+        } else if before.is_ascii_alphabetic() {
             if before.is_ascii_lowercase() && first.is_ascii_uppercase() { Self::Word } else { Self::Nothing }
         } else if before.is_ascii_digit() || matches!(before, b'_' | b'-' | b'.') {
             Self::Word
@@ -316,6 +318,7 @@ impl Shape {
     fn may_start(&self, view: &View<'_>, start: usize) -> bool {
         match self.parts.first() {
             // `key=` and `key:` end a name also where the value could hold them.
+            Some(Part::Run(..)) if view.splits_escape(start) => false,
             Some(Part::Run(charset, _)) => {
                 view.before(start).is_none_or(|before| !charset.has(before) || matches!(before, b'=' | b':')) || view.ends_escape(start)
             }

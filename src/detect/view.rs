@@ -74,6 +74,20 @@ impl View<'_> {
         !before.is_ascii_alphanumeric() && before != b'_' || self.ends_escape(at)
     }
 
+    /// Whether `at` stands inside of an escape, after its first character (`\n`, `%3D`, `\x1b[0m`): what follows the escape is a text of its own.
+    #[must_use]
+    pub fn splits_escape(&self, at: usize) -> bool {
+        let text = &self.bytes[at..self.bytes.len().min(at + 3)];
+        match self.before(at) {
+            Some(b'\\') => matches!(text, [b'n' | b't' | b'r', ..]),
+            Some(b'%') => matches!(text, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()),
+            Some(b'[') => {
+                at >= 2 && self.bytes[at - 2] == 0x1b && matches!(text, [b'0'..=b'9', b'm', ..] | [b'0'..=b'9', b'0'..=b'9', b'm'])
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the bytes before `at` are an escape: their last letters are no part of a run that starts at `at`.
     #[must_use]
     pub fn ends_escape(&self, at: usize) -> bool {
@@ -104,6 +118,16 @@ mod tests {
         assert_eq!(text.line(5, 99, 99), 4..7);
         assert_eq!(text.line(10, 1, 2), 9..12);
         assert_eq!(text.lines(5, 1, 99), 0..13);
+    }
+
+    #[test]
+    fn what_an_escape_holds_starts_nothing() {
+        for (text, at) in [("\\nabc", 1), ("%3Dabc", 1), ("\x1b[0mabc", 2), ("\x1b[31mabc", 2)] {
+            assert!(view(text).splits_escape(at), "{text:?}");
+        }
+        for (text, at) in [("\\qabc", 1), ("%abq", 3), ("[0mabc", 1), ("nabc", 0), ("\\", 1)] {
+            assert!(!view(text).splits_escape(at), "{text:?}");
+        }
     }
 
     #[test]
