@@ -105,3 +105,38 @@ pub fn made_up(value: &[u8]) -> Option<&'static str> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::patterns::{Catalogue, PatternIndex};
+    use std::borrow::Cow;
+
+    /// Probability, reason and whether it was dropped, of a value of the pattern.
+    fn judged(id: &str, value: &str) -> (f32, Option<&'static str>) {
+        let catalogue = Catalogue::builtin();
+        let def = &catalogue.pattern(catalogue.index_of(id).unwrap()).def;
+        let mut candidate = Candidate::new(PatternIndex(0), Cow::Borrowed(value.as_bytes()), 0..value.len(), 0.92);
+        weigh(&mut candidate, def);
+        (candidate.probability, candidate.dropped.or(candidate.evidence.first().copied()))
+    }
+
+    #[test]
+    fn doubtful_tokens_stay_and_fillers_go() {
+        let token = |body: &str| judged("github-personal-access-token", &["ghp", "_", body].concat());
+        assert_eq!(token(&"x".repeat(36)).1, Some("filler in place of a value"));
+        assert_eq!(token("your_token_here").1, Some("filler in place of a value"));
+        assert_eq!(token(&"0".repeat(36)).1, Some("filler in place of a value"));
+        let wrong = token("q7Rk2Wm9Zt4Lx8Vb3Nc6Hs1Jd5Fg0PyTuEaQ");
+        assert_eq!(wrong, (DOUBTFUL, Some("its checksum is wrong, as in examples and edited tokens")));
+        assert_eq!(token("1234567890abcdefghijklmnopqrstuvwxyz").0, DOUBTFUL);
+    }
+
+    #[test]
+    fn low_entropy_is_doubtful_before_it_is_hopeless() {
+        let token = |body: &str| judged("docker-personal-access-token", &["dckr", "_pat_", body].concat());
+        assert_eq!(token("q7Rk2Wm9Zt4Lx8Vb3Nc6Hs1Jd5F"), (0.92, None));
+        assert_eq!(token("abcaabbccabcabcabbcacbabcab"), (DOUBTFUL, Some("low entropy")));
+        assert_eq!(token("aababaabbaabababbbababababa").1, Some("filler in place of a value"));
+    }
+}

@@ -395,6 +395,61 @@ mod tests {
         assert_eq!(matched("{digit:2-3}-{digit:2}", "12-34"), Some("12-34"));
     }
 
+    fn near(within: usize) -> Rule {
+        Rule::Near { shapes: vec![Shape::compile("{digit:4}").unwrap()], within }
+    }
+
+    /// The value and its naming that the first `acme` of the text gives.
+    fn named<'t>(rule: &Rule, text: &'t str) -> Option<(&'t str, Naming)> {
+        let view = View { bytes: text.as_bytes(), path: BStr::new("a"), binary: false, depth: 0 };
+        let at = text.to_ascii_lowercase().find("acme").unwrap();
+        let mut found = None;
+        rule.matches(&view, at..at + 4, |hit| found = Some((&text[hit.span], hit.naming)));
+        found
+    }
+
+    #[test]
+    fn a_value_may_stand_farther_from_its_word_at_a_price() {
+        let is_close = |distance: usize| named(&near(10), &format!("acme{}1234", " ".repeat(distance))).map(|(_, naming)| naming.is_close);
+        assert_eq!(
+            [is_close(0), is_close(10), is_close(11), is_close(30), is_close(31)],
+            [Some(true), Some(true), Some(false), Some(false), None]
+        );
+        let far = |distance: usize| named(&near(100), &format!("acme{}1234", " ".repeat(distance))).map(|(_, naming)| naming.is_close);
+        assert_eq!([far(100), far(200), far(201)], [Some(true), Some(false), None]);
+        assert_eq!(named(&near(10), "acme\n\n1234"), None);
+        // What is close comes first.
+        assert_eq!(named(&near(10), "acme 1111 22222 3333").map(|(value, _)| value), Some("1111"));
+    }
+
+    #[test]
+    fn words_before_a_value_are_measured_alike() {
+        let rule = |within| Rule::Around { shapes: vec![Shape::compile("x{digit:4}").unwrap()], near: vec!["acme".to_owned()], within };
+        let is_close = |distance: usize| {
+            let text = format!("acme{}x1234", " ".repeat(distance));
+            let view = View { bytes: text.as_bytes(), path: BStr::new("a"), binary: false, depth: 0 };
+            let mut found = None;
+            rule(10).matches(&view, 4 + distance..5 + distance, |hit| found = Some(hit.naming.is_close));
+            found
+        };
+        assert_eq!([is_close(10), is_close(11), is_close(30), is_close(31)], [Some(true), Some(false), Some(false), None]);
+    }
+
+    #[test]
+    fn a_word_that_begins_a_name_names_best() {
+        let begins = |text: &str| named(&near(10), text).unwrap().1.begins;
+        for text in ["acme=1234", " acme=1234", "\"acme\": 1234", "\\nacme=1234"] {
+            assert_eq!(begins(text), Begins::Name, "{text}");
+        }
+        for text in ["my_acme=1234", "myAcme=1234", "my-ACME=1234", "v2acme=1234"] {
+            assert_eq!(begins(text), Begins::Word, "{text}");
+        }
+        for text in ["tacme=1234", "TACME=1234", "nacme=1234"] {
+            assert_eq!(begins(text), Begins::Nothing, "{text}");
+        }
+        assert!(Begins::Name > Begins::Word && Begins::Word > Begins::Nothing);
+    }
+
     #[test]
     fn uuids_have_one_case() {
         assert_eq!(matched("k:{uuid}", "k:0a1b2c3d-0000-4000-8000-0123456789ab"), Some("k:0a1b2c3d-0000-4000-8000-0123456789ab"));
