@@ -27,7 +27,7 @@ fn main() -> Result<(), Error> {
         records.extend(postcard::to_allocvec(pattern)?);
     }
     offsets.push(records.len());
-    let table = anchors::table(patterns.iter().map(|pattern| &pattern.def))?;
+    let table = anchors::table(patterns.iter().map(|pattern| &pattern.def).enumerate())?;
     let filter = prefilter::Prefilter::new(&table.literals);
     let tables = filter.tables();
     let ids: Vec<&str> = patterns.iter().map(|pattern| pattern.def.id.as_str()).collect();

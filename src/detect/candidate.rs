@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::rule::{Begins, Naming};
 use crate::finding::{ChecksumStatus, Encoding};
 use crate::patterns::PatternIndex;
 
@@ -25,6 +26,10 @@ pub struct Candidate<'v> {
     pub evidence: Vec<&'static str>,
     /// The named reason why it is no credential, where there is one.
     pub dropped: Option<&'static str>,
+    /// How a word near by names it.
+    pub naming: Naming,
+    /// Whether it claims its text no more than a guess does, whatever its pattern.
+    pub yields: bool,
     /// Encodings undone to see it, outermost first.
     pub encodings: Vec<Encoding>,
 }
@@ -42,6 +47,8 @@ impl<'v> Candidate<'v> {
             facts: Vec::new(),
             evidence: Vec::new(),
             dropped: None,
+            naming: Naming { is_close: true, begins: Begins::Name, length: 0 },
+            yields: false,
             encodings: Vec::new(),
         }
     }
@@ -60,6 +67,8 @@ impl<'v> Candidate<'v> {
             facts: self.facts,
             evidence: self.evidence,
             dropped: self.dropped,
+            naming: self.naming,
+            yields: self.yields,
             encodings,
         }
     }

@@ -1,7 +1,7 @@
 //! Evidence to probability. Owns: what speaks for and against a candidate of any pattern. Must not: look for candidates.
 
 use super::candidate::Candidate;
-use super::{checksum, entropy};
+use super::{checksum, entropy, placeholder};
 use crate::finding::ChecksumStatus;
 use crate::patterns::schema::PatternDef;
 
@@ -14,11 +14,25 @@ const DOUBTFUL: f32 = 0.2;
 const REPEATED: usize = 6;
 const IS_REPEATED: &str = "one character is repeated";
 
+/// Share of a pattern's entropy floor below which a value is none; above it is merely doubtful.
+const HOPELESS: f32 = 0.7;
+
 /// Weighs a fresh candidate by what its pattern asks for and by what made-up values look like.
 pub fn weigh(candidate: &mut Candidate<'_>, def: &PatternDef) {
-    if def.entropy.is_some_and(|floor| entropy::shannon(&candidate.secret) < floor) {
-        candidate.dropped = Some("low entropy");
+    if def.detector.is_none() && is_filler(def, &candidate.secret) {
+        candidate.dropped = Some("filler in place of a value");
         return;
+    }
+    if let Some(floor) = def.entropy {
+        let bits = entropy::shannon(&candidate.secret);
+        if bits < floor * HOPELESS {
+            candidate.dropped = Some("low entropy");
+            return;
+        }
+        if bits < floor {
+            candidate.set(DOUBTFUL.min(candidate.probability), "low entropy");
+            candidate.yields = !def.near.is_empty();
+        }
     }
     if let Some(check) = def.checksum {
         let (status, facts) = checksum::verify(check, &candidate.secret);
@@ -36,6 +50,20 @@ pub fn weigh(candidate: &mut Candidate<'_>, def: &PatternDef) {
     if let Some(reason) = made_up_for(def, &candidate.secret).filter(|_| is_open) {
         candidate.set(DOUBTFUL.min(candidate.probability), reason);
     }
+}
+
+/// Whether all that the value holds beyond its shape's literal start is one or two characters, or words that ask for a value.
+fn is_filler(def: &PatternDef, value: &[u8]) -> bool {
+    let start = |shape: &String| {
+        let literal = shape.find('{').unwrap_or(shape.len());
+        value.starts_with(&shape.as_bytes()[..literal]).then_some(literal)
+    };
+    let body = &value[def.shape.iter().filter_map(start).max().unwrap_or(0)..];
+    let lower = body.to_ascii_lowercase();
+    !body.is_empty()
+        && (entropy::distinct(&lower) <= 2 && lower.iter().any(u8::is_ascii_alphanumeric)
+            || entropy::longest_repeat(&lower) * 2 > body.len().max(8)
+            || placeholder::is_words(body))
 }
 
 /// [`made_up`] for a value of the pattern: what the pattern's own text repeats counts for nothing.
@@ -76,4 +104,39 @@ pub fn made_up(value: &[u8]) -> Option<&'static str> {
         return Some("it has hardly any different characters");
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::patterns::{Catalogue, PatternIndex};
+    use std::borrow::Cow;
+
+    /// Probability, reason and whether it was dropped, of a value of the pattern.
+    fn judged(id: &str, value: &str) -> (f32, Option<&'static str>) {
+        let catalogue = Catalogue::builtin();
+        let def = &catalogue.pattern(catalogue.index_of(id).unwrap()).def;
+        let mut candidate = Candidate::new(PatternIndex(0), Cow::Borrowed(value.as_bytes()), 0..value.len(), 0.92);
+        weigh(&mut candidate, def);
+        (candidate.probability, candidate.dropped.or(candidate.evidence.first().copied()))
+    }
+
+    #[test]
+    fn doubtful_tokens_stay_and_fillers_go() {
+        let token = |body: &str| judged("github-personal-access-token", &["ghp", "_", body].concat());
+        assert_eq!(token(&"x".repeat(36)).1, Some("filler in place of a value"));
+        assert_eq!(token("your_token_here").1, Some("filler in place of a value"));
+        assert_eq!(token(&"0".repeat(36)).1, Some("filler in place of a value"));
+        let wrong = token("q7Rk2Wm9Zt4Lx8Vb3Nc6Hs1Jd5Fg0PyTuEaQ");
+        assert_eq!(wrong, (DOUBTFUL, Some("its checksum is wrong, as in examples and edited tokens")));
+        assert_eq!(token("1234567890abcdefghijklmnopqrstuvwxyz").0, DOUBTFUL);
+    }
+
+    #[test]
+    fn low_entropy_is_doubtful_before_it_is_hopeless() {
+        let token = |body: &str| judged("docker-personal-access-token", &["dckr", "_pat_", body].concat());
+        assert_eq!(token("q7Rk2Wm9Zt4Lx8Vb3Nc6Hs1Jd5F"), (0.92, None));
+        assert_eq!(token("abcaabbccabcabcabbcacbabcab"), (DOUBTFUL, Some("low entropy")));
+        assert_eq!(token("aababaabbaabababbbababababa").1, Some("filler in place of a value"));
+    }
 }

@@ -36,6 +36,7 @@ use std::cell::OnceCell;
 use std::ops::Range;
 
 pub use candidate::Candidate;
+use rule::Match;
 pub use view::{REACH, View};
 
 use crate::patterns::anchors::{self, Spelling};
@@ -46,6 +47,8 @@ use crate::patterns::{Catalogue, PatternIndex};
 pub const MAX_DEPTH: u8 = 2;
 /// Bytes around a match in which its other half may stand.
 const COMPANION_REACH: usize = 4096;
+/// Probability of a value that stands farther from the word that names it than the pattern asks for: shown at `--min-confidence low` only.
+const FAR: f32 = 0.25;
 
 /// Finds and judges every candidate of a text, in no particular order.
 #[must_use]
@@ -130,9 +133,17 @@ impl<'s, 'v> Sink<'s, 'v> {
         if !catalogue.is_enabled(index) || !rule.is_distinctive() && self.view.is_binary_at(hit.start) {
             return;
         }
-        rule.matches(self.view, hit, |span| {
-            self.companions(index, span.clone());
-            self.propose(index, span);
+        rule.matches(self.view, hit, |Match { span, naming }| {
+            if naming.is_close {
+                self.companions(index, span.clone());
+            }
+            self.propose_with(index, span, |candidate| {
+                candidate.naming = naming;
+                if !naming.is_close {
+                    candidate.set(FAR, "its name stands far away");
+                    candidate.yields = true;
+                }
+            });
         });
     }
 

@@ -209,12 +209,18 @@ pub fn placeholder(value: &[u8]) -> Option<&'static str> {
     if is_bracketed(value) {
         return Some("placeholder in brackets");
     }
-    let lower = value.to_ascii_lowercase();
-    if [b"example".as_slice(), b"placeholder", b"redacted"].iter().any(|word| lower.contains_str(word)) {
+    if [b"example".as_slice(), b"placeholder", b"redacted"].iter().any(|word| value.to_ascii_lowercase().contains_str(word)) {
         return Some("word of documentation");
     }
-    let core = lower.trim_with(|character| !character.is_ascii_alphanumeric()).to_str().ok()?;
-    is_placeholder_text(core, value).then_some("placeholder word")
+    is_words(value).then_some("placeholder word")
+}
+
+/// Whether `value` is nothing but words for a credential and words that ask for one: `your-api-key-here`.
+#[must_use]
+pub fn is_words(value: &[u8]) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let core = lower.trim_with(|character| !character.is_ascii_alphanumeric()).to_str().unwrap_or_default();
+    is_placeholder_text(core, value)
 }
 
 /// Why `value` cannot be a credential at all, where that is certain.

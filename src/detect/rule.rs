@@ -16,6 +16,10 @@ const REGEX_BEFORE: usize = 256;
 const REGEX_AFTER: usize = 2048;
 /// Bytes of a line before an anchor where a shape that holds it may start.
 const AROUND_BEFORE: usize = 256;
+/// Distance of a word, in times of the pattern's `within`, at which it may still mean the value.
+const FAR: usize = 3;
+/// Most bytes between a word and a value that is far from it.
+const FAR_BYTES: usize = 200;
 /// Longest single match of a shape.
 const SHAPE_MAX: usize = 8192;
 /// Steps after which matching one shape at one place is given up; only a shape that the lint refuses gets there.
@@ -46,6 +50,58 @@ pub enum Rule {
     Regex(Box<Regex>),
     /// Nothing to match by itself: a detector in code reports it.
     Detector,
+}
+
+/// A secret that a rule sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Match {
+    /// Bytes of the secret.
+    pub span: Range<usize>,
+    /// How a word near by names it.
+    pub naming: Naming,
+}
+
+/// How well a word near a value names it; the better of two is the greater. Without a word it is the default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Naming {
+    /// Whether the value stands within the pattern's distance.
+    pub is_close: bool,
+    /// What the word begins.
+    pub begins: Begins,
+    /// Bytes of the word.
+    pub length: usize,
+}
+
+impl Default for Naming {
+    fn default() -> Self {
+        Self { is_close: true, begins: Begins::Name, length: 0 }
+    }
+}
+
+/// What a word begins where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Begins {
+    /// Nothing: it stands inside of a longer word, as `box` does in `scraperbox`.
+    Nothing,
+    /// A word of a name, as `box` in `my_box` and `myBox`.
+    Word,
+    /// A name.
+    Name,
+}
+
+impl Begins {
+    fn at(view: &View<'_>, start: usize) -> Self {
+        let (before, first) = (view.before(start).unwrap_or(b' '), view.at(start).unwrap_or(b' '));
+        if view.ends_escape(start) {
+            Self::Name
+        } else if before.is_ascii_alphabetic() {
+            if before.is_ascii_lowercase() && first.is_ascii_uppercase() { Self::Word } else { Self::Nothing }
+        } else if before.is_ascii_digit() || matches!(before, b'_' | b'-' | b'.') {
+            Self::Word
+        } else {
+            Self::Name
+        }
+    }
 }
 
 /// Why a pattern cannot be compiled.
@@ -125,13 +181,14 @@ impl Rule {
         matches!(self, Self::Token(_))
     }
 
-    /// The secrets that this rule sees because of the anchor at `anchor`.
-    pub fn matches(&self, view: &View<'_>, anchor: Range<usize>, mut found: impl FnMut(Range<usize>)) {
+    /// Calls `found` with the secrets that this rule sees because of the anchor at `anchor`.
+    pub fn matches(&self, view: &View<'_>, anchor: Range<usize>, mut found: impl FnMut(Match)) {
+        let mut unnamed = |span| found(Match { span, naming: Naming::default() });
         match self {
             Self::Detector => {}
             Self::Token(shapes) => {
                 if let Some(span) = shapes.iter().find_map(|shape| shape.match_at(view, anchor.start)) {
-                    found(span);
+                    unnamed(span);
                 }
             }
             Self::Around { shapes, near, within } => {
@@ -140,14 +197,22 @@ impl Rule {
                     let span = shapes.iter().find_map(|shape| shape.match_at(view, at))?;
                     (span.end >= anchor.end).then_some(span)
                 });
-                if let Some(span) = covering.filter(|span| near.is_empty() || word_before(view, span.start, near, *within)) {
-                    found(span);
+                match covering {
+                    Some(span) if near.is_empty() => unnamed(span),
+                    Some(span) => {
+                        if let Some(naming) = word_before(view, span.start, near, *within) {
+                            found(Match { span, naming });
+                        }
+                    }
+                    None => {}
                 }
             }
             Self::Near { shapes, within } => {
-                let window = near_window(view, anchor.end, *within);
-                if let Some(span) = first_in(shapes, view, window) {
-                    found(span);
+                let close = starts_after(view, anchor.end, *within);
+                let far = close.end..starts_after(view, anchor.end, far(*within)).end;
+                let is_close = first_in(shapes, view, close).map(|span| (span, true));
+                if let Some((span, is_close)) = is_close.or_else(|| Some((first_in(shapes, view, far)?, false))) {
+                    found(Match { span, naming: Naming { is_close, begins: Begins::at(view, anchor.start), length: anchor.len() } });
                 }
             }
             Self::Regex(regex) => {
@@ -156,7 +221,7 @@ impl Rule {
                     let whole = captures.get(0).expect("because group 0 is the match");
                     let holds_anchor = line.start + whole.start() <= anchor.start && anchor.end <= line.start + whole.end();
                     if let Some(secret) = captures.name("secret").filter(|_| holds_anchor) {
-                        found(line.start + secret.start()..line.start + secret.end());
+                        unnamed(line.start + secret.start()..line.start + secret.end());
                     }
                 }
             }
@@ -173,19 +238,31 @@ impl Rule {
     }
 }
 
-/// The starts that a value near a word may have: the rest of the line and the next line.
-fn near_window(view: &View<'_>, from: usize, within: usize) -> Range<usize> {
+/// The distance in bytes that is far where `within` is close.
+const fn far(within: usize) -> usize {
+    let far = if within * FAR < FAR_BYTES { within * FAR } else { FAR_BYTES };
+    if far > within { far } else { within }
+}
+
+/// The starts that a value after a word may have: `within` bytes on the rest of the line and the next line.
+fn starts_after(view: &View<'_>, from: usize, within: usize) -> Range<usize> {
     let to = view.bytes.len().min(from + within + 1);
     let mut line_ends = memchr::memchr_iter(b'\n', &view.bytes[from..to]);
     from..line_ends.nth(1).map_or(to, |found| from + found)
 }
 
-/// Whether one of `words` (in lower case) ends at most `within` bytes before `at`, on its line or the one above.
-fn word_before(view: &View<'_>, at: usize, words: &[String], within: usize) -> bool {
+/// How the best of `words` (in lower case) names a value at `at`, on its line or the one above: a close one ends at most `within` bytes before.
+fn word_before(view: &View<'_>, at: usize, words: &[String], within: usize) -> Option<Naming> {
     let longest = words.iter().map(String::len).max().unwrap_or(0);
-    let start = view.lines(at, 1, within + longest).start;
+    let start = view.lines(at, 1, far(within) + longest).start;
     let text = view.bytes[start..at].to_ascii_lowercase();
-    words.iter().any(|word| memchr::memmem::rfind(&text, word.as_bytes()).is_some_and(|found| text.len() - (found + word.len()) <= within))
+    let naming = |word: &String| {
+        let found = memchr::memmem::rfind(&text, word.as_bytes())?;
+        let distance = text.len() - (found + word.len());
+        let is_close = distance <= within;
+        (distance <= far(within)).then(|| Naming { is_close, begins: Begins::at(view, start + found), length: word.len() })
+    };
+    words.iter().filter_map(naming).max()
 }
 
 /// The first match of any of `shapes` that starts in `window`.
@@ -240,7 +317,11 @@ impl Shape {
 
     fn may_start(&self, view: &View<'_>, start: usize) -> bool {
         match self.parts.first() {
-            Some(Part::Run(charset, _)) => view.before(start).is_none_or(|before| !charset.has(before)) || view.ends_escape(start),
+            // `key=` and `key:` end a name also where the value could hold them.
+            Some(Part::Run(..)) if view.splits_escape(start) => false,
+            Some(Part::Run(charset, _)) => {
+                view.before(start).is_none_or(|before| !charset.has(before) || matches!(before, b'=' | b':')) || view.ends_escape(start)
+            }
             Some(Part::Literal(bytes)) if !bytes[0].is_ascii_alphanumeric() => true,
             _ => view.starts_token(start),
         }
@@ -312,6 +393,61 @@ mod tests {
     fn ranges_give_back_what_a_literal_needs() {
         assert_eq!(matched("{alnum:2-9}AA", "xyzAA"), Some("xyzAA"));
         assert_eq!(matched("{digit:2-3}-{digit:2}", "12-34"), Some("12-34"));
+    }
+
+    fn near(within: usize) -> Rule {
+        Rule::Near { shapes: vec![Shape::compile("{digit:4}").unwrap()], within }
+    }
+
+    /// The value and its naming that the first `acme` of the text gives.
+    fn named<'t>(rule: &Rule, text: &'t str) -> Option<(&'t str, Naming)> {
+        let view = View { bytes: text.as_bytes(), path: BStr::new("a"), binary: false, depth: 0 };
+        let at = text.to_ascii_lowercase().find("acme").unwrap();
+        let mut found = None;
+        rule.matches(&view, at..at + 4, |hit| found = Some((&text[hit.span], hit.naming)));
+        found
+    }
+
+    #[test]
+    fn a_value_may_stand_farther_from_its_word_at_a_price() {
+        let is_close = |distance: usize| named(&near(10), &format!("acme{}1234", " ".repeat(distance))).map(|(_, naming)| naming.is_close);
+        assert_eq!(
+            [is_close(0), is_close(10), is_close(11), is_close(30), is_close(31)],
+            [Some(true), Some(true), Some(false), Some(false), None]
+        );
+        let far = |distance: usize| named(&near(100), &format!("acme{}1234", " ".repeat(distance))).map(|(_, naming)| naming.is_close);
+        assert_eq!([far(100), far(200), far(201)], [Some(true), Some(false), None]);
+        assert_eq!(named(&near(10), "acme\n\n1234"), None);
+        // What is close comes first.
+        assert_eq!(named(&near(10), "acme 1111 22222 3333").map(|(value, _)| value), Some("1111"));
+    }
+
+    #[test]
+    fn words_before_a_value_are_measured_alike() {
+        let rule = |within| Rule::Around { shapes: vec![Shape::compile("x{digit:4}").unwrap()], near: vec!["acme".to_owned()], within };
+        let is_close = |distance: usize| {
+            let text = format!("acme{}x1234", " ".repeat(distance));
+            let view = View { bytes: text.as_bytes(), path: BStr::new("a"), binary: false, depth: 0 };
+            let mut found = None;
+            rule(10).matches(&view, 4 + distance..5 + distance, |hit| found = Some(hit.naming.is_close));
+            found
+        };
+        assert_eq!([is_close(10), is_close(11), is_close(30), is_close(31)], [Some(true), Some(false), Some(false), None]);
+    }
+
+    #[test]
+    fn a_word_that_begins_a_name_names_best() {
+        let begins = |text: &str| named(&near(10), text).unwrap().1.begins;
+        for text in ["acme=1234", " acme=1234", "\"acme\": 1234", "\\nacme=1234"] {
+            assert_eq!(begins(text), Begins::Name, "{text}");
+        }
+        for text in ["my_acme=1234", "myAcme=1234", "my-ACME=1234", "v2acme=1234"] {
+            assert_eq!(begins(text), Begins::Word, "{text}");
+        }
+        for text in ["tacme=1234", "TACME=1234", "nacme=1234"] {
+            assert_eq!(begins(text), Begins::Nothing, "{text}");
+        }
+        assert!(Begins::Name > Begins::Word && Begins::Word > Begins::Nothing);
     }
 
     #[test]

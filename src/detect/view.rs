@@ -67,11 +67,25 @@ impl View<'_> {
         self.bytes.get(at).copied()
     }
 
-    /// Whether a token may start at `at`: the byte before is no letter, digit or `_`, or it ends an escape (`\n`, `%3D`, `\u003d`, `\x1b[0m`).
+    /// Whether a token may start at `at`: the byte before is no letter, digit or `_`, or it ends an escape (`\n`, `%3D`, `=3D`, `\u003d`, `\x1b[0m`).
     #[must_use]
     pub fn starts_token(&self, at: usize) -> bool {
         let Some(before) = self.before(at) else { return true };
         !before.is_ascii_alphanumeric() && before != b'_' || self.ends_escape(at)
+    }
+
+    /// Whether `at` stands inside of an escape, after its first character (`\n`, `%3D`, `\x1b[0m`): what follows the escape is a text of its own.
+    #[must_use]
+    pub fn splits_escape(&self, at: usize) -> bool {
+        let text = &self.bytes[at..self.bytes.len().min(at + 3)];
+        match self.before(at) {
+            Some(b'\\') => matches!(text, [b'n' | b't' | b'r', ..]),
+            Some(b'%') => matches!(text, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()),
+            Some(b'[') => {
+                at >= 2 && self.bytes[at - 2] == 0x1b && matches!(text, [b'0'..=b'9', b'm', ..] | [b'0'..=b'9', b'0'..=b'9', b'm'])
+            }
+            _ => false,
+        }
     }
 
     /// Whether the bytes before `at` are an escape: their last letters are no part of a run that starts at `at`.
@@ -81,6 +95,7 @@ impl View<'_> {
         let hex = |tail: &[u8]| tail.iter().all(u8::is_ascii_hexdigit);
         match head {
             [.., b'\\', b'n' | b't' | b'r' | b'b' | b'f' | b'v' | b'0'] => true,
+            [.., b'=', b'3', b'D'] => true,
             [.., b'%', a, b] | [.., b'\\', b'x', a, b] => hex(&[*a, *b]),
             [b'\\', b'u', rest @ ..] => rest.len() == 4 && hex(rest),
             [.., b'[', b'0'..=b'9', b'm'] | [.., b'[', b'0'..=b'9', b'0'..=b'9', b'm'] => true,
@@ -106,8 +121,18 @@ mod tests {
     }
 
     #[test]
+    fn what_an_escape_holds_starts_nothing() {
+        for (text, at) in [("\\nabc", 1), ("%3Dabc", 1), ("\x1b[0mabc", 2), ("\x1b[31mabc", 2)] {
+            assert!(view(text).splits_escape(at), "{text:?}");
+        }
+        for (text, at) in [("\\qabc", 1), ("%abq", 3), ("[0mabc", 1), ("nabc", 0), ("\\", 1)] {
+            assert!(!view(text).splits_escape(at), "{text:?}");
+        }
+    }
+
+    #[test]
     fn escapes_end_before_a_token() {
-        for head in ["", "=", " ", "\\n", "%3D", "\\u003d", "\\x3d", "\x1b[0m", "\x1b[31m"] {
+        for head in ["", "=", " ", "\\n", "%3D", "=3D", "\\u003d", "\\x3d", "\x1b[0m", "\x1b[31m"] {
             let text = format!("{head}ghp_");
             assert!(view(&text).starts_token(head.len()), "{head:?}");
         }

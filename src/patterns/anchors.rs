@@ -85,16 +85,16 @@ struct Found {
     targets: Vec<u16>,
 }
 
-/// The anchor table of `patterns`; their order gives the pattern indices.
+/// The anchor table of `patterns`, each with its index.
 ///
 /// # Errors
 /// A shape that cannot be read.
 ///
 /// # Panics
-/// If there are more than 61,000 patterns.
-pub fn table<'p>(patterns: impl Iterator<Item = &'p PatternDef>) -> Result<Table, ShapeError> {
+/// If an index is 61,000 or more.
+pub fn table<'p>(patterns: impl Iterator<Item = (usize, &'p PatternDef)>) -> Result<Table, ShapeError> {
     let mut found: BTreeMap<(Vec<u8>, bool), Found> = BTreeMap::new();
-    for (index, def) in patterns.enumerate() {
+    for (index, def) in patterns {
         let index = u16::try_from(index).ok().filter(|&index| index < DETECTOR).expect("because there are fewer than 61,000 patterns");
         for (literal, target) in of_pattern(def, index)? {
             let known = found.entry((literal.bytes, literal.ignore_case)).or_insert(Found { after: literal.after, targets: Vec::new() });

@@ -26,8 +26,10 @@ pub struct PatternIndex(pub u16);
 #[derive(Debug)]
 pub struct Catalogue {
     prefilter: Prefilter,
-    /// Targets of the literals that came with [`Catalogue::add`], one each; they follow the built-in ones.
-    own_targets: Vec<u16>,
+    /// Number of literals whose targets are the built-in ones.
+    builtin_literals: usize,
+    /// Targets of the literals that follow those.
+    own_targets: Vec<Vec<u16>>,
     entries: Vec<Entry>,
     own_ids: BTreeMap<String, PatternIndex>,
 }
@@ -73,12 +75,37 @@ impl Catalogue {
     #[must_use]
     pub fn builtin() -> Self {
         let entries = std::iter::repeat_with(Entry::default).take(builtin::IDS.len()).collect();
-        let mut catalogue =
-            Self { prefilter: Prefilter::from_tables(&builtin::FILTER), own_targets: Vec::new(), entries, own_ids: BTreeMap::new() };
+        let mut catalogue = Self {
+            prefilter: Prefilter::from_tables(&builtin::FILTER),
+            builtin_literals: builtin::TARGETS.len(),
+            own_targets: Vec::new(),
+            entries,
+            own_ids: BTreeMap::new(),
+        };
         for &index in builtin::OPT_IN {
             catalogue.entries[usize::from(index)].off = true;
         }
         catalogue
+    }
+
+    /// The built-in patterns with these ids; no others are looked for, and what they need costs nothing. Unlike that of
+    /// [`Catalogue::builtin`], the filter is built here, which takes milliseconds.
+    ///
+    /// # Errors
+    /// [`CatalogueError::Unknown`] for an id that no pattern has.
+    pub fn of(ids: &[&str]) -> Result<Self, CatalogueError> {
+        let mut catalogue = Self::builtin();
+        catalogue.entries.iter_mut().for_each(|entry| entry.off = true);
+        for id in ids {
+            catalogue.set_enabled(id, true)?;
+        }
+        let wanted = catalogue.indices().filter(|&index| catalogue.is_enabled(index));
+        let table = anchors::table(wanted.map(|index| (usize::from(index.0), &catalogue.pattern(index).def)))
+            .expect("because the tests compile every built-in pattern");
+        catalogue.prefilter = Prefilter::new(&table.literals);
+        catalogue.builtin_literals = 0;
+        catalogue.own_targets = table.targets;
+        Ok(catalogue)
     }
 
     /// Adds the patterns of a file in the same schema. `file` is its name, for messages.
@@ -102,7 +129,7 @@ impl Catalogue {
                 .ok_or_else(|| rule_error(RuleError::TooMany))?;
             for (literal, target) in anchors::of_pattern(&pattern.def, index).map_err(|error: ShapeError| rule_error(error.into()))? {
                 literals.push(literal);
-                self.own_targets.push(target);
+                self.own_targets.push(vec![target]);
             }
             self.own_ids.insert(id, PatternIndex(index));
             let off = pattern.def.opt_in;
@@ -191,6 +218,9 @@ impl Catalogue {
     /// What to run where anchor `literal` stands: pattern indices and the targets of [`anchors`].
     #[must_use]
     pub fn targets(&self, literal: usize) -> &[u16] {
-        builtin::TARGETS.get(literal).copied().unwrap_or_else(|| std::slice::from_ref(&self.own_targets[literal - builtin::TARGETS.len()]))
+        match literal.checked_sub(self.builtin_literals) {
+            Some(own) => &self.own_targets[own],
+            None => builtin::TARGETS[literal],
+        }
     }
 }

@@ -6,6 +6,7 @@ pub mod check;
 mod coverage;
 pub mod example;
 mod expression;
+pub mod reference;
 pub mod schema;
 pub mod shape;
 pub mod toml_error;

@@ -234,6 +234,24 @@ pub enum Checksum {
     CloudflareCrc32,
     /// Vercel: base62 CRC-32 of the body.
     VercelCrc32,
+    /// Apify tokens of 46 characters: base62 CRC-32 of everything before.
+    ApifyCrc32,
+    /// Canva client secrets: hex CRC-32 of everything before.
+    CanvaCrc32,
+    /// Confluent Cloud secrets: base64 of the CRC-32 of the body, bytes reversed.
+    ConfluentCrc32,
+    /// Planning Center tokens: hex CRC-32 of the body.
+    PlanningCenterCrc32,
+    /// Polar tokens with a body of 43: base62 CRC-32 of the body.
+    PolarCrc32,
+    /// SaladCloud keys with a body of 49: base62 CRC-32 of the body.
+    SaladcloudCrc32,
+    /// Weights & Biases keys: base62 CRC-32 of everything before.
+    WandbCrc32,
+    /// Zuplo keys: hex CRC-32 of the body.
+    ZuploCrc32,
+    /// NATS seeds: CRC-16 in base32.
+    NatsCrc16,
     /// age identities: bech32.
     AgeBech32,
     /// Azure 64-byte keys: Marvin32.
@@ -263,6 +281,10 @@ pub enum Checksum {
     JfrogStructure,
     /// 1Password service accounts: base64 JSON.
     OnepasswordStructure,
+    /// Jira, Confluence and Bitbucket data centre tokens: base64 of an id and random bytes.
+    AtlassianStructure,
+    /// Discord bots: base64 of the bot's id.
+    DiscordStructure,
 }
 
 /// The other half of a two-part credential.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Scanner;
 use crate::blob::{Origin, Span};
+use crate::detect::rule::Begins;
 use crate::detect::text::{self, Form, Text};
 use crate::detect::{self, Candidate, View, kind};
 use crate::finding::{ChecksumStatus, Confidence, Coverage, Place, Problem, ProblemKind};
@@ -167,9 +168,11 @@ pub(crate) fn resolve<'v>(catalogue: &Catalogue, candidates: Vec<Candidate<'v>>)
 pub(super) struct Claim {
     /// Bytes of the text.
     pub(super) span: Range<usize>,
-    /// A valid checksum, then how specific the pattern is.
-    strength: (bool, u8),
+    /// A valid checksum, then how specific the pattern is, then what its word begins.
+    strength: (bool, u8, Begins),
     probability: f32,
+    /// Bytes of the word that names the value.
+    word: usize,
     pattern: PatternIndex,
     /// Whether nothing else may have the text. What a guess drops, another pattern may still take.
     excludes: bool,
@@ -181,8 +184,13 @@ impl Claim {
         let def = &catalogue.pattern(candidate.pattern).def;
         Self {
             span: candidate.span.clone(),
-            strength: (candidate.checksum == ChecksumStatus::Valid, specificity(def)),
+            strength: (
+                candidate.checksum == ChecksumStatus::Valid,
+                if candidate.yields { 0 } else { specificity(def) },
+                if candidate.yields { Begins::Name } else { candidate.naming.begins },
+            ),
             probability: candidate.probability,
+            word: candidate.naming.length,
             pattern: candidate.pattern,
             excludes: candidate.dropped.is_none() || !is_guess(def),
         }
@@ -201,6 +209,7 @@ pub(super) fn resolve_claims<T>(mut items: Vec<T>, claim: impl Fn(&T) -> &Claim)
             let (a, b) = (claim(a), claim(b));
             (b.strength.cmp(&a.strength))
                 .then(b.probability.total_cmp(&a.probability))
+                .then(b.word.cmp(&a.word))
                 .then(b.span.len().cmp(&a.span.len()))
                 .then(a.span.start.cmp(&b.span.start))
                 .then(a.pattern.cmp(&b.pattern))

@@ -32,7 +32,8 @@ struct Trap {
 const WINDOW: usize = 10;
 
 /// Every command that prints; a new one fails [`every_command_is_covered`] until it has its line here and its run in [`Trap::runs`].
-const COMMANDS: [&str; 6] = ["config schema", "patterns check", "patterns example", "patterns list", "patterns show", "scan"];
+const COMMANDS: [&str; 7] =
+    ["config schema", "patterns check", "patterns docs", "patterns example", "patterns list", "patterns show", "scan"];
 
 /// All windows of `value`, each in every spelling.
 fn spellings(value: &str) -> BTreeSet<Vec<u8>> {
@@ -215,8 +216,14 @@ impl Trap {
             }
         }
         let ids = ["patterns show github-personal-access-token", "patterns show generic-password"];
-        let fixed =
-            ["patterns list", "patterns check", "patterns example github-personal-access-token --seed 99", "config schema", "scan none"];
+        let fixed = [
+            "patterns list",
+            "patterns check",
+            "patterns docs",
+            "patterns example github-personal-access-token --seed 99",
+            "config schema",
+            "scan none",
+        ];
         let many = fixed.iter().chain(&ids).map(|line| line.split(' ').map(str::to_owned).collect());
         runs.extend(many.map(|arguments| (arguments, None)));
         let file = |name: &str| self.outside.path().join(name).display().to_string();

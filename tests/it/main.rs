@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod canary;
+mod catalogue;
 mod cli;
 mod determinism;
 mod encodings;
@@ -13,3 +14,4 @@ mod readme;
 mod report;
 mod source;
 mod tidy;
+mod writings;

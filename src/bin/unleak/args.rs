@@ -206,6 +206,8 @@ pub enum PatternsCommand {
         /// The pattern
         id: String,
     },
+    /// Write a page about all patterns in Markdown
+    Docs,
     /// Lint patterns and try their examples: those of the files, else all; exits with 1 if there are complaints
     Check {
         /// Files with patterns

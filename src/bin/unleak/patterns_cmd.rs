@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use unleak::blob::visible;
+use unleak::patterns::reference::{self, spelled};
 use unleak::patterns::{Catalogue, CatalogueError, PatternIndex, check, example};
 
 use crate::args::{PatternsArgs, PatternsCommand};
@@ -25,6 +26,7 @@ pub fn run(args: &PatternsArgs) -> Result<Exit, Failure> {
         PatternsCommand::List => list(&catalogue).into_bytes(),
         PatternsCommand::Show { id } => show(&catalogue, index(&catalogue, id)?).into_bytes(),
         PatternsCommand::Example { id, seed } => one_example(&catalogue, index(&catalogue, id)?, *seed)?,
+        PatternsCommand::Docs => reference::markdown(&catalogue).into_bytes(),
         PatternsCommand::Check { .. } => Vec::new(),
     };
     output::to_stdout(|out| out.write_all(&text)).map(|()| Exit::Clean)
@@ -106,14 +108,6 @@ fn show(catalogue: &Catalogue, index: PatternIndex) -> String {
         }
     }
     text
-}
-
-/// A value as pattern files spell it.
-fn spelled(value: &impl serde::Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(text)) => text,
-        _ => String::new(),
-    }
 }
 
 fn one_example(catalogue: &Catalogue, index: PatternIndex, seed: u64) -> Result<Vec<u8>, Failure> {

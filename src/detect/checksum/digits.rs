@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use data_encoding::BASE32;
+use data_encoding::{BASE32, BASE32_NOPAD, BASE64};
 use sha2::{Digest, Sha256};
 
 use super::azure;
@@ -10,6 +10,8 @@ use crate::finding::ChecksumStatus;
 use crate::patterns::schema::Checksum;
 
 const BASE62: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// Base 62 with small letters first.
+const BASE62_LOWER: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const BASE66: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ1234567890.-_~";
 const HEX_UPPER: &[u8] = b"0123456789ABCDEF";
 /// Also base 36.
@@ -20,11 +22,30 @@ const BECH32: &[u8] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 pub fn verify(check: Checksum, value: &[u8]) -> ChecksumStatus {
     match expected(check, value) {
         Some((place, digits)) if value[place.clone()] == digits => ChecksumStatus::Valid,
+        None if has_no_digits(check, value) => ChecksumStatus::None,
         _ => ChecksumStatus::Invalid,
     }
 }
 
-/// Writes the check digits into `value`; `false` where it is too short to have any.
+/// Whether `value` has a form of its family that carries no check digits.
+fn has_no_digits(check: Checksum, value: &[u8]) -> bool {
+    match check {
+        Checksum::ApifyCrc32 => value.len() != 46,
+        Checksum::SaladcloudCrc32 => body(value).len() != 49,
+        Checksum::PolarCrc32 => {
+            let body = value.splitn(3, |&byte| byte == b'_').last().unwrap_or_default();
+            body.len() != 43 || !body.iter().all(u8::is_ascii_alphanumeric)
+        }
+        _ => false,
+    }
+}
+
+/// What follows the last underscore.
+fn body(value: &[u8]) -> Range<usize> {
+    memchr::memrchr(b'_', value).map_or(0, |found| found + 1)..value.len()
+}
+
+/// Writes the check digits into `value`; `false` where its form has none.
 pub fn seal(check: Checksum, value: &mut [u8]) -> bool {
     if check == Checksum::GitlabRoutable && !write_gitlab_length(value) {
         return false;
@@ -36,6 +57,9 @@ pub fn seal(check: Checksum, value: &mut [u8]) -> bool {
 
 /// Where the check digits stand in `value` and what they must be; none where it has not the family's form.
 fn expected(check: Checksum, value: &[u8]) -> Option<(Range<usize>, Vec<u8>)> {
+    if has_no_digits(check, value) {
+        return None;
+    }
     let tail = |digits: usize| Some(value.len().checked_sub(digits)?..value.len());
     let crc = |covered: Range<usize>| Some(crc32fast::hash(value.get(covered)?));
     match check {
@@ -63,12 +87,46 @@ fn expected(check: Checksum, value: &[u8]) -> Option<(Range<usize>, Vec<u8>)> {
             let place = tail(8)?;
             Some((place.clone(), positional(crc(0..place.start)?, HEX_UPPER, 8)))
         }
+        // Found by trying sums over samples: everything before is covered.
+        Checksum::CanvaCrc32 => {
+            let place = tail(8)?;
+            Some((place.clone(), positional(crc(0..place.start)?, &HEX[..16], 8)))
+        }
+        Checksum::WandbCrc32 => {
+            let place = tail(6)?;
+            Some((place.clone(), positional(crc(0..place.start)?, BASE62, 6)))
+        }
+        Checksum::ApifyCrc32 => {
+            let place = tail(6)?;
+            Some((place.clone(), positional(crc(0..place.start)?, BASE62_LOWER, 6)))
+        }
+        // Found likewise, and Polar's published source: the body after the prefix is covered.
+        Checksum::SaladcloudCrc32 | Checksum::PolarCrc32 => {
+            let place = tail(6)?;
+            Some((place.clone(), positional(crc(body(value).start..place.start)?, BASE62, 6)))
+        }
         // Cloudflare's documentation of token formats: the body between prefix and digits is covered.
         Checksum::CloudflareCrc32 => {
             let place = tail(8)?;
             let body = memchr::memchr(b'_', value)? + 1;
             Some((place.clone(), positional(crc(body..place.start)?, &HEX[..16], 8)))
         }
+        Checksum::PlanningCenterCrc32 => {
+            let place = tail(8)?;
+            Some((place.clone(), positional(crc(body(value).start..place.start)?, &HEX[..16], 8)))
+        }
+        // `zpka_`, the body, an underscore, the digits.
+        Checksum::ZuploCrc32 => {
+            let place = tail(8)?;
+            Some((place.clone(), positional(crc(5..place.start.checked_sub(1)?)?, &HEX[..16], 8)))
+        }
+        // `cflt`, the body, the first six characters of the sum in base64, its bytes reversed.
+        Checksum::ConfluentCrc32 => {
+            let place = tail(6)?;
+            let sum = BASE64.encode(&crc(4..place.start)?.to_le_bytes());
+            Some((place, sum.into_bytes()[..6].to_vec()))
+        }
+        Checksum::NatsCrc16 => nats(value),
         Checksum::AgeBech32 => bech32(value),
         // Microsoft's description of identifiable secrets: the first three of six base-66 digits.
         Checksum::AzureClientSecret => {
@@ -99,6 +157,23 @@ fn write_gitlab_length(value: &mut [u8]) -> bool {
     let Ok(length) = u32::try_from(length) else { return false };
     value[place..place + 2].copy_from_slice(&positional(length, HEX, 2));
     true
+}
+
+/// NATS's description of nkeys: two bytes of prefix, 32 of seed, two of CRC-16/XMODEM, little-endian, in base32.
+fn nats(value: &[u8]) -> Option<(Range<usize>, Vec<u8>)> {
+    let mut bytes = super::decode(&BASE32_NOPAD, value).filter(|bytes| bytes.len() == 36)?;
+    let sum = crc16(&bytes[..34]);
+    bytes.truncate(34);
+    bytes.extend(sum.to_le_bytes());
+    Some((54..58, BASE32_NOPAD.encode(&bytes).into_bytes()[54..58].to_vec()))
+}
+
+/// CRC-16 with the polynomial of CCITT, from zero, not reflected (XMODEM).
+fn crc16(bytes: &[u8]) -> u16 {
+    bytes.iter().fold(0, |sum: u16, &byte| {
+        let mixed = sum ^ u16::from(byte) << 8;
+        (0..8).fold(mixed, |sum, _| if sum & 0x8000 == 0 { sum << 1 } else { sum << 1 ^ 0x1021 })
+    })
 }
 
 /// BIP-173 without its length limit, as C2SP's age.md uses it, written in upper case.
@@ -152,6 +227,34 @@ mod tests {
         assert_eq!(placed(Checksum::GrafanaCrc32, b"123456789_--------"), b"2639f4cb");
         assert_eq!(placed(Checksum::GithubCrc32, b"ghp_123456789------"), positional(0xcbf4_3926, BASE62, 6));
         assert_eq!(placed(Checksum::GitlabRoutable, b"123456789-------"), positional(0xcbf4_3926, HEX, 7));
+        assert_eq!(placed(Checksum::CanvaCrc32, b"123456789--------"), b"cbf43926");
+        assert_eq!(placed(Checksum::WandbCrc32, b"123456789------"), positional(0xcbf4_3926, BASE62, 6));
+        assert_eq!(placed(Checksum::PlanningCenterCrc32, b"pco_pat_123456789--------"), b"cbf43926");
+        assert_eq!(placed(Checksum::ZuploCrc32, b"zpka_123456789_--------"), b"cbf43926");
+        assert_eq!(placed(Checksum::ConfluentCrc32, b"cflt123456789------"), b"Jjn0yw");
+    }
+
+    /// Forms of these families that carry digits have one length.
+    #[test]
+    fn some_forms_carry_no_digits() {
+        for (check, prefix, length) in [
+            (Checksum::ApifyCrc32, "apify_api_", 36),
+            (Checksum::SaladcloudCrc32, "salad_cloud_user_", 49),
+            (Checksum::PolarCrc32, "polar_oat_", 43),
+        ] {
+            let value = |length: usize| [prefix, &"q".repeat(length)].concat().into_bytes();
+            assert_eq!(verify(check, &value(length)), ChecksumStatus::Invalid);
+            assert_eq!(verify(check, &value(length + 1)), ChecksumStatus::None);
+            let mut sealed = value(length);
+            assert!(seal(check, &mut sealed));
+            assert_eq!(verify(check, &sealed), ChecksumStatus::Valid);
+        }
+    }
+
+    /// The check value of CRC-16/XMODEM.
+    #[test]
+    fn crc16_of_the_catalogue_of_sums() {
+        assert_eq!(crc16(b"123456789"), 0x31c3);
     }
 
     /// `A12UEL5L` is the shortest valid string of BIP-173.

@@ -173,6 +173,28 @@ pub fn onepassword(value: &[u8]) -> Verdict {
     (ChecksumStatus::Valid, facts)
 }
 
+/// An id in digits, a colon, 20 random bytes, in base64, after `BBDC-` in Bitbucket. Other forms may exist.
+pub fn atlassian(value: &[u8]) -> Verdict {
+    let body = value.strip_prefix(b"BBDC-").unwrap_or(value);
+    let decoded = decode(&BASE64_NOPAD, body).unwrap_or_default();
+    let digits = decoded.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let is_token = digits >= 6 && decoded.get(digits) == Some(&b':') && decoded.len() == digits + 21;
+    (if is_token { ChecksumStatus::Valid } else { ChecksumStatus::None }, Facts::new())
+}
+
+/// The bot's id in digits, in base64, before the first dot. Users' tokens look the same.
+pub fn discord(value: &[u8]) -> Verdict {
+    let id = value.split(|&byte| byte == b'.').next().and_then(|id| decode(&BASE64URL_NOPAD, id)).unwrap_or_default();
+    match std::str::from_utf8(&id) {
+        Ok(digits) if (17..=20).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            let mut facts = Facts::new();
+            tell(&mut facts, "bot", digits);
+            (ChecksumStatus::Valid, facts)
+        }
+        _ => (ChecksumStatus::None, Facts::new()),
+    }
+}
+
 /// The bytes behind `text` without its padding. Issuers are not strict about the bits that encode nothing.
 pub(in crate::detect) fn decode(encoding: &Encoding, text: &[u8]) -> Option<Vec<u8>> {
     let mut lenient = encoding.specification();
@@ -201,6 +223,8 @@ pub fn seal(check: Checksum, value: &mut Vec<u8>) -> bool {
         Checksum::MapboxStructure => memchr::memrchr(b'.', value)
             .filter(|&end| end >= 3)
             .and_then(|end| made_json(&BASE64URL_NOPAD, value, 3..end, (r#"{"u":"acme","a":""#, r#""}"#))),
+        Checksum::AtlassianStructure => made_atlassian(value),
+        Checksum::DiscordStructure => made_discord(value),
         Checksum::JfrogStructure => made_json(&BASE64_NOPAD, value, 0..value.len(), ("reftkn:01:1900000000:", "")),
         _ => made_json(
             &BASE64URL_NOPAD,
@@ -243,6 +267,25 @@ fn made_macaroon(value: &[u8]) -> Option<Vec<u8>> {
     bytes.extend([0, 0, 6, 32]);
     bytes.extend(signature);
     Some([b"pypi-", BASE64URL_NOPAD.encode(&bytes).as_bytes()].concat())
+}
+
+fn made_atlassian(value: &[u8]) -> Option<Vec<u8>> {
+    const ID: usize = 12;
+    let start = if value.starts_with(b"BBDC-") { 5 } else { 0 };
+    let random = letters(value, ID + 20)?;
+    let bytes = [&digits(&random[..ID])[..], b":", &random[ID..]].concat();
+    Some([&value[..start], BASE64_NOPAD.encode(&bytes).as_bytes()].concat())
+}
+
+fn made_discord(value: &[u8]) -> Option<Vec<u8>> {
+    let end = memchr::memchr(b'.', value)?;
+    let id = digits(&letters(value, end * 3 / 4)?);
+    Some([BASE64URL_NOPAD.encode(&id).as_bytes(), &value[end..]].concat())
+}
+
+/// A digit for each byte, no zero at the start.
+fn digits(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().map(|byte| b'1' + byte % 9).collect()
 }
 
 fn made_openai(value: &[u8]) -> Option<Vec<u8>> {
