@@ -51,6 +51,23 @@ pub enum FileKind {
     Generated,
 }
 
+impl FileKind {
+    /// The kind's name in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Script => "script",
+            Self::Config => "config",
+            Self::Data => "data",
+            Self::Markup => "markup",
+            Self::Doc => "prose",
+            Self::Translation => "translation",
+            Self::Generated => "generated",
+        }
+    }
+}
+
 /// Endings that say a file is a template or a copy of the kind that the ending before names.
 const OUTER: [&str; 17] = [
     "example", "sample", "template", "tmpl", "tpl", "dist", "j2", "jinja", "jinja2", "erb", "in", "bak", "orig", "old", "default",

@@ -2,9 +2,11 @@
 
 mod blob;
 mod file;
+mod judged;
 mod stream;
 
 pub(crate) use blob::resolve;
+pub use judged::Judged;
 
 use std::io::{self, Read};
 use std::sync::Arc;

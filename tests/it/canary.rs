@@ -32,7 +32,7 @@ struct Trap {
 const WINDOW: usize = 10;
 
 /// Every command that prints; a new one fails [`every_command_is_covered`] until it has its line here and its run in [`Trap::runs`].
-const COMMANDS: [&str; 6] = ["config schema", "patterns check", "patterns example", "patterns list", "patterns show", "scan"];
+const COMMANDS: [&str; 7] = ["config schema", "evaluate", "patterns check", "patterns example", "patterns list", "patterns show", "scan"];
 
 /// All windows of `value`, each in every spelling.
 fn spellings(value: &str) -> BTreeSet<Vec<u8>> {
@@ -208,6 +208,12 @@ impl Trap {
             ["patterns list", "patterns check", "patterns example github-personal-access-token --seed 99", "config schema", "scan none"];
         let many = fixed.iter().chain(&ids).map(|line| line.split(' ').map(str::to_owned).collect());
         runs.extend(many.map(|arguments| (arguments, None)));
+        let labels: Vec<_> =
+            (1..=lines.len()).map(|line| serde_json::json!({ "line_start": line, "line_end": line, "truth": "F" })).collect();
+        let region = serde_json::json!({ "file": "a.py", "text": input, "labels": labels }).to_string();
+        for labelled in [region.clone(), format!("{{{region}"), format!("{{\"file\": {input:?}}}")] {
+            runs.push((["evaluate", "--places", "-"].map(str::to_owned).to_vec(), Some(labelled)));
+        }
         let file = |name: &str| self.outside.path().join(name).display().to_string();
         for name in ["key.toml", "value.toml", "type.toml", "syntax.toml", "name.toml", "rule.toml"] {
             runs.push((["scan", "--config", &file(name)].map(str::to_owned).to_vec(), None));
@@ -260,7 +266,7 @@ fn no_command_and_no_format_lets_a_secret_out() {
             assert_eq!(trap.trace(bytes), None, "{arguments:?} on {stream}");
             assert!(!text(bytes).contains("panicked"), "{arguments:?}: {}", text(bytes));
         }
-        let words: Vec<&str> = arguments.iter().copied().take(if arguments[0] == "scan" { 1 } else { 2 }).collect();
+        let words: Vec<&str> = arguments.iter().copied().take(if matches!(arguments[0], "scan" | "evaluate") { 1 } else { 2 }).collect();
         covered.insert(words.join(" "));
     }
     let mut reports = 0;

@@ -32,6 +32,8 @@ pub enum Command {
     Patterns(PatternsArgs),
     /// About the configuration file `.unleak.toml`.
     Config(ConfigArgs),
+    /// Measure a scan on labelled text: precision, recall, F1, calibration
+    Evaluate(EvaluateArgs),
 }
 
 const SCAN_ABOUT: &str = "Scan files, standard input or git content for credentials";
@@ -195,6 +197,20 @@ pub struct ConfigArgs {
     /// What to do.
     #[command(subcommand)]
     pub command: ConfigCommand,
+}
+
+/// Options of `unleak evaluate`.
+#[derive(Debug, Parser)]
+pub struct EvaluateArgs {
+    /// Labelled text as JSON Lines, `-` for standard input; docs/evaluate.md describes it
+    #[arg(value_name = "LABELS", value_hint = ValueHint::FilePath)]
+    pub labels: PathBuf,
+    /// Count findings of this confidence and above [default: medium]
+    #[arg(long, value_name = "LEVEL", value_parser = level_parser())]
+    pub min_confidence: Option<Level>,
+    /// List each line that is wrong, too
+    #[arg(long)]
+    pub places: bool,
 }
 
 /// What to do about configurations.
