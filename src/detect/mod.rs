@@ -17,6 +17,7 @@ pub mod http_header;
 pub mod judge;
 pub mod jwt;
 pub mod kind;
+pub mod learned;
 pub mod placeholder;
 pub mod prefilter;
 pub mod private_key;
@@ -33,6 +34,9 @@ use std::cell::OnceCell;
 use std::ops::Range;
 
 pub use candidate::Candidate;
+use kind::PathClass;
+use learned::Case;
+use learned::features::{self, Features};
 pub use view::{REACH, View};
 
 use crate::patterns::anchors::{self, Spelling};
@@ -43,6 +47,8 @@ use crate::patterns::{Catalogue, PatternIndex};
 pub const MAX_DEPTH: u8 = 2;
 /// Bytes around a match in which its other half may stand.
 const COMPANION_REACH: usize = 4096;
+/// Probability below which a case of the learned judge is not worth a word.
+const FLOOR: f32 = 0.05;
 
 /// Finds and judges every candidate of a text, in no particular order.
 #[must_use]
@@ -50,6 +56,15 @@ pub fn scan<'v>(catalogue: &Catalogue, view: &View<'v>) -> Vec<Candidate<'v>> {
     let mut sink = Sink::new(catalogue, view);
     catalogue.prefilter().find(view.bytes, |literal, start| sink.look(literal, start));
     sink.found
+}
+
+/// The cases that the learned judge is asked about in a text, and where their values stand: what it learns from.
+#[must_use]
+pub fn cases(catalogue: &Catalogue, view: &View<'_>) -> Vec<(Range<usize>, Features)> {
+    let mut sink = Sink::new(catalogue, view);
+    sink.cases = Some(Vec::new());
+    catalogue.prefilter().find(view.bytes, |literal, start| sink.look(literal, start));
+    sink.cases.unwrap_or_default()
 }
 
 /// Where detectors put their candidates.
@@ -60,17 +75,19 @@ pub struct Sink<'s, 'v> {
     /// The text.
     pub view: &'s View<'v>,
     /// What the path says of the text.
-    kind: OnceCell<kind::FileKind>,
+    class: OnceCell<PathClass>,
     decoded: decode::Memory,
     found: Vec<Candidate<'v>>,
     looked: Range<usize>,
+    /// The cases that the learned judge saw, where somebody asked for them.
+    cases: Option<Vec<(Range<usize>, Features)>>,
 }
 
 impl<'s, 'v> Sink<'s, 'v> {
     /// A sink without candidates.
     #[must_use]
     pub fn new(catalogue: &'s Catalogue, view: &'s View<'v>) -> Self {
-        Self { catalogue, view, kind: OnceCell::new(), decoded: decode::Memory::default(), found: Vec::new(), looked: 0..0 }
+        Self { catalogue, view, class: OnceCell::new(), decoded: decode::Memory::default(), found: Vec::new(), looked: 0..0, cases: None }
     }
 
     /// Runs whatever has the literal `literal`, which stands at `start`, as an anchor.
@@ -96,9 +113,9 @@ impl<'s, 'v> Sink<'s, 'v> {
         self.looked = self.looked.start.min(range.start)..self.looked.end.max(range.end.min(self.view.bytes.len()));
     }
 
-    /// What kind of file the text is; found out when first asked, since most texts hold nothing to ask it for.
-    fn kind(&self) -> kind::FileKind {
-        *self.kind.get_or_init(|| kind::file_kind(self.view.path))
+    /// What the path says of the text; found out when first asked, since most texts hold nothing to ask it for.
+    fn class(&self) -> PathClass {
+        *self.class.get_or_init(|| kind::path_class(self.view.path))
     }
 
     fn match_pattern(&mut self, index: PatternIndex, hit: Range<usize>) {
@@ -168,6 +185,21 @@ impl<'s, 'v> Sink<'s, 'v> {
         let index = self.catalogue.index_of(id).filter(|&index| self.catalogue.is_enabled(index));
         if let Some(index) = index {
             self.propose_with(index, span, shape);
+        }
+    }
+
+    /// Proposes the text at `span` for the pattern called `id` with the probability that the learned judge gives the case.
+    pub fn propose_case(&mut self, id: &str, case: &Case<'_>, span: Range<usize>) {
+        let features = features::of(case);
+        if let Some(cases) = &mut self.cases {
+            cases.push((span.clone(), features));
+        }
+        let opinion = learned::judge(self.catalogue.model(), case, &features);
+        if opinion.probability >= FLOOR {
+            self.propose_as(id, span, |candidate| {
+                candidate.probability = opinion.probability;
+                candidate.evidence = opinion.reasons.iter().map(|(reason, _)| *reason).collect();
+            });
         }
     }
 

@@ -38,6 +38,12 @@ pub struct Label {
     /// What it is called.
     #[serde(default)]
     pub category: String,
+    /// Characters of the first line before the value; negative where the whole line is meant.
+    #[serde(default = "unknown")]
+    pub value_start: i64,
+    /// Characters of the first line up to the value's end; negative where it is not known.
+    #[serde(default = "unknown")]
+    pub value_end: i64,
 }
 
 /// Whether a line holds a credential.
@@ -52,6 +58,10 @@ pub enum Truth {
     /// Unclear, a test value, or a placeholder: what is found there is false.
     #[serde(rename = "X")]
     Unclear,
+}
+
+const fn unknown() -> i64 {
+    -1
 }
 
 const fn first() -> u64 {

@@ -7,6 +7,7 @@ use super::anchors;
 use super::schema::{self, Pattern};
 use super::shape::ShapeError;
 use super::toml_error::TomlError;
+use crate::detect::learned::model::Model;
 use crate::detect::prefilter::{Literal, Prefilter};
 use crate::detect::rule::{Rule, RuleError};
 
@@ -28,6 +29,8 @@ pub struct Catalogue {
     own_targets: Vec<u16>,
     entries: Vec<Entry>,
     own_ids: BTreeMap<String, PatternIndex>,
+    /// The learned judge; read when it is first asked.
+    model: OnceLock<Model>,
 }
 
 #[derive(Debug, Default)]
@@ -71,8 +74,13 @@ impl Catalogue {
     #[must_use]
     pub fn builtin() -> Self {
         let entries = std::iter::repeat_with(Entry::default).take(builtin::IDS.len()).collect();
-        let mut catalogue =
-            Self { prefilter: Prefilter::from_tables(&builtin::FILTER), own_targets: Vec::new(), entries, own_ids: BTreeMap::new() };
+        let mut catalogue = Self {
+            prefilter: Prefilter::from_tables(&builtin::FILTER),
+            own_targets: Vec::new(),
+            entries,
+            own_ids: BTreeMap::new(),
+            model: OnceLock::new(),
+        };
         for &index in builtin::OPT_IN {
             catalogue.entries[usize::from(index)].off = true;
         }
@@ -167,6 +175,17 @@ impl Catalogue {
         self.entries[usize::from(index.0)]
             .rule
             .get_or_init(|| Rule::compile(&self.pattern(index).def).expect("because the tests compile every built-in pattern"))
+    }
+
+    /// The learned judge of what no pattern knows.
+    #[must_use]
+    pub fn model(&self) -> &Model {
+        self.model.get_or_init(Model::builtin)
+    }
+
+    /// Judges with another model.
+    pub fn set_model(&mut self, model: Model) {
+        self.model = OnceLock::from(model);
     }
 
     /// The filter over the anchors of all patterns.
