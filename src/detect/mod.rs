@@ -35,8 +35,8 @@ use std::ops::Range;
 
 pub use candidate::Candidate;
 use kind::PathClass;
-use learned::Case;
 use learned::features::{self, Features};
+use learned::{Case, Opinion};
 pub use view::{REACH, View};
 
 use crate::patterns::anchors::{self, Spelling};
@@ -58,13 +58,24 @@ pub fn scan<'v>(catalogue: &Catalogue, view: &View<'v>) -> Vec<Candidate<'v>> {
     sink.found
 }
 
-/// The cases that the learned judge is asked about in a text, and where their values stand: what it learns from.
+/// Something that the learned judge was asked about.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Where the value stands.
+    pub span: Range<usize>,
+    /// What was known of it.
+    pub features: Features,
+    /// The answer.
+    pub opinion: Opinion,
+}
+
+/// As [`scan`], with all that the learned judge was asked about, however unlikely: what it learns from, and what explains it.
 #[must_use]
-pub fn cases(catalogue: &Catalogue, view: &View<'_>) -> Vec<(Range<usize>, Features)> {
+pub fn scan_and_tell<'v>(catalogue: &Catalogue, view: &View<'v>) -> (Vec<Candidate<'v>>, Vec<Asked>) {
     let mut sink = Sink::new(catalogue, view);
-    sink.cases = Some(Vec::new());
+    sink.asked = Some(Vec::new());
     catalogue.prefilter().find(view.bytes, |literal, start| sink.look(literal, start));
-    sink.cases.unwrap_or_default()
+    (sink.found, sink.asked.unwrap_or_default())
 }
 
 /// Where detectors put their candidates.
@@ -79,15 +90,15 @@ pub struct Sink<'s, 'v> {
     decoded: decode::Memory,
     found: Vec<Candidate<'v>>,
     looked: Range<usize>,
-    /// The cases that the learned judge saw, where somebody asked for them.
-    cases: Option<Vec<(Range<usize>, Features)>>,
+    /// What the learned judge was asked about, where somebody wants to know.
+    asked: Option<Vec<Asked>>,
 }
 
 impl<'s, 'v> Sink<'s, 'v> {
     /// A sink without candidates.
     #[must_use]
     pub fn new(catalogue: &'s Catalogue, view: &'s View<'v>) -> Self {
-        Self { catalogue, view, class: OnceCell::new(), decoded: decode::Memory::default(), found: Vec::new(), looked: 0..0, cases: None }
+        Self { catalogue, view, class: OnceCell::new(), decoded: decode::Memory::default(), found: Vec::new(), looked: 0..0, asked: None }
     }
 
     /// Runs whatever has the literal `literal`, which stands at `start`, as an anchor.
@@ -191,11 +202,12 @@ impl<'s, 'v> Sink<'s, 'v> {
     /// Proposes the text at `span` for the pattern called `id` with the probability that the learned judge gives the case.
     pub fn propose_case(&mut self, id: &str, case: &Case<'_>, span: Range<usize>) {
         let features = features::of(case);
-        if let Some(cases) = &mut self.cases {
-            cases.push((span.clone(), features));
-        }
         let opinion = learned::judge(self.catalogue.model(), case, &features);
-        if opinion.probability >= FLOOR {
+        let wanted = opinion.probability >= FLOOR || self.asked.is_some();
+        if let Some(asked) = &mut self.asked {
+            asked.push(Asked { span: span.clone(), features, opinion: opinion.clone() });
+        }
+        if wanted {
             self.propose_as(id, span, |candidate| {
                 candidate.probability = opinion.probability;
                 candidate.evidence = opinion.reasons.iter().map(|(reason, _)| *reason).collect();

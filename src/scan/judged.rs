@@ -7,8 +7,9 @@ use bstr::BStr;
 
 use super::{Scanner, resolve};
 use crate::detect::text::{self, Form};
-use crate::detect::{self, View};
+use crate::detect::{self, Asked, Candidate, View};
 use crate::patterns::Pattern;
+use crate::secret::mask;
 
 /// A candidate that no other one beat, and what was thought of it.
 #[derive(Debug, Clone)]
@@ -21,6 +22,10 @@ pub struct Judged {
     pub probability: f32,
     /// Named reasons for the probability.
     pub evidence: Vec<&'static str>,
+    /// What the reasons add to the log odds, where the learned judge gave them.
+    pub weights: Vec<(&'static str, f32)>,
+    /// The value's mask.
+    pub masked: String,
     /// The named reason why it is none, where there is one.
     pub dropped: Option<&'static str>,
 }
@@ -38,13 +43,16 @@ impl Scanner {
                 known = (at, known.1 + memchr::memchr_iter(b'\n', &text.bytes[known.0..at]).count() as u64);
                 known.1
             };
-            for candidate in resolve(&self.catalogue, detect::scan(&self.catalogue, &view)) {
+            let (candidates, asked) = detect::scan_and_tell(&self.catalogue, &view);
+            for candidate in resolve(&self.catalogue, candidates) {
                 let first = line_at(candidate.span.start);
                 let inside = &text.bytes[candidate.span.start..candidate.span.end.max(candidate.span.start + 1) - 1];
                 judged.push(Judged {
                     pattern: Arc::clone(self.catalogue.pattern(candidate.pattern)),
                     lines: first..=first + memchr::memchr_iter(b'\n', inside).count() as u64,
                     probability: candidate.probability,
+                    weights: weights(&candidate, &asked),
+                    masked: mask(&candidate.secret),
                     evidence: candidate.evidence,
                     dropped: candidate.dropped,
                 });
@@ -52,4 +60,11 @@ impl Scanner {
         }
         judged
     }
+}
+
+/// The weights of a candidate's reasons; none where something else than the learned judge gave them.
+fn weights(candidate: &Candidate<'_>, asked: &[Asked]) -> Vec<(&'static str, f32)> {
+    let reasons = |asked: &&Asked| asked.opinion.reasons.iter().map(|(reason, _)| *reason).eq(candidate.evidence.iter().copied());
+    let own = asked.iter().filter(|asked| asked.span == candidate.span && !candidate.evidence.is_empty()).find(reasons);
+    own.map_or_else(Vec::new, |asked| asked.opinion.reasons.clone())
 }

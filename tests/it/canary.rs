@@ -32,7 +32,8 @@ struct Trap {
 const WINDOW: usize = 10;
 
 /// Every command that prints; a new one fails [`every_command_is_covered`] until it has its line here and its run in [`Trap::runs`].
-const COMMANDS: [&str; 7] = ["config schema", "evaluate", "patterns check", "patterns example", "patterns list", "patterns show", "scan"];
+const COMMANDS: [&str; 8] =
+    ["config schema", "evaluate", "explain", "patterns check", "patterns example", "patterns list", "patterns show", "scan"];
 
 /// All windows of `value`, each in every spelling.
 fn spellings(value: &str) -> BTreeSet<Vec<u8>> {
@@ -181,6 +182,11 @@ impl Trap {
         command.output().unwrap()
     }
 
+    /// The planted files.
+    fn planted_files() -> Vec<String> {
+        plants().0.into_iter().map(|(name, _)| name.to_owned()).collect()
+    }
+
     /// The argument lists of every run, and what is fed to it.
     fn runs(&self) -> Vec<(Vec<String>, Option<String>)> {
         let lines: Vec<String> = self.planted.values().map(|planted| format!("x = \"{}\"\n", planted.value)).collect();
@@ -214,6 +220,10 @@ impl Trap {
         for labelled in [region.clone(), format!("{{{region}"), format!("{{\"file\": {input:?}}}")] {
             runs.push((["evaluate", "--places", "-"].map(str::to_owned).to_vec(), Some(labelled)));
         }
+        for name in Self::planted_files() {
+            runs.push((["explain", &name].map(str::to_owned).to_vec(), None));
+        }
+        runs.push((["explain", "settings.py:1"].map(str::to_owned).to_vec(), None));
         let file = |name: &str| self.outside.path().join(name).display().to_string();
         for name in ["key.toml", "value.toml", "type.toml", "syntax.toml", "name.toml", "rule.toml"] {
             runs.push((["scan", "--config", &file(name)].map(str::to_owned).to_vec(), None));
@@ -266,7 +276,8 @@ fn no_command_and_no_format_lets_a_secret_out() {
             assert_eq!(trap.trace(bytes), None, "{arguments:?} on {stream}");
             assert!(!text(bytes).contains("panicked"), "{arguments:?}: {}", text(bytes));
         }
-        let words: Vec<&str> = arguments.iter().copied().take(if matches!(arguments[0], "scan" | "evaluate") { 1 } else { 2 }).collect();
+        let words: Vec<&str> =
+            arguments.iter().copied().take(if matches!(arguments[0], "scan" | "evaluate" | "explain") { 1 } else { 2 }).collect();
         covered.insert(words.join(" "));
     }
     let mut reports = 0;

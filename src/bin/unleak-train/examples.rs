@@ -45,7 +45,8 @@ pub fn clean(catalogue: &Catalogue, path: &[u8], text: &[u8], weight: f64) -> Ve
 }
 
 fn cases(catalogue: &Catalogue, path: &[u8], text: &[u8]) -> Vec<(Range<usize>, Features)> {
-    detect::cases(catalogue, &View { bytes: text, path: BStr::new(path), binary: false, depth: 0 })
+    let (_, asked) = detect::scan_and_tell(catalogue, &View { bytes: text, path: BStr::new(path), binary: false, depth: 0 });
+    asked.into_iter().map(|asked| (asked.span, asked.features)).collect()
 }
 
 /// What the labels say of the value at `span`; none where they do not mean it.

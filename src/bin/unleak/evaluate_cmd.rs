@@ -26,7 +26,7 @@ pub fn run(args: &EvaluateArgs) -> Result<Exit, Failure> {
     })?;
     let scanner = Scanner::new(Catalogue::builtin(), Settings::default());
     let outcomes: Vec<Outcome> = regions.iter().flat_map(|region| evaluate::outcomes(&scanner, region)).collect();
-    let threshold = args.min_confidence.unwrap_or(Level::Medium).floor();
+    let threshold = args.min_confidence.or(args.profile).unwrap_or(Level::Medium).floor();
     output::to_stdout(|out| report::write(&outcomes, threshold, args.places, out)).map(|()| Exit::Clean)
 }
 
