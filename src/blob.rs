@@ -48,6 +48,37 @@ pub enum Origin {
         /// Commit id in hex.
         commit: String,
     },
+    /// The message, the name and the tagger line of an annotated tag.
+    TagMessage {
+        /// Id of the tag object in hex.
+        tag: String,
+    },
+    /// The name of a branch, a tag or another reference. It can hold a secret, so reports show it in the masked excerpt only.
+    RefName {
+        /// Full name, such as `refs/heads/main`.
+        name: BString,
+    },
+    /// A path in a commit's tree, as content. As for references, reports show it in the masked excerpt only.
+    PathName {
+        /// Commit id in hex; empty where it is not known.
+        commit: String,
+        /// Path in that commit's tree.
+        path: BString,
+    },
+    /// A blob that a reference leads to, but no commit holds.
+    Object {
+        /// Object id in hex: of the blob, or of the tree that was found to hold it.
+        id: String,
+        /// Path below that tree; empty for a blob alone.
+        path: BString,
+    },
+    /// Content that no reference leads to: logs name it, or it is left over.
+    Unreachable {
+        /// Object id in hex: of the commit that brought it, else of the object itself.
+        id: String,
+        /// Path in that commit's tree; `COMMIT_MESSAGE` or `TAG_MESSAGE` for those, `OBJECT` for a blob alone.
+        path: BString,
+    },
 }
 
 impl Origin {
@@ -55,9 +86,33 @@ impl Origin {
     #[must_use]
     pub fn path(&self) -> &BStr {
         match self {
-            Self::File { path } | Self::Index { path } | Self::GitConfig { path } | Self::Commit { path, .. } => path.as_bstr(),
+            Self::Object { path, .. } if path.is_empty() => BStr::new(b"OBJECT"),
+            Self::File { path }
+            | Self::Index { path }
+            | Self::GitConfig { path }
+            | Self::Commit { path, .. }
+            | Self::Object { path, .. }
+            | Self::Unreachable { path, .. } => path.as_bstr(),
             Self::Stdin { name } => name.as_bstr(),
             Self::CommitMessage { .. } => BStr::new(b"COMMIT_MESSAGE"),
+            Self::TagMessage { .. } => BStr::new(b"TAG_MESSAGE"),
+            Self::RefName { .. } => BStr::new(b"REF_NAME"),
+            Self::PathName { .. } => BStr::new(b"PATH_NAME"),
+        }
+    }
+
+    /// The path that globs speak of; none for content that has no path of a tree.
+    #[must_use]
+    pub fn path_in_tree(&self) -> Option<&BStr> {
+        match self {
+            Self::File { path }
+            | Self::Index { path }
+            | Self::GitConfig { path }
+            | Self::Commit { path, .. }
+            | Self::PathName { path, .. }
+            | Self::Object { path, .. }
+            | Self::Unreachable { path, .. } => Some(path.as_bstr()),
+            Self::Stdin { .. } | Self::CommitMessage { .. } | Self::TagMessage { .. } | Self::RefName { .. } => None,
         }
     }
 
@@ -66,7 +121,40 @@ impl Origin {
     pub fn commit(&self) -> Option<&str> {
         match self {
             Self::Commit { commit, .. } | Self::CommitMessage { commit } => Some(commit),
-            Self::File { .. } | Self::Stdin { .. } | Self::Index { .. } | Self::GitConfig { .. } => None,
+            Self::PathName { commit, .. } => Some(commit.as_str()).filter(|commit| !commit.is_empty()),
+            Self::TagMessage { .. }
+            | Self::RefName { .. }
+            | Self::Object { .. }
+            | Self::Unreachable { .. }
+            | Self::File { .. }
+            | Self::Stdin { .. }
+            | Self::Index { .. }
+            | Self::GitConfig { .. } => None,
+        }
+    }
+
+    /// The same origin with another path in its tree.
+    pub(crate) fn with_path(&self, new: BString) -> Self {
+        let mut origin = self.clone();
+        match &mut origin {
+            Self::File { path }
+            | Self::Index { path }
+            | Self::GitConfig { path }
+            | Self::Commit { path, .. }
+            | Self::PathName { path, .. }
+            | Self::Object { path, .. }
+            | Self::Unreachable { path, .. } => *path = new,
+            Self::Stdin { .. } | Self::CommitMessage { .. } | Self::TagMessage { .. } | Self::RefName { .. } => {}
+        }
+        origin
+    }
+
+    /// The object that holds the content, where there is one and it is no commit of the history.
+    #[must_use]
+    pub fn object(&self) -> Option<&str> {
+        match self {
+            Self::TagMessage { tag: id } | Self::Object { id, .. } | Self::Unreachable { id, .. } => Some(id),
+            _ => None,
         }
     }
 
@@ -80,15 +168,20 @@ impl Origin {
             Self::GitConfig { .. } => "git-config",
             Self::Commit { .. } => "commit",
             Self::CommitMessage { .. } => "commit-message",
+            Self::TagMessage { .. } => "tag-message",
+            Self::RefName { .. } => "ref-name",
+            Self::PathName { .. } => "path-name",
+            Self::Object { .. } => "object",
+            Self::Unreachable { .. } => "unreachable",
         }
     }
 }
 
 impl fmt::Display for Origin {
-    /// The path as text, control characters made visible; with the commit before it where there is one.
+    /// The path as text, control characters made visible; with the commit or the object before it where there is one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(commit) = self.commit() {
-            write!(f, "{}:", &commit[..commit.len().min(12)])?;
+        if let Some(id) = self.commit().or(self.object()) {
+            write!(f, "{}:", &id[..id.len().min(12)])?;
         }
         f.write_str(&visible(self.path()))
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::finding::Level;
+use crate::suppress::globs::Globs;
 use crate::suppress::marks::Marks;
 
 /// What a scan reports and how much it may use.
@@ -35,4 +36,48 @@ pub struct TreeSettings {
     pub exclude: Vec<String>,
     /// Paths to scan, files or directories.
     pub roots: Vec<PathBuf>,
+}
+
+/// What of a repository's history is scanned, and how.
+#[derive(Debug, Clone)]
+pub struct HistorySettings {
+    /// A directory in the repository.
+    pub repository: PathBuf,
+    /// What git says of it through the environment.
+    pub environment: GitEnvironment,
+    /// Whether what no reference leads to is scanned too: what logs name, and what is left over.
+    pub unreachable: bool,
+    /// Only what commits bring that are not older, in seconds since 1970 by the committer's clock.
+    pub since: Option<i64>,
+    /// Paths to leave out.
+    pub exclude: Globs,
+    /// Whether of a blob that is stored as a change of another one only what changes is scanned. The findings are the same.
+    pub delta: bool,
+    /// Where to keep what was scanned, for the next time.
+    pub cache: Cache,
+}
+
+/// Where it is kept which blobs were scanned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cache {
+    /// Nowhere.
+    Off,
+    /// In the repository's git directory.
+    GitDirectory,
+    /// In this directory.
+    At(PathBuf),
+}
+
+/// What git tells its hooks through the environment. The program fills it from the variables named here; the default is none of them.
+/// Relative paths are relative to the current directory, as git means them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GitEnvironment {
+    /// `GIT_DIR`: the git directory, instead of the one around the scanned directory.
+    pub git_dir: Option<PathBuf>,
+    /// `GIT_INDEX_FILE`: the index of the commit being made, such as `.git/index.lock` in `git commit -a`.
+    pub index_file: Option<PathBuf>,
+    /// `GIT_OBJECT_DIRECTORY`: where objects are; in `pre-receive` it is the quarantine.
+    pub object_directory: Option<PathBuf>,
+    /// `GIT_ALTERNATE_OBJECT_DIRECTORIES`: further places of objects.
+    pub alternate_object_directories: Vec<PathBuf>,
 }

@@ -117,6 +117,11 @@ impl<'s, 'v> Sink<'s, 'v> {
         }
     }
 
+    /// What the anchor looked at last gave: the text that depends on, and the candidates.
+    pub fn taken(&mut self) -> (Range<usize>, std::vec::Drain<'_, Candidate<'v>>) {
+        (self.looked.clone(), self.found.drain(..))
+    }
+
     /// Says that what becomes of the anchor being looked at depends on the text of `range` too. A detector calls it before it returns, with
     /// all that it read, whether or not it proposed something. What lies on the anchor's line, the line before and the line after need not
     /// be said. The scan of history relies on it: it looks again at an anchor of an older version of a file only when such text changed.

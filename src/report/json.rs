@@ -9,10 +9,11 @@ use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
 use super::summary::Summary;
-use super::{Options, advice, escape};
+use super::{Options, advice, date, escape};
 use crate::blob::{Origin, Span, visible};
 use crate::finding::{
-    ChecksumStatus, Confidence, Coverage, Dropped, Encoding, Excerpt, Finding, Place, Problem, Report, Severity, SkipReason,
+    ChecksumStatus, Commit, Confidence, Coverage, Dropped, Encoding, Excerpt, Exposure, Finding, Introduction, Location, Place, Problem,
+    Report, Severity, SkipReason,
 };
 use crate::patterns::schema::StoreAdvice;
 use crate::secret::Fingerprint;
@@ -98,6 +99,8 @@ pub struct FindingRecord<'r> {
     facts: BTreeMap<&'r str, Cow<'r, str>>,
     evidence: &'r [&'static str],
     places: Vec<PlaceRecord<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exposure: Option<ExposureRecord<'r>>,
     opens: &'r str,
     revoke: &'r str,
     store: StoreAdvice,
@@ -124,11 +127,80 @@ impl<'r> FindingRecord<'r> {
             facts: facts(finding),
             evidence: &finding.evidence,
             places: finding.places.iter().map(PlaceRecord::of).collect(),
+            exposure: finding.exposure.as_ref().map(ExposureRecord::of),
             opens: &pattern.def.opens,
             revoke: &pattern.def.revoke,
             store: pattern.def.store,
             advice: advice::next_step(pattern),
         }
+    }
+}
+
+#[derive(Serialize)]
+struct ExposureRecord<'r> {
+    introduced: Vec<IntroductionRecord<'r>>,
+    introductions: u64,
+    removed: Vec<CommitRecord<'r>>,
+    removals: u64,
+    live: Vec<LocationRecord>,
+    commits: u64,
+    blobs: u64,
+    references: Vec<String>,
+    reference_count: u64,
+    reached_remote: bool,
+}
+
+impl<'r> ExposureRecord<'r> {
+    fn of(exposure: &'r Exposure) -> Self {
+        let introduction =
+            |of: &'r Introduction| IntroductionRecord { commit: CommitRecord::of(&of.commit), location: LocationRecord::of(&of.location) };
+        Self {
+            introduced: exposure.introduced.iter().map(introduction).collect(),
+            introductions: exposure.introductions,
+            removed: exposure.removed.iter().map(CommitRecord::of).collect(),
+            removals: exposure.removals,
+            live: exposure.live.iter().map(LocationRecord::of).collect(),
+            commits: exposure.commits,
+            blobs: exposure.blobs,
+            references: exposure.references.iter().map(|name| visible(name.as_bytes())).collect(),
+            reference_count: exposure.reference_count,
+            reached_remote: exposure.reached_remote,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct IntroductionRecord<'r> {
+    #[serde(flatten)]
+    commit: CommitRecord<'r>,
+    #[serde(flatten)]
+    location: LocationRecord,
+}
+
+#[derive(Serialize)]
+struct CommitRecord<'r> {
+    commit: &'r str,
+    date: String,
+    author: &'r str,
+}
+
+impl<'r> CommitRecord<'r> {
+    fn of(commit: &'r Commit) -> Self {
+        Self { commit: &commit.id, date: date::rfc3339(commit.seconds, commit.offset), author: &commit.author }
+    }
+}
+
+#[derive(Serialize)]
+struct LocationRecord {
+    #[serde(flatten)]
+    path: PathRecord,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
+}
+
+impl LocationRecord {
+    fn of(location: &Location) -> Self {
+        Self { path: PathRecord::of(&location.path), line: location.line }
     }
 }
 
@@ -181,6 +253,8 @@ struct PlaceRecord<'r> {
     origin: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     commit: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<&'r str>,
     line: u64,
     column: u64,
     column_byte: u64,
@@ -203,6 +277,7 @@ impl<'r> PlaceRecord<'r> {
             path: PathRecord::of(origin.path()),
             origin: origin.kind(),
             commit: origin.commit(),
+            object: origin.object(),
             line: place.start.line,
             column: place.start.column_char,
             column_byte: place.start.column_byte,
@@ -254,12 +329,15 @@ pub struct CoverageRecord<'r> {
     bytes: u64,
     binary: u64,
     skipped: &'r BTreeMap<SkipReason, u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    submodules: Vec<PathRecord>,
 }
 
 impl<'r> CoverageRecord<'r> {
     /// The record of `coverage`.
     pub fn of(coverage: &'r Coverage) -> Self {
-        Self { scanned: coverage.scanned, bytes: coverage.bytes, binary: coverage.binary, skipped: &coverage.skipped }
+        let submodules = coverage.submodules.iter().map(|path| PathRecord::of(path)).collect();
+        Self { scanned: coverage.scanned, bytes: coverage.bytes, binary: coverage.binary, skipped: &coverage.skipped, submodules }
     }
 }
 

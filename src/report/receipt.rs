@@ -2,6 +2,7 @@
 
 use super::style::{counted, number, size};
 use super::summary::count;
+use crate::blob::visible;
 use crate::finding::{Coverage, SkipReason};
 
 /// One line: `scanned 1,234 files (56 MB), left out 7: 5 ignored by git, 2 symlinks`.
@@ -28,8 +29,9 @@ pub fn lines(coverage: &Coverage) -> Vec<String> {
         row(0, "seen", seen, ""),
         row(0, "scanned", coverage.scanned, &format!("{} bytes", number(coverage.bytes))),
         row(1, "binary", coverage.binary, "only distinctive tokens and private keys are looked for"),
-        row(0, "left out", skipped, ""),
     ];
+    out.extend(coverage.submodules.iter().map(|path| format!("    submodule {}", visible(path))));
+    out.push(row(0, "left out", skipped, ""));
     out.extend(coverage.skipped.iter().map(|(reason, &number_of)| row(1, reason.name(), number_of, "")));
     out.push(row(0, "not scanned", problems, ""));
     let mut kinds = std::collections::BTreeMap::<_, u64>::new();
@@ -58,6 +60,8 @@ const fn phrase(reason: SkipReason, number_of: u64) -> &'static str {
         (SkipReason::NestedRepository, _) => "nested repositories",
         (SkipReason::GitDirectory, 1) => "git directory",
         (SkipReason::GitDirectory, _) => "git directories",
+        (SkipReason::LfsContent, 1) => "file kept by git LFS",
+        (SkipReason::LfsContent, _) => "files kept by git LFS",
     }
 }
 

@@ -11,8 +11,8 @@ use crate::detect::{self, Candidate, View, kind};
 use crate::finding::{ChecksumStatus, Confidence, Coverage, Place, Problem, ProblemKind};
 use crate::gather::{Fate, Gathered, Sighting};
 use crate::line_hash;
-use crate::patterns::Catalogue;
 use crate::patterns::schema::{Detector, PatternDef};
+use crate::patterns::{Catalogue, PatternIndex};
 use crate::place::{Cursor, excerpt};
 use crate::secret::Secret;
 use crate::suppress::marks;
@@ -113,7 +113,7 @@ impl Scanner {
         }
     }
 
-    fn fate(&self, candidate: &Candidate<'_>, text: &[u8]) -> Fate {
+    pub(super) fn fate(&self, candidate: &Candidate<'_>, text: &[u8]) -> Fate {
         if let Some(reason) = candidate.dropped {
             return Fate::Dropped(reason);
         }
@@ -156,29 +156,66 @@ impl Gathered {
 
 /// The candidates that are left when each piece of text belongs to one: the most specific pattern wins, then the most probable candidate,
 /// then the longest. They are in order of their start.
-pub(crate) fn resolve<'v>(catalogue: &Catalogue, mut candidates: Vec<Candidate<'v>>) -> Vec<Candidate<'v>> {
-    if candidates.len() > 1 {
-        let def = |candidate: &Candidate<'_>| &catalogue.pattern(candidate.pattern).def;
-        let strength = |candidate: &Candidate<'_>| (candidate.checksum == ChecksumStatus::Valid, specificity(def(candidate)));
-        candidates.sort_by(|a, b| {
-            (strength(b).cmp(&strength(a)))
+pub(crate) fn resolve<'v>(catalogue: &Catalogue, candidates: Vec<Candidate<'v>>) -> Vec<Candidate<'v>> {
+    let claimed = candidates.into_iter().map(|candidate| (Claim::of(catalogue, &candidate), candidate)).collect();
+    resolve_claims(claimed, |(claim, _)| claim).into_iter().map(|(_, candidate)| candidate).collect()
+}
+
+/// What decides which of several candidates a piece of text belongs to.
+#[derive(Debug, Clone)]
+pub(super) struct Claim {
+    /// Bytes of the text.
+    pub(super) span: Range<usize>,
+    /// A valid checksum, then how specific the pattern is.
+    strength: (bool, u8),
+    probability: f32,
+    pattern: PatternIndex,
+    /// Whether nothing else may have the text. What a guess drops, another pattern may still take.
+    excludes: bool,
+}
+
+impl Claim {
+    /// The claim of a candidate.
+    pub(super) fn of(catalogue: &Catalogue, candidate: &Candidate<'_>) -> Self {
+        let def = &catalogue.pattern(candidate.pattern).def;
+        Self {
+            span: candidate.span.clone(),
+            strength: (candidate.checksum == ChecksumStatus::Valid, specificity(def)),
+            probability: candidate.probability,
+            pattern: candidate.pattern,
+            excludes: candidate.dropped.is_none() || !is_guess(def),
+        }
+    }
+
+    /// The same claim of other text.
+    pub(super) fn at(&self, span: Range<usize>) -> Self {
+        Self { span, ..self.clone() }
+    }
+}
+
+/// Those of `items` that get the text they claim, in order of its start.
+pub(super) fn resolve_claims<T>(mut items: Vec<T>, claim: impl Fn(&T) -> &Claim) -> Vec<T> {
+    if items.len() > 1 {
+        items.sort_by(|a, b| {
+            let (a, b) = (claim(a), claim(b));
+            (b.strength.cmp(&a.strength))
                 .then(b.probability.total_cmp(&a.probability))
                 .then(b.span.len().cmp(&a.span.len()))
                 .then(a.span.start.cmp(&b.span.start))
                 .then(a.pattern.cmp(&b.pattern))
         });
         let mut taken: BTreeMap<usize, usize> = BTreeMap::new();
-        candidates.retain(|candidate| {
-            let span = &candidate.span;
+        items.retain(|item| {
+            let Claim { span, excludes, .. } = claim(item);
             let free = taken.range(..span.end).next_back().is_none_or(|(_, &end)| end <= span.start);
-            if free && (candidate.dropped.is_none() || !is_guess(def(candidate))) {
+            if free && *excludes {
                 taken.insert(span.start, span.end);
             }
             free
         });
     }
-    candidates.sort_by_key(|candidate| (candidate.span.start, candidate.span.end));
-    candidates
+    items.sort_by_key(|item| (claim(item).span.start, claim(item).span.end));
+    items
 }
 
 /// How much a match of the pattern says about what the text is.

@@ -7,17 +7,28 @@ use std::sync::Arc;
 
 use super::Scanner;
 use super::stream::WINDOW;
-use crate::blob::Origin;
 use crate::finding::{Problem, ProblemKind};
 use crate::gather::Gathered;
 use crate::source::TreeFile;
+use bstr::BStr;
 
 /// First size of the buffer that a thread reads files into.
 const BUFFER: usize = 64 * 1024;
 
 impl Scanner {
-    /// Reads and scans a file; what goes wrong is a problem of the report. `buffer` is reused from file to file.
+    /// Reads and scans a file, and what git LFS keeps for it; what goes wrong is a problem of the report. `buffer` is reused from file to
+    /// file.
     pub(super) fn file(&self, file: &TreeFile, buffer: &mut Vec<u8>) -> Gathered {
+        let gathered = self.file_alone(file, buffer);
+        let length = usize::try_from(gathered.coverage.bytes).unwrap_or(usize::MAX);
+        match buffer.get(..length).and_then(|bytes| self.behind_file(file, bytes)) {
+            Some(behind) => gathered.merge(behind),
+            None => gathered,
+        }
+    }
+
+    /// Reads and scans a file and nothing else.
+    pub(super) fn file_alone(&self, file: &TreeFile, buffer: &mut Vec<u8>) -> Gathered {
         let problem = |kind, detail: String| Gathered::of_problem(Problem { path: file.origin.path().to_owned(), kind, detail });
         let unreadable = |error: io::Error| problem(ProblemKind::Unreadable, error.to_string());
         let mut opened = match open(&file.path) {
@@ -27,7 +38,7 @@ impl Scanner {
         if let Some(most) = self.settings.max_file_size {
             match opened.metadata() {
                 Ok(metadata) if metadata.len() > most => {
-                    return Gathered::of_problem(over_limit(&file.origin, metadata.len(), most));
+                    return Gathered::of_problem(over_limit(file.origin.path(), metadata.len(), most));
                 }
                 Ok(_) => {}
                 Err(error) => return unreadable(error),
@@ -48,8 +59,8 @@ impl Scanner {
 }
 
 /// The problem of content of `size` bytes where at most `most` are scanned.
-pub(super) fn over_limit(origin: &Origin, size: u64, most: u64) -> Problem {
-    Problem { path: origin.path().to_owned(), kind: ProblemKind::OverLimit, detail: format!("it has {size} bytes, the limit is {most}") }
+pub(super) fn over_limit(path: &BStr, size: u64, most: u64) -> Problem {
+    Problem { path: path.to_owned(), kind: ProblemKind::OverLimit, detail: format!("it has {size} bytes, the limit is {most}") }
 }
 
 /// Reads up to a window's length into the start of `buffer` without clearing or asking for the size first: two system calls for most files.

@@ -75,6 +75,26 @@ pub enum SourceError {
         /// What is wrong with it.
         detail: &'static str,
     },
+    /// An end of a range that is no commit.
+    #[error("`{revision}` is not a commit")]
+    NoCommit {
+        /// The end as given.
+        revision: String,
+    },
+    /// A hook was given something that is not git's.
+    #[error("line {line} of standard input is not what git tells a {hook} hook")]
+    Hook {
+        /// The hook.
+        hook: &'static str,
+        /// Line number, from 1.
+        line: usize,
+    },
+    /// The document of an event that brings no range.
+    #[error("the event cannot be scanned: {detail}")]
+    Event {
+        /// What is wrong with it.
+        detail: String,
+    },
     /// An end of a range is not in the repository.
     #[error("`{revision}` is not in this repository; `{fetch}` may bring it")]
     MissingRevision {
@@ -85,7 +105,6 @@ pub enum SourceError {
     },
 }
 
-/// A path that is safe to show.
 /// What went wrong, as people say it.
 fn in_words(error: &std::io::Error) -> String {
     match error.kind() {
@@ -94,6 +113,7 @@ fn in_words(error: &std::io::Error) -> String {
     }
 }
 
+/// A path that is safe to show.
 fn shown(path: &Path) -> String {
     visible(path.as_os_str().as_encoded_bytes())
 }

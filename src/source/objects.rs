@@ -1,9 +1,13 @@
 //! Content that is in a git object database, listed but not yet read. Owns: reading it, one reader a thread. Must not: decide what is listed.
 
+use std::path::PathBuf;
+
+use bstr::{BStr, ByteSlice};
 use gix::ObjectId;
+use gix::objs::Kind;
 
 use crate::blob::Origin;
-use crate::finding::{Coverage, Problem, Repository};
+use crate::finding::{Coverage, Problem, Repository, SkipReason};
 use crate::source::git::database::{Database, DatabaseReader};
 
 /// Objects to scan, in an order that depends on the repository alone.
@@ -15,6 +19,8 @@ pub struct Objects {
     pub coverage: Coverage,
     /// Facts of the repository.
     pub repository: Option<Repository>,
+    /// Where git LFS keeps content.
+    pub(crate) lfs: PathBuf,
     pub(crate) database: Database,
 }
 
@@ -31,11 +37,24 @@ pub struct ObjectItem {
 pub(crate) enum Content {
     /// A blob, as stored.
     Blob(ObjectId),
-    /// What people and tools wrote into a commit: see [`written_by_people`].
+    /// What people and tools wrote into a commit: see [`written_by_people()`].
     Commit(ObjectId),
+    /// The same of a tag.
+    Tag(ObjectId),
+    /// The name that the origin holds.
+    Name,
 }
 
 impl Objects {
+    /// Takes out what stands at paths that are left out, counted. Messages and names of references have no path.
+    pub fn leave_out(&mut self, is_left_out: impl Fn(&BStr) -> bool) {
+        let before = self.items.len();
+        self.items.retain(|item| item.origin.path_in_tree().is_none_or(|path| !is_left_out(path)));
+        for _ in self.items.len()..before {
+            self.coverage.skip(SkipReason::Excluded);
+        }
+    }
+
     /// A reader, for one thread.
     #[must_use]
     pub fn reader(&self) -> ObjectReader {
@@ -56,7 +75,9 @@ impl ObjectReader {
     /// # Errors
     /// A problem if the object is missing or broken.
     pub fn size(&mut self, item: &ObjectItem) -> Result<u64, Problem> {
-        let (Content::Blob(id) | Content::Commit(id)) = item.content;
+        let (Content::Blob(id) | Content::Commit(id) | Content::Tag(id)) = item.content else {
+            return Ok(name(&item.origin).len() as u64);
+        };
         self.database.size(&id).map_err(|error| error.at(item.origin.path()))
     }
 
@@ -70,20 +91,37 @@ impl ObjectReader {
                 let object = self.database.find(&id, buffer).map_err(|error| error.at(item.origin.path()))?;
                 Ok(object.data)
             }
-            Content::Commit(id) => {
+            Content::Commit(id) | Content::Tag(id) => {
                 let object = self.database.find(&id, buffer).map_err(|error| error.at(item.origin.path()))?;
-                *buffer = written_by_people(object.data);
+                *buffer = written_by_people(object.data, object.kind);
+                Ok(buffer)
+            }
+            Content::Name => {
+                buffer.clear();
+                buffer.extend_from_slice(name(&item.origin));
                 Ok(buffer)
             }
         }
     }
 }
 
-/// A commit without the headers that git alone writes (tree, parents, signature): author, committer, any other header, the message.
-/// Their hashes and base64 are no content and would only raise false alarms.
-fn written_by_people(commit: &[u8]) -> Vec<u8> {
-    let mut kept = Vec::with_capacity(commit.len());
-    let mut rest = commit;
+/// The name that is content.
+fn name(origin: &Origin) -> &BStr {
+    match origin {
+        Origin::RefName { name } => name.as_bstr(),
+        other => other.path_in_tree().unwrap_or_default(),
+    }
+}
+
+/// A commit or a tag without the headers that git alone writes (tree, parents, signature): author, committer, any other header, the
+/// message. Their hashes and base64 are no content and would only raise false alarms.
+pub(crate) fn written_by_people(object: &[u8], kind: Kind) -> Vec<u8> {
+    let by_git: &[&str] = match kind {
+        Kind::Tag => &["object", "type", "gpgsig", "gpgsig-sha256"],
+        Kind::Commit | Kind::Tree | Kind::Blob => &["tree", "parent", "gpgsig", "gpgsig-sha256"],
+    };
+    let mut kept = Vec::with_capacity(object.len());
+    let mut rest = object;
     let mut dropping = false;
     while let Some(end) = memchr::memchr(b'\n', rest) {
         let (line, tail) = rest.split_at(end + 1);
@@ -93,7 +131,7 @@ fn written_by_people(commit: &[u8]) -> Vec<u8> {
         // A line that starts with a space continues the header above it.
         if !line.starts_with(b" ") {
             let name = line.split(|&byte| byte == b' ').next().unwrap_or_default();
-            dropping = matches!(name, b"tree" | b"parent" | b"gpgsig" | b"gpgsig-sha256");
+            dropping = by_git.iter().any(|known| known.as_bytes() == name);
         }
         if !dropping {
             kept.extend_from_slice(line);
@@ -112,15 +150,21 @@ mod tests {
     fn a_commit_keeps_what_people_wrote() {
         let commit = b"tree 1\nparent 2\nauthor A <a@b> 1 +0000\ncommitter C <c@d> 2 +0000\ngpgsig -----BEGIN\n abc\n def\nx-note kept\n also\n\ntree of life\n\nbody";
         assert_eq!(
-            written_by_people(commit),
+            written_by_people(commit, Kind::Commit),
             b"author A <a@b> 1 +0000\ncommitter C <c@d> 2 +0000\nx-note kept\n also\n\ntree of life\n\nbody".to_vec()
         );
     }
 
     #[test]
+    fn a_tag_keeps_its_name_its_tagger_and_its_message() {
+        let tag = b"object 1\ntype commit\ntag v1\ntagger A <a@b> 1 +0000\n\nmessage\ntype x\n";
+        assert_eq!(written_by_people(tag, Kind::Tag), b"tag v1\ntagger A <a@b> 1 +0000\n\nmessage\ntype x\n".to_vec());
+    }
+
+    #[test]
     fn a_commit_without_a_message_or_an_end_is_kept_to_its_last_byte() {
-        assert_eq!(written_by_people(b"author A\n\n"), b"author A\n\n".to_vec());
-        assert_eq!(written_by_people(b"author A\ncut"), b"author A\ncut".to_vec());
-        assert_eq!(written_by_people(b""), b"".to_vec());
+        assert_eq!(written_by_people(b"author A\n\n", Kind::Commit), b"author A\n\n".to_vec());
+        assert_eq!(written_by_people(b"author A\ncut", Kind::Commit), b"author A\ncut".to_vec());
+        assert_eq!(written_by_people(b"", Kind::Commit), b"".to_vec());
     }
 }

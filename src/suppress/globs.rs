@@ -17,6 +17,13 @@ pub struct GlobError {
     pub detail: String,
 }
 
+impl Default for Globs {
+    /// No glob at all.
+    fn default() -> Self {
+        Self(Gitignore::empty())
+    }
+}
+
 impl Globs {
     /// Reads globs; a later one overrules an earlier one, and one with `!` takes back.
     ///

@@ -9,6 +9,7 @@ hook_checks() {
   check 'hook unleak-system sees what is staged, not what is in the work tree' hook_reads_index unleak-system
   check 'hook unleak-system sees all of a merge commit' hook_sees_merge unleak-system
   check 'hook unleak-system stops a real commit' hook_stops_commit
+  check 'hook unleak-push-system stops a real push, of a new branch too' hook_stops_push
 }
 
 # Minutes: pre-commit builds the program, with the newest fitting dependencies.
@@ -91,4 +92,33 @@ YAML
   git rm --quiet --cached settings.env
   echo settings.env >.gitignore
   commit 'clean'
+}
+
+hook_stops_push() {
+  git init --quiet --bare --initial-branch=main remote.git
+  git init --quiet --initial-branch=main work
+  cd work
+  git remote add origin ../remote.git
+  cat >.pre-commit-config.yaml <<YAML
+repos:
+  - repo: $root
+    rev: $(git -C "$root" rev-parse HEAD)
+    hooks:
+      - id: unleak-push-system
+YAML
+  pre-commit install --hook-type pre-push
+  commit 'configuration'
+  git push --quiet origin main
+  example 1 >settings.env
+  commit 'leak'
+  git rm --quiet settings.env
+  commit 'gone again'
+  refused 1 git push origin main
+  git switch --quiet --create branch
+  refused 1 git push origin branch >output 2>&1
+  expect grep -q 'settings.env' output
+  git reset --quiet --hard origin/main
+  echo 'clean' >readme.txt
+  commit 'clean'
+  git push origin branch
 }

@@ -8,6 +8,8 @@ use clap::{ArgGroup, Parser, Subcommand, ValueHint};
 use unleak::finding::{Level, Severity};
 use unleak::report::Format;
 
+use crate::range_cmd::since;
+
 /// Finds credentials in source trees and git repositories.
 #[derive(Debug, Parser)]
 #[command(name = "unleak", version, arg_required_else_help = true, disable_help_subcommand = true)]
@@ -49,6 +51,7 @@ const SCAN_AFTER: &str = "Examples:
   unleak scan src config.yml                   these
   unleak scan --staged                         what the next commit adds, as a hook would
   unleak scan --range origin/main..HEAD        what the commits of a branch bring
+  unleak scan --history                        everything that was ever committed
   git show HEAD:app.py | unleak scan --stdin --stdin-path app.py
   unleak scan --report sarif=unleak.sarif --fail-on high
 
@@ -61,9 +64,12 @@ Exit codes:
 A comment `unleak:allow` on the line, or on a line of its own above, says that a secret is known and meant; `unleak:allow[ID] reason` \
 limits it to one pattern. Whatever is left out this way is counted.";
 
+/// What can be scanned; one of these at a time.
+const SOURCES: [&str; 8] = ["paths", "stdin", "staged", "range", "history", "pre_push", "pre_receive", "github_event"];
+
 /// Options of `unleak scan`.
 #[derive(Debug, Parser)]
-#[command(group = ArgGroup::new("source").args(["paths", "stdin", "staged", "range"]))]
+#[command(group = ArgGroup::new("source").args(SOURCES))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct ScanArgs {
     /// Files and directories [default: the directory you are in]
@@ -81,8 +87,26 @@ pub struct ScanArgs {
     /// Scan what the commits reachable from B and not from A bring, their messages too
     #[arg(long, value_name = "A..B", help_heading = "What to scan")]
     pub range: Option<String>,
+    /// Scan everything the history of a repository holds [default: the repository you are in]
+    #[arg(long, value_name = "REPO", num_args = 0..=1, default_missing_value = ".", value_hint = ValueHint::DirPath, help_heading = "What to scan")]
+    pub history: Option<PathBuf>,
+    /// Of the history, scan what commits bring that are not older than a date, such as 2026-01-31 or `2 weeks ago`
+    #[arg(long, value_name = "DATE", value_parser = since, requires = "history", conflicts_with = "unreachable", help_heading = "What to scan")]
+    pub since: Option<i64>,
+    /// With the history, scan what no branch or tag leads to any more as well
+    #[arg(long, requires = "history", help_heading = "What to scan")]
+    pub unreachable: bool,
+    /// Scan what git is about to push; for a pre-push hook, which hands on its two arguments and standard input
+    #[arg(long, value_names = ["REMOTE", "URL"], num_args = 0..=2, help_heading = "What to scan")]
+    pub pre_push: Option<Vec<String>>,
+    /// Scan what git is about to receive; for a pre-receive hook, which hands on standard input
+    #[arg(long, help_heading = "What to scan")]
+    pub pre_receive: bool,
+    /// Scan the commits of an event of GitHub: the file at GITHUB_EVENT_PATH
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What to scan")]
+    pub github_event: Option<PathBuf>,
     /// Scan files that git ignores too
-    #[arg(long, conflicts_with_all = ["stdin", "staged", "range"], help_heading = "What to scan")]
+    #[arg(long, conflicts_with_all = &SOURCES[1..], help_heading = "What to scan")]
     pub no_ignore: bool,
     /// Leave out paths that fit a glob, written as in a .gitignore (repeatable)
     #[arg(long, value_name = "GLOB", conflicts_with = "stdin", help_heading = "What to scan")]
@@ -145,6 +169,15 @@ pub struct ScanArgs {
     /// Use no configuration file; for trees you do not trust
     #[arg(long, help_heading = "Other")]
     pub no_config: bool,
+    /// Keep what was scanned of the history in this directory [default: the git directory]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, requires = "history", conflicts_with = "no_cache", help_heading = "Other")]
+    pub cache: Option<PathBuf>,
+    /// Neither use nor keep what was scanned of the history before
+    #[arg(long, requires = "history", help_heading = "Other")]
+    pub no_cache: bool,
+    /// Scan every version of a file whole, not only what changed; it finds the same and takes longer
+    #[arg(long, requires = "history", help_heading = "Other")]
+    pub no_delta: bool,
     /// Number of threads [default: one a core]
     #[arg(long, value_name = "N", value_parser = threads, help_heading = "Other")]
     pub threads: Option<usize>,
@@ -331,10 +364,38 @@ mod tests {
             &["--config", "x", "--no-config"],
             &["--fail-on", "high", "--exit-zero"],
             &["--profile", "quiet", "--min-confidence", "low"],
+            &["a", "--history"],
+            &["--history", "--range", "A..B"],
+            &["--history", "--no-ignore"],
+            &["--history", "--since", "2026-01-31", "--unreachable"],
+            &["--history", "--cache", "c", "--no-cache"],
+            &["--pre-push", "origin", "url", "--pre-receive"],
+            &["--pre-receive", "--stdin"],
+            &["--github-event", "e.json", "--staged"],
         ] {
             assert_eq!(scan(conflict).unwrap_err(), ArgumentConflict, "{conflict:?}");
         }
-        assert_eq!(scan(&["--stdin-path", "x"]).unwrap_err(), MissingRequiredArgument);
+        for (option, value) in [("--stdin-path", "x"), ("--since", "2026-01-31"), ("--cache", "c")] {
+            assert_eq!(scan(&[option, value]).unwrap_err(), MissingRequiredArgument, "{option}");
+        }
+        for option in ["--unreachable", "--no-cache", "--no-delta"] {
+            assert_eq!(scan(&[option]).unwrap_err(), MissingRequiredArgument, "{option}");
+        }
+    }
+
+    #[test]
+    fn the_history_is_that_of_a_repository_or_of_the_one_around() {
+        assert_eq!(scan(&["--history"]).unwrap().history, Some(".".into()));
+        assert_eq!(scan(&["--history", "r.git", "--no-cache"]).unwrap().history, Some("r.git".into()));
+        assert_eq!(scan(&["--history", "--since", "@1700000000"]).unwrap().since, Some(1_700_000_000));
+        assert_eq!(scan(&["--history", "--since", "soon"]).unwrap_err(), clap::error::ErrorKind::ValueValidation);
+    }
+
+    #[test]
+    fn a_push_has_a_remote_and_a_url_where_they_are_known() {
+        let words = |arguments: &[&str]| scan(arguments).unwrap().pre_push.unwrap();
+        assert_eq!(words(&["--pre-push"]), [""; 0]);
+        assert_eq!(words(&["--pre-push", "origin", "https://example.com/r"]), ["origin", "https://example.com/r"]);
     }
 
     #[test]

@@ -12,12 +12,31 @@ use unleak::source::git::GitEnvironment;
 pub struct Environment {
     /// What git tells its hooks.
     pub git: GitEnvironment,
+    /// What pre-commit tells in place of git when something is pushed.
+    pub pre_commit: PreCommit,
     /// Whether this is a build service, where nobody watches.
     pub is_ci: bool,
     /// Whether the terminal can move its cursor.
     pub is_dumb: bool,
     /// Whether the terminal is known to show hyperlinks.
     pub has_hyperlinks: bool,
+}
+
+/// The variables of pre-commit's push hooks, of one reference that is pushed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PreCommit {
+    /// `PRE_COMMIT_FROM_REF`: what the remote has; not set for a new branch.
+    pub from: Option<String>,
+    /// `PRE_COMMIT_TO_REF`: what is pushed; not set for a new branch.
+    pub to: Option<String>,
+    /// `PRE_COMMIT_LOCAL_BRANCH`: the name of what is pushed.
+    pub local_branch: Option<String>,
+    /// `PRE_COMMIT_REMOTE_BRANCH`: its full name there.
+    pub remote_branch: Option<String>,
+    /// `PRE_COMMIT_REMOTE_NAME`.
+    pub remote_name: Option<String>,
+    /// `PRE_COMMIT_REMOTE_URL`.
+    pub remote_url: Option<String>,
 }
 
 impl Environment {
@@ -30,6 +49,7 @@ impl Environment {
     fn from(get: impl Fn(&str) -> Option<OsString>) -> Self {
         let get = |name: &str| get(name).filter(|value| !value.is_empty());
         let path = |name: &str| get(name).map(PathBuf::from);
+        let pre_commit = |name: &str| get(&format!("PRE_COMMIT_{name}")).map(|value| value.to_string_lossy().into_owned());
         Self {
             git: GitEnvironment {
                 git_dir: path("GIT_DIR"),
@@ -38,6 +58,14 @@ impl Environment {
                 alternate_object_directories: get("GIT_ALTERNATE_OBJECT_DIRECTORIES")
                     .map(|list| std::env::split_paths(&list).collect())
                     .unwrap_or_default(),
+            },
+            pre_commit: PreCommit {
+                from: pre_commit("FROM_REF"),
+                to: pre_commit("TO_REF"),
+                local_branch: pre_commit("LOCAL_BRANCH"),
+                remote_branch: pre_commit("REMOTE_BRANCH"),
+                remote_name: pre_commit("REMOTE_NAME"),
+                remote_url: pre_commit("REMOTE_URL"),
             },
             is_ci: get("CI").is_some_and(|value| value != "false" && value != "0"),
             is_dumb: get("TERM").is_none_or(|value| value == "dumb"),
@@ -80,6 +108,12 @@ mod tests {
     fn git_tells_its_hooks_where_things_are() {
         let git = environment(&[("GIT_DIR", ".git"), ("GIT_INDEX_FILE", ".git/index.lock")]).git;
         assert_eq!((git.git_dir, git.index_file), (Some(".git".into()), Some(".git/index.lock".into())));
+    }
+
+    #[test]
+    fn pre_commit_tells_one_push() {
+        let said = environment(&[("PRE_COMMIT_TO_REF", "b"), ("PRE_COMMIT_REMOTE_NAME", "origin"), ("PRE_COMMIT_FROM_REF", "")]).pre_commit;
+        assert_eq!(said, PreCommit { to: Some("b".to_owned()), remote_name: Some("origin".to_owned()), ..PreCommit::default() });
     }
 
     #[test]

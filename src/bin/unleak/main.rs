@@ -11,6 +11,7 @@ mod nearest;
 mod output;
 mod patterns_cmd;
 mod progress;
+mod range_cmd;
 mod scan_cmd;
 
 use std::process::ExitCode;

@@ -5,13 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use unleak::blob::Origin;
-use unleak::finding::{Level, Report, Severity, SkipReason};
+use unleak::finding::{Level, Report, Severity};
 use unleak::patterns::Catalogue;
 use unleak::report::{Format, Options};
 use unleak::scan::Scanner;
-use unleak::settings::{Settings, TreeSettings};
+use unleak::settings::{Cache, HistorySettings, Settings, TreeSettings};
 use unleak::source::git;
-use unleak::source::objects::Objects;
 use unleak::suppress;
 use unleak::suppress::globs::Globs;
 use unleak::suppress::marks::Marks;
@@ -23,6 +22,7 @@ use crate::failure::{Exit, Failure, note};
 use crate::output;
 use crate::patterns_cmd;
 use crate::progress::Line;
+use crate::range_cmd;
 
 /// Runs the command.
 ///
@@ -53,7 +53,7 @@ fn configuration(args: &ScanArgs) -> Result<Config, Failure> {
     match &args.config {
         Some(file) => Config::read(file),
         None if args.no_config => Ok(Config::default()),
-        None => Config::find(args.paths.first().map_or(Path::new("."), PathBuf::as_path)),
+        None => Config::find(args.history.as_ref().or(args.paths.first()).map_or(Path::new("."), PathBuf::as_path)),
     }
 }
 
@@ -94,15 +94,19 @@ fn scan(args: &ScanArgs, config: &Config, scanner: &Scanner, quiet: bool, enviro
             .reader(origin, &mut io::stdin().lock())
             .map_err(|error| Failure::new(&format_args!("cannot read standard input: {error}")));
     }
+    if let Some(repository) = &args.history {
+        let history = history_settings(args, repository, globs, environment);
+        return scanner.history(&history, &progress).map_err(|error| Failure::new(&error));
+    }
     let objects = if args.staged {
         Some(git::staged::list(here, &environment.git).map_err(|error| Failure::new(&error))?)
-    } else if let Some(range) = &args.range {
-        Some(git::range::list(here, range, &environment.git).map_err(|error| Failure::new(&error))?)
+    } else if let Some(range) = range_cmd::range(args, environment)? {
+        Some(git::range::list(here, &range, &environment.git).map_err(|error| Failure::new(&error))?)
     } else {
         None
     };
     if let Some(mut objects) = objects {
-        leave_out(&mut objects, &globs);
+        objects.leave_out(|path| globs.has(path));
         return Ok(scanner.objects(&objects, &progress));
     }
     let roots = if args.paths.is_empty() { vec![here.to_owned()] } else { args.paths.clone() };
@@ -110,12 +114,19 @@ fn scan(args: &ScanArgs, config: &Config, scanner: &Scanner, quiet: bool, enviro
     scanner.tree(&tree, &progress).map_err(|error| Failure::new(&error))
 }
 
-/// Leaves excluded paths out, counted; commit messages have no path.
-fn leave_out(objects: &mut Objects, globs: &Globs) {
-    let before = objects.items.len();
-    objects.items.retain(|item| matches!(item.origin, Origin::CommitMessage { .. }) || !globs.has(item.origin.path()));
-    for _ in objects.items.len()..before {
-        objects.coverage.skip(SkipReason::Excluded);
+fn history_settings(args: &ScanArgs, repository: &Path, exclude: Globs, environment: &Environment) -> HistorySettings {
+    HistorySettings {
+        repository: repository.to_owned(),
+        environment: environment.git.clone(),
+        unreachable: args.unreachable,
+        since: args.since,
+        exclude,
+        delta: !args.no_delta,
+        cache: match &args.cache {
+            _ if args.no_cache => Cache::Off,
+            Some(directory) => Cache::At(directory.clone()),
+            None => Cache::GitDirectory,
+        },
     }
 }
 

@@ -9,7 +9,7 @@ use bstr::BStr;
 use gix::objs::{Data, Exists, Find, FindHeader, Kind};
 use gix::odb::pack::cache::DecodeEntry;
 use gix::odb::store::init::Options;
-use gix::{odb, oid};
+use gix::{ObjectId, odb, oid};
 
 use crate::blob::visible;
 use crate::finding::{Problem, ProblemKind};
@@ -72,6 +72,20 @@ impl DecodeEntry for Recent {
     }
 }
 
+/// What an object is when tags are followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Peeled {
+    /// The object that is no tag.
+    pub(crate) id: ObjectId,
+    /// Its kind.
+    pub(crate) kind: Kind,
+    /// The tags on the way, outermost first.
+    pub(crate) tags: Vec<ObjectId>,
+}
+
+/// Longest chain of tags of tags that is followed.
+const MAX_TAGS: usize = 64;
+
 /// Finds objects; for one thread.
 pub(crate) struct DatabaseReader {
     handles: Vec<odb::HandleArc>,
@@ -90,6 +104,26 @@ impl DatabaseReader {
         found.map(|header| header.size).ok_or_else(|| LookupError::missing(id))
     }
 
+    /// Follows tags.
+    pub(crate) fn peel(&self, id: ObjectId) -> Result<Peeled, LookupError> {
+        let mut tags = Vec::new();
+        let mut id = id;
+        let mut buffer = Vec::new();
+        loop {
+            let object = self.find(&id, &mut buffer)?;
+            if object.kind != Kind::Tag {
+                return Ok(Peeled { id, kind: object.kind, tags });
+            }
+            if tags.len() == MAX_TAGS {
+                let detail = format!("object {id} is behind more than {MAX_TAGS} tags of tags");
+                return Err(LookupError { detail, missing: false });
+            }
+            tags.push(id);
+            let target = object.try_into_tag_iter().and_then(|tag| tag.target_id().ok());
+            id = target.ok_or_else(|| LookupError::unexpected(&id, "whole tag"))?;
+        }
+    }
+
     /// The first store that holds the object; the only one is not asked twice.
     fn handle(&self, id: &oid) -> Result<&odb::HandleArc, LookupError> {
         match self.handles.as_slice() {
@@ -106,25 +140,33 @@ impl std::fmt::Debug for DatabaseReader {
 }
 
 /// Why an object cannot be had, in words that name its id.
-#[derive(Debug)]
-pub(crate) struct LookupError(String);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LookupError {
+    detail: String,
+    missing: bool,
+}
 
 impl LookupError {
     fn missing(id: &oid) -> Self {
-        Self(format!("object {id} is not in the repository"))
+        Self { detail: format!("object {id} is not in the repository"), missing: true }
     }
 
     fn broken(id: &oid, error: &gix::Error) -> Self {
-        Self(format!("object {id} is broken: {}", visible(error.to_string().as_bytes())))
+        Self { detail: format!("object {id} is broken: {}", visible(error.to_string().as_bytes())), missing: false }
     }
 
     /// An object that is there and is not what it has to be.
     pub(crate) fn unexpected(id: &oid, what: &str) -> Self {
-        Self(format!("object {id} is not a {what}"))
+        Self { detail: format!("object {id} is not a {what}"), missing: false }
+    }
+
+    /// Whether the object is just not there.
+    pub(crate) const fn is_missing(&self) -> bool {
+        self.missing
     }
 
     /// The problem this is for the content at `path`.
     pub(crate) fn at(self, path: &BStr) -> Problem {
-        Problem { path: path.to_owned(), kind: ProblemKind::MissingObject, detail: self.0 }
+        Problem { path: path.to_owned(), kind: ProblemKind::MissingObject, detail: self.detail }
     }
 }

@@ -1,13 +1,20 @@
 //! Git repositories as sources. Owns: opening them without trusting their configuration, and listing what they hold.
 //! Must not: write into them, run programs, or use the network.
 
+pub mod protocol;
 pub mod range;
 pub mod staged;
 
 pub(crate) mod config;
 pub(crate) mod database;
+mod graph;
+pub(crate) mod history;
+pub(crate) mod lfs;
 pub(crate) mod open;
+pub(crate) mod pack;
+pub(crate) mod refs;
+pub(crate) mod submodules;
 mod trees;
 pub(crate) mod worktree;
 
-pub use open::GitEnvironment;
+pub use crate::settings::GitEnvironment;

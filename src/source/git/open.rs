@@ -7,22 +7,9 @@ use std::path::{Path, PathBuf};
 use gix::open::{Options, Permissions};
 
 use crate::blob::visible;
+use crate::settings::GitEnvironment;
 use crate::source::SourceError;
 use crate::source::git::database::Database;
-
-/// What git tells its hooks through the environment. The program fills it from the variables named here; the default is none of them.
-/// Relative paths are relative to the current directory, as git means them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct GitEnvironment {
-    /// `GIT_DIR`: the git directory, instead of the one around the scanned directory.
-    pub git_dir: Option<PathBuf>,
-    /// `GIT_INDEX_FILE`: the index of the commit being made, such as `.git/index.lock` in `git commit -a`.
-    pub index_file: Option<PathBuf>,
-    /// `GIT_OBJECT_DIRECTORY`: where objects are; in `pre-receive` it is the quarantine.
-    pub object_directory: Option<PathBuf>,
-    /// `GIT_ALTERNATE_OBJECT_DIRECTORIES`: further places of objects.
-    pub alternate_object_directories: Vec<PathBuf>,
-}
 
 /// An open repository.
 pub(crate) struct Opened {
@@ -30,6 +17,8 @@ pub(crate) struct Opened {
     pub(crate) repository: gix::Repository,
     /// The objects.
     pub(crate) database: Database,
+    /// Where they are, alternates that are named in there apart.
+    pub(crate) object_directories: Vec<PathBuf>,
     /// The index that counts; it need not exist.
     pub(crate) index_file: PathBuf,
 }
@@ -47,11 +36,13 @@ pub(crate) fn open(directory: &Path, environment: &GitEnvironment) -> Result<Ope
         }
     };
     let objects = environment.object_directory.clone().unwrap_or_else(|| repository.common_dir().join("objects"));
-    let directories = std::iter::once(objects).chain(environment.alternate_object_directories.iter().cloned()).collect();
-    let database = Database::open(directories, repository.object_hash()).map_err(|error| failure(repository.git_dir(), &error))?;
+    let object_directories: Vec<PathBuf> =
+        std::iter::once(objects).chain(environment.alternate_object_directories.iter().cloned()).collect();
+    let database =
+        Database::open(object_directories.clone(), repository.object_hash()).map_err(|error| failure(repository.git_dir(), &error))?;
     // Not the path that gix proposes: it can be set in the repository's configuration, where git does not look for it.
     let index_file = environment.index_file.clone().unwrap_or_else(|| repository.git_dir().join("index"));
-    Ok(Opened { repository, database, index_file })
+    Ok(Opened { repository, database, object_directories, index_file })
 }
 
 /// What of git is around a directory.
@@ -86,6 +77,13 @@ pub(crate) fn is_git(candidate: &Path) -> bool {
 fn git_dir(candidate: &Path) -> Option<PathBuf> {
     let metadata = candidate.metadata().ok()?;
     if metadata.is_file() { gix::discover::path::from_gitdir_file(candidate).ok() } else { Some(candidate.to_owned()) }
+}
+
+/// The directory that all work trees of a repository share, by one of its git directories or the `.git` file that leads there.
+pub(crate) fn common_dir(dot_git: &Path) -> Option<PathBuf> {
+    let git_dir = git_dir(dot_git)?;
+    let common = gix::discover::path::from_plain_file(&git_dir.join("commondir")).and_then(Result::ok);
+    Some(common.map_or_else(|| git_dir.clone(), |path| git_dir.join(path)))
 }
 
 /// Opens exactly this repository: `path` is its git directory if `as_is`, else the root of its work tree.

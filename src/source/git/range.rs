@@ -1,124 +1,302 @@
-//! What a range of commits brings. Owns: which commits, which of their blobs are new, which commit brought each. Must not: read blobs, or
+//! What a range of commits brings. Owns: what a range is, its ends in a repository, and which commit brought what. Must not: read blobs, or
 //! fetch what is missing.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
+use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 use gix::objs::Kind;
 
 use crate::blob::Origin;
 use crate::finding::{Coverage, Problem, ProblemKind};
+use crate::settings::GitEnvironment;
 use crate::source::SourceError;
-use crate::source::git::config;
-use crate::source::git::database::{DatabaseReader, LookupError};
-use crate::source::git::open::{self, GitEnvironment, Opened};
+use crate::source::git::database::{DatabaseReader, Peeled};
+use crate::source::git::graph::{Graph, Paint};
+use crate::source::git::open::{self, Opened};
+use crate::source::git::refs::{self, ReferenceKind, References};
 use crate::source::git::trees::Comparison;
+use crate::source::git::{config, lfs};
 use crate::source::objects::{Content, ObjectItem, Objects};
 
-/// Lists what the commits of `A..B` bring, those reachable from `B` and not from `A`, oldest first: the message of each commit, and each
-/// blob that none of its parents has at the same path. A blob is listed once, with the first commit that brings it; a renamed file brings
-/// nothing. If `A` is all zeros, everything reachable from `B` is listed; an empty end is `HEAD`.
-///
-/// Where the history is cut off inside of the range (a shallow clone) that is a problem, and the last commit there is counts as bringing
-/// what it does not share with `A`.
-///
-/// # Errors
-/// If there is no repository, or the range is not of that form, or one of its ends is missing.
-pub fn list(directory: &Path, range: &str, environment: &GitEnvironment) -> Result<Objects, SourceError> {
-    let opened = open::open(directory, environment)?;
-    let reader = opened.database.reader();
-    let (from, to) = ends(range, &opened, &reader)?;
-    let mut graph = Graph::new(&reader);
-    graph.paint(to, Paint { wanted: true, unwanted: false });
-    if let Some(from) = from {
-        graph.paint(from, Paint { wanted: false, unwanted: true });
-    }
-    graph.walk();
-    let (items, mut coverage) = brought(&graph, from);
-    coverage.problems.sort_unstable();
-    let repository = Some(config::facts(&opened.repository));
-    Ok(Objects { items, coverage, repository, database: opened.database })
+/// Which commits are asked for: those reachable from its tips and not from what is known. The hook protocols and the events of
+/// [`protocol`](super::protocol) become ranges too.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Range {
+    pub(crate) tips: Vec<Tip>,
+    pub(crate) known: Vec<Known>,
+    /// Only commits that are not older, in seconds since 1970 by the committer's clock.
+    pub(crate) since: Option<i64>,
 }
 
-/// The items of the range's commits.
-fn brought(graph: &Graph<'_>, from: Option<ObjectId>) -> (Vec<ObjectItem>, Coverage) {
-    let mut items = Vec::new();
-    let mut coverage = Coverage::default();
-    let mut seen = HashSet::new();
-    let mut comparison = Comparison::new(graph.database);
-    for id in graph.oldest_first() {
-        let Some(commit) = graph.commits.get(&id) else { continue };
-        items.push(ObjectItem { origin: Origin::CommitMessage { commit: id.to_string() }, content: Content::Commit(id) });
-        let mut others = Vec::with_capacity(commit.parents.len());
-        for parent in &commit.parents {
-            if let Some(parent) = graph.commits.get(parent) {
-                others.push(parent.tree);
-            } else {
-                coverage.problems.push(cut(&id, parent));
-                others.extend(from.and_then(|from| graph.commits.get(&from)).map(|from| from.tree));
-            }
+/// What has to be scanned with all that it is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Tip {
+    /// A revision. If it gets a name somewhere, that is content too; otherwise it has to be a commit.
+    Revision { revision: String, name: Option<BString> },
+    /// Every reference there is.
+    References,
+}
+
+/// What was scanned before, or is where the tips go already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// A revision, which must be there.
+    Revision(String),
+    /// A revision; nothing is known if it is not there.
+    IfPresent(String),
+    /// What a remote had when it was last talked to, all of them if none is named, a branch of this name apart.
+    Tracking { remote: Option<BString>, except: Option<BString> },
+    /// Every reference there is.
+    References,
+}
+
+impl Range {
+    /// The range `A..B`. If `A` is all zeros it is everything reachable from `B`; an empty end is `HEAD`.
+    ///
+    /// # Errors
+    /// Text that is not of that form.
+    pub fn between(text: &str) -> Result<Self, SourceError> {
+        let malformed = |detail| SourceError::Range { range: text.to_owned(), detail };
+        let (from, to) = text.split_once("..").ok_or_else(|| malformed("write it as A..B"))?;
+        if to.starts_with('.') {
+            return Err(malformed("three dots mean something else; write it as A..B"));
         }
-        let mut changes = comparison.changes(commit.tree, others, "".into());
-        comparison.without_renames(&mut changes);
-        changes.blobs.sort_unstable_by(|a, b| a.1.cmp(&b.1));
-        for (blob, path) in changes.blobs {
-            if seen.insert(blob) {
-                items.push(ObjectItem { origin: Origin::Commit { commit: id.to_string(), path }, content: Content::Blob(blob) });
-            }
+        if is_zeros(to) {
+            return Err(malformed("its second end is a deletion, which brings nothing"));
         }
-        coverage.merge(changes.coverage);
+        let revision = |text: &str| if text.is_empty() { "HEAD" } else { text }.to_owned();
+        let known = if is_zeros(from) { Vec::new() } else { vec![Known::Revision(revision(from))] };
+        Ok(Self { tips: vec![Tip::Revision { revision: revision(to), name: None }], known, since: None })
     }
-    (items, coverage)
-}
 
-fn cut(commit: &ObjectId, parent: &ObjectId) -> Problem {
-    let detail = format!("the history is cut off: its parent {parent} is not in the repository; `git fetch --unshallow` may bring it");
-    Problem { path: commit.to_string().into(), kind: ProblemKind::MissingObject, detail }
-}
-
-/// The commits of the two ends; none for a first end of zeros.
-fn ends(range: &str, opened: &Opened, reader: &DatabaseReader) -> Result<(Option<ObjectId>, ObjectId), SourceError> {
-    let malformed = |detail| SourceError::Range { range: range.to_owned(), detail };
-    let (from, to) = range.split_once("..").ok_or_else(|| malformed("write it as A..B"))?;
-    if to.starts_with('.') {
-        return Err(malformed("three dots mean something else; write it as A..B"));
+    /// Everything that references and the HEADs of work trees lead to; with `since` only what commits bring whose committer's clock said that
+    /// time or a later one, in seconds since 1970.
+    #[must_use]
+    pub fn all(since: Option<i64>) -> Self {
+        Self { tips: vec![Tip::References], known: Vec::new(), since }
     }
-    if is_zeros(to) {
-        return Err(malformed("its second end is a deletion, which brings nothing"));
-    }
-    let resolve = |revision: &str| resolve(if revision.is_empty() { "HEAD" } else { revision }, opened, reader);
-    let not_a_commit = || malformed("its ends have to be commits");
-    let to = resolve(to)?.ok_or_else(not_a_commit)?;
-    let from = if is_zeros(from) { None } else { Some(resolve(from)?.ok_or_else(not_a_commit)?) };
-    Ok((from, to))
 }
 
 /// Whether git means "nothing" by this id, in either length.
-fn is_zeros(revision: &str) -> bool {
+pub(crate) fn is_zeros(revision: &str) -> bool {
     matches!(revision.len(), 40 | 64) && revision.bytes().all(|byte| byte == b'0')
 }
 
-/// The commit that a revision names, tags followed; none if it names something else.
-fn resolve(revision: &str, opened: &Opened, reader: &DatabaseReader) -> Result<Option<ObjectId>, SourceError> {
-    let missing = || SourceError::MissingRevision { revision: revision.to_owned(), fetch: fetch_command(&opened.repository, revision) };
-    // A whole id needs no search, and can name an object in quarantine, of which gix knows nothing.
-    let whole = revision.len() == opened.repository.object_hash().len_in_hex();
-    let id = match ObjectId::from_hex(revision.as_bytes()) {
-        Ok(id) if whole => Some(id),
-        _ => opened.repository.rev_parse_single(revision).ok().map(gix::Id::detach),
-    };
-    let mut id = id.ok_or_else(missing)?;
-    let mut buffer = Vec::new();
-    loop {
-        let object = reader.find(&id, &mut buffer).map_err(|_| missing())?;
-        match object.kind {
-            Kind::Commit => return Ok(Some(id)),
-            Kind::Tag => id = object.try_into_tag_iter().and_then(|tag| tag.target_id().ok()).ok_or_else(missing)?,
-            Kind::Tree | Kind::Blob => return Ok(None),
+/// Lists what the commits of a range bring, oldest first: the message of each commit, each path that is new with it, and each blob that none
+/// of its parents has at the same path. A blob is listed once, with the first commit that brings it; a renamed file brings its name. The
+/// names that the tips get and the messages of tags come first.
+///
+/// Where the history is cut off inside of the range (a shallow clone) that is a problem, and the last commit there is counts as bringing
+/// what it does not share with the range's first end.
+///
+/// # Errors
+/// If there is no repository, or one of the ends is missing.
+pub fn list(directory: &Path, range: &Range, environment: &GitEnvironment) -> Result<Objects, SourceError> {
+    let opened = open::open(directory, environment)?;
+    let reader = opened.database.reader();
+    let mut listing = Listing::new(&opened, &reader, range.since);
+    let tips = range.tips.iter().map(|tip| listing.tip(tip)).collect::<Result<Vec<_>, _>>()?.concat();
+    let known = range.known.iter().map(|known| listing.known(known)).collect::<Result<Vec<_>, _>>()?.concat();
+    let mut graph = Graph::new(&reader);
+    for id in tips {
+        graph.paint(id, Paint::WANTED);
+    }
+    for id in known {
+        graph.paint(id, Paint::UNWANTED);
+    }
+    graph.walk();
+    listing.brought(&graph);
+    let Listing { items, mut coverage, .. } = listing;
+    coverage.problems.sort_unstable();
+    coverage.problems.dedup();
+    let repository = Some(config::facts(&opened.repository));
+    let lfs = lfs::directory(opened.repository.common_dir());
+    Ok(Objects { items, coverage, repository, lfs, database: opened.database })
+}
+
+/// A listing under way.
+struct Listing<'o> {
+    opened: &'o Opened,
+    reader: &'o DatabaseReader,
+    since: Option<i64>,
+    items: Vec<ObjectItem>,
+    coverage: Coverage,
+    /// Ends that were named one by one.
+    bases: Vec<ObjectId>,
+    /// Tags and blobs that are items, and paths.
+    seen: HashSet<ObjectId>,
+    paths: HashSet<BString>,
+}
+
+impl<'o> Listing<'o> {
+    fn new(opened: &'o Opened, reader: &'o DatabaseReader, since: Option<i64>) -> Self {
+        let (items, coverage, bases) = <(Vec<ObjectItem>, Coverage, Vec<ObjectId>)>::default();
+        Self { opened, reader, since, items, coverage, bases, seen: HashSet::new(), paths: HashSet::new() }
+    }
+
+    /// The repository's references whose names begin with `prefix`.
+    fn references(&self, prefix: &str) -> References {
+        refs::list(&self.opened.repository, self.reader, prefix, false)
+    }
+
+    /// The commits of a tip; what it has besides of them becomes items.
+    fn tip(&mut self, tip: &Tip) -> Result<Vec<ObjectId>, SourceError> {
+        match tip {
+            Tip::Revision { revision, name } => {
+                let peeled = self.resolve(revision)?;
+                let Some(name) = name else { return commit_only(revision, &peeled) };
+                self.name(name.as_bstr());
+                Ok(self.object(peeled).into_iter().collect())
+            }
+            Tip::References => {
+                let References { all, names, problems, .. } = self.references("");
+                for name in &names {
+                    self.name(name.as_bstr());
+                }
+                self.coverage.problems.extend(problems);
+                let ids: BTreeSet<ObjectId> = all.iter().map(|of| of.id).collect();
+                Ok(ids.into_iter().filter_map(|id| self.reader.peel(id).ok()).filter_map(|peeled| self.object(peeled)).collect())
+            }
         }
     }
+
+    fn name(&mut self, name: &BStr) {
+        self.items.push(ObjectItem { origin: Origin::RefName { name: name.to_owned() }, content: Content::Name });
+    }
+
+    /// Adds the tags of a tip, and what it holds where it is no commit.
+    fn object(&mut self, peeled: Peeled) -> Option<ObjectId> {
+        for tag in peeled.tags {
+            if self.since.is_none() && self.seen.insert(tag) {
+                self.items.push(ObjectItem { origin: Origin::TagMessage { tag: tag.to_string() }, content: Content::Tag(tag) });
+            }
+        }
+        match peeled.kind {
+            Kind::Commit => return Some(peeled.id),
+            Kind::Blob => self.loose_blob(peeled.id, peeled.id, BString::default()),
+            Kind::Tree if self.since.is_none() => {
+                let mut changes = Comparison::new(self.reader).changes(peeled.id, Vec::new(), "".into());
+                changes.blobs.sort_unstable_by(|a, b| a.1.cmp(&b.1));
+                changes.blobs.drain(..).for_each(|(blob, path)| self.loose_blob(blob, peeled.id, path));
+                self.coverage.merge(changes.coverage);
+            }
+            Kind::Tree | Kind::Tag => {}
+        }
+        None
+    }
+
+    /// Adds a blob that is in no commit, and has therefore no time.
+    fn loose_blob(&mut self, blob: ObjectId, holder: ObjectId, path: BString) {
+        if self.since.is_none() && self.seen.insert(blob) {
+            self.items.push(ObjectItem { origin: Origin::Object { id: holder.to_string(), path }, content: Content::Blob(blob) });
+        }
+    }
+
+    /// The commits that are known.
+    fn known(&mut self, known: &Known) -> Result<Vec<ObjectId>, SourceError> {
+        let peeled = |all: Vec<refs::Reference>| all.into_iter().map(|of| of.peeled).collect::<BTreeSet<_>>().into_iter().collect();
+        Ok(match known {
+            Known::Revision(revision) => {
+                let ids = commit_only(revision, &self.resolve(revision)?)?;
+                self.bases.extend(&ids);
+                ids
+            }
+            Known::IfPresent(revision) => {
+                let ids = self.resolve(revision).ok().and_then(|peeled| commit_only(revision, &peeled).ok()).unwrap_or_default();
+                self.bases.extend(&ids);
+                ids
+            }
+            Known::Tracking { remote, except } => {
+                let mut all = self.references("refs/remotes/").all;
+                all.retain(|of| is_tracking(of, remote.as_ref().map(|name| name.as_bstr()), except.as_ref()));
+                peeled(all)
+            }
+            Known::References => peeled(self.references("").all),
+        })
+    }
+
+    /// What a revision names, tags followed.
+    fn resolve(&self, revision: &str) -> Result<Peeled, SourceError> {
+        let repository = &self.opened.repository;
+        let missing = || SourceError::MissingRevision { revision: revision.to_owned(), fetch: fetch_command(repository, revision) };
+        // A whole id needs no search, and can name an object in quarantine, of which gix knows nothing.
+        let whole = revision.len() == repository.object_hash().len_in_hex();
+        let id = match ObjectId::from_hex(revision.as_bytes()) {
+            Ok(id) if whole => Some(id),
+            _ => repository.rev_parse_single(revision).ok().map(gix::Id::detach),
+        };
+        self.reader.peel(id.ok_or_else(missing)?).map_err(|_| missing())
+    }
+
+    /// Adds what the range's commits bring.
+    fn brought(&mut self, graph: &Graph<'_>) {
+        let mut comparison = Comparison::new(self.reader);
+        let mut lost = BTreeMap::new();
+        for id in graph.oldest_first() {
+            let Some(commit) = graph.get(&id) else { continue };
+            let mut others = Vec::with_capacity(commit.parents.len());
+            for parent in &commit.parents {
+                if let Some(parent) = graph.get(parent) {
+                    others.push(parent.tree);
+                } else {
+                    lost.insert(*parent, id);
+                    others.extend(self.bases.iter().filter_map(|base| graph.get(base)).map(|base| base.tree));
+                }
+            }
+            if self.since.is_some_and(|since| commit.time < since) {
+                continue;
+            }
+            self.items.push(ObjectItem { origin: Origin::CommitMessage { commit: id.to_string() }, content: Content::Commit(id) });
+            let mut changes = comparison.changes(commit.tree, others, "".into());
+            for path in changes.paths() {
+                if self.paths.insert(path.clone()) {
+                    self.items.push(ObjectItem { origin: Origin::PathName { commit: id.to_string(), path }, content: Content::Name });
+                }
+            }
+            comparison.without_renames(&mut changes);
+            changes.blobs.sort_unstable_by(|a, b| a.1.cmp(&b.1));
+            for (blob, path) in changes.blobs {
+                if self.seen.insert(blob) {
+                    self.items.push(ObjectItem { origin: Origin::Commit { commit: id.to_string(), path }, content: Content::Blob(blob) });
+                }
+            }
+            self.coverage.merge(changes.coverage);
+        }
+        self.coverage.problems.extend(lost.into_iter().filter_map(|(parent, child)| cut(&child, &parent, graph)));
+    }
+}
+
+/// The problem of a commit whose parent cannot be read.
+fn cut(commit: &ObjectId, parent: &ObjectId, graph: &Graph<'_>) -> Option<Problem> {
+    let error = graph.why_lost(parent)?;
+    let path = BString::from(commit.to_string());
+    if !error.is_missing() {
+        return Some(error.clone().at(path.as_bstr()));
+    }
+    let detail = format!("the history is cut off: its parent {parent} is not in the repository; `git fetch --unshallow` may bring it");
+    Some(Problem { path, kind: ProblemKind::MissingObject, detail })
+}
+
+fn commit_only(revision: &str, peeled: &Peeled) -> Result<Vec<ObjectId>, SourceError> {
+    match peeled.kind {
+        Kind::Commit => Ok(vec![peeled.id]),
+        Kind::Tree | Kind::Blob | Kind::Tag => Err(SourceError::NoCommit { revision: revision.to_owned() }),
+    }
+}
+
+/// Whether the reference says what the remote, or any, has. A remote's `HEAD` only repeats one of its branches.
+fn is_tracking(reference: &refs::Reference, remote: Option<&BStr>, except: Option<&BString>) -> bool {
+    let Some(name) = reference.name.strip_prefix(b"refs/remotes/").filter(|_| reference.kind == ReferenceKind::RemoteTracking) else {
+        return false;
+    };
+    let name = name.as_bstr();
+    let branch = match remote {
+        Some(remote) => name.strip_prefix(remote.as_bytes()).and_then(|rest| rest.strip_prefix(b"/")),
+        None => name.split_once_str("/").map(|(_, branch)| branch),
+    };
+    branch.is_some_and(|branch| branch != b"HEAD" && except.is_none_or(|except| branch != except.as_slice()))
 }
 
 /// The command that would bring a revision. Only harmless names are put into it: people paste it into a shell.
@@ -133,132 +311,5 @@ fn fetch_command(repository: &gix::Repository, revision: &str) -> String {
             format!("git fetch {remote} {branch}")
         }
         _ => format!("git fetch origin {revision}"),
-    }
-}
-
-/// From which ends a commit was reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Paint {
-    wanted: bool,
-    unwanted: bool,
-}
-
-impl Paint {
-    /// Whether nothing more can be learned.
-    fn is_both(self) -> bool {
-        self.wanted && self.unwanted
-    }
-}
-
-/// A commit, as far as walking needs it.
-struct Commit {
-    tree: ObjectId,
-    parents: Vec<ObjectId>,
-    /// Seconds since 1970 by the committer's clock.
-    time: i64,
-    paint: Paint,
-    queued: bool,
-}
-
-/// The commits seen. Newer ones are visited first, so that few below the common history are.
-struct Graph<'d> {
-    database: &'d DatabaseReader,
-    commits: HashMap<ObjectId, Commit>,
-    queue: BinaryHeap<(i64, ObjectId)>,
-    /// How many in the queue are not painted from both ends.
-    undecided: usize,
-}
-
-impl<'d> Graph<'d> {
-    fn new(database: &'d DatabaseReader) -> Self {
-        Self { database, commits: HashMap::new(), queue: BinaryHeap::new(), undecided: 0 }
-    }
-
-    /// Reads a commit that was not seen yet.
-    fn load(&self, id: &ObjectId) -> Result<Commit, LookupError> {
-        let mut buffer = Vec::new();
-        let object = self.database.find(id, &mut buffer)?;
-        let commit = object.try_into_commit_iter().ok_or_else(|| LookupError::unexpected(id, "commit"))?;
-        let tree = commit.clone().tree_id().map_err(|_| LookupError::unexpected(id, "whole commit"))?;
-        let time = commit.committer().map(|committer| committer.seconds()).unwrap_or_default();
-        let paint = Paint { wanted: false, unwanted: false };
-        Ok(Commit { tree, parents: commit.parent_ids().collect(), time, paint, queued: false })
-    }
-
-    /// Notes from where a commit is reached; what is news has to be passed on to its parents. A missing commit is left out.
-    fn paint(&mut self, id: ObjectId, paint: Paint) {
-        if !self.commits.contains_key(&id) {
-            let Ok(commit) = self.load(&id) else { return };
-            self.commits.insert(id, commit);
-        }
-        let Some(commit) = self.commits.get_mut(&id) else { return };
-        let old = commit.paint;
-        let new = Paint { wanted: old.wanted || paint.wanted, unwanted: old.unwanted || paint.unwanted };
-        if old == new {
-            return;
-        }
-        commit.paint = new;
-        if !commit.queued {
-            commit.queued = true;
-            self.undecided += usize::from(!new.is_both());
-            self.queue.push((commit.time, id));
-        } else if new.is_both() {
-            self.undecided -= 1;
-        }
-    }
-
-    /// Passes the paint on until every commit has all of it. Below the common history only what clocks make look newer than a wanted
-    /// commit is visited.
-    fn walk(&mut self) {
-        let mut oldest_wanted = i64::MAX;
-        while let Some((time, id)) = self.queue.pop() {
-            if self.undecided == 0 && time < oldest_wanted {
-                return;
-            }
-            let Some(commit) = self.commits.get_mut(&id) else { continue };
-            commit.queued = false;
-            let paint = commit.paint;
-            if !paint.is_both() {
-                self.undecided -= 1;
-            }
-            if !paint.unwanted {
-                oldest_wanted = oldest_wanted.min(time);
-            }
-            for parent in commit.parents.clone() {
-                self.paint(parent, paint);
-            }
-        }
-    }
-
-    /// The commits of the range, parents before children and older before newer.
-    fn oldest_first(&self) -> Vec<ObjectId> {
-        let in_range = |commit: &Commit| commit.paint == Paint { wanted: true, unwanted: false };
-        let mut waiting_for = HashMap::new();
-        let mut children: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
-        let mut ready = BinaryHeap::new();
-        for (&id, commit) in self.commits.iter().filter(|(_, commit)| in_range(commit)) {
-            let inside = |parent: &&ObjectId| self.commits.get(*parent).is_some_and(in_range);
-            let parents: Vec<_> = commit.parents.iter().filter(inside).collect();
-            if parents.is_empty() {
-                ready.push(Reverse((commit.time, id)));
-            }
-            waiting_for.insert(id, parents.len());
-            for parent in parents {
-                children.entry(*parent).or_default().push(id);
-            }
-        }
-        let mut out = Vec::with_capacity(waiting_for.len());
-        while let Some(Reverse((_, id))) = ready.pop() {
-            out.push(id);
-            for child in children.remove(&id).unwrap_or_default() {
-                let Some(count) = waiting_for.get_mut(&child) else { continue };
-                *count -= 1;
-                if *count == 0 {
-                    let time = self.commits.get(&child).map_or(0, |commit| commit.time);
-                    ready.push(Reverse((time, child)));
-                }
-            }
-        }
-        out
     }
 }

@@ -12,11 +12,12 @@ use gix::objs::tree::EntryRef;
 
 use crate::blob::Origin;
 use crate::finding::{Coverage, Problem, ProblemKind, SkipReason};
+use crate::settings::GitEnvironment;
 use crate::source::SourceError;
 use crate::source::git::database::{DatabaseReader, LookupError};
-use crate::source::git::open::{self, GitEnvironment};
+use crate::source::git::open;
 use crate::source::git::trees::{Comparison, Cursor};
-use crate::source::git::{config, worktree};
+use crate::source::git::{config, lfs, worktree};
 use crate::source::objects::{Content, ObjectItem, Objects};
 
 /// Lists the blobs that the index has and HEAD does not have at the same path; all of them before the first commit. A change of the
@@ -36,7 +37,8 @@ pub fn list(directory: &Path, environment: &GitEnvironment) -> Result<Objects, S
     items.sort_unstable_by(|a, b| a.origin.cmp(&b.origin));
     coverage.problems.sort_unstable();
     let repository = Some(config::facts(&opened.repository));
-    Ok(Objects { items, coverage, repository, database: opened.database })
+    let lfs = lfs::directory(opened.repository.common_dir());
+    Ok(Objects { items, coverage, repository, lfs, database: opened.database })
 }
 
 /// The comparison under way.

@@ -70,6 +70,8 @@ impl<'a> Iterator for Cursor<'a> {
 pub(crate) struct Changes {
     /// Blobs and symbolic links, with their paths.
     pub(crate) blobs: Vec<(ObjectId, BString)>,
+    /// Paths of submodules, and of directories whose files are known from elsewhere.
+    others: Vec<BString>,
     /// Submodules and what could not be read.
     pub(crate) coverage: Coverage,
     /// Blobs and trees that the others have where this tree has something else: what a renamed file was.
@@ -109,7 +111,9 @@ impl<'d> Comparison<'d> {
         while let Some(step) = steps.pop() {
             let new =
                 if step.others.is_empty() { self.listed.insert(step.tree) } else { compared.insert((step.tree, step.others.clone())) };
-            if new && let Err(problem) = self.compare(&step, &mut changes, &mut steps) {
+            if !new {
+                changes.others.push(step.path);
+            } else if let Err(problem) = self.compare(&step, &mut changes, &mut steps) {
                 changes.coverage.problems.push(problem);
             }
         }
@@ -143,10 +147,11 @@ impl<'d> Comparison<'d> {
             }
             if entry.mode.is_commit() {
                 changes.coverage.skip(SkipReason::NestedRepository);
-                continue;
             }
             let path = joined(step.path.as_bstr(), entry.filename);
-            if !tree {
+            if entry.mode.is_commit() {
+                changes.others.push(path);
+            } else if !tree {
                 changes.blobs.push((entry.oid.to_owned(), path));
             } else if step.depth < MAX_DEPTH {
                 steps.push(Step { tree: entry.oid.to_owned(), others: below, path, depth: step.depth + 1 });
@@ -182,6 +187,14 @@ impl<'d> Comparison<'d> {
 }
 
 impl Changes {
+    /// The paths that are new, in order; those below a directory whose files are known from elsewhere left to its name.
+    pub(crate) fn paths(&mut self) -> Vec<BString> {
+        let mut paths = std::mem::take(&mut self.others);
+        paths.extend(self.blobs.iter().map(|(_, path)| path.clone()));
+        paths.sort_unstable();
+        paths
+    }
+
     fn removed(&mut self, entry: &EntryRef<'_>) {
         if entry.mode.is_tree() {
             self.removed_trees.push(entry.oid.to_owned());

@@ -1,0 +1,424 @@
+//! Blobs in the order of their deltas: what of a blob has to be looked at again, what it inherits. Owns: the secrets of each blob.
+//! Must not: place them; most blobs with a secret are never shown.
+//!
+//! What an anchor gives depends on the text that was read around it, which detectors announce ([`Sink::depends_on`]), and on its own and the
+//! neighbouring lines. An anchor whose text a delta copied gives the same again, so a version of a file is looked at only where it
+//! changed. The outcome is that of looking at each blob whole, which `delta: false` does and tests compare.
+
+use std::io::Read;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bstr::{BString, ByteSlice};
+
+use super::lines::{self, Copied, Gathered};
+use super::outcome::{Outcome, Outcomes};
+use crate::blob::Origin;
+use crate::detect::kind::{FileKind, file_kind};
+use crate::detect::text::{self, Form};
+use crate::detect::{self, Candidate, Sink, View};
+use crate::scan::blob::{Claim, resolve_claims};
+use crate::scan::{Progress, Scanner};
+use crate::source::git::lfs;
+use crate::source::git::pack::delta::Op;
+use crate::source::git::pack::packed::Broken;
+use crate::source::git::pack::walk::{Version, Visitor};
+
+/// Knows the blobs' paths, which decide how their texts are read.
+pub(super) trait Paths: Sync {
+    /// The blob's path; it is empty for one that has none.
+    fn path(&self, object: u32) -> Wanted;
+}
+
+/// Whether a blob is to be looked at.
+pub(super) enum Wanted {
+    /// It is, at this path.
+    At(BString),
+    /// Its path is excluded.
+    Excluded,
+    /// Nobody asked for it.
+    No,
+}
+
+/// Looks at blobs; for one thread.
+pub(super) struct Blobs<'s, P> {
+    scanner: &'s Scanner,
+    paths: &'s P,
+    progress: &'s dyn Progress,
+    /// Whether versions inherit from their bases.
+    delta: bool,
+    path: BString,
+    copied: Vec<Copied>,
+    gathered: Gathered,
+    looks: Vec<Look>,
+    pub(super) outcomes: Outcomes,
+}
+
+/// What is known of a blob that others are changes to.
+#[derive(Default)]
+pub(super) struct Frame {
+    /// How its text was read; none where nothing can be inherited from it.
+    kind: Option<FileKind>,
+    /// Anchors that matter to other versions, in order of place.
+    anchors: Vec<Anchor>,
+    /// What they gave.
+    found: Vec<Found>,
+}
+
+/// An anchor that gave something, or whose text reaches beyond the lines next to it.
+#[derive(Clone)]
+struct Anchor {
+    literal: u32,
+    start: usize,
+    /// The text it depends on.
+    reads: Range<usize>,
+    /// Its candidates in [`Frame::found`].
+    found: Range<u32>,
+}
+
+/// A candidate, as far as the outcome of a blob needs it.
+#[derive(Clone)]
+struct Found {
+    claim: Claim,
+    outcome: Outcome,
+}
+
+/// An anchor to be looked at, or one that is inherited.
+enum Look {
+    At(usize, usize),
+    Kept(Anchor, usize),
+}
+
+impl Look {
+    const fn start(&self) -> usize {
+        match self {
+            Self::At(start, _) => *start,
+            Self::Kept(anchor, _) => anchor.start,
+        }
+    }
+}
+
+impl<'s, P: Paths> Blobs<'s, P> {
+    pub(super) fn new(scanner: &'s Scanner, paths: &'s P, progress: &'s dyn Progress, delta: bool) -> Self {
+        Self {
+            scanner,
+            paths,
+            progress,
+            delta,
+            path: BString::default(),
+            copied: Vec::new(),
+            gathered: Gathered::default(),
+            looks: Vec::new(),
+            outcomes: Outcomes::default(),
+        }
+    }
+
+    /// Whether a blob of `len` bytes is to be looked at; its path is known then.
+    fn wants(&mut self, object: u32, len: u64) -> bool {
+        match self.paths.path(object) {
+            Wanted::At(path) => self.path = path,
+            Wanted::Excluded => {
+                self.outcomes.leave_out();
+                return false;
+            }
+            Wanted::No => return false,
+        }
+        self.progress.advance(1, len);
+        let within = self.scanner.settings.max_file_size.is_none_or(|most| len <= most);
+        if !within {
+            self.outcomes.over_limit.push((object, len));
+        }
+        within
+    }
+
+    /// Notes a blob that stands for a large file elsewhere.
+    fn note_pointer(&mut self, object: u32, bytes: &[u8]) {
+        if lfs::pointer(bytes).is_some() {
+            self.outcomes.pointers.push(object);
+        }
+    }
+
+    /// Everything in a text that is looked at whole.
+    fn whole_text(&mut self, object: u32, bytes: &[u8], has_changes: bool) -> Frame {
+        let form = Form::of(bytes);
+        let plain = form == Form::Bytes && memchr::memchr(0, bytes).is_none();
+        if plain && has_changes && self.delta {
+            self.looks.clear();
+            let looks = &mut self.looks;
+            self.scanner.catalogue.prefilter().find(bytes, |literal, start| looks.push(Look::At(start, literal)));
+            looks.sort_by_key(Look::start);
+            return self.look(object, bytes.len(), bytes, &Frame::default(), true).expect("because it was asked for");
+        }
+        let mut found = Vec::new();
+        let texts = text::of(bytes, form);
+        self.outcomes.coverage.binary += u64::from(texts[0].binary);
+        for text in &texts {
+            let view = View { bytes: &text.bytes, path: self.path.as_bstr(), binary: text.binary, depth: 0 };
+            let candidates = detect::scan(&self.scanner.catalogue, &view);
+            let claims = candidates.iter().map(|candidate| Found::new(self.scanner, candidate, &view)).collect();
+            found.extend(resolve_claims(claims, |found: &Found| &found.claim));
+        }
+        self.outcomes.add(object, bytes.len() as u64, found.iter().map(|found| &found.outcome));
+        Frame::default()
+    }
+
+    /// Looks at the anchors of `self.looks` and says what is in the text, of `len` bytes, with what `base` leaves it. The text itself, `bytes`,
+    /// is needed only if there is an anchor to look at.
+    fn look(&mut self, object: u32, len: usize, bytes: &[u8], base: &Frame, has_changes: bool) -> Option<Frame> {
+        let view = View { bytes, path: self.path.as_bstr(), binary: false, depth: 0 };
+        let mut sink = Sink::new(&self.scanner.catalogue, &view);
+        let mut frame = Frame { kind: Some(file_kind(view.path)), anchors: Vec::new(), found: Vec::new() };
+        for look in self.looks.drain(..) {
+            let first = frame.count();
+            match look {
+                Look::Kept(anchor, from) => {
+                    let found = &base.found[anchor.found.start as usize..anchor.found.end as usize];
+                    let shift = |at: usize| at + anchor.start - from;
+                    frame.found.extend(found.iter().map(|found| found.moved(shift)));
+                    frame.anchors.push(Anchor { found: first..frame.count(), ..anchor });
+                }
+                Look::At(start, literal) => {
+                    sink.look(literal, start);
+                    let (reads, candidates) = sink.taken();
+                    let mut anchor =
+                        Anchor { literal: u32::try_from(literal).expect("because literals are few"), start, reads, found: 0..0 };
+                    for candidate in candidates {
+                        let found = Found::new(self.scanner, &candidate, &view);
+                        anchor.reads = anchor.reads.start.min(found.claim.span.start)..anchor.reads.end.max(found.claim.span.end);
+                        frame.found.push(found);
+                    }
+                    anchor.found = first..frame.count();
+                    if !anchor.found.is_empty() || !is_local(bytes, &anchor) {
+                        frame.anchors.push(anchor);
+                    }
+                }
+            }
+        }
+        let resolved = resolve_claims(frame.found.iter().collect(), |found: &&Found| &found.claim);
+        self.outcomes.add(object, len as u64, resolved.iter().map(|found| &found.outcome));
+        has_changes.then_some(frame)
+    }
+
+    /// Fills `self.looks` with what a version inherits and what has to be looked at, in order of place.
+    fn compare(&mut self, base: &Frame, version: &mut Version<'_>) {
+        lines::copied(version.base, &version.delta, &mut self.copied);
+        self.looks.clear();
+        let (base_len, len) = (version.base.len(), version.delta.len);
+        for copied in &self.copied {
+            let clean = copied.clean_in_base();
+            let first = base.anchors.partition_point(|anchor| anchor.start < clean.start);
+            for anchor in base.anchors[first..].iter().take_while(|anchor| anchor.start < clean.end) {
+                let moved = |at: usize| at + copied.to - copied.from;
+                self.looks.push(if copied.keeps(&anchor.reads, base_len, len) {
+                    let reads = moved(anchor.reads.start)..moved(anchor.reads.end);
+                    Look::Kept(Anchor { start: moved(anchor.start), reads, ..anchor.clone() }, anchor.start)
+                } else {
+                    Look::At(moved(anchor.start), anchor.literal as usize)
+                });
+            }
+        }
+        self.gathered.take(version, &self.copied);
+        let (looks, gathered) = (&mut self.looks, &self.gathered);
+        let prefilter = self.scanner.catalogue.prefilter();
+        prefilter.find(&gathered.text, |literal, start| {
+            if let Some(start) = gathered.place(start..start + prefilter.literal(literal).len()) {
+                looks.push(Look::At(start, literal));
+            }
+        });
+        self.looks.sort_by_key(Look::start);
+    }
+}
+
+/// Whether an anchor depends on nothing beyond the lines next to it.
+fn is_local(bytes: &[u8], anchor: &Anchor) -> bool {
+    let before = memchr::memrchr_iter(b'\n', &bytes[anchor.reads.start.min(anchor.start)..anchor.start]).nth(1);
+    let after = memchr::memchr_iter(b'\n', &bytes[anchor.start..anchor.reads.end.max(anchor.start)]).nth(1);
+    before.is_none() && after.is_none_or(|end| anchor.start + end + 1 == anchor.reads.end)
+}
+
+impl Frame {
+    fn count(&self) -> u32 {
+        u32::try_from(self.found.len()).expect("because a text is shorter than that")
+    }
+}
+
+impl Found {
+    fn new(scanner: &Scanner, candidate: &Candidate<'_>, view: &View<'_>) -> Self {
+        Self { claim: Claim::of(&scanner.catalogue, candidate), outcome: Outcome::of(scanner.fate(candidate, view.bytes), candidate) }
+    }
+
+    /// The same at another place.
+    fn moved(&self, shift: impl Fn(usize) -> usize) -> Self {
+        let span = shift(self.claim.span.start)..shift(self.claim.span.end);
+        Self { claim: self.claim.at(span), outcome: self.outcome.clone() }
+    }
+}
+
+impl<P: Paths> Visitor for Blobs<'_, P> {
+    type Frame = Frame;
+
+    fn whole(&mut self, object: u32, bytes: &[u8], has_changes: bool) -> Frame {
+        if !self.wants(object, bytes.len() as u64) {
+            return Frame::default();
+        }
+        self.note_pointer(object, bytes);
+        self.whole_text(object, bytes, has_changes)
+    }
+
+    fn changed(&mut self, base: &Frame, version: &mut Version<'_>) -> Option<Frame> {
+        let (object, has_changes, len) = (version.object, version.has_changes, version.delta.len);
+        if !self.wants(object, len as u64) {
+            return Some(Frame::default());
+        }
+        if len <= lfs::MAX_POINTER_BYTES {
+            self.note_pointer(object, version.bytes());
+        }
+        let inherits = base.kind == Some(file_kind(self.path.as_bstr())) && is_plain(version);
+        if !inherits {
+            return Some(self.whole_text(object, version.bytes(), has_changes));
+        }
+        self.compare(base, version);
+        // What is not looked at need not be put together.
+        let looked_at = self.looks.iter().any(|look| matches!(look, Look::At(..)));
+        let bytes = if looked_at { version.bytes() } else { &[] };
+        self.look(object, len, bytes, base, has_changes)
+    }
+
+    fn large(&mut self, object: u32, size: u64, content: &mut dyn Read) {
+        if !self.wants(object, size) {
+            return;
+        }
+        let origin = Arc::new(Origin::Object { id: String::new(), path: std::mem::take(&mut self.path) });
+        match self.scanner.stream(&origin, content, &mut Vec::new()) {
+            Ok(scanned) => {
+                let outcomes: Vec<Outcome> = scanned.sightings.iter().map(Outcome::of_sighting).collect();
+                self.outcomes.coverage.binary += scanned.coverage.binary;
+                self.outcomes.add(object, scanned.coverage.bytes, &outcomes);
+            }
+            Err(_) => self.outcomes.broken.push((object, Broken::Damaged)),
+        }
+    }
+
+    fn broken(&mut self, object: u32, why: Broken) {
+        if matches!(self.paths.path(object), Wanted::At(_)) {
+            self.outcomes.broken.push((object, why));
+        }
+    }
+}
+
+/// Whether a change to a plain text is one: nothing inserted has a NUL byte, and it does not start with a byte order mark of UTF-16.
+fn is_plain(version: &Version<'_>) -> bool {
+    let inserts_nul = version.delta.ops.iter().any(|op| match *op {
+        Op::Insert { from, len } => memchr::memchr(0, &version.delta.payload[from..from + len]).is_some(),
+        Op::Copy { .. } => false,
+    });
+    let mut head = [0; 2];
+    let len = head.len().min(version.delta.len);
+    version.delta.reader(version.base).read(0, &mut head[..len]);
+    !inserts_nul && Form::of(&head[..len]) == Form::Bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::patterns::{Catalogue, PatternIndex, example};
+    use crate::scan::Silent;
+    use crate::settings::Settings;
+    use crate::source::git::pack::delta::Delta;
+    use proptest::prelude::*;
+
+    /// Every blob is a file of this name.
+    struct Named(&'static str);
+
+    impl Paths for Named {
+        fn path(&self, _object: u32) -> Wanted {
+            Wanted::At(self.0.into())
+        }
+    }
+
+    /// Pieces of text that depend on each other across lines, and examples of all kinds of patterns.
+    fn piece(catalogue: &Catalogue, seed: u64) -> String {
+        const PIECES: [&str; 14] = [
+            "password =\n\n  \"correct-Horse7battery\"\n",
+            "machine api.example.net\n  login joe\n  password tr0ub4dor3x\n",
+            "kind: Config\nusers:\n- name: a\n  user:\n    password: zebra9Quill\n",
+            "[default]\n",
+            "tokens = [\n  \"Zq7mK2vX9rTa3w\",\n  \"Lp8Qn4Yc6Bd1Ks\",\n]\n",
+            "-----BEGIN EC PRIVATE KEY-----\n",
+            "-----END EC PRIVATE KEY-----\n",
+            "MHcCAQEEIIrYSSNQFaA2Hwf1duRSxKtLYX5CB04fSeQ6tF1aY/PuoAoGCCqGSM49\n",
+            "Authorization:\n  - Bearer Zq7mK2vX9rTa3wLp8Qn4Yc6B\n",
+            "url = postgres://app:tr0ub4dorZebra9@db.internal/app\n",
+            "x := `\npassword=abcDEF123ghi\n`\n",
+            "plain words, nothing else\n",
+            "\n",
+            "cGFzc3dvcmQgPSAidHIwdWI0ZG9yLVplYnJhOSIK",
+        ];
+        let number = usize::try_from(seed >> 8).unwrap_or(0);
+        if seed & 1 == 0 {
+            return PIECES[number % PIECES.len()].to_owned();
+        }
+        let count = catalogue.indices().count();
+        let index = PatternIndex(u16::try_from(number % count).unwrap());
+        let def = &catalogue.pattern(index).def;
+        let template = &def.positive[number / count % def.positive.len()];
+        String::from_utf8_lossy(&example::fill(catalogue, index, template, seed).unwrap()).into_owned() + "\n"
+    }
+
+    /// A delta with random copies and insertions, as it might stand in a pack.
+    fn change(base: &[u8], edits: &[(u64, u64, u64)], catalogue: &Catalogue) -> (Vec<u8>, Vec<Op>) {
+        let (mut payload, mut ops, mut at) = (Vec::new(), Vec::new(), 0);
+        for &(keep, skip, insert) in edits {
+            let end = at + (base.len() - at) * usize::try_from(keep % 101).unwrap() / 100;
+            if end > at {
+                ops.push(Op::Copy { from: at, len: end - at });
+            }
+            at = end + (base.len() - end).min(usize::try_from(skip % 90).unwrap());
+            let text = piece(catalogue, insert);
+            let text = &text.as_bytes()[..text.len().min(1 + usize::try_from(insert >> 40).unwrap() % 400)];
+            ops.push(Op::Insert { from: payload.len(), len: text.len() });
+            payload.extend_from_slice(text);
+        }
+        if at < base.len() {
+            ops.push(Op::Copy { from: at, len: base.len() - at });
+        }
+        (payload, ops)
+    }
+
+    /// What one look at `text` gives.
+    fn outcomes(scanner: &Scanner, path: &'static str, text: &[u8]) -> Outcomes {
+        let named = Named(path);
+        let mut blobs = Blobs::new(scanner, &named, &Silent, false);
+        blobs.whole(7, text, false);
+        blobs.outcomes
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(96))]
+        #[test]
+        fn a_chain_of_changes_gives_what_whole_texts_give(
+            seeds in prop::collection::vec(any::<u64>(), 1..14),
+            chain in prop::collection::vec(prop::collection::vec(any::<(u64, u64, u64)>(), 1..4), 1..5),
+            path in prop::sample::select(vec!["a.py", "a.yml", "a.md", "a"]),
+        ) {
+            let catalogue = Catalogue::builtin();
+            let mut text: Vec<u8> = seeds.iter().flat_map(|&seed| piece(&catalogue, seed).into_bytes()).collect();
+            let scanner = Scanner::new(catalogue, Settings::default());
+            let named = Named(path);
+            let mut blobs = Blobs::new(&scanner, &named, &Silent, true);
+            let mut frame = blobs.whole(1, &text, true);
+            for edits in chain {
+                let (payload, ops) = change(&text, &edits, scanner.catalogue());
+                let len = ops.iter().map(|op| match op { Op::Copy { len, .. } | Op::Insert { len, .. } => *len }).sum();
+                let delta = Delta { payload: &payload, ops: &ops, len };
+                let mut target = Vec::new();
+                let mut leaf = Blobs::new(&scanner, &named, &Silent, true);
+                leaf.changed(&frame, &mut Version::new(7, &text, delta, false, &mut target));
+                frame = blobs.changed(&frame, &mut Version::new(2, &text, delta, true, &mut target)).unwrap();
+                delta.apply(&text.clone(), &mut target);
+                text = target;
+                prop_assert_eq!(leaf.outcomes.secrets(), outcomes(&scanner, path, &text).secrets());
+            }
+        }
+    }
+}

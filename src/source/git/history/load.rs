@@ -1,0 +1,126 @@
+//! Filling the tables from the object database. Owns: the visitors of commits and trees. Must not: look objects up one by one.
+
+use std::io::Read;
+
+use gix::ObjectId;
+use gix::objs::Kind;
+
+use super::History;
+use super::commits::{CommitReader, Commits};
+use super::trees::{Frame, Places, TreeReader, Trees};
+use crate::source::git::pack::Inventory;
+use crate::source::git::pack::packed::Broken;
+use crate::source::git::pack::walk::{Version, Visitor, walk};
+
+/// Bytes of a commit or a tree that is read, at most.
+const MOST: u64 = 1 << 30;
+
+/// Is shown every commit as it is unpacked.
+pub(crate) trait Listener: Send {
+    /// A commit, by object, and its bytes.
+    fn commit(&mut self, object: u32, bytes: &[u8]);
+}
+
+/// Reads all commits and all trees, on so many threads; each thread shows its commits to a listener.
+pub(crate) fn load<L: Listener>(inventory: &Inventory, threads: usize, listen: impl Fn() -> L) -> (History, Vec<L>) {
+    let number = |id: &[u8]| inventory.number_of(id);
+    let start = || CommitVisitor { reader: CommitReader::default(), number, listener: listen(), broken: Vec::new() };
+    let mut readers = Vec::new();
+    let mut listeners = Vec::new();
+    let mut broken = Vec::new();
+    for visitor in walk(inventory, Kind::Commit, MOST, threads, start) {
+        readers.push(visitor.reader);
+        listeners.push(visitor.listener);
+        broken.extend(visitor.broken);
+    }
+    let commits = Commits::new(&readers);
+    let (cut, missing) = gaps(inventory, &readers, &commits);
+    drop(readers);
+    let (trees, lost) = trees(inventory, threads);
+    broken.extend(lost);
+    broken.sort_unstable_by_key(|&(object, _)| object);
+    broken.dedup_by_key(|&mut (object, _)| object);
+    (History { commits, trees, objects: inventory.len(), cut, missing, broken }, listeners)
+}
+
+/// What commits name and what cannot be had, each after the commit: parents, and root trees.
+type Gaps = (Vec<(u32, ObjectId)>, Vec<(u32, ObjectId)>);
+
+fn gaps(inventory: &Inventory, readers: &[CommitReader], commits: &Commits) -> Gaps {
+    let named = |(commit, id): &(u32, Vec<u8>)| Some((*commit, ObjectId::try_from(id.as_slice()).ok()?));
+    let absent = readers.iter().flat_map(|reader| &reader.cut).filter_map(named);
+    let unread = readers.iter().flat_map(|reader| reader.unread(commits));
+    let mut cut: Vec<_> = absent.chain(unread.map(|(commit, parent)| (commit, inventory.id(parent).to_owned()))).collect();
+    let mut missing: Vec<_> = readers.iter().flat_map(|reader| &reader.missing).filter_map(named).collect();
+    for gaps in [&mut cut, &mut missing] {
+        gaps.sort_unstable();
+        gaps.dedup();
+    }
+    (cut, missing)
+}
+
+/// All trees, and those that cannot be unpacked.
+fn trees(inventory: &Inventory, threads: usize) -> (Trees, Vec<(u32, Broken)>) {
+    let number = |id: &[u8]| inventory.number_of(id);
+    let is_tree = |&object: &u32| inventory.kind(object) == Some(Kind::Tree);
+    let places = Places::new(inventory.len(), (0..inventory.len()).filter(is_tree));
+    let start = || TreeVisitor { reader: TreeReader::new(&places, inventory.id_len(), number), broken: Vec::new() };
+    let (parts, broken): (Vec<_>, Vec<_>) =
+        walk(inventory, Kind::Tree, MOST, threads, start).into_iter().map(|visitor| (visitor.reader.into_part(), visitor.broken)).unzip();
+    (Trees::new(places, parts), broken.concat())
+}
+
+struct CommitVisitor<N, L> {
+    reader: CommitReader,
+    number: N,
+    listener: L,
+    broken: Vec<(u32, Broken)>,
+}
+
+impl<N: Fn(&[u8]) -> Option<u32> + Send, L: Listener> Visitor for CommitVisitor<N, L> {
+    type Frame = ();
+
+    fn whole(&mut self, object: u32, bytes: &[u8], _has_changes: bool) {
+        self.reader.read(object, bytes, &self.number);
+        self.listener.commit(object, bytes);
+    }
+
+    fn changed(&mut self, _base: &(), version: &mut Version<'_>) -> Option<()> {
+        let object = version.object;
+        self.whole(object, version.bytes(), true);
+        Some(())
+    }
+
+    fn large(&mut self, object: u32, size: u64, _content: &mut dyn Read) {
+        self.broken.push((object, Broken::TooLarge(size)));
+    }
+
+    fn broken(&mut self, object: u32, why: Broken) {
+        self.broken.push((object, why));
+    }
+}
+
+struct TreeVisitor<'p, N> {
+    reader: TreeReader<'p, N>,
+    broken: Vec<(u32, Broken)>,
+}
+
+impl<N: Fn(&[u8]) -> Option<u32> + Send> Visitor for TreeVisitor<'_, N> {
+    type Frame = Frame;
+
+    fn whole(&mut self, object: u32, bytes: &[u8], _has_changes: bool) -> Frame {
+        self.reader.whole(object, bytes)
+    }
+
+    fn changed(&mut self, base: &Frame, version: &mut Version<'_>) -> Option<Frame> {
+        Some(self.reader.changed(version.object, base, version.base, &version.delta, version.has_changes))
+    }
+
+    fn large(&mut self, object: u32, size: u64, _content: &mut dyn Read) {
+        self.broken.push((object, Broken::TooLarge(size)));
+    }
+
+    fn broken(&mut self, object: u32, why: Broken) {
+        self.broken.push((object, why));
+    }
+}

@@ -1,0 +1,187 @@
+//! What can be reached from references, and at which path. Owns: following commits to trees and trees to blobs. Must not: choose where to start.
+//!
+//! Trees are known as changes to other trees. Where the base of a tree is reached too, what they share is reached through the base, so that
+//! only changes are looked at; the rest is made up for afterwards.
+
+use bstr::BString;
+
+use super::bits::Bits;
+use super::trees::{Class, Edit, MOST_PATH, Trees};
+use super::{History, NONE};
+
+/// What can be reached.
+pub(crate) struct Reached {
+    /// Commits, by place.
+    pub(crate) commits: Bits,
+    /// The same commits, parents before children, else older before newer.
+    pub(crate) oldest_first: Vec<u32>,
+    /// Trees, blobs and whatever else trees and references name, by object.
+    pub(crate) objects: Bits,
+    /// Objects that trees name and that are not in the repository, by their place among [`Trees::missing`].
+    pub(crate) missing: Bits,
+    /// Names of submodules.
+    pub(crate) submodules: Bits,
+    /// The tree that each object was first seen in, and its name there.
+    via: Vec<(u32, u32)>,
+    missing_via: Vec<(u32, u32)>,
+}
+
+/// Follows `tips`, which are objects of any kind but tags. Paths are those of `head`, a commit's object, where it holds a blob.
+pub(crate) fn reach(history: &History, head: Option<u32>, tips: &[u32]) -> Reached {
+    let History { commits, trees, .. } = history;
+    let all = || head.iter().chain(tips).copied();
+    let reached = commits.reached(all().filter_map(|object| commits.place(object)));
+    let mut spreading = Spreading::new(trees, history.objects);
+    if let Some(root) = head.and_then(|head| commits.tree(commits.place(head)?)) {
+        spreading.start(root);
+        spreading.read_whole();
+    }
+    let oldest_first = commits.oldest_first(&reached);
+    for root in oldest_first.iter().rev().filter_map(|&commit| commits.tree(commit)) {
+        spreading.start(root);
+    }
+    for object in all().filter(|&object| commits.place(object).is_none()) {
+        spreading.start(object);
+    }
+    spreading.read();
+    let Spreading { objects, missing, submodules, via, missing_via, .. } = spreading;
+    Reached { commits: reached, oldest_first, objects, missing, submodules, via, missing_via }
+}
+
+impl Reached {
+    /// A path of an object that was reached; empty for one that a reference names.
+    pub(crate) fn path(&self, trees: &Trees, object: u32) -> BString {
+        trees.path(self.via[object as usize], |tree| self.via[trees.object(tree) as usize])
+    }
+
+    /// The name at the end of that path.
+    pub(crate) fn name(&self, object: u32) -> Option<u32> {
+        let (_, name) = self.via[object as usize];
+        Some(name).filter(|&name| name != NONE)
+    }
+
+    /// The tree, by object, that the path starts in; the object itself where it has none.
+    pub(crate) fn root(&self, trees: &Trees, object: u32) -> u32 {
+        let mut at = object;
+        for _ in 0..MOST_PATH {
+            let (tree, _) = self.via[at as usize];
+            if tree == NONE {
+                break;
+            }
+            at = trees.object(tree);
+        }
+        at
+    }
+
+    /// The name at the end of the path of an object that is not there.
+    pub(crate) fn missing_name(&self, missing: u32) -> Option<u32> {
+        let (_, name) = self.missing_via[missing as usize];
+        Some(name).filter(|&name| name != NONE)
+    }
+
+    /// A path of an object that is not there.
+    pub(crate) fn missing_path(&self, trees: &Trees, missing: u32) -> BString {
+        trees.path(self.missing_via[missing as usize], |tree| self.via[trees.object(tree) as usize])
+    }
+}
+
+/// Trees that are being followed.
+struct Spreading<'t> {
+    trees: &'t Trees,
+    objects: Bits,
+    missing: Bits,
+    submodules: Bits,
+    via: Vec<(u32, u32)>,
+    missing_via: Vec<(u32, u32)>,
+    /// Trees whose edits are not looked at yet.
+    waiting: Vec<u32>,
+    /// Trees whose bases may not be reached.
+    open: Vec<u32>,
+    /// How many more edits may be looked at to put trees together.
+    work: usize,
+}
+
+impl<'t> Spreading<'t> {
+    fn new(trees: &'t Trees, objects: u32) -> Self {
+        Self {
+            trees,
+            objects: Bits::new(objects as usize),
+            missing: Bits::new(trees.missing.len()),
+            submodules: Bits::new(trees.names()),
+            via: vec![(NONE, NONE); objects as usize],
+            missing_via: vec![(NONE, NONE); trees.missing.len()],
+            waiting: Vec::new(),
+            open: Vec::new(),
+            work: trees.most_work(),
+        }
+    }
+
+    /// Something to start from.
+    fn start(&mut self, object: u32) {
+        if self.objects.add(object) {
+            self.waiting.extend(self.trees.place(object));
+        }
+    }
+
+    /// Follows all entries of all trees that wait, in place of changes only: what is seen here is seen first.
+    fn read_whole(&mut self) {
+        let mut entries = Vec::new();
+        while let Some(tree) = self.waiting.pop() {
+            self.trees.entries(tree, |_| false, &mut entries);
+            entries.drain(..).for_each(|entry| self.see(tree, entry));
+        }
+    }
+
+    /// Follows the trees that wait until there are none.
+    fn read(&mut self) {
+        let trees = self.trees;
+        let mut entries = Vec::new();
+        loop {
+            while let Some(tree) = self.waiting.pop() {
+                trees.edits(tree).iter().for_each(|&edit| self.see(tree, edit));
+                self.open.extend(trees.base(tree).map(|_| tree));
+            }
+            let open = std::mem::take(&mut self.open);
+            if open.is_empty() {
+                return;
+            }
+            let is_reached = |objects: &Bits, tree: u32| objects.has(trees.object(tree));
+            for tree in open {
+                let Some(base) = trees.base(tree).filter(|&base| !is_reached(&self.objects, base)) else { continue };
+                if self.work == 0 {
+                    // A repository made to be expensive: what its trees have in common is taken for reached.
+                    self.via[trees.object(base) as usize] = self.via[trees.object(tree) as usize];
+                    self.start(trees.object(base));
+                    continue;
+                }
+                let work = trees.entries(tree, |tree| is_reached(&self.objects, tree), &mut entries);
+                self.work = self.work.saturating_sub(work);
+                entries.drain(..).for_each(|entry| self.see(tree, entry));
+            }
+        }
+    }
+
+    /// Notes an entry of a tree.
+    fn see(&mut self, tree: u32, entry: Edit) {
+        let object = match entry.class() {
+            Class::File | Class::Link => entry.child,
+            Class::Tree => self.trees.object(entry.child),
+            Class::Missing => {
+                if self.missing.add(entry.child) {
+                    self.missing_via[entry.child as usize] = (tree, entry.name());
+                }
+                return;
+            }
+            Class::Submodule => {
+                self.submodules.add(entry.name());
+                return;
+            }
+            Class::Gone => return,
+        };
+        if self.objects.add(object) {
+            self.via[object as usize] = (tree, entry.name());
+            // Whatever the entry says it is.
+            self.waiting.extend(self.trees.place(object));
+        }
+    }
+}

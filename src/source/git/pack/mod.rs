@@ -1,0 +1,300 @@
+//! All objects of a repository, numbered. Owns: which objects there are and where each is stored. Must not: decide which are looked at.
+//!
+//! Objects are named by their number: their place among all ids in order. So what is known of each is an array. [`walk`] unpacks all
+//! objects of a kind, each one from its base while that is in memory; nothing is looked up object by object.
+
+pub(crate) mod delta;
+mod loose;
+pub(crate) mod packed;
+pub(crate) mod walk;
+
+use std::cmp::Ordering;
+use std::path::{Path, PathBuf};
+
+use gix::hash::Kind as HashKind;
+use gix::objs::Kind;
+use gix::odb::pack::index::File as PackIndexFile;
+use gix::{ObjectId, oid};
+
+use crate::blob::visible;
+use crate::finding::{Problem, ProblemKind};
+use packed::Pack;
+
+/// No object, no entry.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// The objects of a repository.
+pub(crate) struct Inventory {
+    hash: HashKind,
+    /// All ids in order, one behind the other.
+    ids: Vec<u8>,
+    /// How many ids have a start below each value of their first bits.
+    fan: Vec<u32>,
+    kinds: Vec<Option<Kind>>,
+    packs: Vec<Pack>,
+    loose: Vec<LooseObject>,
+    directories: Vec<PathBuf>,
+    /// What could not be opened.
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// An object with a file of its own.
+struct LooseObject {
+    number: u32,
+    directory: usize,
+}
+
+/// A pack's index, before the packs are joined.
+struct Found {
+    path: PathBuf,
+    index: PackIndexFile,
+}
+
+impl Inventory {
+    /// Takes stock of the object directories `directories` and of those their `info/alternates` name.
+    pub(crate) fn open(directories: &[PathBuf], hash: HashKind) -> Self {
+        let mut problems = Vec::new();
+        let directories = with_alternates(directories, &mut problems);
+        let mut found = Vec::new();
+        let mut loose = Vec::new();
+        for (number, directory) in directories.iter().enumerate() {
+            found.extend(indexes(directory, hash, &mut problems));
+            match loose::list(directory, hash) {
+                Ok(ids) => loose.extend(ids.into_iter().map(|id| (id, number))),
+                Err(error) => problems.push(problem(directory, &error)),
+            }
+        }
+        loose.sort_unstable();
+        loose.dedup_by(|a, b| a.0 == b.0);
+        let ids = merged(&found, &loose, hash);
+        let fan = fan(&ids, hash.len_in_bytes());
+        let mut inventory =
+            Self { hash, ids, fan, kinds: Vec::new(), packs: Vec::new(), loose: Vec::new(), directories: Vec::new(), problems };
+        inventory.take(found, loose, directories);
+        inventory
+    }
+}
+
+impl Inventory {
+    /// Opens the packs and notes where every object is; the first place found counts.
+    fn take(&mut self, found: Vec<Found>, loose: Vec<(ObjectId, usize)>, directories: Vec<PathBuf>) {
+        self.kinds = vec![None; self.len() as usize];
+        for Found { path, index } in found {
+            let numbers = self.numbers(&index);
+            match Pack::open(&index, &path, &numbers) {
+                Ok(pack) => self.packs.push(pack),
+                Err(detail) => self.problems.push(problem(&path.with_extension("pack"), &detail)),
+            }
+        }
+        for pack in &self.packs {
+            for entry in 0..pack.len() {
+                let kind = &mut self.kinds[pack.object(entry) as usize];
+                *kind = kind.or(pack.kind(entry));
+            }
+        }
+        for (id, directory) in loose {
+            let number = self.number(&id).expect("because the ids are those of the objects");
+            if self.kinds[number as usize].is_none() {
+                self.kinds[number as usize] = loose::Loose::open(&directories[directory], &id).ok().map(|object| object.kind);
+                self.loose.push(LooseObject { number, directory });
+            }
+        }
+        self.directories = directories;
+    }
+
+    /// The number of each id of an index.
+    fn numbers(&self, index: &PackIndexFile) -> Vec<u32> {
+        let count = index.num_objects();
+        if count == self.len() {
+            return (0..count).collect();
+        }
+        let mut next = 0;
+        let ids = (0..count).map(|at| index.oid_at_index(at));
+        // Both are in order, so that most are found by going on from the last.
+        ids.map(|id| {
+            while next < self.len() && self.id(next) < id {
+                next += 1;
+            }
+            if next < self.len() && self.id(next) == id { next } else { self.number(id).expect("because the inventory holds every id") }
+        })
+        .collect()
+    }
+
+    /// How many objects there are.
+    pub(crate) fn len(&self) -> u32 {
+        u32::try_from(self.ids.len() / self.hash.len_in_bytes()).expect("because the ids are fewer than 32 bits count")
+    }
+
+    /// Bytes of an id.
+    pub(crate) fn id_len(&self) -> usize {
+        self.hash.len_in_bytes()
+    }
+
+    /// The id of an object.
+    pub(crate) fn id(&self, number: u32) -> &oid {
+        let len = self.hash.len_in_bytes();
+        oid::from_bytes_unchecked(&self.ids[number as usize * len..][..len])
+    }
+
+    /// The number of the object with this id; none where it is not in the repository.
+    pub(crate) fn number(&self, id: &oid) -> Option<u32> {
+        self.number_of(id.as_bytes())
+    }
+
+    /// The kind of an object; none where it cannot be read.
+    pub(crate) fn kind(&self, number: u32) -> Option<Kind> {
+        self.kinds[number as usize]
+    }
+
+    /// [`number`](Self::number) for an id's bytes. Ids are evenly spread, so that few share their first bits.
+    pub(crate) fn number_of(&self, id: &[u8]) -> Option<u32> {
+        let len = self.hash.len_in_bytes();
+        if id.len() != len {
+            return None;
+        }
+        let bucket = first_bits(id, fan_bits(self.fan.len()));
+        let (mut low, mut high) = (self.fan[bucket] as usize, self.fan[bucket + 1] as usize);
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            match order(&self.ids[middle * len..][..len], id) {
+                Ordering::Equal => return u32::try_from(middle).ok(),
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
+            }
+        }
+        None
+    }
+}
+
+/// How ids of one length compare. Nearly always the first bytes tell.
+fn order(a: &[u8], b: &[u8]) -> Ordering {
+    let head = |id: &[u8]| id.first_chunk().copied().map_or(0, u64::from_be_bytes);
+    head(a).cmp(&head(b)).then_with(|| a.cmp(b))
+}
+
+/// The number that the first `bits` bits of an id make, of at most 32.
+fn first_bits(id: &[u8], bits: u32) -> usize {
+    (id.first_chunk().copied().map_or(0, u32::from_be_bytes) >> (32 - bits)) as usize
+}
+
+/// The bits that tell the places of a table of `len` apart; it has one place more for its end.
+fn fan_bits(len: usize) -> u32 {
+    (len - 1).ilog2()
+}
+
+/// For each value of the first bits the number of ids that come before those with it, and then the number of all.
+fn fan(ids: &[u8], id_len: usize) -> Vec<u32> {
+    let count = ids.len() / id_len;
+    let bits = count.checked_ilog2().unwrap_or(0).saturating_sub(1).clamp(1, 24);
+    let mut fan = vec![0; (1 << bits) + 1];
+    for id in ids.chunks_exact(id_len) {
+        fan[first_bits(id, bits) + 1] += 1;
+    }
+    for at in 1..fan.len() {
+        fan[at] += fan[at - 1];
+    }
+    fan
+}
+
+/// The directories and their alternates, each once.
+fn with_alternates(directories: &[PathBuf], problems: &mut Vec<Problem>) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for directory in directories {
+        all.push(directory.clone());
+        match gix::odb::alternate::resolve(directory.clone(), Path::new(".")) {
+            Ok(alternates) => all.extend(alternates),
+            Err(error) => problems.push(problem(&directory.join("info/alternates"), &error)),
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    all.retain(|directory| seen.insert(directory.canonicalize().unwrap_or_else(|_| directory.clone())));
+    all
+}
+
+/// The indexes of the packs below `directory`, in order of their names.
+fn indexes(directory: &Path, hash: HashKind, problems: &mut Vec<Problem>) -> Vec<Found> {
+    let packs = directory.join("pack");
+    let files = match std::fs::read_dir(&packs) {
+        Ok(files) => files,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
+        Err(error) => {
+            problems.push(problem(&packs, &error));
+            return Vec::new();
+        }
+    };
+    let mut paths: Vec<PathBuf> = files
+        .filter_map(Result::ok)
+        .map(|file| file.path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "idx"))
+        .collect();
+    paths.sort_unstable();
+    let mut found = Vec::new();
+    for path in paths {
+        match PackIndexFile::at(&path, hash) {
+            Ok(index) => found.push(Found { path, index }),
+            Err(error) => problems.push(problem(&path, &error)),
+        }
+    }
+    found
+}
+
+/// All ids in order, each once, one behind the other.
+fn merged(found: &[Found], loose: &[(ObjectId, usize)], hash: HashKind) -> Vec<u8> {
+    let packed = found.iter().flat_map(|Found { index, .. }| (0..index.num_objects()).map(|at| index.oid_at_index(at)));
+    let all: Vec<&oid> = packed.chain(loose.iter().map(|(id, _)| id.as_ref())).collect();
+    let mut ids = Vec::with_capacity(all.len() * hash.len_in_bytes());
+    let mut add = |all: &[&oid]| {
+        for (at, id) in all.iter().enumerate() {
+            if at == 0 || all[at - 1] != *id {
+                ids.extend_from_slice(id.as_bytes());
+            }
+        }
+    };
+    if all.is_sorted() {
+        add(&all);
+    } else {
+        let mut sorted = all;
+        sorted.sort();
+        add(&sorted);
+    }
+    ids
+}
+
+fn problem(path: &Path, cause: &dyn std::fmt::Display) -> Problem {
+    let path = path.as_os_str().as_encoded_bytes().into();
+    Problem { path, kind: ProblemKind::Unreadable, detail: visible(cause.to_string().as_bytes()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_id_has_its_number() {
+        for count in [0_u32, 1, 2, 3, 50, 3000] {
+            // Evenly spread, but for some that share their first bits.
+            let mut ids: Vec<[u8; 20]> = (0..count)
+                .map(|number| {
+                    let mut id = [7; 20];
+                    let spread = if number % 5 == 0 { 0x1234_0000 } else { number.wrapping_mul(0x9E37_79B9) };
+                    id[..4].copy_from_slice(&spread.to_be_bytes());
+                    id[16..].copy_from_slice(&number.to_be_bytes());
+                    id
+                })
+                .collect();
+            ids.sort_unstable();
+            let bytes = ids.concat();
+            let hash = HashKind::Sha1;
+            let fan = fan(&bytes, 20);
+            let (kinds, packs, loose, directories, problems) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+            let inventory = Inventory { hash, ids: bytes, fan, kinds, packs, loose, directories, problems };
+            for (id, number) in ids.iter().zip(0..) {
+                assert_eq!(inventory.number_of(id), Some(number));
+                let mut other = *id;
+                other[15] ^= 1;
+                assert_eq!(inventory.number_of(&other), None);
+            }
+            assert_eq!((inventory.number_of(&[0; 20]), inventory.number_of(&[255; 20]), inventory.number_of(&[7; 19])), (None, None, None));
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! The references of a repository: what gives its commits their names. Owns: reading them all, loose and packed, of all work trees, and
+//! their logs. Must not: trust them, follow links out of a directory, or stop at a broken one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use bstr::{BStr, BString, ByteSlice};
+use gix::ObjectId;
+
+use crate::finding::{Problem, ProblemKind};
+use crate::source::git::database::DatabaseReader;
+
+/// More than any loose reference takes; git's longest names end below it.
+const MAX_LOOSE_BYTES: u64 = 8 << 10;
+/// A line of `packed-refs` or of a log is not looked at beyond this.
+const MAX_LINE_BYTES: u64 = 64 << 10;
+/// How many symbolic references in a row are followed; as in git.
+const MAX_LINKS: usize = 5;
+
+/// A reference that leads to an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reference {
+    /// Full name: `refs/heads/main`, `HEAD`, `worktrees/w/HEAD`.
+    pub(crate) name: BString,
+    /// The object it names.
+    pub(crate) id: ObjectId,
+    /// What is left when tags are followed: nearly always a commit.
+    pub(crate) peeled: ObjectId,
+    /// What kind of name it is.
+    pub(crate) kind: ReferenceKind,
+}
+
+/// What the name of a reference says about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ReferenceKind {
+    /// What a work tree has checked out.
+    Head,
+    /// `refs/heads/`.
+    Branch,
+    /// `refs/remotes/`: what a remote had when it was last talked to.
+    RemoteTracking,
+    /// `refs/tags/`.
+    Tag,
+    /// `refs/notes/`.
+    Note,
+    /// `refs/stash`.
+    Stash,
+    /// Pull requests, bisections, whatever else.
+    Other,
+}
+
+impl ReferenceKind {
+    fn of(name: &BStr) -> Self {
+        let starts = |prefix: &str| name.starts_with_str(prefix);
+        if name == "HEAD" || starts("worktrees/") && name.ends_with_str("/HEAD") {
+            Self::Head
+        } else if starts("refs/heads/") {
+            Self::Branch
+        } else if starts("refs/remotes/") {
+            Self::RemoteTracking
+        } else if starts("refs/tags/") {
+            Self::Tag
+        } else if starts("refs/notes/") {
+            Self::Note
+        } else if name == "refs/stash" {
+            Self::Stash
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// All references.
+#[derive(Debug, Default)]
+pub(crate) struct References {
+    /// Those that lead to an object, by name.
+    pub(crate) all: Vec<Reference>,
+    /// Every name, of broken references too.
+    pub(crate) names: BTreeSet<BString>,
+    /// The objects that logs name, on request.
+    pub(crate) logged: BTreeSet<ObjectId>,
+    /// References that are broken or cannot be read.
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// What a reference says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Target {
+    /// An object, and what it peels to where that is known.
+    Object(ObjectId, Option<ObjectId>),
+    /// Another reference.
+    Name(BString),
+}
+
+/// Lists the references of a repository whose names begin with `prefix`, of all its work trees; with `logs` also what their
+/// logs name.
+pub(crate) fn list(repository: &gix::Repository, database: &DatabaseReader, prefix: &str, logs: bool) -> References {
+    let mut reading = Reading { hash: repository.object_hash(), targets: BTreeMap::new(), found: References::default() };
+    let common = repository.common_dir();
+    if repository.config_snapshot().string("extensions.refStorage").is_some_and(|format| format.eq_ignore_ascii_case(b"reftable")) {
+        reading.problem(
+            "reftable".into(),
+            "references in the reftable format are not read; `git refs migrate --ref-format=files` converts them",
+        );
+    }
+    reading.packed(&common.join("packed-refs"));
+    reading.tree(common, "");
+    if logs {
+        reading.logs(&common.join("logs"));
+    }
+    for (name, work_tree) in work_trees(common) {
+        reading.tree(&work_tree, &format!("worktrees/{name}/"));
+        if logs {
+            reading.logs(&work_tree.join("logs"));
+        }
+    }
+    reading.resolve(database, prefix)
+}
+
+/// The linked work trees' own directories, with their names.
+fn work_trees(common: &Path) -> Vec<(BString, PathBuf)> {
+    let entries = fs::read_dir(common.join("worktrees")).into_iter().flatten().flatten();
+    let mut found: Vec<_> = entries.map(|entry| (bytes(&entry.file_name()), entry.path())).collect();
+    found.sort();
+    found
+}
+
+fn bytes(name: &std::ffi::OsStr) -> BString {
+    name.as_encoded_bytes().into()
+}
+
+/// References as they are read.
+struct Reading {
+    hash: gix::hash::Kind,
+    targets: BTreeMap<BString, Target>,
+    found: References,
+}
+
+impl Reading {
+    fn problem(&mut self, path: BString, detail: &str) {
+        self.found.problems.push(Problem { path, kind: ProblemKind::Unreadable, detail: detail.to_owned() });
+    }
+
+    /// The id in whole hex digits.
+    fn id(&self, hex: &[u8]) -> Option<ObjectId> {
+        ObjectId::from_hex(hex).ok().filter(|id| id.kind() == self.hash && !id.is_null())
+    }
+
+    /// Reads `HEAD` and everything in `refs` of a git directory; a loose reference counts before a packed one.
+    fn tree(&mut self, directory: &Path, prefix: &str) {
+        self.loose(&directory.join("HEAD"), format!("{prefix}HEAD").into());
+        let mut waiting = vec![(directory.join("refs"), BString::from(format!("{prefix}refs")))];
+        while let Some((directory, name)) = waiting.pop() {
+            let entries = match fs::read_dir(&directory) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => {
+                    self.problem(name, &error.kind().to_string());
+                    continue;
+                }
+            };
+            for entry in entries.flatten() {
+                let mut name = name.clone();
+                name.push(b'/');
+                name.extend_from_slice(entry.file_name().as_encoded_bytes());
+                match entry.file_type() {
+                    Ok(kind) if kind.is_dir() => waiting.push((entry.path(), name)),
+                    // What git is about to write.
+                    _ if name.ends_with_str(".lock") => {}
+                    _ => self.loose(&entry.path(), name),
+                }
+            }
+        }
+    }
+
+    /// Reads one file. A link to a reference that does not exist is one too, as old versions of git write them.
+    fn loose(&mut self, path: &Path, name: BString) {
+        let link = fs::read_link(path).ok().map(|target| BString::from(target.as_os_str().as_encoded_bytes()));
+        if let Some(target) = link.filter(|target| target.starts_with(b"refs/")) {
+            self.targets.insert(name, Target::Name(target));
+            return;
+        }
+        let text = match read_small(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && name.ends_with(b"HEAD") => return,
+            Err(error) => return self.broken(name, &error.to_string()),
+        };
+        let text = text.trim_end_with(|character| character.is_ascii_whitespace());
+        let target = match text.strip_prefix(b"ref:") {
+            Some(other) => Some(Target::Name(other.trim_start().into())),
+            None => self.id(text.split(u8::is_ascii_whitespace).next().unwrap_or_default()).map(|id| Target::Object(id, None)),
+        };
+        match target {
+            Some(target) => drop(self.targets.insert(name, target)),
+            None => self.broken(name, "it names no object"),
+        }
+    }
+
+    fn broken(&mut self, name: BString, detail: &str) {
+        self.targets.remove(&name);
+        self.found.names.insert(name.clone());
+        self.problem(name, &format!("the reference is broken: {detail}"));
+    }
+
+    /// Reads `packed-refs`: `ID NAME` a line, `^ID` below a tag for what it peels to.
+    fn packed(&mut self, path: &Path) {
+        let mut last: Option<BString> = None;
+        let mut wrong = 0_u64;
+        let result = for_each_line(path, |line| {
+            if line.starts_with(b"#") || line.is_empty() {
+                return;
+            }
+            if let Some(peeled) = line.strip_prefix(b"^").and_then(|hex| self.id(hex)) {
+                if let Some(Target::Object(_, known)) = last.as_ref().and_then(|name| self.targets.get_mut(name)) {
+                    *known = Some(peeled);
+                }
+                return;
+            }
+            let parts = line.split_once_str(" ").and_then(|(hex, name)| Some((self.id(hex)?, BString::from(name))));
+            match parts {
+                Some((id, name)) => {
+                    self.targets.insert(name.clone(), Target::Object(id, None));
+                    last = Some(name);
+                }
+                None => wrong += 1,
+            }
+        });
+        if let Err(error) = result {
+            self.problem("packed-refs".into(), &error.to_string());
+        }
+        if wrong > 0 {
+            self.problem("packed-refs".into(), &format!("{wrong} of its lines name no reference"));
+        }
+    }
+
+    /// Notes the objects that logs name, before and after each change.
+    fn logs(&mut self, directory: &Path) {
+        let mut waiting = vec![directory.to_owned()];
+        while let Some(directory) = waiting.pop() {
+            for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    waiting.push(entry.path());
+                    continue;
+                }
+                let result = for_each_line(&entry.path(), |line| {
+                    let ids: Vec<ObjectId> = line.splitn(3, |&byte| byte == b' ').take(2).filter_map(|hex| self.id(hex)).collect();
+                    self.found.logged.extend(ids);
+                });
+                if let Err(error) = result {
+                    self.problem(bytes(entry.path().as_os_str()), &error.to_string());
+                }
+            }
+        }
+    }
+
+    /// Follows symbolic references and tags.
+    fn resolve(mut self, database: &DatabaseReader, prefix: &str) -> References {
+        for name in self.targets.keys().filter(|name| name.starts_with_str(prefix)) {
+            let Some((id, known)) = self.object(name) else { continue };
+            let kind = ReferenceKind::of(name.as_bstr());
+            match known.map_or_else(|| database.peel(id).map(|peeled| peeled.id), Ok) {
+                Ok(peeled) => self.found.all.push(Reference { name: name.clone(), id, peeled, kind }),
+                Err(error) => self.found.problems.push(error.at(name.as_bstr())),
+            }
+        }
+        self.found.names.extend(self.targets.into_keys());
+        self.found.problems.sort_unstable();
+        self.found
+    }
+
+    /// The object a reference leads to; none where it leads to a name without an object, such as a branch before its first commit.
+    fn object(&self, name: &BString) -> Option<(ObjectId, Option<ObjectId>)> {
+        let mut name = name;
+        for _ in 0..=MAX_LINKS {
+            match self.targets.get(name)? {
+                Target::Object(id, peeled) => return Some((*id, *peeled)),
+                Target::Name(other) => name = other,
+            }
+        }
+        None
+    }
+}
+
+/// Reads a regular file that is small, or a link to one.
+fn read_small(path: &Path) -> io::Result<Vec<u8>> {
+    let wrong = |text: &str| io::Error::new(io::ErrorKind::InvalidData, text.to_owned());
+    let metadata = path.metadata().map_err(|error| io::Error::from(error.kind()))?;
+    if !metadata.is_file() {
+        return Err(wrong("it is not a file"));
+    }
+    let mut text = Vec::new();
+    File::open(path).map_err(|error| io::Error::from(error.kind()))?.take(MAX_LOOSE_BYTES + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > MAX_LOOSE_BYTES { Err(wrong("it is too long")) } else { Ok(text) }
+}
+
+/// Hands each line of a file to `line`, without its end, cut where it is far too long. A file that is not there has none.
+fn for_each_line(path: &Path, mut line: impl FnMut(&[u8])) -> io::Result<()> {
+    match path.metadata() {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a file")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error.kind().into()),
+    }
+    let mut reader = BufReader::new(File::open(path)?);
+    let mut buffer = Vec::new();
+    let mut starts = true;
+    loop {
+        buffer.clear();
+        if reader.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut buffer)? == 0 {
+            return Ok(());
+        }
+        let ends = buffer.ends_with(b"\n");
+        if starts {
+            line(buffer.strip_suffix(b"\n").unwrap_or(&buffer));
+        }
+        starts = ends;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_the_kind() {
+        let kinds = [
+            ("HEAD", ReferenceKind::Head),
+            ("worktrees/w/HEAD", ReferenceKind::Head),
+            ("refs/heads/a/HEAD", ReferenceKind::Branch),
+            ("refs/remotes/origin/HEAD", ReferenceKind::RemoteTracking),
+            ("refs/tags/v1", ReferenceKind::Tag),
+            ("refs/notes/commits", ReferenceKind::Note),
+            ("refs/stash", ReferenceKind::Stash),
+            ("refs/stashes", ReferenceKind::Other),
+            ("refs/pull/1/head", ReferenceKind::Other),
+            ("worktrees/w/refs/bisect/bad", ReferenceKind::Other),
+        ];
+        for (name, kind) in kinds {
+            assert_eq!(ReferenceKind::of(name.into()), kind, "{name}");
+        }
+    }
+
+    #[test]
+    fn long_lines_are_cut_and_counted_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log");
+        let long = "x".repeat(200_000);
+        crate::fsx::write_atomically(&path, |out| write!(out, "a\n{long}\nb")).unwrap();
+        let mut lengths = Vec::new();
+        for_each_line(&path, |line| lengths.push(line.len())).unwrap();
+        assert_eq!(lengths, [1, 64 << 10, 1]);
+        for_each_line(&directory.path().join("absent"), |_| panic!("no line")).unwrap();
+        assert!(for_each_line(directory.path(), |_| panic!("no line")).is_err());
+    }
+}

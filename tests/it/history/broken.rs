@@ -1,0 +1,110 @@
+//! What is not whole: shallow and partial clones, missing and damaged objects. Each is named, and the exit code is never that of a clean scan.
+
+use super::Fixture;
+
+/// Three commits of a file each, the second with a directory.
+const HISTORY: &str =
+    "repository r; for i in 1 2 3; do mkdir -p d$i; echo text$i >d$i/f; echo $i >g; git add .; git commit -qm $i; done; cd ..\n";
+
+/// Removes an object that is loose.
+const FORGET: &str =
+    "file() { echo .git/objects/$(echo $1 | cut -c1-2)/$(echo $1 | cut -c3-); }; forget() { rm -f $(file $(git rev-parse $1)); }\n";
+
+/// The problems of a scan that has to be incomplete.
+#[track_caller]
+fn problems(fixture: &Fixture, directory: &str) -> Vec<String> {
+    let scan = fixture.scan(directory, &["--history"]);
+    assert_eq!(scan.code, 3, "{}", scan.errors);
+    assert_eq!(fixture.scan(directory, &["--history", "--allow-incomplete"]).code, 0);
+    scan.problems
+}
+
+#[test]
+fn a_shallow_clone_says_where_it_is_cut() {
+    let mut fixture = Fixture::new(&format!(
+        "{HISTORY} git clone -q --depth 1 file://$PWD/r s; git clone -q --depth 2 --no-single-branch file://$PWD/r t"
+    ));
+    for directory in ["s", "t"] {
+        let cut = fixture.run(&format!("cat {directory}/.git/shallow"));
+        assert_eq!(problems(&fixture, directory), [format!("missing-object {cut}")]);
+    }
+    let scan = fixture.scan("s", &["--range", "HEAD~1..HEAD"]);
+    assert_eq!(
+        (scan.code, scan.errors.as_str()),
+        (2, "unleak: error: `HEAD~1` is not in this repository; `git fetch --unshallow` may bring it\n")
+    );
+}
+
+#[test]
+fn a_partial_clone_is_not_completed_and_says_what_it_lacks() {
+    let mut fixture = Fixture::new(&format!(
+        "{HISTORY} git -C r config uploadpack.allowFilter true; for f in blob:none tree:0; do git clone -q --no-checkout --filter=$f file://$PWD/r $f; rm -f $f/.git/index; done"
+    ));
+    let packs = "ls blob:none/.git/objects/pack tree:0/.git/objects/pack";
+    let before = fixture.run(packs);
+    let blobs = problems(&fixture, "blob:none");
+    assert_eq!(
+        blobs,
+        ["missing-object d1/f", "missing-object d2/f", "missing-object d3/f", "missing-object g", "missing-object g", "missing-object g"]
+    );
+    let trees = problems(&fixture, "tree:0");
+    assert_eq!(trees.len(), 3, "{trees:?}");
+    assert_eq!(fixture.run(packs), before);
+}
+
+#[test]
+fn missing_objects() {
+    let fixture = Fixture::new(&format!(
+        "{FORGET}{HISTORY} cp -r r blob; cp -r r tree; cp -r r commit; cp -r r root; (cd blob; forget HEAD:d2/f); (cd tree; forget HEAD:d2); (cd root; forget HEAD~1^{{tree}}); cd commit; forget HEAD~1"
+    ));
+    assert_eq!(problems(&fixture, "blob"), ["missing-object d2/f"]);
+    assert_eq!(problems(&fixture, "tree"), ["missing-object d2"]);
+    assert_eq!(problems(&fixture, "root"), ["missing-object "]);
+    let head = fixture.sandbox.run("git -C commit rev-parse HEAD");
+    assert_eq!(problems(&fixture, "commit"), [format!("missing-object {head}")]);
+}
+
+#[test]
+fn corrupt_loose_objects() {
+    let fixture = Fixture::new(&format!(
+        "{FORGET}{HISTORY} damage() {{ f=$(file $(git rev-parse $1)); chmod u+w $f; }}
+        cp -r r cut; cd cut; damage HEAD:d2/f; truncate -s 9 $f; cd ..
+        cp -r r flipped; cd flipped; damage HEAD:d2/f; printf '\\377\\377\\377\\377' | dd of=$f bs=1 seek=8 conv=notrunc 2>/dev/null; cd ..
+        cp -r r empty; cd empty; damage HEAD:d2/f; : >$f; cd ..
+        cp -r r commit; cd commit; damage HEAD~1; truncate -s 20 $f; cd ..
+        cp -r r garbage; cd garbage; damage HEAD:d2; echo garbage >$f"
+    ));
+    for directory in ["cut", "flipped", "empty"] {
+        assert_eq!(problems(&fixture, directory), ["missing-object d2/f"], "{directory}");
+    }
+    assert_eq!(problems(&fixture, "garbage"), ["missing-object d2"]);
+    assert_eq!(problems(&fixture, "commit").len(), 1);
+}
+
+#[test]
+fn damaged_packs() {
+    let mut fixture = Fixture::new(&format!(
+        "{HISTORY} git -C r repack -adq; cp -r r cut; cp -r r flipped; cp -r r noindex; cp -r r index; chmod -R u+w .
+        cd cut/.git/objects/pack; truncate -s -60 *.pack; cd ../../../..; cd flipped/.git/objects/pack; printf '\\377\\377\\377\\377\\377\\377' | dd of=$(ls *.pack) bs=1 seek=40 conv=notrunc 2>/dev/null; cd ../../../..
+        rm noindex/.git/objects/pack/*.idx; cd index/.git/objects/pack; truncate -s 100 *.idx"
+    ));
+    for directory in ["cut", "flipped", "noindex", "index"] {
+        let scan = fixture.scan(directory, &["--history"]);
+        assert_eq!(scan.code, 3, "{directory}: {} {:?}", scan.errors, scan.problems);
+        assert!(!scan.problems.is_empty());
+    }
+    // The same with a secret in a part that is whole: it is found, and the rest is still said to be missing.
+    fixture.run("cd cut; echo @after@ >after; git hash-object -w after >/dev/null; git tag after $(git hash-object after)");
+    let scan = fixture.scan("cut", &["--history"]);
+    assert_eq!((scan.places, scan.code), (vec!["after: object OBJECT".to_owned()], 1));
+    assert!(!scan.problems.is_empty());
+}
+
+#[test]
+fn an_object_over_the_limit_is_said_to_be() {
+    let fixture = Fixture::new(&format!(
+        "{HISTORY} cd r; head -c 5000 /dev/zero >big; git add .; git commit -qm big; git rm -q big; git commit -qm gone"
+    ));
+    let scan = fixture.scan("r", &["--history", "--max-file-size", "4K"]);
+    assert_eq!((scan.problems, scan.code), (vec!["over-limit big".to_owned()], 3));
+}

@@ -1,0 +1,119 @@
+//! What leads to content: branches, tags, remotes, notes, the stash, other references, work trees. And their names.
+
+use super::Fixture;
+
+const BASE: &str = "repository r; echo base >base; git add .; git commit -qm base\n";
+
+/// Makes a commit with a file of one token, without moving a branch, and prints its id.
+const COMMIT: &str = "commit() { b=$(printf '%s\\n' \"$2\" | git hash-object -w --stdin); t=$(printf '100644 blob %s\\t%s\\n' $b $1 | git mktree); git commit-tree -m \"$1\" $t; }\n";
+
+#[test]
+fn every_kind_of_reference_counts() {
+    let mut fixture = Fixture::new(&format!(
+        "{BASE}{COMMIT}
+        git update-ref refs/heads/topic/deep $(commit branch @branch@)
+        git tag light $(commit light @light@); git tag -am x heavy $(commit heavy @heavy@); git tag -am y twice heavy 2>/dev/null
+        git update-ref refs/remotes/origin/main $(commit remote @remote@); git symbolic-ref refs/remotes/origin/HEAD refs/remotes/origin/main
+        git update-ref refs/pull/7/head $(commit pull @pull@); git update-ref refs/anything/else $(commit other @other@)
+        git update-ref refs/packed/one $(commit packed @packed@); git pack-refs --all
+        git update-ref refs/packed/one $(commit loose @loose@)
+        git notes add -m @note@ HEAD
+        echo @stash@ >base; echo @staged@ >staged; git add staged; echo @untracked@ >u; git stash -q -u
+        git checkout -q --detach; echo @detached@ >d; git add d; git commit -qm detached
+        git worktree add -q --detach ../linked main; cd ../linked; echo @linked@ >l; git add l; git commit -qm linked; git update-ref refs/worktree/own $(commit own @own@)"
+    ));
+    let expected = [
+        "branch: commit branch",
+        "detached: commit d",
+        "heavy: commit heavy",
+        "light: commit light",
+        "linked: commit l",
+        "loose: commit loose",
+        "note: commit NOTE",
+        "other: commit other",
+        "own: commit own",
+        "pull: commit pull",
+        "remote: commit remote",
+        "staged: commit staged",
+        "stash: commit base",
+        "untracked: commit u",
+    ];
+    let note = fixture.run("cd r; git ls-tree -r --name-only refs/notes/commits");
+    let expected = expected.map(|place| place.replace("NOTE", &note));
+    let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+    fixture.scan("r", &["--history"]).assert_found(&expected);
+    // Wherever the program is started.
+    fixture.scan("linked", &["--history"]).assert_found(&expected);
+    fixture.scan("", &["--history", "r/.git"]).assert_found(&expected);
+}
+
+#[test]
+fn names_of_references_are_content_and_shown_masked() {
+    let fixture = Fixture::new(&format!(
+        "{BASE} git branch fix/@branch@; git tag @tag@; git update-ref refs/remotes/o/@remote@ HEAD; git symbolic-ref refs/heads/@symbolic@ refs/heads/main
+        echo broken >.git/refs/heads/@broken@; git pack-refs --all 2>/dev/null || true; git branch @loose@ 2>/dev/null || git update-ref refs/heads/@loose@ main"
+    ));
+    let scan = fixture.scan("r", &["--history"]);
+    let names = ["branch", "broken", "loose", "remote", "symbolic", "tag"];
+    assert_eq!(scan.places, names.map(|name| format!("{name}: ref-name REF_NAME")));
+    assert_eq!(scan.code, 1);
+    let excerpts: Vec<&str> =
+        scan.report["findings"].as_array().unwrap().iter().map(|of| super::text(&of["places"][0]["excerpt"]["before"])).collect();
+    assert!(excerpts.contains(&"refs/heads/fix/") && excerpts.contains(&"refs/tags/"), "{excerpts:?}");
+}
+
+#[test]
+fn broken_references_are_problems_and_the_rest_is_scanned() {
+    let mut fixture = Fixture::new(&format!(
+        "{BASE}{COMMIT} git update-ref refs/heads/good $(commit good @good@)
+        echo garbage >.git/refs/heads/garbage; : >.git/refs/heads/empty; printf '%040d' 7 >.git/refs/heads/missing; mkfifo .git/refs/heads/pipe
+        ln -s ../../../../outside .git/refs/heads/link; echo 'ref: refs/heads/loop2' >.git/refs/heads/loop1; echo 'ref: refs/heads/loop1' >.git/refs/heads/loop2
+        printf 'zz refs/heads/wrong\\n' >>.git/packed-refs; touch .git/refs/heads/main.lock"
+    ));
+    let scan = fixture.scan("r", &["--history"]);
+    assert_eq!(scan.places, ["good: commit good"]);
+    let expected = [
+        "unreadable packed-refs",
+        "unreadable refs/heads/empty",
+        "unreadable refs/heads/garbage",
+        "unreadable refs/heads/link",
+        "missing-object refs/heads/missing",
+        "unreadable refs/heads/pipe",
+    ];
+    assert_eq!(scan.problems, expected);
+    assert_eq!(scan.code, 1);
+    fixture.run("cd r; sed -i /^zz/d .git/packed-refs; git update-ref -d refs/heads/good");
+    assert_eq!(fixture.scan("r", &["--history"]).code, 3);
+}
+
+#[test]
+fn a_repository_without_commits_is_empty_and_no_repository_is_an_error() {
+    let fixture = Fixture::new("repository r; mkdir ../plain");
+    fixture.scan("r", &["--history"]).assert_found(&[]);
+    let scan = fixture.scan("", &["--history", "plain"]);
+    assert_eq!((scan.code, scan.errors.as_str()), (2, "unleak: error: plain is not in a git repository\n"));
+    let scan = fixture.scan("", &["--history", "absent"]);
+    assert_eq!((scan.code, scan.errors.as_str()), (2, "unleak: error: absent: no such file or directory\n"));
+}
+
+#[test]
+fn references_in_a_format_that_is_not_read_are_a_problem() {
+    let fixture = Fixture::new(&format!("{BASE} git config core.repositoryFormatVersion 1; git config extensions.refStorage reftable"));
+    let scan = fixture.scan("r", &["--history"]);
+    assert_eq!((scan.code, scan.problems), (3, vec!["unreadable reftable".to_owned()]));
+}
+
+#[test]
+fn since_is_by_the_committers_clock() {
+    let mut fixture = Fixture::new(
+        "repository r; at() { echo \"$2\" >$1; git add .; GIT_COMMITTER_DATE=\"$1 +0000\" git commit -qm $1; }
+        at 1700000000 @old@; at 4000000000 @new@; at 1750000000 @skewed@; at 1790000000 @later@; git tag -am @tag@ t",
+    );
+    let found = |fixture: &Fixture, since: &str| fixture.scan("r", &["--history", "--since", since]).names();
+    assert_eq!(found(&fixture, "@1700000000"), ["later", "new", "old", "skewed"]);
+    assert_eq!(found(&fixture, "@1700000001"), ["later", "new", "skewed"]);
+    assert_eq!(found(&fixture, "2027-01-15T08:00:00Z"), ["new"]);
+    assert_eq!(found(&fixture, "@4000000001"), [""; 0]);
+    fixture.run("cd r; echo @today@ >t; git add t; GIT_COMMITTER_DATE=$(date +%s) git commit -qm t");
+    assert_eq!(found(&fixture, "2 weeks ago"), ["new", "today"]);
+}
