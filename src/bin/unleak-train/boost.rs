@@ -197,3 +197,43 @@ fn best_threshold(
     let best = gains.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
     best.map_or((0.0, 0), |(bin, &gain)| (gain, bin))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GROWTH: Growth = Growth { trees: 60, depth: 2, rate: 0.3, ridge: 1.0, features: 1.0, examples: 1.0, seed: 1 };
+
+    /// Both of two features make a credential; a third one is noise.
+    fn examples() -> Vec<Example> {
+        let example = |number: usize| {
+            let mut features = [0; COUNT];
+            features[0] = u8::try_from(number % 2).unwrap();
+            features[1] = u8::try_from(number / 2 % 2 * 9).unwrap();
+            features[2] = u8::try_from(number * 7 % 5).unwrap();
+            Example { is_credential: features[0] == 1 && features[1] == 9, features, weight: 1.0 }
+        };
+        (0..200).map(example).collect()
+    }
+
+    #[test]
+    fn what_two_features_say_together_is_learned() {
+        let examples = examples();
+        let forest = grow(&GROWTH, &examples.iter().collect::<Vec<_>>(), &[true; COUNT]);
+        for example in &examples {
+            assert_eq!(forest.score(&example.features) > 0.0, example.is_credential);
+        }
+    }
+
+    #[test]
+    fn chance_is_the_same_each_time_and_forbidden_features_are_not_asked() {
+        let examples = examples();
+        let examples: Vec<&Example> = examples.iter().collect();
+        let growth = Growth { features: 0.5, examples: 0.5, ..GROWTH };
+        let mut allowed = [true; COUNT];
+        allowed[1] = false;
+        let grown = || grow(&growth, &examples, &allowed);
+        assert_eq!(grown().score(&examples[3].features).to_bits(), grown().score(&examples[3].features).to_bits());
+        assert!(grown().trees.iter().all(|tree| tree.questions.iter().all(|&(feature, _)| feature != 1)));
+    }
+}

@@ -74,3 +74,22 @@ fn value(region: &Region, label: &Label) -> Option<Range<usize>> {
     let byte = |characters: usize| line.char_indices().nth(characters).map_or(line.len(), |(at, _)| at);
     (label.line_start == label.line_end && end > start).then(|| offset + byte(start)..offset + byte(end))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use unleak::evaluate::labels;
+
+    #[test]
+    fn a_value_has_the_label_that_means_it() {
+        let line = r#"{"file":"a","first_line":7,"text":"é = x y\nz","labels":[
+            {"line_start":7,"line_end":7,"truth":"T","value_start":4,"value_end":5},
+            {"line_start":7,"line_end":7,"truth":"F","value_start":6,"value_end":7},
+            {"line_start":8,"line_end":8,"truth":"X"}]}"#;
+        let region = labels::parse(&line.replace('\n', "")).unwrap().remove(0);
+        assert_eq!(truth(&region, &(5..6)), Some(true));
+        assert_eq!(truth(&region, &(7..8)), Some(false));
+        assert_eq!(truth(&region, &(0..2)), None);
+        assert_eq!(truth(&region, &(9..10)), Some(false));
+    }
+}

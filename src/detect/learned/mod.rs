@@ -64,3 +64,65 @@ pub fn judge(model: &Model, case: &Case<'_>, features: &Features) -> Opinion {
     let score = model.score(features) + prior(case.operator);
     Opinion { probability: model.probability(score), reasons: reasons::of(model, case, features, model.score(features)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::features::TABLE;
+    use super::*;
+    use crate::detect::{View, scan_and_tell};
+    use crate::patterns::Catalogue;
+    use bstr::BStr;
+
+    /// The features by name, and the opinion, of the only case in a text.
+    fn asked(path: &str, text: &str) -> (impl Fn(&str) -> u8, Opinion) {
+        let view = View { bytes: text.as_bytes(), path: BStr::new(path), binary: false, depth: 0 };
+        let (_, mut asked) = scan_and_tell(&Catalogue::builtin(), &view);
+        assert_eq!(asked.len(), 1, "{text}");
+        let asked = asked.remove(0);
+        let names: Vec<&str> = TABLE.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        let value = move |name: &str| {
+            let at = names.iter().position(|known| *known == name);
+            asked.features.0[at.unwrap_or_else(|| panic!("no feature {name}"))]
+        };
+        (value, asked.opinion)
+    }
+
+    #[test]
+    fn a_case_becomes_numbers() {
+        let text = "user = 'ann'\n  dbPassword = 'xv7kQ2m9rt', # wrong\n\n";
+        let (value, _) = asked("tests/a.py", text);
+        for (name, expected) in [
+            ("password", 1),
+            ("secret", 0),
+            ("words", 2),
+            ("mixed", 1),
+            ("system", 1),
+            ("assign", 1),
+            ("single quotes", 1),
+            ("before: line start", 1),
+            ("after: comma", 1),
+            ("code", 1),
+            ("test file", 1),
+            ("line: wrong", 1),
+            ("above: user", 1),
+            ("below: user", 0),
+            ("below empty", 1),
+            ("value length", 10),
+            ("digits last", 0),
+            ("form: coded", 1),
+            ("example word", 0),
+        ] {
+            assert_eq!(value(name), expected, "{name}");
+        }
+        let (value, _) = asked("a.py", "password = 'password'\n");
+        assert_eq!((value("repeats name"), value("stand-in"), value("credential words only"), value("test file")), (1, 1, 1, 0));
+    }
+
+    #[test]
+    fn reasons_are_named_strongest_first() {
+        let (_, opinion) = asked("a.py", "db_password = 'xv7kQ2m9rt'\n");
+        assert!(opinion.probability > 0.5, "{opinion:?}");
+        assert!(opinion.reasons.iter().any(|(reason, weight)| *reason == "its name says password" && *weight > 0.0), "{opinion:?}");
+        assert!(opinion.reasons.is_sorted_by(|a, b| a.1.abs() >= b.1.abs()), "{opinion:?}");
+    }
+}
