@@ -6,6 +6,7 @@
 
 pub mod blob;
 pub mod detect;
+pub mod evaluate;
 pub mod finding;
 pub mod fsx;
 pub mod gather;

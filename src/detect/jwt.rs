@@ -14,7 +14,7 @@ const ID: &str = "jwt-token";
 const HEADER: usize = 8192;
 /// Places in the text before the dot that are tried as the token's start.
 const STARTS: usize = 4;
-/// 1 January 2020: what expired before it is of no use to anyone.
+/// 1 January 2020: what expired before it opens nothing any more, but tells whom a service trusted, and with which key.
 const LONG_AGO: i64 = 1_577_836_800;
 
 /// Looks at the dot at `hit` between header and payload.
@@ -90,7 +90,7 @@ fn describe(token: &Token<'_>, candidate: &mut Candidate<'_>) {
     } else if payload.get("role").and_then(Value::as_str) == Some("anon") {
         candidate.set(0.2, "its role is anonymous: public by design");
     } else if expiry(payload).is_some_and(|seconds| seconds < LONG_AGO) {
-        candidate.set(0.3, "it expired before 2020");
+        candidate.set(0.55, "it expired before 2020");
     }
 }
 
@@ -191,7 +191,6 @@ mod tests {
     #[test]
     fn doubtful_tokens_fall_below_the_threshold() {
         for (text, probability) in [
-            (hs256(r#"{"sub":"4711","exp":1500000000}"#), 0.3),
             (hs256(r#"{"iss":"supabase","role":"anon","exp":1900000000}"#), 0.2),
             (token(r#"{"alg":"RS256"}"#, r#"{"sub":"4711"}"#, SIGNATURE), 0.3),
             (format!("{}.eyJhbc.{SIGNATURE}", BASE64URL_NOPAD.encode(br#"{"alg":"HS256"}"#)), 0.3),
@@ -199,6 +198,14 @@ mod tests {
             let candidate = only(&text);
             assert!(candidate.dropped.is_none() && (candidate.probability - probability).abs() < 1e-6, "{text}: {candidate:?}");
         }
+    }
+
+    #[test]
+    fn tokens_that_expired_long_ago_are_just_worth_a_look() {
+        let text = hs256(r#"{"sub":"4711","exp":1500000000}"#);
+        let candidate = only(&text);
+        assert!((candidate.probability - 0.55).abs() < 1e-6, "{candidate:?}");
+        assert_eq!(candidate.evidence, ["it expired before 2020"]);
     }
 
     #[test]

@@ -2,32 +2,50 @@
 
 use bstr::BStr;
 
+/// Everything that a path has to say to detection. Texts whose paths have equal classes and whose bytes are equal have equal candidates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PathClass {
+    /// How the text is to be read.
+    pub kind: FileKind,
+    /// What part of a project it belongs to.
+    pub setting: Setting,
+}
+
+/// What part of a project a file belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Setting {
+    /// What is built, run or configured.
+    Product,
+    /// Tests and what they read.
+    Test,
+    /// Examples and documentation.
+    Example,
+}
+
+/// The class of a path.
+#[must_use]
+pub fn path_class(path: &BStr) -> PathClass {
+    PathClass { kind: file_kind(path), setting: setting(path) }
+}
+
 /// Whether the path is a test, a fixture, an example or documentation: findings there lose a step of severity, never their existence.
 #[must_use]
 pub fn is_test_or_example(path: &BStr) -> bool {
-    const WORDS: [&[u8]; 20] = [
-        b"test",
-        b"tests",
-        b"testing",
-        b"testdata",
-        b"spec",
-        b"specs",
-        b"fixture",
-        b"fixtures",
-        b"example",
-        b"examples",
-        b"sample",
-        b"samples",
-        b"mock",
-        b"mocks",
-        b"demo",
-        b"demos",
-        b"doc",
-        b"docs",
-        b"tutorial",
-        b"e2e",
-    ];
-    path.split(|byte| !byte.is_ascii_alphanumeric()).any(|word| WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)))
+    setting(path) != Setting::Product
+}
+
+/// What the words of a path say; tests win over examples.
+fn setting(path: &BStr) -> Setting {
+    const TESTS: [&[u8]; 11] =
+        [b"test", b"tests", b"testing", b"testdata", b"spec", b"specs", b"fixture", b"fixtures", b"mock", b"mocks", b"e2e"];
+    const EXAMPLES: [&[u8]; 9] = [b"example", b"examples", b"sample", b"samples", b"demo", b"demos", b"doc", b"docs", b"tutorial"];
+    let holds = |words: &[&[u8]]| {
+        path.split(|byte| !byte.is_ascii_alphanumeric()).any(|word| words.iter().any(|known| word.eq_ignore_ascii_case(known)))
+    };
+    if holds(&TESTS) {
+        return Setting::Test;
+    }
+    if holds(&EXAMPLES) { Setting::Example } else { Setting::Product }
 }
 
 /// How the text of a file is to be read.
@@ -49,6 +67,23 @@ pub enum FileKind {
     Translation,
     /// Written by a program for programs: lock files, source maps, minified code, certificates.
     Generated,
+}
+
+impl FileKind {
+    /// The kind's name in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Script => "script",
+            Self::Config => "config",
+            Self::Data => "data",
+            Self::Markup => "markup",
+            Self::Doc => "prose",
+            Self::Translation => "translation",
+            Self::Generated => "generated",
+        }
+    }
 }
 
 /// Endings that say a file is a template or a copy of the kind that the ending before names.

@@ -18,6 +18,7 @@ pub mod http_header;
 pub mod judge;
 pub mod jwt;
 pub mod kind;
+pub mod learned;
 mod nested;
 pub mod placeholder;
 pub mod prefilter;
@@ -36,6 +37,9 @@ use std::cell::OnceCell;
 use std::ops::Range;
 
 pub use candidate::Candidate;
+use kind::PathClass;
+use learned::features::{self, Features};
+use learned::{Case, Opinion};
 use rule::Match;
 pub use view::{REACH, View};
 
@@ -49,6 +53,8 @@ pub const MAX_DEPTH: u8 = 2;
 const COMPANION_REACH: usize = 4096;
 /// Probability of a value that stands farther from the word that names it than the pattern asks for: shown at `--min-confidence low` only.
 const FAR: f32 = 0.25;
+/// Probability below which a case of the learned judge is not worth a word.
+const FLOOR: f32 = 0.05;
 
 /// Finds and judges every candidate of a text, in no particular order.
 #[must_use]
@@ -70,6 +76,26 @@ pub fn anchor_len(catalogue: &Catalogue, anchor: usize) -> usize {
     if anchor == nested::ANCHOR { 1 } else { catalogue.prefilter().literal(anchor).len() }
 }
 
+/// Something that the learned judge was asked about.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Where the value stands.
+    pub span: Range<usize>,
+    /// What was known of it.
+    pub features: Features,
+    /// The answer.
+    pub opinion: Opinion,
+}
+
+/// As [`scan`], with all that the learned judge was asked about, however unlikely: what it learns from, and what explains it.
+#[must_use]
+pub fn scan_and_tell<'v>(catalogue: &Catalogue, view: &View<'v>) -> (Vec<Candidate<'v>>, Vec<Asked>) {
+    let mut sink = Sink::new(catalogue, view);
+    sink.asked = Some(Vec::new());
+    anchors_of(catalogue, view.bytes, |anchor, start| sink.look(anchor, start));
+    (sink.found, sink.asked.unwrap_or_default())
+}
+
 /// Where detectors put their candidates.
 #[derive(Debug)]
 pub struct Sink<'s, 'v> {
@@ -78,17 +104,19 @@ pub struct Sink<'s, 'v> {
     /// The text.
     pub view: &'s View<'v>,
     /// What the path says of the text.
-    kind: OnceCell<kind::FileKind>,
+    class: OnceCell<PathClass>,
     decoded: decode::Memory,
     found: Vec<Candidate<'v>>,
     looked: Range<usize>,
+    /// What the learned judge was asked about, where somebody wants to know.
+    asked: Option<Vec<Asked>>,
 }
 
 impl<'s, 'v> Sink<'s, 'v> {
     /// A sink without candidates.
     #[must_use]
     pub fn new(catalogue: &'s Catalogue, view: &'s View<'v>) -> Self {
-        Self { catalogue, view, kind: OnceCell::new(), decoded: decode::Memory::default(), found: Vec::new(), looked: 0..0 }
+        Self { catalogue, view, class: OnceCell::new(), decoded: decode::Memory::default(), found: Vec::new(), looked: 0..0, asked: None }
     }
 
     /// Runs whatever goes by the anchor `anchor`, which stands at `start`.
@@ -122,9 +150,9 @@ impl<'s, 'v> Sink<'s, 'v> {
         self.looked = self.looked.start.min(range.start)..self.looked.end.max(range.end.min(self.view.bytes.len()));
     }
 
-    /// What kind of file the text is; found out when first asked, since most texts hold nothing to ask it for.
-    fn kind(&self) -> kind::FileKind {
-        *self.kind.get_or_init(|| kind::file_kind(self.view.path))
+    /// What the path says of the text; found out when first asked, since most texts hold nothing to ask it for.
+    fn class(&self) -> PathClass {
+        *self.class.get_or_init(|| kind::path_class(self.view.path))
     }
 
     fn match_pattern(&mut self, index: PatternIndex, hit: Range<usize>) {
@@ -202,6 +230,22 @@ impl<'s, 'v> Sink<'s, 'v> {
         let index = self.catalogue.index_of(id).filter(|&index| self.catalogue.is_enabled(index));
         if let Some(index) = index {
             self.propose_with(index, span, shape);
+        }
+    }
+
+    /// Proposes the text at `span` for the pattern called `id` with the probability that the learned judge gives the case.
+    pub fn propose_case(&mut self, id: &str, case: &Case<'_>, span: Range<usize>) {
+        let features = features::of(case);
+        let opinion = learned::judge(self.catalogue.model(), case, &features);
+        let wanted = opinion.probability >= FLOOR || self.asked.is_some();
+        if let Some(asked) = &mut self.asked {
+            asked.push(Asked { span: span.clone(), features, opinion: opinion.clone() });
+        }
+        if wanted {
+            self.propose_as(id, span, |candidate| {
+                candidate.probability = opinion.probability;
+                candidate.evidence = opinion.reasons.iter().map(|(reason, _)| *reason).collect();
+            });
         }
     }
 

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use sha2::{Digest, Sha256};
+
 use super::anchors;
 use super::schema::{self, Pattern};
 use super::shape::ShapeError;
 use super::toml_error::TomlError;
-use sha2::{Digest, Sha256};
-
+use crate::detect::learned::model::Model;
 use crate::detect::prefilter::{Literal, Prefilter};
 use crate::detect::rule::{Rule, RuleError};
 
@@ -32,6 +33,8 @@ pub struct Catalogue {
     own_targets: Vec<Vec<u16>>,
     entries: Vec<Entry>,
     own_ids: BTreeMap<String, PatternIndex>,
+    /// The learned judge; read when it is first asked.
+    model: OnceLock<Model>,
 }
 
 #[derive(Debug, Default)]
@@ -81,6 +84,7 @@ impl Catalogue {
             own_targets: Vec::new(),
             entries,
             own_ids: BTreeMap::new(),
+            model: OnceLock::new(),
         };
         for &index in builtin::OPT_IN {
             catalogue.entries[usize::from(index)].off = true;
@@ -207,6 +211,17 @@ impl Catalogue {
         self.entries[usize::from(index.0)]
             .rule
             .get_or_init(|| Rule::compile(&self.pattern(index).def).expect("because the tests compile every built-in pattern"))
+    }
+
+    /// The learned judge of what no pattern knows.
+    #[must_use]
+    pub fn model(&self) -> &Model {
+        self.model.get_or_init(Model::builtin)
+    }
+
+    /// Judges with another model.
+    pub fn set_model(&mut self, model: Model) {
+        self.model = OnceLock::from(model);
     }
 
     /// The filter over the anchors of all patterns.

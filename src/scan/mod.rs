@@ -3,11 +3,13 @@
 mod blob;
 mod file;
 mod history;
+mod judged;
 mod lfs;
 mod repositories;
 mod stream;
 
 pub(crate) use blob::resolve;
+pub use judged::Judged;
 
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -32,8 +32,17 @@ struct Trap {
 const WINDOW: usize = 10;
 
 /// Every command that prints; a new one fails [`every_command_is_covered`] until it has its line here and its run in [`Trap::runs`].
-const COMMANDS: [&str; 7] =
-    ["config schema", "patterns check", "patterns docs", "patterns example", "patterns list", "patterns show", "scan"];
+const COMMANDS: [&str; 9] = [
+    "config schema",
+    "evaluate",
+    "explain",
+    "patterns check",
+    "patterns docs",
+    "patterns example",
+    "patterns list",
+    "patterns show",
+    "scan",
+];
 
 /// All windows of `value`, each in every spelling.
 fn spellings(value: &str) -> BTreeSet<Vec<u8>> {
@@ -193,6 +202,11 @@ impl Trap {
         command.output().unwrap()
     }
 
+    /// The planted files.
+    fn planted_files() -> Vec<String> {
+        plants().0.into_iter().map(|(name, _)| name.to_owned()).collect()
+    }
+
     /// The argument lists of every run, and what is fed to it.
     fn runs(&self) -> Vec<(Vec<String>, Option<String>)> {
         let lines: Vec<String> = self.planted.values().map(|planted| format!("x = \"{}\"\n", planted.value)).collect();
@@ -226,6 +240,16 @@ impl Trap {
         ];
         let many = fixed.iter().chain(&ids).map(|line| line.split(' ').map(str::to_owned).collect());
         runs.extend(many.map(|arguments| (arguments, None)));
+        let labels: Vec<_> =
+            (1..=lines.len()).map(|line| serde_json::json!({ "line_start": line, "line_end": line, "truth": "F" })).collect();
+        let region = serde_json::json!({ "file": "a.py", "text": input, "labels": labels }).to_string();
+        for labelled in [region.clone(), format!("{{{region}"), format!("{{\"file\": {input:?}}}")] {
+            runs.push((["evaluate", "--places", "-"].map(str::to_owned).to_vec(), Some(labelled)));
+        }
+        for name in Self::planted_files() {
+            runs.push((["explain", &name].map(str::to_owned).to_vec(), None));
+        }
+        runs.push((["explain", "settings.py:1"].map(str::to_owned).to_vec(), None));
         let file = |name: &str| self.outside.path().join(name).display().to_string();
         for name in ["key.toml", "value.toml", "type.toml", "syntax.toml", "name.toml", "rule.toml"] {
             runs.push((["scan", "--config", &file(name)].map(str::to_owned).to_vec(), None));
@@ -278,7 +302,8 @@ fn no_command_and_no_format_lets_a_secret_out() {
             assert_eq!(trap.trace(bytes), None, "{arguments:?} on {stream}");
             assert!(!text(bytes).contains("panicked"), "{arguments:?}: {}", text(bytes));
         }
-        let words: Vec<&str> = arguments.iter().copied().take(if arguments[0] == "scan" { 1 } else { 2 }).collect();
+        let words: Vec<&str> =
+            arguments.iter().copied().take(if matches!(arguments[0], "scan" | "evaluate" | "explain") { 1 } else { 2 }).collect();
         covered.insert(words.join(" "));
     }
     let mut reports = 0;

@@ -366,3 +366,22 @@ fn the_schema_is_the_one_in_the_documentation() {
     let printed = text(&Sandbox::new(&[]).run(&["config", "schema"]).stdout);
     assert_eq!(printed, include_str!("../../docs/unleak.schema.json"));
 }
+
+#[test]
+fn a_line_is_explained_and_profiles_move_the_threshold() {
+    let password = ["xv7kQ2", "m9rt"].concat();
+    let sandbox = Sandbox::new(&[("a.py", &format!("db_password = \"{password}\"\npassword = \"${{X}}\"\n\n"))]);
+    let first = sandbox.run(&["explain", "a.py:1"]);
+    assert_eq!(first.status.code(), Some(0));
+    let first = text(&first.stdout);
+    assert!(first.contains("a.py:1: Password (generic-password), xv********\n  a finding: confidence 0."), "{first}");
+    assert!(first.contains("its name says password"), "{first}");
+    let second = text(&sandbox.run(&["explain", "a.py:2"]).stdout);
+    assert!(second.contains("  no finding: it is a template\n"), "{second}");
+    assert!(text(&sandbox.run(&["explain", "a.py:3"]).stdout).starts_with("no candidate: "));
+    assert_eq!(text(&sandbox.run(&["explain", "a.py"]).stdout), first + &second);
+    assert_eq!(sandbox.run(&["explain", "none.py:1"]).status.code(), Some(2));
+    let weak = Sandbox::new(&[("a.py", "secret = 'dignity'\n")]);
+    let found = |profile| weak.run(&["scan", "--quiet", "--profile", profile]).status.code();
+    assert_eq!((found("strict"), found("default"), found("quiet")), (Some(1), Some(0), Some(0)));
+}

@@ -79,6 +79,7 @@ fn every_command_has_its_help_in_the_snapshot() {
         "patterns example ",
         "config ",
         "config schema ",
+        "evaluate ",
     ] {
         assert!(snapshot.contains(&format!("$ unleak {command}--help\n")), "{command}");
     }

@@ -34,6 +34,10 @@ pub enum Command {
     Patterns(PatternsArgs),
     /// About the configuration file `.unleak.toml`.
     Config(ConfigArgs),
+    /// Say what speaks for and against the candidates on a line, and what would change the verdict
+    Explain(ExplainArgs),
+    /// Measure a scan on labelled text: precision, recall, F1, calibration
+    Evaluate(EvaluateArgs),
 }
 
 const SCAN_ABOUT: &str = "Scan files, standard input or git content for credentials";
@@ -123,6 +127,9 @@ pub struct ScanArgs {
     /// Report findings of this confidence and above [default: medium]
     #[arg(long, value_name = "LEVEL", value_parser = level_parser(), help_heading = "What to look for")]
     pub min_confidence: Option<Level>,
+    /// How sure a finding must be: `strict` reports guesses too, `quiet` only what is hardly in doubt
+    #[arg(long, value_name = "PROFILE", value_parser = profile_parser(), conflicts_with = "min_confidence", help_heading = "What to look for")]
+    pub profile: Option<Level>,
     /// Report secrets with inline marks too, whoever's marks they are
     #[arg(long, help_heading = "What to look for")]
     pub no_inline_marks: bool,
@@ -232,6 +239,34 @@ pub struct ConfigArgs {
     pub command: ConfigCommand,
 }
 
+/// Options of `unleak explain`.
+#[derive(Debug, Parser)]
+pub struct ExplainArgs {
+    /// A file, and the line in it; without a line all lines
+    #[arg(value_name = "FILE[:LINE]", value_hint = ValueHint::FilePath)]
+    pub place: PathBuf,
+    /// Read more patterns from a file (repeatable)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub patterns: Vec<PathBuf>,
+}
+
+/// Options of `unleak evaluate`.
+#[derive(Debug, Parser)]
+pub struct EvaluateArgs {
+    /// Labelled text as JSON Lines, `-` for standard input; docs/evaluate.md describes it
+    #[arg(value_name = "LABELS", value_hint = ValueHint::FilePath)]
+    pub labels: PathBuf,
+    /// Count findings of this confidence and above [default: medium]
+    #[arg(long, value_name = "LEVEL", value_parser = level_parser())]
+    pub min_confidence: Option<Level>,
+    /// Count what a scan with this profile reports
+    #[arg(long, value_name = "PROFILE", value_parser = profile_parser(), conflicts_with = "min_confidence")]
+    pub profile: Option<Level>,
+    /// List each line that is wrong, too
+    #[arg(long)]
+    pub places: bool,
+}
+
 /// What to do about configurations.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
@@ -249,6 +284,14 @@ const LEVELS: [Level; 4] = [Level::Low, Level::Medium, Level::High, Level::Certa
 fn level_parser() -> impl clap::builder::TypedValueParser<Value = Level> {
     PossibleValuesParser::new(LEVELS.map(Level::name))
         .map(|name| LEVELS.into_iter().find(|level| level.name() == name).expect("because the parser lets known names through only"))
+}
+
+/// Profiles and the confidence that each asks for.
+const PROFILES: [(&str, Level); 3] = [("strict", Level::Low), ("default", Level::Medium), ("quiet", Level::High)];
+
+fn profile_parser() -> impl clap::builder::TypedValueParser<Value = Level> {
+    PossibleValuesParser::new(PROFILES.map(|(name, _)| name))
+        .map(|name| PROFILES.into_iter().find(|(known, _)| *known == name).expect("because the parser lets known names through only").1)
 }
 
 const SEVERITIES: [Severity; 4] = [Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
@@ -322,6 +365,7 @@ mod tests {
             &["--stdin", "--exclude", "x"],
             &["--config", "x", "--no-config"],
             &["--fail-on", "high", "--exit-zero"],
+            &["--profile", "quiet", "--min-confidence", "low"],
             &["a", "--history"],
             &["--history", "--range", "A..B"],
             &["--history", "--no-ignore"],
@@ -366,7 +410,10 @@ mod tests {
             (Some(Level::Certain), Some(Severity::High), Format::Jsonl, Some(3))
         );
         assert_eq!(args.report, [ReportFile { format: Format::Sarif, path: "a=b".into() }]);
+        assert_eq!(scan(&["--profile", "strict"]).unwrap().profile, Some(Level::Low));
+        assert_eq!(scan(&["--profile", "quiet"]).unwrap().profile, Some(Level::High));
         for wrong in [
+            ["--profile", "loud"],
             ["--report", "sarif"],
             ["--report", "xml=a"],
             ["--report", "json=-"],

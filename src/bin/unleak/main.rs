@@ -4,6 +4,8 @@ mod args;
 mod config;
 mod config_cmd;
 mod env;
+mod evaluate_cmd;
+mod explain_cmd;
 mod failure;
 mod nearest;
 mod output;
@@ -45,5 +47,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
         Command::Scan(scan) => scan_cmd::run(&scan, args.quiet, &environment),
         Command::Patterns(patterns) => patterns_cmd::run(&patterns),
         Command::Config(config) => config_cmd::run(&config),
+        Command::Explain(explain) => explain_cmd::run(&explain),
+        Command::Evaluate(evaluate) => evaluate_cmd::run(&evaluate),
     }
 }

@@ -70,7 +70,7 @@ fn catalogue(args: &ScanArgs, config: &Config) -> Result<Catalogue, Failure> {
 
 fn settings(args: &ScanArgs, config: &Config) -> Settings {
     Settings {
-        min_confidence: args.min_confidence.or(config.min_confidence).unwrap_or(Level::Medium),
+        min_confidence: args.min_confidence.or(args.profile).or(config.min_confidence).unwrap_or(Level::Medium),
         marks: match (args.no_inline_marks, args.no_foreign_allow) {
             (true, _) => Marks::None,
             (false, true) => Marks::Own,

@@ -102,6 +102,7 @@ fn line(rest: &[u8], place: &Place<'_>) -> usize {
     let line = &line[..comment];
     let line = if flow { &line[..line.iter().position(|byte| matches!(byte, b',' | b'}')).unwrap_or(line.len())] } else { line };
     let line = line.trim_ascii_end();
+    let line = line.strip_suffix(b";").unwrap_or(line);
     line.strip_suffix(b"\\").unwrap_or(line).trim_ascii_end().len()
 }
 

@@ -8,10 +8,24 @@ use super::cursor::Cursor;
 /// Bytes of a command line that are read.
 const LINE: usize = 400;
 
-/// The value that the command at `hit` takes as a password, where it takes one.
+/// What a command at an anchor takes as a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// The password, where it takes one.
+    pub span: Option<Range<usize>>,
+    /// Where the text that was read ends: a command goes on over lines.
+    pub end: usize,
+}
+
+/// Looks for a command at `hit`; none where the anchor is no command.
 #[must_use]
-pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Range<usize>> {
-    match bytes[hit.clone()].to_ascii_lowercase().as_slice() {
+pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Taken> {
+    // The anchors of names are shorter, and common.
+    let first = bytes[hit.start] | 0x20;
+    if hit.len() < 5 || !matches!(first, b'i' | b's' | b'm' | b'c') {
+        return None;
+    }
+    let span = match bytes[hit.clone()].to_ascii_lowercase().as_slice() {
         b"identified by" if names_user(bytes, hit.start) => after_by(Cursor::new(bytes, hit.end)),
         b"securestring" => secure_string(Cursor::new(bytes, hit.end)),
         b"mysql" if starts_command(bytes, hit.start) => {
@@ -21,8 +35,9 @@ pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Range<usize>> {
         }
         b"sshpass" if starts_command(bytes, hit.start) => option(bytes, hit.end, true).or_else(|| option(bytes, hit.end, false)),
         b"curl " if starts_command(bytes, hit.start) => user(bytes, hit.end - 1),
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some(Taken { span, end: hit.end + 2 * LINE })
 }
 
 /// Whether a command's name may start here.

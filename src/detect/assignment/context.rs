@@ -69,10 +69,12 @@ fn starts_comment(line: &[u8], kind: FileKind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::Cell;
 
     fn context(text: &str, kind: FileKind) -> Context {
         let start = text.find("NAME").unwrap();
-        of(&Place { bytes: text.as_bytes(), name: start..start + 4, hit: start..start + 4, kind })
+        let bytes = text.as_bytes();
+        of(&Place { bytes, whole: bytes, end: Cell::new(0), name: start..start + 4, hit: start..start + 4, kind })
     }
 
     #[test]

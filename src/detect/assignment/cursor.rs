@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 /// Blanks skipped at a time, at most: columns are aligned, but not across a page.
-const MAX_BLANKS: usize = 80;
+pub const MAX_BLANKS: usize = 80;
 /// Bytes of a quoted text, at most.
-const MAX_QUOTED: usize = 4096;
+pub const MAX_QUOTED: usize = 4096;
 
 /// A place in a text.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +25,12 @@ pub struct Quote<'v> {
 }
 
 impl Quote<'_> {
+    /// Whether a text in such quotes may have several lines.
+    #[must_use]
+    pub const fn spans_lines(&self) -> bool {
+        self.text.len() == 3 || self.mark == b'`'
+    }
+
     /// Whether the quote is a character of an outer quoted text, so escaped or doubled.
     #[must_use]
     pub const fn is_nested(&self) -> bool {

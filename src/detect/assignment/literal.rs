@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::bare;
 use super::context::Context;
-use super::cursor::Cursor;
+use super::cursor::{Cursor, MAX_BLANKS, MAX_QUOTED, Quote};
 use super::operator::{Operator, Place};
 use crate::detect::kind::FileKind;
 
@@ -26,6 +26,8 @@ pub struct Literal {
     pub listed: bool,
 }
 
+/// Bytes behind a value that tell what follows, at most.
+const AFTER: usize = 2 * MAX_BLANKS + 16;
 /// Values of a list that are read.
 const MAX_LIST: usize = 16;
 /// Bytes of an expression before its first quote.
@@ -34,7 +36,7 @@ const MAX_EXPRESSION: usize = 96;
 const MAX_LINE: usize = 512;
 
 /// Calls `each` for the values after the operator.
-pub fn after(place: &Place<'_>, cursor: &Cursor<'_>, operator: Operator, context: Context, each: &mut dyn FnMut(Literal)) {
+pub fn after<'v>(place: &Place<'v>, cursor: &Cursor<'v>, operator: Operator, context: Context, each: &mut dyn FnMut(Literal)) {
     let mut next = *cursor;
     next.blanks();
     if matches!(operator, Operator::Assign | Operator::Arrow | Operator::Call | Operator::Colon) && next.line_end() && !starts_quote(next) {
@@ -52,13 +54,16 @@ pub fn after(place: &Place<'_>, cursor: &Cursor<'_>, operator: Operator, context
         return;
     }
     let list = next.peek() == Some(b'[') && matches!(operator, Operator::Assign | Operator::Colon | Operator::Arrow);
-    if list && starts_quote(Cursor::new(place.bytes, next.at + 1)) {
+    if list && starts_quote(place.far(next.at + 1)) {
         next.at += 1;
         return elements(place, &mut next, each);
     }
     let expression = place.kind == FileKind::Code && !matches!(context, Context::Text(_) | Context::Comment);
     let called = next.rest().iter().take(24).find(|byte| !byte.is_ascii_alphabetic()) == Some(&b'(');
-    if operator == Operator::Call || called || expression && !matches!(operator, Operator::Query | Operator::Flag | Operator::Element) {
+    if operator == Operator::Call
+        || called
+        || expression && !matches!(operator, Operator::Query | Operator::Flag | Operator::Element | Operator::Space | Operator::Command)
+    {
         if let Some(span) = bare::lone(place, next, operator) {
             return each(Literal { span, ..Literal::default() });
         }
@@ -84,7 +89,7 @@ fn skip_prefix(cursor: &mut Cursor<'_>) {
     }
 }
 
-fn quoted(place: &Place<'_>, cursor: &mut Cursor<'_>, context: Context) -> Option<Literal> {
+fn quoted<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>, context: Context) -> Option<Literal> {
     let mut next = *cursor;
     skip_prefix(&mut next);
     let quote = next.quote()?;
@@ -93,7 +98,7 @@ fn quoted(place: &Place<'_>, cursor: &mut Cursor<'_>, context: Context) -> Optio
     if closes_outer || command {
         return None;
     }
-    let span = match next.quoted(quote) {
+    let span = match quoted_text(place, &mut next, quote) {
         Some(span) => span,
         None => first_line(&mut next)?,
     };
@@ -106,6 +111,23 @@ fn quoted(place: &Place<'_>, cursor: &mut Cursor<'_>, context: Context) -> Optio
     Some(Literal { span, mark: Some(quote.mark), nested: quote.is_nested(), joined, ..Literal::default() })
 }
 
+/// The text in quotes; one that may go on over lines is followed beyond those near.
+fn quoted_text<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>, quote: Quote<'_>) -> Option<Range<usize>> {
+    if let Some(span) = cursor.quoted(quote) {
+        return Some(span);
+    }
+    if !quote.spans_lines() {
+        return None;
+    }
+    let mut far = place.far(cursor.at);
+    let span = far.quoted(quote);
+    place.looked(if span.is_some() { far.at + AFTER } else { far.at + MAX_QUOTED + AFTER });
+    if span.is_some() {
+        *cursor = far;
+    }
+    span
+}
+
 /// The first line of a long text that goes on over several lines.
 fn first_line(cursor: &mut Cursor<'_>) -> Option<Range<usize>> {
     let start = cursor.at;
@@ -115,20 +137,33 @@ fn first_line(cursor: &mut Cursor<'_>) -> Option<Range<usize>> {
 }
 
 /// The quoted values of a list.
-fn elements(place: &Place<'_>, cursor: &mut Cursor<'_>, each: &mut dyn FnMut(Literal)) {
+fn elements<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>, each: &mut dyn FnMut(Literal)) {
+    *cursor = place.far(cursor.at);
     for _ in 0..MAX_LIST {
-        while cursor.blanks() > 0 || cursor.line_end() {}
+        skip_space(cursor);
+        place.looked(cursor.at + MAX_QUOTED);
         let Some(literal) = quoted(place, cursor, Context::Plain) else { return };
         each(Literal { listed: true, ..literal });
-        while cursor.blanks() > 0 || cursor.line_end() {}
+        skip_space(cursor);
         if !cursor.eat(b",") {
+            break;
+        }
+    }
+    place.looked(cursor.at + AFTER);
+}
+
+/// Steps over blanks and line ends, a few of each.
+fn skip_space(cursor: &mut Cursor<'_>) {
+    const MOST: usize = 8;
+    for _ in 0..MOST {
+        if cursor.blanks() == 0 && !cursor.line_end() {
             return;
         }
     }
 }
 
 /// A literal inside an expression: `Some("x")`, `base64.decode("x")`, `getenv("NAME") || "x"`.
-fn wrapped(place: &Place<'_>, mut cursor: Cursor<'_>, each: &mut dyn FnMut(Literal)) {
+fn wrapped<'v>(place: &Place<'v>, mut cursor: Cursor<'v>, each: &mut dyn FnMut(Literal)) {
     let rest = &cursor.rest()[..cursor.rest().len().min(MAX_EXPRESSION)];
     let Some(mark) = rest.iter().position(|byte| matches!(byte, b'"' | b'\'' | b'\n' | b';' | b',')) else { return };
     if !matches!(rest[mark], b'"' | b'\'') {
@@ -140,7 +175,7 @@ fn wrapped(place: &Place<'_>, mut cursor: Cursor<'_>, each: &mut dyn FnMut(Liter
     if [&b"[]string{"[..], b"[] {", b"[]{"].iter().any(|list| head.ends_with(list)) {
         return elements(place, &mut cursor, each);
     }
-    let path = |head: &&[u8]| head.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.:<>[]&*!$ ".contains(byte));
+    let path = |head: &&[u8]| head.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.:<>[](&*!$ ".contains(byte));
     let function = head.strip_suffix(b"(").or_else(|| head.strip_suffix(b"[")).filter(path);
     let Some(function) = function else {
         let after_or = OR.iter().any(|or| head.ends_with(or.trim_ascii_end()));
@@ -165,7 +200,7 @@ fn wrapped(place: &Place<'_>, mut cursor: Cursor<'_>, each: &mut dyn FnMut(Liter
 const OR: [&[u8]; 6] = [b"||", b"??", b"?:", b"or ", b"//", b"|| "];
 
 /// The literal after a setting's name: `, "x")`, `) || "x"`.
-fn fallback(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Literal> {
+fn fallback<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> Option<Literal> {
     cursor.blanks();
     if !cursor.eat(b",") {
         (cursor.eat(b")") || cursor.eat(b"]")).then_some(())?;

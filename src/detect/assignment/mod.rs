@@ -3,27 +3,29 @@
 //! 1. [`reader`](read) turns the text around an anchor into [`Assignment`]s: `operator` finds what ties name and value, `literal` and
 //!    `bare` read the value, `context` says what surrounds them. Most anchors of source code end here, after a look at a few bytes.
 //! 2. [`name`] says what the name speaks of.
-//! 3. [`judge`] adds named reasons (numbers in `weights`) to a probability, or drops the value for a named reason.
+//! 3. `judge` drops what is certainly no credential for a named reason; what is left goes to the [learned judge](super::learned).
 
 mod bare;
 mod command;
 pub mod context;
 mod cursor;
-pub mod judge;
-mod literal;
+mod judge;
+pub mod literal;
 pub mod name;
 pub mod operator;
 pub mod value;
 mod vocabulary;
-mod weights;
-mod words;
+pub mod words;
 
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
 use std::ops::Range;
 
-use super::kind::FileKind;
+use super::kind::{FileKind, PathClass};
+use super::learned::Case;
+use super::learned::around::{self, Around};
 use super::{Sink, View};
 use context::Context;
 use cursor::Cursor;
@@ -39,6 +41,8 @@ pub struct Assignment<'v> {
     pub name: Name,
     /// The name as written.
     pub text: &'v [u8],
+    /// Where it starts.
+    pub start: usize,
     /// What ties them.
     pub operator: Operator,
     /// The value as written, without its quotes.
@@ -48,7 +52,7 @@ pub struct Assignment<'v> {
     /// What surrounds it on its line.
     pub context: Context,
     /// What the path says of the text.
-    pub kind: FileKind,
+    pub class: PathClass,
     /// Whether it stands on a very long line of code.
     pub minified: bool,
 }
@@ -64,21 +68,47 @@ const NAME_ANCHORS: [&[u8]; 7] = [b"pass", b"pwd", b"secret", b"token", b"key", 
 
 /// Looks at the anchor at `hit`.
 pub fn detect(sink: &mut Sink<'_, '_>, hit: Range<usize>) {
-    if sink.kind() == FileKind::Generated {
+    let class = sink.class();
+    if class.kind == FileKind::Generated {
         return;
     }
-    let (view, kind) = (sink.view, sink.kind());
-    read(view, kind, hit, &mut |assignment| {
+    let view = sink.view;
+    let start = hit.start;
+    let end = read(view, class, hit, &mut |assignment| {
         let id = pattern(assignment.name.class);
+        let span = assignment.literal.span.clone();
         match judge::judge(&assignment) {
             Verdict::Nothing => {}
-            Verdict::Dropped(reason) => sink.propose_as(id, assignment.literal.span, |candidate| candidate.dropped = Some(reason)),
-            Verdict::Probable(probability, reasons) => sink.propose_as(id, assignment.literal.span, |candidate| {
-                candidate.probability = probability;
-                candidate.evidence = reasons;
-            }),
+            Verdict::Dropped(reason) => sink.propose_as(id, span, |candidate| candidate.dropped = Some(reason)),
+            Verdict::Open => {
+                if memchr::memchr(b'\n', &view.bytes[start.min(span.end)..span.end]).is_some() {
+                    sink.depends_on(start..span.end + around::SPAN);
+                }
+                sink.propose_case(id, &assignment.case(view), span);
+            }
         }
     });
+    sink.depends_on(start..end);
+}
+
+impl<'v> Assignment<'v> {
+    /// The assignment as the learned judge takes it.
+    fn case<'c>(&'c self, view: &View<'v>) -> Case<'c>
+    where
+        'v: 'c,
+    {
+        Case {
+            operator: self.operator,
+            name: self.name,
+            text: self.text,
+            value: self.value,
+            literal: &self.literal,
+            context: self.context,
+            class: self.class,
+            minified: self.minified,
+            around: Around::of(view, self.start, &self.literal.span),
+        }
+    }
 }
 
 /// The pattern that reports a class.
@@ -92,41 +122,48 @@ const fn pattern(class: Class) -> &'static str {
     }
 }
 
-/// Calls `each` for the assignments whose name holds the anchor at `hit`.
-pub fn read<'v>(view: &View<'v>, kind: FileKind, hit: Range<usize>, each: &mut dyn FnMut(Assignment<'v>)) {
-    let bytes = &view.bytes[..view.bytes.len().min(hit.end + REACH)];
-    if let Some(span) = command::read(bytes, hit.clone()) {
-        let name = Name { class: Class::Password, bare: false, trails: false, test: false, denies: None };
-        let (text, value) = (&bytes[hit], &bytes[span.clone()]);
-        let literal = Literal { span, ..Literal::default() };
-        return each(Assignment {
-            name,
-            text,
-            operator: Operator::Command,
-            value,
-            literal,
-            context: Context::Plain,
-            kind,
-            minified: false,
-        });
+/// Calls `each` for the assignments whose name holds the anchor at `hit`. Gives the end of what it read: nothing behind the line after the
+/// anchor's, for most.
+pub fn read<'v>(view: &View<'v>, class: PathClass, hit: Range<usize>, each: &mut dyn FnMut(Assignment<'v>)) -> usize {
+    let whole = &view.bytes[..view.bytes.len().min(hit.end + REACH)];
+    if let Some(taken) = command::read(whole, hit.clone()) {
+        if let Some(span) = taken.span {
+            let (text, value, start) = (&whole[hit.clone()], &whole[span.clone()], hit.start);
+            let literal = Literal { span, ..Literal::default() };
+            let (name, operator, context) = (Name::PASSWORD, Operator::Command, Context::Plain);
+            each(Assignment { name, text, start, operator, value, literal, context, class, minified: false });
+        }
+        return taken.end;
     }
     // `pw =` is an anchor with its operator.
-    let letters = bytes[hit.clone()].iter().rposition(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80).map_or(0, |last| last + 1);
+    let letters = whole[hit.clone()].iter().rposition(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80).map_or(0, |last| last + 1);
     let hit = hit.start..hit.start + letters;
-    let Some(end) = name_end(bytes, hit.end) else { return };
-    if !bytes.get(end).is_some_and(|&next| may_follow(next)) || holds_anchor(&bytes[hit.start + 1..end]) {
-        return;
+    let Some(end) = name_end(whole, hit.end) else { return hit.end };
+    if !whole.get(end).is_some_and(|&next| may_follow(next)) || holds_anchor(&whole[hit.start + 1..end]) {
+        return end;
     }
-    let place = Place { bytes, name: name_start(bytes, hit.start)..end, hit, kind };
-    let mut cursor = Cursor::new(bytes, end);
-    let Some(operator) = operator::after(&place, &mut cursor) else { return };
+    let bytes = &whole[..next_line_end(whole, end)];
+    let place = Place { bytes, whole, end: Cell::new(end), name: name_start(bytes, hit.start)..end, hit, kind: class.kind };
+    assignments(view, &place, class, each);
+    place.end.get()
+}
+
+/// The end of the line after the one that holds `at`.
+fn next_line_end(bytes: &[u8], at: usize) -> usize {
+    memchr::memchr_iter(b'\n', &bytes[at..]).nth(1).map_or(bytes.len(), |end| at + end + 1)
+}
+
+/// Calls `each` for the values of the name at `place`.
+fn assignments<'v>(view: &View<'v>, place: &Place<'v>, class: PathClass, each: &mut dyn FnMut(Assignment<'v>)) {
+    let mut cursor = Cursor::new(place.bytes, place.name.end);
+    let Some(operator) = operator::after(place, &mut cursor) else { return };
     let Some(name) = name::read(place.text()) else { return };
-    let context = context::of(&place);
-    literal::after(&place, &cursor, operator, context, &mut |mut literal| {
-        literal.span = narrowed(bytes, literal.span, name.class);
-        let value = &bytes[literal.span.clone()];
-        let minified = kind == FileKind::Code && (context == Context::Unknown || is_minified(view, end));
-        each(Assignment { name, text: place.text(), operator, value, literal, context, kind, minified });
+    let context = context::of(place);
+    literal::after(place, &cursor, operator, context, &mut |mut literal| {
+        literal.span = narrowed(place.whole, literal.span, name.class);
+        let value = &place.whole[literal.span.clone()];
+        let minified = place.kind == FileKind::Code && (context == Context::Unknown || is_minified(view, place.name.end));
+        each(Assignment { name, text: place.text(), start: place.name.start, operator, value, literal, context, class, minified });
     });
 }
 

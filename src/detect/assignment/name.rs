@@ -1,6 +1,8 @@
 //! What a name says of its value. Owns: splitting names into words and the lists of words. Must not: look at values.
 
-use super::vocabulary::{ABOUT, ASKS, HASHED, NEUTRAL, NO_KEY, NO_PASS, OPENING, POSITION, PUBLIC, TABLE, TESTS};
+use super::vocabulary::{
+    ABOUT, ACCOUNTS, ASKS, HASHED, NEUTRAL, NO_KEY, NO_PASS, OPENING, POSITION, PUBLIC, REPEATS, SYSTEMS, TABLE, TESTS,
+};
 
 /// What kind of credential a name speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,6 +23,7 @@ pub enum Class {
 
 /// A name, read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each of them evidence by itself")]
 pub struct Name {
     /// What it speaks of.
     pub class: Class,
@@ -32,6 +35,38 @@ pub struct Name {
     pub test: bool,
     /// Why the value is no credential, where the name says so.
     pub denies: Option<&'static str>,
+    /// Words of the name.
+    pub words: u8,
+    /// Bytes of the word that speaks of the credential.
+    pub head: u8,
+    /// Its place among the words; the first one is 0.
+    pub position: u8,
+    /// Whether it names a kind of system: a database, mail.
+    pub system: bool,
+    /// Whether it names what a service hands out: a client, an API.
+    pub service: bool,
+    /// Whether it names an account: root, admin.
+    pub account: bool,
+    /// Whether the value is given once more, or is an old or a new one.
+    pub repeat: bool,
+}
+
+impl Name {
+    /// The name that a syntax for passwords stands for.
+    pub const PASSWORD: Self = Self {
+        class: Class::Password,
+        bare: false,
+        trails: false,
+        test: false,
+        denies: None,
+        words: 0,
+        head: 0,
+        position: 0,
+        system: false,
+        service: false,
+        account: false,
+        repeat: false,
+    };
 }
 
 /// Words of a name, at most; the last ones count.
@@ -73,7 +108,19 @@ pub fn read(name: &[u8]) -> Option<Name> {
         trails: after.iter().any(|word| !is_neutral(word)),
         test: words.iter().any(|word| holds(TESTS, trim_digits(word))),
         denies: denial(class, before, words[head], after),
+        words: u8::try_from(count).unwrap_or(u8::MAX),
+        head: u8::try_from(words[head].len()).unwrap_or(u8::MAX),
+        position: u8::try_from(head).unwrap_or(u8::MAX),
+        system: any(before, SYSTEMS),
+        service: any(before, OPENING),
+        account: any(before, ACCOUNTS),
+        repeat: any(before, REPEATS) || any(after, REPEATS),
     })
+}
+
+/// Whether one of the words is in a list, with its digits or without.
+fn any(words: &[&str], list: &[&str]) -> bool {
+    words.iter().any(|word| holds(list, trim_digits(word)) || holds(list, word))
 }
 
 fn is_neutral(word: &str) -> bool {
@@ -83,7 +130,6 @@ fn is_neutral(word: &str) -> bool {
 
 /// Why a name with these words before and after its class does not name a credential.
 fn denial(class: Class, before: &[&str], head: &str, after: &[&str]) -> Option<&'static str> {
-    let any = |words: &[&str], list: &[&str]| words.iter().any(|word| holds(list, trim_digits(word)) || holds(list, word));
     if any(after, HASHED) || any(before, HASHED) {
         return Some("its name says that it is a hash or encrypted");
     }
@@ -94,6 +140,9 @@ fn denial(class: Class, before: &[&str], head: &str, after: &[&str]) -> Option<&
         return Some("its name asks a question");
     }
     let last = before.last().copied().unwrap_or_default();
+    if matches!(head, "nopasswd" | "nopassword" | "nopass") {
+        return Some("its name says that there is none");
+    }
     if any(before, PUBLIC) || head.starts_with("pub") {
         return Some("its name says that it is public");
     }
@@ -249,6 +298,8 @@ mod tests {
             "isPasswordEmpty",
             "show_password",
             "api_key_name",
+            "NOPASSWD",
+            "password_scheme",
         ] {
             assert_eq!(class(name), None, "{name}");
         }

@@ -1,5 +1,6 @@
 //! What stands between a name and its value. Owns: the operators of all syntaxes. Must not: read values or judge.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use super::cursor::Cursor;
@@ -42,11 +43,23 @@ pub enum Operator {
     Default,
 }
 
+impl Operator {
+    /// Number of operators.
+    pub const COUNT: usize = 16;
+}
+
+/// Bytes of a value on a line that is not near the name, at most.
+const VALUE: usize = 1024;
+
 /// Where a name stands.
 #[derive(Debug, Clone)]
 pub struct Place<'v> {
-    /// The text up to the reader's limit.
+    /// The text up to the end of the line after the name's.
     pub bytes: &'v [u8],
+    /// The text up to the reader's limit. Who reads more of it than of `bytes` [says so](Place::looked).
+    pub whole: &'v [u8],
+    /// Where the text that was read ends.
+    pub end: Cell<usize>,
     /// The name with its dots and dashes, without quotes.
     pub name: Range<usize>,
     /// The anchor in it.
@@ -60,6 +73,17 @@ impl<'v> Place<'v> {
     #[must_use]
     pub fn text(&self) -> &'v [u8] {
         &self.bytes[self.name.clone()]
+    }
+
+    /// A cursor at `at` that sees more than the next line.
+    #[must_use]
+    pub fn far(&self, at: usize) -> Cursor<'v> {
+        Cursor::new(self.whole, at)
+    }
+
+    /// Notes that text up to `end` counts.
+    pub fn looked(&self, end: usize) {
+        self.end.set(self.end.get().max(end));
     }
 
     /// What stands before the name.
@@ -83,7 +107,7 @@ impl<'v> Place<'v> {
 
 /// The operator after the name, where there is one. The cursor starts behind the name and ends behind the operator.
 #[must_use]
-pub fn after(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
+pub fn after<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> Option<Operator> {
     let quoted = close_name(place, cursor)?;
     if cursor.peek() == Some(b'>') && (quoted && place.kind == FileKind::Markup || opens_tag(place)) {
         cursor.at += 1;
@@ -219,7 +243,9 @@ fn skip_type(cursor: &mut Cursor<'_>) -> bool {
     let of_type = |byte: &u8| byte.is_ascii_alphanumeric() || b" _&<>[]?*.|".contains(byte);
     let rest = cursor.rest();
     let length = rest.iter().take(LONGEST).take_while(|byte| of_type(byte)).count();
-    let found = rest.get(length) == Some(&b'=') && !matches!(rest.get(length + 1), Some(b'=' | b'>'));
+    // The `=` that pads base64 follows a letter and ends its word.
+    let apart = length > 0 && matches!(rest[length - 1], b' ' | b'>' | b']') || matches!(rest.get(length + 1), Some(b'"' | b'\''));
+    let found = apart && rest.get(length) == Some(&b'=') && !matches!(rest.get(length + 1), Some(b'=' | b'>'));
     if found {
         cursor.at += length + 1;
     }
@@ -236,7 +262,7 @@ fn call(place: &Place<'_>, cursor: &mut Cursor<'_>, quoted: bool) -> Option<Oper
     Some(Operator::Call)
 }
 
-fn comma(place: &Place<'_>, cursor: &mut Cursor<'_>, quoted: bool) -> Option<Operator> {
+fn comma<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>, quoted: bool) -> Option<Operator> {
     if let Some(operator) = named(place, cursor, quoted) {
         return Some(operator);
     }
@@ -252,10 +278,11 @@ fn comma(place: &Place<'_>, cursor: &mut Cursor<'_>, quoted: bool) -> Option<Ope
 
 /// Operators that are words, and values that follow a blank.
 fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
-    const IS: [&[u8]; 6] = [b"is", b"was", b"are", b"to", b"as", b"of"];
+    const IS: [&[u8]; 4] = [b"is", b"was", b"to", b"as"];
     const SETS: [&[u8]; 4] = [b"set", b"SET", b"ENV", b"ARG"];
     if place.is_flag() {
-        let free = place.kind != FileKind::Markup && (place.kind != FileKind::Code || place.text().starts_with(b"--"));
+        let long = place.text().starts_with(b"--") || place.text()[1..].first().is_some_and(u8::is_ascii_uppercase);
+        let free = place.kind != FileKind::Markup && (place.kind != FileKind::Code || long);
         return (free && cursor.peek() != Some(b'-')).then_some(Operator::Flag);
     }
     if place.kind == FileKind::Code && skip_type(cursor) {
@@ -263,6 +290,9 @@ fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
     }
     if SETS.contains(&place.word_before()) && (place.kind != FileKind::Code || place.before().ends_with(b"\\set ")) {
         return Some(Operator::Space);
+    }
+    if makes_user(place) {
+        return Some(Operator::Command);
     }
     if matches!(place.kind, FileKind::Doc | FileKind::Code) && IS.iter().any(|word| cursor.eat_word(word)) {
         cursor.eat(b":");
@@ -275,6 +305,19 @@ fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
     (place.kind == FileKind::Config && starts_line).then_some(Operator::Space)
 }
 
+/// Whether the name is the clause of a statement: `CREATE ROLE x LOGIN PASSWORD value`.
+fn makes_user(place: &Place<'_>) -> bool {
+    const STATEMENT: usize = 160;
+    if !place.text().eq_ignore_ascii_case(b"password") {
+        return false;
+    }
+    let before = place.before();
+    let window = &before[before.len().saturating_sub(STATEMENT)..];
+    let line = &window[memchr::memrchr(b'\n', window).map_or(0, |end| end + 1)..];
+    let holds = |words: &[&[u8]]| words.iter().any(|word| memchr::memmem::find(line, word).is_some());
+    holds(&[b"CREATE ", b"ALTER ", b"create ", b"alter "]) && holds(&[b" USER ", b" ROLE ", b" LOGIN ", b" user ", b" role ", b" login "])
+}
+
 /// Whether a long run of letters and digits comes next: `the token 0a1b2c…`.
 fn names_token(rest: &[u8]) -> bool {
     const LONG: usize = 20;
@@ -282,12 +325,12 @@ fn names_token(rest: &[u8]) -> bool {
 }
 
 /// A name that is itself a value: `name: PASSWORD` and `value: x` after it, `variable "password" { default = "x" }`.
-fn named(place: &Place<'_>, cursor: &mut Cursor<'_>, quoted: bool) -> Option<Operator> {
+fn named<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>, quoted: bool) -> Option<Operator> {
     const VALUES: [&[u8]; 4] = [b"value", b"val", b"content", b"default"];
     let before = place.before();
     let before = if quoted { before.strip_suffix(b"\"").or_else(|| before.strip_suffix(b"'")).unwrap_or(before) } else { before };
     if before.ends_with(b"variable ") {
-        return variable_default(cursor);
+        return variable_default(place, cursor);
     }
     let introduced = before.iter().rev().find(|byte| **byte != b' ').is_some_and(|byte| matches!(byte, b':' | b'=' | b'>'));
     if !introduced || !quoted && place.kind != FileKind::Config {
@@ -311,14 +354,17 @@ fn named(place: &Place<'_>, cursor: &mut Cursor<'_>, quoted: bool) -> Option<Ope
 }
 
 /// The default of a Terraform variable: somewhere in its block, before the block ends.
-fn variable_default(cursor: &mut Cursor<'_>) -> Option<Operator> {
+fn variable_default<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> Option<Operator> {
     const BLOCK: usize = 600;
-    let block = &cursor.rest()[..cursor.rest().len().min(BLOCK)];
+    let block = &place.whole[cursor.at..place.whole.len().min(cursor.at + BLOCK)];
+    place.looked(cursor.at + block.len() + VALUE);
     let block = &block[..memchr::memmem::find(block, b"\n}").unwrap_or(block.len())];
     let at = memchr::memmem::find_iter(block, b"default").find(|&at| at > 0 && matches!(block[at - 1], b' ' | b'\t' | b'\n'))?;
-    cursor.at += at + b"default".len();
-    cursor.blanks();
-    cursor.eat(b"=").then_some(Operator::Named)
+    let mut value = place.far(cursor.at + at + b"default".len());
+    value.blanks();
+    let found = value.eat(b"=");
+    *cursor = value;
+    found.then_some(Operator::Named)
 }
 
 /// Attributes and cells.

@@ -247,19 +247,35 @@ pub fn harmless(value: &[u8]) -> Option<&'static str> {
     let starts = |list: &[&[u8]]| list.iter().any(|start| value.starts_with(start));
     let holds = |part: &[u8]| memchr::memmem::find(value, part).is_some();
     let option = value.starts_with(b"--") && value.get(2).is_some_and(u8::is_ascii_lowercase);
-    let reasons: [(bool, &'static str); 10] = [
+    let reasons: [(bool, &'static str); 12] = [
         (is_setting(value), "it is a word of types and settings"),
         (starts(&HASHES), "it is the hash of a password"),
         (starts(&PUBLIC_KEYS), "it is a public key"),
         (option, "it is an option of a command"),
         (!value.iter().any(u8::is_ascii_alphanumeric), "it has no letters or digits"),
         (holds(b"://"), "it is a URL"),
+        (counts_on(value), "it is a sequence"),
+        (is_periodic(value), "it repeats a few digits"),
         (is_path(value), "it is a path"),
         (is_dotted(value), "it is a dotted name"),
         (value.iter().any(u8::is_ascii_control), "it holds control characters"),
         (EXPRESSIONS.iter().any(|part| holds(part)), "it is a regular expression"),
     ];
     reasons.into_iter().find_map(|(is, reason)| is.then_some(reason))
+}
+
+/// Whether most of a value counts on: `1234567890abcdefghij`.
+fn counts_on(value: &[u8]) -> bool {
+    const LONG: usize = 10;
+    let run = entropy::longest_sequence(value);
+    run >= LONG && run * 2 >= value.len()
+}
+
+/// Whether a value is up to eight hex digits again and again: `deadbeefdeadbeefdeadbeef`.
+fn is_periodic(value: &[u8]) -> bool {
+    value.len() >= 16
+        && value.iter().all(u8::is_ascii_hexdigit)
+        && (1..=8).any(|period| value.len() >= 3 * period && value[period..].iter().zip(value).all(|(a, b)| a == b))
 }
 
 /// Whether a value is a word for a type or a setting, perhaps with a type's mark behind it.
@@ -369,6 +385,8 @@ mod tests {
             "1.3.0",
             "[^a-z]+",
             "apps/v1",
+            "1234567890abcdefghij",
+            "deadbeefdeadbeefdeadbeef",
         ] {
             assert!(harmless(value.as_bytes()).is_some(), "{value}");
         }

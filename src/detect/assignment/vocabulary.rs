@@ -17,9 +17,9 @@ pub(super) const ABOUT: &[&str] = &[
     "path", "paths", "pattern", "permission", "permissions", "phrases", "placeholder", "plugin", "policy", "port", "position", "prefix",
     "present", "press", "pressed", "program", "prompt", "properties", "property", "provided", "provider", "ref", "reference", "refs",
     "regex", "regexp", "region", "request", "required", "requirements", "reset", "resource", "response", "retries", "ring", "role",
-    "rotation", "rounds", "rule", "rules", "schema", "scope", "scopes", "screen", "script", "selector", "separator", "server", "service",
+    "rotation", "rounds", "rule", "rules", "schema", "scheme", "scope", "scopes", "screen", "script", "selector", "separator", "server", "service",
     "settings", "size", "source", "spec", "state", "status", "store", "stored", "strategy", "strength", "success", "suffix", "table",
-    "tag", "target", "template", "test", "time", "timeout", "title", "tooltip", "ttl", "type", "types", "up", "updated", "uri", "url",
+    "tag", "target", "template", "test", "through", "thru", "time", "timeout", "title", "tooltip", "ttl", "type", "types", "up", "updated", "uri", "url",
     "urls", "usage", "user", "username", "users", "using", "util", "utils", "valid", "validation", "validator", "var", "variable",
     "variables", "vault", "version", "view", "visible", "word", "words", "yes",
 ];
@@ -80,10 +80,28 @@ pub(super) const TESTS: &[&str] = &[
     "bad", "bogus", "dummy", "example", "fake", "foo", "incorrect", "invalid", "mock", "sample", "test", "testing", "wrong",
 ];
 
+/// Words for a kind of system.
+#[rustfmt::skip]
+pub(super) const SYSTEMS: &[&str] = &[
+    "amqp", "broker", "cache", "cluster", "database", "datasource", "db", "elastic", "elasticsearch", "email", "ftp", "git", "imap", "jdbc",
+    "kafka", "keystore", "ldap", "mail", "mariadb", "mongo", "mongodb", "mssql", "mysql", "neo4j", "oracle", "pg", "postgres", "postgresql",
+    "proxy", "rabbitmq", "redis", "registry", "sa", "sftp", "smtp", "sql", "ssh", "ssl", "truststore", "vnc", "wifi", "wpa",
+];
+
+/// Words for an account.
+#[rustfmt::skip]
+pub(super) const ACCOUNTS: &[&str] = &["account", "admin", "administrator", "bind", "guest", "login", "manager", "root", "super", "user"];
+
+/// Words for a value that is given once more or changes.
+#[rustfmt::skip]
+pub(super) const REPEATS: &[&str] = &[
+    "again", "confirm", "confirmation", "confirmed", "current", "new", "old", "previous", "repeat", "repeated", "retype", "verify",
+];
+
 /// Words that end in `pass` and are none.
 #[rustfmt::skip]
 pub(super) const NO_PASS: &[&str] = &[
-    "bypass", "compass", "encompass", "multipass", "overpass", "surpass", "trespass", "underpass",
+    "askpass", "bypass", "compass", "encompass", "multipass", "overpass", "surpass", "trespass", "underpass",
 ];
 
 /// Words that end in `key` and are none.
@@ -118,7 +136,24 @@ mod tests {
 
     #[test]
     fn lists_are_sorted() {
-        for list in [ABOUT, NEUTRAL, HASHED, ASKS, OPENING, TABLE, POSITION, PUBLIC, TESTS, NO_PASS, NO_KEY, SETTINGS, FILE_ENDINGS] {
+        for list in [
+            ABOUT,
+            NEUTRAL,
+            HASHED,
+            ASKS,
+            OPENING,
+            TABLE,
+            POSITION,
+            PUBLIC,
+            TESTS,
+            SYSTEMS,
+            ACCOUNTS,
+            REPEATS,
+            NO_PASS,
+            NO_KEY,
+            SETTINGS,
+            FILE_ENDINGS,
+        ] {
             assert!(list.is_sorted_by(|a, b| a < b), "{:?}", list.first());
         }
     }

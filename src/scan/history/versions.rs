@@ -13,7 +13,7 @@ use bstr::{BString, ByteSlice};
 use super::lines::{self, Copied, Gathered};
 use super::outcome::{Outcome, Outcomes};
 use crate::blob::Origin;
-use crate::detect::kind::{FileKind, file_kind};
+use crate::detect::kind::{PathClass, path_class};
 use crate::detect::text::{self, Form};
 use crate::detect::{self, Candidate, Sink, View};
 use crate::scan::blob::{Claim, resolve_claims};
@@ -57,7 +57,7 @@ pub(super) struct Blobs<'s, P> {
 #[derive(Default)]
 pub(super) struct Frame {
     /// How its text was read; none where nothing can be inherited from it.
-    kind: Option<FileKind>,
+    class: Option<PathClass>,
     /// Anchors that matter to other versions, in order of place.
     anchors: Vec<Anchor>,
     /// What they gave.
@@ -166,7 +166,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
     fn look(&mut self, object: u32, len: usize, bytes: &[u8], base: &Frame, has_changes: bool) -> Option<Frame> {
         let view = View { bytes, path: self.path.as_bstr(), binary: false, depth: 0 };
         let mut sink = Sink::new(&self.scanner.catalogue, &view);
-        let mut frame = Frame { kind: Some(file_kind(view.path)), anchors: Vec::new(), found: Vec::new() };
+        let mut frame = Frame { class: Some(path_class(view.path)), anchors: Vec::new(), found: Vec::new() };
         for look in self.looks.drain(..) {
             let first = frame.count();
             match look {
@@ -272,7 +272,7 @@ impl<P: Paths> Visitor for Blobs<'_, P> {
         if len <= lfs::MAX_POINTER_BYTES {
             self.note_pointer(object, version.bytes());
         }
-        let inherits = base.kind == Some(file_kind(self.path.as_bstr())) && is_plain(version);
+        let inherits = base.class == Some(path_class(self.path.as_bstr())) && is_plain(version);
         if !inherits {
             return Some(self.whole_text(object, version.bytes(), has_changes));
         }
