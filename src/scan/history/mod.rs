@@ -10,7 +10,8 @@ use gix::objs::Kind;
 
 use super::Scanner;
 use crate::source::SourceError;
-use crate::source::git::open::{self, GitEnvironment};
+use crate::settings::GitEnvironment;
+use crate::source::git::open;
 use crate::source::git::pack::{Inventory, walk};
 
 struct NoPaths;
