@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use bstr::BStr;
+use regex::bytes::RegexSet;
+
 use super::anchors;
-use super::schema::{self, Pattern};
+use super::exception::{self, Exception};
+use super::schema::{self, Pattern, ProviderFile};
 use super::shape::ShapeError;
 use super::toml_error::TomlError;
 use crate::detect::prefilter::{Literal, Prefilter};
@@ -35,6 +39,8 @@ struct Entry {
     /// The pattern; filled on first use for built-in ones.
     pattern: OnceLock<Arc<Pattern>>,
     rule: OnceLock<Rule>,
+    /// Where the pattern looks; none: everywhere.
+    paths: Option<RegexSet>,
     /// Whether matches are wanted: not disabled, and enabled where it is opt-in.
     off: bool,
 }
@@ -86,6 +92,14 @@ impl Catalogue {
     pub fn add(&mut self, file: &str, text: &str) -> Result<(), CatalogueError> {
         let parsed = schema::parse(text)
             .map_err(|source| CatalogueError::Schema { file: file.to_owned(), source: TomlError::new(text, &source) })?;
+        self.add_parsed(parsed)
+    }
+
+    /// Adds the patterns of a file that is parsed already.
+    ///
+    /// # Errors
+    /// As [`Catalogue::add`]. The catalogue is then not to be used.
+    pub fn add_parsed(&mut self, parsed: ProviderFile) -> Result<(), CatalogueError> {
         let mut literals: Vec<Literal> = Vec::new();
         for pattern in parsed.into_patterns() {
             let id = pattern.def.id.clone();
@@ -102,9 +116,14 @@ impl Catalogue {
                 literals.push(literal);
                 self.own_targets.push(target);
             }
+            let paths = exception::expressions(&pattern.def.paths).map_err(|error| rule_error(RuleError::Paths(error)))?;
+            let paths = Some(paths).filter(|paths| !paths.is_empty());
+            for allow in &pattern.def.allow {
+                Exception::compile(allow).map_err(|error| rule_error(RuleError::Allow(error)))?;
+            }
             self.own_ids.insert(id, PatternIndex(index));
             let off = pattern.def.opt_in;
-            self.entries.push(Entry { pattern: Arc::new(pattern).into(), rule: rule.into(), off });
+            self.entries.push(Entry { pattern: Arc::new(pattern).into(), rule: rule.into(), paths, off });
         }
         self.prefilter = self.prefilter.extended(&literals);
         Ok(())
@@ -150,6 +169,12 @@ impl Catalogue {
     #[must_use]
     pub fn is_enabled(&self, index: PatternIndex) -> bool {
         !self.entries[usize::from(index.0)].off
+    }
+
+    /// Whether the pattern looks into content with this path.
+    #[must_use]
+    pub fn looks_into(&self, index: PatternIndex, path: &BStr) -> bool {
+        self.entries[usize::from(index.0)].paths.as_ref().is_none_or(|paths| paths.is_match(path))
     }
 
     /// A pattern's data.

@@ -214,5 +214,6 @@ const fn suppressor(by: Suppression) -> &'static str {
         Suppression::InlineMark => "by unleak:allow marks",
         Suppression::ForeignMark => "by other tools' marks",
         Suppression::Config => "by the configuration",
+        Suppression::ForeignFile => "by other tools' files",
     }
 }

@@ -1,0 +1,97 @@
+//! A rule as other tools have it. Owns: the common form of all formats. Must not: judge or compile it.
+
+use super::super::schema::{Exception, Likelihood, Severity};
+pub use super::rewrite::Group;
+
+/// The tools whose files are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tool {
+    /// gitleaks.
+    Gitleaks,
+    /// betterleaks, the same format with keys of its own.
+    Betterleaks,
+    /// kingfisher.
+    Kingfisher,
+    /// trufflehog.
+    Trufflehog,
+}
+
+impl Tool {
+    /// The tool's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gitleaks => "gitleaks",
+            Self::Betterleaks => "betterleaks",
+            Self::Kingfisher => "kingfisher",
+            Self::Trufflehog => "trufflehog",
+        }
+    }
+}
+
+/// One rule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForeignRule {
+    /// Its id or name there.
+    pub id: String,
+    /// What it finds, in words.
+    pub title: String,
+    /// Its expression, in the tool's spelling.
+    pub expression: Option<String>,
+    /// The part of a match that is the secret.
+    pub group: Group,
+    /// Words that must stand in the content.
+    pub keywords: Vec<String>,
+    /// Floor of the Shannon entropy.
+    pub entropy: Option<f64>,
+    /// Expressions of paths, in the tool's spelling.
+    pub paths: Vec<String>,
+    /// What it lets pass; expressions are in the tool's spelling.
+    pub allow: Vec<Exception>,
+    /// Harm, where the rule says so.
+    pub severity: Option<Severity>,
+    /// How sure a match is.
+    pub confidence: Likelihood,
+    /// Whether it is not reported by itself.
+    pub hidden: bool,
+    /// Ids of rules that must match within so many lines; none: anywhere.
+    pub required: Vec<(String, Option<u64>)>,
+    /// Where it is described.
+    pub docs: Option<String>,
+    /// What of it does not carry over.
+    pub remarks: Vec<String>,
+}
+
+impl ForeignRule {
+    /// A rule with nothing but an id.
+    #[must_use]
+    pub const fn new(id: String) -> Self {
+        Self {
+            id,
+            title: String::new(),
+            expression: None,
+            group: Group::First,
+            keywords: Vec::new(),
+            entropy: None,
+            paths: Vec::new(),
+            allow: Vec::new(),
+            severity: None,
+            confidence: Likelihood::Medium,
+            hidden: false,
+            required: Vec::new(),
+            docs: None,
+            remarks: Vec::new(),
+        }
+    }
+}
+
+/// What a file of another tool says.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ForeignFile {
+    /// Its rules.
+    pub rules: Vec<ForeignRule>,
+    /// What it lets pass, whatever finds it, each with the ids of the rules it is limited to.
+    pub allow: Vec<(Vec<String>, Exception)>,
+    /// What of the file does not carry over.
+    pub remarks: Vec<String>,
+}
