@@ -9,7 +9,6 @@ use regex::bytes::RegexSet;
 use super::anchors;
 use super::exception::{self, Exception};
 use super::schema::{self, Pattern, ProviderFile};
-use super::shape::ShapeError;
 use super::toml_error::TomlError;
 use crate::detect::prefilter::{Literal, Prefilter};
 use crate::detect::rule::{Rule, RuleError};
@@ -43,6 +42,35 @@ struct Entry {
     paths: Option<RegexSet>,
     /// Whether matches are wanted: not disabled, and enabled where it is opt-in.
     off: bool,
+}
+
+/// What a file adds to a catalogue.
+#[derive(Debug, Default)]
+struct Added {
+    entries: Vec<Entry>,
+    ids: BTreeMap<String, PatternIndex>,
+    literals: Vec<Literal>,
+    targets: Vec<u16>,
+}
+
+impl Added {
+    /// Compiles a pattern; `next` is its place in the catalogue.
+    fn pattern(&mut self, pattern: Pattern, next: usize) -> Result<(), RuleError> {
+        let rule = Rule::compile(&pattern.def)?;
+        let index = u16::try_from(next).ok().filter(|&index| index < anchors::DETECTOR).ok_or(RuleError::TooMany)?;
+        let paths = Some(exception::expressions(&pattern.def.paths).map_err(RuleError::Paths)?).filter(|paths| !paths.is_empty());
+        for allow in &pattern.def.allow {
+            Exception::compile(allow).map_err(RuleError::Allow)?;
+        }
+        for (literal, target) in anchors::of_pattern(&pattern.def, index)? {
+            self.literals.push(literal);
+            self.targets.push(target);
+        }
+        self.ids.insert(pattern.def.id.clone(), PatternIndex(index));
+        let off = pattern.def.opt_in;
+        self.entries.push(Entry { pattern: Arc::new(pattern).into(), rule: rule.into(), paths, off });
+        Ok(())
+    }
 }
 
 /// Why a catalogue cannot be made.
@@ -98,34 +126,21 @@ impl Catalogue {
     /// Adds the patterns of a file that is parsed already.
     ///
     /// # Errors
-    /// As [`Catalogue::add`]. The catalogue is then not to be used.
+    /// As [`Catalogue::add`]; the catalogue is then as it was.
     pub fn add_parsed(&mut self, parsed: ProviderFile) -> Result<(), CatalogueError> {
-        let mut literals: Vec<Literal> = Vec::new();
+        let mut added = Added::default();
         for pattern in parsed.into_patterns() {
             let id = pattern.def.id.clone();
-            if self.index_of(&id).is_some() {
+            let next = self.entries.len() + added.entries.len();
+            if self.index_of(&id).is_some() || added.ids.contains_key(&id) {
                 return Err(CatalogueError::Duplicate(id));
             }
-            let rule_error = |source| CatalogueError::Rule { id: id.clone(), source };
-            let rule = Rule::compile(&pattern.def).map_err(rule_error)?;
-            let index = u16::try_from(self.entries.len())
-                .ok()
-                .filter(|&index| index < anchors::DETECTOR)
-                .ok_or_else(|| rule_error(RuleError::TooMany))?;
-            for (literal, target) in anchors::of_pattern(&pattern.def, index).map_err(|error: ShapeError| rule_error(error.into()))? {
-                literals.push(literal);
-                self.own_targets.push(target);
-            }
-            let paths = exception::expressions(&pattern.def.paths).map_err(|error| rule_error(RuleError::Paths(error)))?;
-            let paths = Some(paths).filter(|paths| !paths.is_empty());
-            for allow in &pattern.def.allow {
-                Exception::compile(allow).map_err(|error| rule_error(RuleError::Allow(error)))?;
-            }
-            self.own_ids.insert(id, PatternIndex(index));
-            let off = pattern.def.opt_in;
-            self.entries.push(Entry { pattern: Arc::new(pattern).into(), rule: rule.into(), paths, off });
+            added.pattern(pattern, next).map_err(|source| CatalogueError::Rule { id, source })?;
         }
-        self.prefilter = self.prefilter.extended(&literals);
+        self.own_targets.extend(added.targets);
+        self.own_ids.extend(added.ids);
+        self.entries.extend(added.entries);
+        self.prefilter = self.prefilter.extended(&added.literals);
         Ok(())
     }
 

@@ -5,6 +5,8 @@ mod config;
 mod config_cmd;
 mod env;
 mod failure;
+mod foreign;
+mod import_cmd;
 mod nearest;
 mod output;
 mod patterns_cmd;
