@@ -6,7 +6,7 @@ use bstr::ByteSlice;
 
 use super::left;
 use crate::finding::{Finding, ForeignFile, Place, Report, Suppression};
-use crate::patterns::exception::{Exception, Seen};
+use crate::patterns::exception::{self, Exception, Seen};
 
 /// Most places that a file names.
 const MOST_PLACES: usize = 100_000;
@@ -24,7 +24,8 @@ impl Passes {
     /// Whether it lets everything pass, by its own words.
     #[must_use]
     pub fn everything(&self) -> bool {
-        self.exceptions.iter().any(|(pattern, exception)| pattern.is_none() && exception.fits_everything())
+        let of_all = self.exceptions.iter().filter(|(pattern, _)| pattern.is_none());
+        exception::fit_everything(of_all.map(|(_, exception)| exception))
     }
 
     fn holds(&self, finding: &Finding, place: &Place) -> bool {
@@ -36,7 +37,7 @@ impl Passes {
 }
 
 /// What an exception can look at.
-pub(super) fn seen<'s>(finding: &'s Finding, place: &'s Place) -> Seen<'s> {
+fn seen<'s>(finding: &'s Finding, place: &'s Place) -> Seen<'s> {
     Seen {
         path: place.origin.path(),
         commit: place.origin.commit(),
@@ -126,12 +127,44 @@ impl IgnoredPlaces {
 /// first.
 pub fn apply(files: Vec<(ForeignFile, Passes)>, report: &mut Report) {
     for (mut file, passes) in files {
-        let found = !report.findings.is_empty();
         file.suppressed = left::retain(report, |finding, place| !passes.holds(finding, place));
-        file.allows_everything = passes.everything() || found && report.findings.is_empty() && file.suppressed > 1;
+        file.allows_everything = passes.everything();
         if file.suppressed > 0 {
             *report.suppressed.entry(Suppression::ForeignFile).or_default() += file.suppressed;
         }
         report.foreign_files.push(file);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> IgnoredPlaces {
+        IgnoredPlaces::parse(text, &BTreeMap::from([("acme-key".to_owned(), "acme-key-here".to_owned())]))
+    }
+
+    fn ignored(commit: Option<&str>, pattern: Option<&str>) -> Vec<Ignored> {
+        vec![Ignored { commit: commit.map(str::to_owned), pattern: pattern.map(str::to_owned) }]
+    }
+
+    #[test]
+    fn lines_name_places() {
+        let commit = "0123456789ABCDEF0123456789abcdef01234567";
+        let text = format!("# x\n\n./a/b.txt:acme-key:3\n{commit}:C:\\x.txt:theirs:7\nabc:d:1\n");
+        let read = parsed(&text);
+        let lower = commit.to_ascii_lowercase();
+        let expected = BTreeMap::from([
+            ((b"a/b.txt".to_vec(), 3), ignored(None, Some("acme-key-here"))),
+            ((b"C:/x.txt".to_vec(), 7), ignored(Some(&lower), None)),
+            ((b"abc".to_vec(), 1), ignored(None, None)),
+        ]);
+        assert_eq!((read.places, read.unread, read.count), (expected, 0, 3));
+    }
+
+    #[test]
+    fn what_names_no_place_is_counted() {
+        let read = parsed("a\na:b\na:b:c\n:b:3\na::3\na:b:-1\n");
+        assert_eq!((read.unread, read.is_empty()), (6, true));
     }
 }

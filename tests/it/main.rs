@@ -6,6 +6,7 @@ mod canary;
 mod cli;
 mod determinism;
 mod encodings;
+mod foreign;
 mod history;
 mod hostile;
 mod made_up;

@@ -69,7 +69,7 @@ fn pages_show_what_their_commands_print() {
 fn every_command_has_its_help_in_the_snapshot() {
     let snapshot = include_str!("../cmd/help.md");
     for command in
-        ["", "scan ", "patterns ", "patterns list ", "patterns show ", "patterns check ", "patterns example ", "config ", "config schema "]
+        ["", "scan ", "patterns ", "patterns list ", "patterns show ", "patterns check ", "patterns import ", "patterns example ", "config ", "config schema "]
     {
         assert!(snapshot.contains(&format!("$ unleak {command}--help\n")), "{command}");
     }

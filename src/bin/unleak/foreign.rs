@@ -50,7 +50,8 @@ impl Foreign {
             if let Some(text) = found.read(&root.join(name), name) {
                 let places = IgnoredPlaces::parse(&text, &ids);
                 if places.unread > 0 {
-                    found.warnings.push(format!("{name}: {} lines name no place", places.unread));
+                    let lines = if places.unread == 1 { "line names" } else { "lines name" };
+                    found.warnings.push(format!("{name}: {} {lines} no place", places.unread));
                 }
                 found.files.push((record(name, 0, 0), Passes { exceptions: Vec::new(), places }));
             }
