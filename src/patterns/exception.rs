@@ -54,8 +54,8 @@ pub enum ExceptionError {
     #[error("allow: {0}")]
     Regex(#[from] Box<regex::Error>),
     /// A commit's id is none.
-    #[error("allow: {0:?} must be the start of a commit's id, {MIN_COMMIT} hex digits or more")]
-    Commit(String),
+    #[error("allow: a commit must be the start of its id, {MIN_COMMIT} hex digits or more")]
+    Commit,
     /// A word that stands in every value.
     #[error("allow: a word is empty")]
     EmptyWord,
@@ -70,9 +70,9 @@ impl Exception {
     /// # Errors
     /// See [`ExceptionError`].
     pub fn compile(from: &schema::Exception) -> Result<Self, ExceptionError> {
-        let is_commit = |id: &&String| id.len() >= MIN_COMMIT && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if let Some(wrong) = from.commits.iter().find(|id| !is_commit(id)) {
-            return Err(ExceptionError::Commit(wrong.clone()));
+        let is_commit = |id: &String| id.len() >= MIN_COMMIT && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !from.commits.iter().all(is_commit) {
+            return Err(ExceptionError::Commit);
         }
         if from.words.iter().any(String::is_empty) {
             return Err(ExceptionError::EmptyWord);
@@ -174,7 +174,14 @@ mod tests {
     use super::*;
 
     fn seen<'s>(path: &'s str, secret: &'s str) -> Seen<'s> {
-        Seen { path: BStr::new(path), commit: Some("0123456789abcdef"), secret: secret.as_bytes(), before: b"key = '", after: b"' # old", regex: None }
+        Seen {
+            path: BStr::new(path),
+            commit: Some("0123456789abcdef"),
+            secret: secret.as_bytes(),
+            before: b"key = '",
+            after: b"' # old",
+            regex: None,
+        }
     }
 
     fn exception(text: &str) -> Result<Exception, ExceptionError> {
@@ -205,7 +212,9 @@ mod tests {
 
     #[test]
     fn what_says_nothing_is_an_error() {
-        for wrong in ["", "all = true", "words = ['']", "commits = ['abc']", "commits = ['nothexx']", "paths = ['(']", "values = ['a{9999999}']"] {
+        for wrong in
+            ["", "all = true", "words = ['']", "commits = ['abc']", "commits = ['nothexx']", "paths = ['(']", "values = ['a{9999999}']"]
+        {
             assert!(exception(wrong).is_err(), "{wrong}");
         }
     }

@@ -61,10 +61,13 @@ unleak: note: 1 of 2 rules carried over
 
 #[test]
 fn yaml_rules_are_imported() {
-    let kingfisher = "rules:\n  - name: Acme\n    id: custom.acme.1\n    pattern: |\n      (?x)\n      acmekf_  # prefix\n      ([a-z0-9]{30})\n";
+    let kingfisher =
+        "rules:\n  - name: Acme\n    id: custom.acme.1\n    pattern: |\n      (?x)\n      acmekf_  # prefix\n      ([a-z0-9]{30})\n";
     let trufflehog = "detectors:\n  - name: AcmeHog\n    keywords: [acmehog]\n    regex:\n      token: '([a-f0-9]{40})'\n";
     let sandbox = Sandbox::new(&[("kf/a/one.yml", kingfisher), ("kf/notes.txt", "no rules"), ("th.yaml", trufflehog)]);
-    for (tool, from, id) in [("kingfisher", "kf", "acme-1"), ("kingfisher", "kf/a/one.yml", "acme-1"), ("trufflehog", "th.yaml", "acme-hog")] {
+    for (tool, from, id) in
+        [("kingfisher", "kf", "acme-1"), ("kingfisher", "kf/a/one.yml", "acme-1"), ("trufflehog", "th.yaml", "acme-hog")]
+    {
         let output = sandbox.run(&["patterns", "import", tool, from, "-o", "out.toml"]);
         assert_exit(&output, 0);
         let check = sandbox.run(&["patterns", "check", "out.toml"]);
@@ -76,8 +79,14 @@ fn yaml_rules_are_imported() {
 #[test]
 fn what_cannot_be_imported_is_a_failure_that_quotes_nothing() {
     let value = token(1);
-    let sandbox = Sandbox::new(&[("a.toml", &format!("rules = \"{value}\"\n")), ("a.yml", &format!("rules: {value}\n")), ("b.toml", "[[rules]]\nid = 'x'\n")]);
-    for (tool, from) in [("gitleaks", "a.toml"), ("kingfisher", "a.yml"), ("trufflehog", "a.toml"), ("gitleaks", "b.toml"), ("gitleaks", "none")] {
+    let sandbox = Sandbox::new(&[
+        ("a.toml", &format!("rules = \"{value}\"\n")),
+        ("a.yml", &format!("rules: {value}\n")),
+        ("b.toml", "[[rules]]\nid = 'x'\n"),
+    ]);
+    for (tool, from) in
+        [("gitleaks", "a.toml"), ("kingfisher", "a.yml"), ("trufflehog", "a.toml"), ("gitleaks", "b.toml"), ("gitleaks", "none")]
+    {
         let output = sandbox.run(&["patterns", "import", tool, from]);
         assert_exit(&output, 2);
         assert!(output.stdout.is_empty() && !stderr(&output).contains(&value), "{tool} {from}: {}", stderr(&output));
@@ -163,7 +172,8 @@ fn broken_files_are_a_warning() {
         assert_exit(&output, 1);
         assert_eq!(stderr(&output), format!("unleak: note: {words}\n"));
     }
-    let sandbox = Sandbox::new(&[(".gitleaks.toml", "[[rules]]\nid = 3\n[[rules]]\nid='a'\nregex='('\n[[allowlists]]\npaths=3\n"), ("a.env", &leak)]);
+    let sandbox =
+        Sandbox::new(&[(".gitleaks.toml", "[[rules]]\nid = 3\n[[rules]]\nid='a'\nregex='('\n[[allowlists]]\npaths=3\n"), ("a.env", &leak)]);
     let output = sandbox.run(&["scan"]);
     assert_exit(&output, 1);
     assert!(stderr(&output).contains("0 rules more (1 did not carry over), 0 places not shown"), "{}", stderr(&output));

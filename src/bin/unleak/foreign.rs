@@ -87,7 +87,8 @@ impl Foreign {
     fn add(&mut self, name: &str, import: Import, catalogue: &mut Catalogue) -> BTreeMap<String, String> {
         let mut file = import.file;
         let mut exceptions: Vec<(Option<String>, Exception)> = Vec::new();
-        let mut keep = |pattern: Option<&String>, from| exceptions.extend(Exception::compile(&from).ok().map(|made| (pattern.cloned(), made)));
+        let mut keep =
+            |pattern: Option<&String>, from| exceptions.extend(Exception::compile(&from).ok().map(|made| (pattern.cloned(), made)));
         std::mem::take(&mut file.allow).into_iter().for_each(|from| keep(None, from));
         for def in &mut file.patterns {
             std::mem::take(&mut def.allow).into_iter().for_each(|from| keep(Some(&def.id), from));

@@ -135,8 +135,11 @@ impl Import {
         };
         let rewritten = rewrite::rewrite(&expression, &rule.group)?;
         let anchored = anchored(rewritten, &rule.keywords)?;
-        let paths: Vec<String> =
-            rule.paths.iter().map(|path| rewrite::translate_only(path).map_err(|error| format!("its path: {error}"))).collect::<Result<_, _>>()?;
+        let paths: Vec<String> = rule
+            .paths
+            .iter()
+            .map(|path| rewrite::translate_only(path).map_err(|error| format!("its path: {error}")))
+            .collect::<Result<_, _>>()?;
         exception::expressions(&paths).map_err(|_| "the expression of its path is too large".to_owned())?;
         let id = self.id(&rule.id, catalogue)?;
         if rule.id != id {
@@ -182,7 +185,9 @@ impl Import {
         let longer = format!("{}-{plain}", self.tool.name());
         let numbered = (2..100).map(|number| format!("{longer}-{number}"));
         let all = [plain.clone(), longer.clone()].into_iter().chain(numbered);
-        all.into_iter().find(|id| !plain.is_empty() && is_free(id)).ok_or_else(|| "its id has neither letters nor digits, or is taken".to_owned())
+        all.into_iter()
+            .find(|id| !plain.is_empty() && is_free(id))
+            .ok_or_else(|| "its id has neither letters nor digits, or is taken".to_owned())
     }
 
     /// What a rule lets pass, in our spelling, as far as it can be said.
@@ -297,7 +302,12 @@ fn fits(regex: &str) -> Result<(), String> {
 /// The exception in our spelling, and what of it is lost.
 fn translated(mut exception: schema::Exception) -> (Option<schema::Exception>, Vec<String>) {
     let mut remarks = Vec::new();
-    let lists = [("path", &mut exception.paths), ("value", &mut exception.values), ("match", &mut exception.matches), ("line", &mut exception.lines)];
+    let lists = [
+        ("path", &mut exception.paths),
+        ("value", &mut exception.values),
+        ("match", &mut exception.matches),
+        ("line", &mut exception.lines),
+    ];
     for (what, list) in lists {
         list.retain_mut(|text| match rewrite::translate_only(text) {
             Ok(translated) => {
@@ -314,7 +324,7 @@ fn translated(mut exception: schema::Exception) -> (Option<schema::Exception>, V
     let is_commit = |id: &String| id.len() >= 7 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     let (commits, wrong) = std::mem::take(&mut exception.commits).into_iter().partition(is_commit);
     exception.commits = commits;
-    remarks.extend(wrong.iter().map(|id: &String| format!("the commit {id:?} that it lets pass is none")));
+    remarks.extend(wrong.iter().map(|_: &String| "a commit that it lets pass is left out: it is no id of seven digits or more".to_owned()));
     if exception.all && !remarks.is_empty() {
         // One part less would let more pass.
         remarks.push("so all of that exception is left out".to_owned());
@@ -355,8 +365,8 @@ fn title(words: &str, id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::patterns::import::gitleaks;
     use crate::patterns::check;
+    use crate::patterns::import::gitleaks;
 
     fn import(text: &str) -> Import {
         let catalogue = Catalogue::builtin();

@@ -10,7 +10,7 @@ use toml::Value;
 
 use super::super::schema::{Exception, Severity};
 use super::super::toml_error::TomlError;
-use super::rule::{ForeignFile, ForeignRule, Group};
+use super::rule::{ForeignFile, ForeignRule, Group, shown_key};
 
 /// Keys that say nothing a pattern needs.
 const SILENT: [&str; 5] = ["title", "description", "minversion", "betterleaksminversion", "version"];
@@ -95,13 +95,11 @@ pub fn parse(text: &str) -> Result<ForeignFile, TomlError> {
     let mut file = ForeignFile::default();
     file.remarks.extend(unknown(keys.others.keys()));
     if let Some(extend) = keys.extend {
-        file.remarks.extend(extend.path.map(|path| format!("it extends {path:?}, which is not read; import that file too")));
-        file.remarks.extend(extend.url.map(|url| format!("it extends {url:?}, which is not fetched")));
+        file.remarks.extend(extend.path.map(|_| "it extends another file, which is not read; import that one too".to_owned()));
+        file.remarks.extend(extend.url.map(|_| "it extends a file from a network, which is not fetched".to_owned()));
         if !extend.disabledrules.is_empty() {
-            file.remarks.push(format!(
-                "it switches rules off ({}); built-in patterns have other names, `--disable ID` switches one off",
-                extend.disabledrules.join(", ")
-            ));
+            let text = "it switches rules off; built-in patterns have other names, and `--disable ID` switches one off";
+            file.remarks.push(text.to_owned());
         }
     }
     for (at, value) in keys.rules.into_iter().enumerate() {
@@ -146,7 +144,7 @@ fn rule(from: Rule, at: usize) -> ForeignRule {
 fn allowlist(value: Value, remarks: &mut Vec<String>) -> Option<(Vec<String>, Exception)> {
     let from: Allowlist =
         value.try_into().map_err(|error| remarks.push(format!("an allowlist is left out: {}", TomlError::new("", &error).message))).ok()?;
-    remarks.extend(from.others.keys().map(|key| format!("the key `{key}` of an allowlist is not known")));
+    remarks.extend(from.others.keys().map(|key| format!("the key `{}` of an allowlist is not known", shown_key(key))));
     let condition = from.condition.or(from.matchcondition).unwrap_or_default().to_ascii_uppercase();
     let mut exception = Exception {
         paths: from.paths,
@@ -176,7 +174,7 @@ fn unknown<'k>(keys: impl Iterator<Item = &'k String>) -> Vec<String> {
         "validate" => "the live check `validate` is left out: nothing is ever sent".to_owned(),
         "filter" | "prefilter" => format!("the expression `{key}` (CEL) is left out, so more may be found"),
         "tokenefficiency" => "`tokenEfficiency` is left out, so more may be found".to_owned(),
-        _ => format!("the key `{key}` is not known"),
+        _ => format!("the key `{}` is not known", shown_key(key)),
     };
     keys.filter(|key| !SILENT.contains(&key.as_str())).map(word).collect()
 }

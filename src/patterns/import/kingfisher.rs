@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 
 use super::super::schema::{Exception, Likelihood};
 use super::rewrite;
-use super::rule::{ForeignFile, ForeignRule, Group};
+use super::rule::{ForeignFile, ForeignRule, Group, shown_key};
 
 /// A file as a parser of YAML gives it.
 #[derive(Debug, Deserialize)]
@@ -98,7 +98,7 @@ fn rule(from: Rule, at: usize) -> ForeignRule {
             rule.allow.push(Exception { words: requirements.ignore_if_contains, ..Exception::default() });
         }
         rule.remarks.extend(
-            requirements.others.keys().map(|key| format!("the requirement `{key}` is left out, so more may be found")),
+            requirements.others.keys().map(|key| format!("the requirement `{}` is left out, so more may be found", shown_key(key))),
         );
     }
     rule.remarks.extend(from.others.keys().filter_map(|key| unknown(key)));
@@ -116,7 +116,7 @@ fn unknown(key: &str) -> Option<String> {
         "examples" | "negative_examples" | "description" | "categories" => None,
         "validation" => Some("the live check `validation` is left out: nothing is ever sent".to_owned()),
         "revocation" => Some("`revocation` is left out: nothing is revoked".to_owned()),
-        _ => Some(format!("the key `{key}` is not known")),
+        _ => Some(format!("the key `{}` is not known", shown_key(key))),
     }
 }
 

@@ -89,10 +89,8 @@ impl Known {
             HirKind::Alternation(parts) => {
                 let all: Vec<Self> = parts.iter().map(Self::of).collect();
                 let exact: Option<Vec<Vec<Literal>>> = all.iter().map(|known| known.exact.clone()).collect();
-                let within: Option<Vec<Vec<Literal>>> = all
-                    .into_iter()
-                    .map(|known| best([known.exact, known.within].into_iter().flatten().filter_map(usable)))
-                    .collect();
+                let within: Option<Vec<Vec<Literal>>> =
+                    all.into_iter().map(|known| best([known.exact, known.within].into_iter().flatten().filter_map(usable))).collect();
                 Self {
                     exact: exact.map(|lists| lists.concat()).filter(|list| list.len() <= MOST),
                     within: within.map(|lists| lists.concat()).filter(|list| list.len() <= MOST),

@@ -303,7 +303,10 @@ mod tests {
         assert_eq!(regex("key=[a-z]{9}"), "(?P<secret>key=[a-z]{9})");
         assert_eq!(rewrite("(key)=([a-z]{9})", &Group::Number(2)).unwrap().regex, "(?:key)=(?P<secret>[a-z]{9})");
         assert_eq!(rewrite("(key)=([a-z]{9})", &Group::Number(0)).unwrap().regex, "(?P<secret>(?:key)=(?:[a-z]{9}))");
-        assert_eq!(rewrite("(?<k>key)=(?<token>[a-z]{9})", &Group::Name("token".to_owned())).unwrap().regex, "(?:key)=(?P<secret>[a-z]{9})");
+        assert_eq!(
+            rewrite("(?<k>key)=(?<token>[a-z]{9})", &Group::Name("token".to_owned())).unwrap().regex,
+            "(?:key)=(?P<secret>[a-z]{9})"
+        );
         assert_eq!(rewrite("(a)", &Group::Number(2)).unwrap_err(), "its expression has no group 2");
     }
 
@@ -322,7 +325,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_said_is_refused() {
-        assert_eq!(error("(?!x)([a-z]{9})"), "its expression cannot be read: look-around, including look-ahead and look-behind, is not supported");
+        assert_eq!(
+            error("(?!x)([a-z]{9})"),
+            "its expression cannot be read: look-around, including look-ahead and look-behind, is not supported"
+        );
         assert_eq!(error(r"([a-z])\1"), "its expression cannot be read: backreferences are not supported");
         assert!(error("([a-z]").starts_with("its expression cannot be read: unclosed group"), "{}", error("([a-z]"));
         assert!(error(r"\p{Greek}{9}").starts_with("its expression cannot be read: Unicode"), "{}", error(r"\p{Greek}{9}"));

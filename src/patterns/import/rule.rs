@@ -2,6 +2,13 @@
 
 use super::super::schema::{Exception, Likelihood, Severity};
 pub use super::rewrite::Group;
+use crate::secret::mask;
+
+/// A key as a message may show it: a file that is named by mistake can hold anything, so what is no plain word is masked.
+pub(super) fn shown_key(key: &str) -> String {
+    let is_word = key.len() <= 30 && key.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'-' | b'_'));
+    if is_word { key.to_owned() } else { mask(key.as_bytes()) }
+}
 
 /// The tools whose files are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

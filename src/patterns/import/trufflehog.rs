@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::super::schema::Exception;
-use super::rule::{ForeignFile, ForeignRule};
+use super::rule::{ForeignFile, ForeignRule, shown_key};
 
 /// A file as a parser of YAML gives it.
 #[derive(Debug, Deserialize)]
@@ -41,7 +41,8 @@ struct Detector {
 
 impl From<File> for ForeignFile {
     fn from(file: File) -> Self {
-        let remarks = file.others.keys().map(|key| format!("the key `{key}` says nothing about detectors and is left out")).collect();
+        let remarks =
+            file.others.keys().map(|key| format!("the key `{}` says nothing about detectors and is left out", shown_key(key))).collect();
         let rules = file.detectors.into_iter().enumerate().flat_map(|(at, from)| rules(from, at)).collect();
         Self { rules, remarks, ..Self::default() }
     }
@@ -84,7 +85,7 @@ fn unknown(key: &str) -> String {
     match key {
         "verify" => "the live check `verify` is left out: nothing is ever sent".to_owned(),
         "validations" => "`validations` are left out, so more may be found".to_owned(),
-        _ => format!("the key `{key}` is not known"),
+        _ => format!("the key `{}` is not known", shown_key(key)),
     }
 }
 

@@ -9,8 +9,8 @@ use std::path::Path;
 use gix::objs::Kind;
 
 use super::Scanner;
-use crate::source::SourceError;
 use crate::settings::GitEnvironment;
+use crate::source::SourceError;
 use crate::source::git::open;
 use crate::source::git::pack::{Inventory, walk};
 
