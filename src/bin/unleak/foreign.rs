@@ -89,9 +89,13 @@ impl Foreign {
         let mut exceptions: Vec<(Option<String>, Exception)> = Vec::new();
         let mut keep =
             |pattern: Option<&String>, from| exceptions.extend(Exception::compile(&from).ok().map(|made| (pattern.cloned(), made)));
-        std::mem::take(&mut file.allow).into_iter().for_each(|from| keep(None, from));
+        for from in std::mem::take(&mut file.allow) {
+            keep(None, from);
+        }
         for def in &mut file.patterns {
-            std::mem::take(&mut def.allow).into_iter().for_each(|from| keep(Some(&def.id), from));
+            for from in std::mem::take(&mut def.allow) {
+                keep(Some(&def.id), from);
+            }
         }
         // Rules of the tool itself have other names here; where one has the same, it is the same credential.
         for (rule, from) in import.of_others.into_iter().filter(|(rule, _)| catalogue.index_of(rule).is_some()) {
@@ -127,13 +131,9 @@ fn is_there(path: &Path) -> bool {
 /// What a file did.
 fn words(file: &ForeignFile) -> String {
     let ForeignFile { path, rules, left_out, suppressed, allows_everything } = file;
-    let mut text = format!("{path} is used: {rules} {} more", if *rules == 1 { "rule" } else { "rules" });
-    if *left_out > 0 {
-        text += &format!(" ({left_out} did not carry over)");
-    }
-    text += &format!(", {suppressed} {} not shown", if *suppressed == 1 { "place" } else { "places" });
-    if *allows_everything {
-        text += "; it lets everything pass";
-    }
-    text + "; --no-foreign-config leaves it out"
+    let more = if *rules == 1 { "rule" } else { "rules" };
+    let lost = if *left_out > 0 { format!(" ({left_out} did not carry over)") } else { String::new() };
+    let places = if *suppressed == 1 { "place" } else { "places" };
+    let everything = if *allows_everything { "; it lets everything pass" } else { "" };
+    format!("{path} is used: {rules} {more} more{lost}, {suppressed} {places} not shown{everything}; --no-foreign-config leaves it out")
 }

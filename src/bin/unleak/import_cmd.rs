@@ -39,7 +39,8 @@ pub fn run(tool: Tool, from: &Path, to: Option<&Path>, catalogue: Catalogue) -> 
     let text = import.to_toml();
     match to {
         Some(path) => {
-            fsx::write_atomically(path, |out| out.write_all(text.as_bytes())).map_err(|error| Failure::with_file("write", path, &error))?
+            let written = fsx::write_atomically(path, |out| out.write_all(text.as_bytes()));
+            written.map_err(|error| Failure::with_file("write", path, &error))?;
         }
         None => output::to_stdout(|out| out.write_all(text.as_bytes()))?,
     }

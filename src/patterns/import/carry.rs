@@ -16,6 +16,8 @@ use crate::patterns::{Catalogue, expression};
 
 /// Most rules of a file.
 const MOST_RULES: usize = 500;
+/// Most exceptions of a file.
+const MOST_EXCEPTIONS: usize = 200;
 /// Most bytes of an expression once compiled: a file can come from anywhere.
 const SIZE_LIMIT: usize = 512 * 1024;
 /// Bytes between a keyword that is no part of the expression and the match, at most.
@@ -36,6 +38,8 @@ pub struct Import {
     pub remarks: Vec<Remark>,
     /// The ids that rules have here, by their ids there.
     pub ids: BTreeMap<String, String>,
+    /// Exceptions read so far.
+    exceptions: usize,
 }
 
 /// Something that did not carry over, or means something else now.
@@ -70,7 +74,7 @@ pub fn carry(tool: Tool, foreign: ForeignFile, catalogue: &Catalogue) -> Import 
         allow: Vec::new(),
         patterns: Vec::new(),
     };
-    let mut import = Import { tool, file, of_others: Vec::new(), remarks: Vec::new(), ids: BTreeMap::new() };
+    let mut import = Import { tool, file, of_others: Vec::new(), remarks: Vec::new(), ids: BTreeMap::new(), exceptions: 0 };
     import.remarks.extend(foreign.remarks.into_iter().map(|text| Remark { rule: None, text, left_out: false }));
     let mut companions = Vec::new();
     for (at, rule) in foreign.rules.into_iter().enumerate() {
@@ -194,7 +198,7 @@ impl Import {
     fn exceptions(&mut self, rule: &str, given: Vec<schema::Exception>) -> Vec<schema::Exception> {
         let mut kept = Vec::new();
         for exception in given {
-            let (exception, remarks) = translated(exception);
+            let (exception, remarks) = self.translated(exception);
             kept.extend(exception);
             for text in remarks {
                 self.remark(rule, text);
@@ -203,9 +207,18 @@ impl Import {
         kept
     }
 
+    /// The exception in our spelling, and what of it is lost.
+    fn translated(&mut self, exception: schema::Exception) -> (Option<schema::Exception>, Vec<String>) {
+        self.exceptions += 1;
+        if self.exceptions > MOST_EXCEPTIONS {
+            return (None, vec![format!("an exception is left out: only {MOST_EXCEPTIONS} are read")]);
+        }
+        translated(exception)
+    }
+
     /// Adds what the file lets pass, of these rules or of all.
     fn allow(&mut self, rules: &[String], exception: schema::Exception) {
-        let (exception, remarks) = translated(exception);
+        let (exception, remarks) = self.translated(exception);
         self.remarks.extend(remarks.into_iter().map(|text| Remark { rule: None, text, left_out: false }));
         let Some(exception) = exception else { return };
         if rules.is_empty() {
@@ -508,7 +521,7 @@ stopwords = ["y"]
 "#,
         );
         let words = schema::Exception { words: vec!["x".to_owned()], ..schema::Exception::default() };
-        assert_eq!(import.file.patterns[0].allow, [words.clone()]);
+        assert_eq!(import.file.patterns[0].allow, [words]);
         assert_eq!(import.file.allow, [schema::Exception { paths: vec!["b".to_owned()], ..schema::Exception::default() }]);
         let others: Vec<&str> = import.of_others.iter().map(|(id, _)| id.as_str()).collect();
         assert_eq!(others, ["theirs", "unknown"]);

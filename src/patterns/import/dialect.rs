@@ -158,8 +158,7 @@ impl Writer<'_> {
                 Some(angle @ ('<' | '>')) => (angle.to_string(), false),
                 Some('e') => ("\\x1B".to_owned(), false),
                 Some('x') => (self.hexadecimal(), false),
-                Some(set @ ('d' | 'D' | 'w' | 'W' | 's' | 'S')) => (format!("\\{set}"), true),
-                Some(set @ ('p' | 'P')) => (format!("\\{set}"), true),
+                Some(set @ ('d' | 'D' | 'w' | 'W' | 's' | 'S' | 'p' | 'P')) => (format!("\\{set}"), true),
                 // In a class `\b` is the backspace, for those who have it at all.
                 Some('b') => ("\\x08".to_owned(), false),
                 Some(other) => (format!("\\{other}"), false),

@@ -2,15 +2,13 @@
 //!
 //! Keys count in any case, as they do there. A rule that is broken is left out alone.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use toml::Value;
 
 use super::super::schema::{Exception, Severity};
 use super::super::toml_error::TomlError;
-use super::rule::{ForeignFile, ForeignRule, Group, shown_key};
+use super::rule::{ForeignFile, ForeignRule, Group, Others, shown_key};
 
 /// Keys that say nothing a pattern needs.
 const SILENT: [&str; 5] = ["title", "description", "minversion", "betterleaksminversion", "version"];
@@ -24,7 +22,7 @@ struct Keys {
     #[serde(default)]
     allowlists: Vec<Value>,
     #[serde(flatten)]
-    others: BTreeMap<String, IgnoredAny>,
+    others: Others,
 }
 
 #[derive(Deserialize, Default)]
@@ -58,7 +56,7 @@ struct Rule {
     #[serde(default)]
     skipreport: bool,
     #[serde(flatten)]
-    others: BTreeMap<String, IgnoredAny>,
+    others: Others,
 }
 
 #[derive(Deserialize)]
@@ -82,7 +80,7 @@ struct Allowlist {
     stopwords: Vec<String>,
     targetrules: Vec<String>,
     #[serde(flatten)]
-    others: BTreeMap<String, IgnoredAny>,
+    others: Others,
 }
 
 /// Reads a file.
@@ -93,7 +91,7 @@ pub fn parse(text: &str) -> Result<ForeignFile, TomlError> {
     let table: toml::Table = toml::from_str(text).map_err(|error| TomlError::new(text, &error))?;
     let keys: Keys = lower(Value::Table(table)).try_into().map_err(|error| TomlError::new(text, &error))?;
     let mut file = ForeignFile::default();
-    file.remarks.extend(unknown(keys.others.keys()));
+    file.remarks.extend(unknown(keys.others.0.iter()));
     if let Some(extend) = keys.extend {
         file.remarks.extend(extend.path.map(|_| "it extends another file, which is not read; import that one too".to_owned()));
         file.remarks.extend(extend.url.map(|_| "it extends a file from a network, which is not fetched".to_owned()));
@@ -127,7 +125,7 @@ fn rule(from: Rule, at: usize) -> ForeignRule {
     rule.paths = from.path.into_iter().filter(|path| !path.is_empty()).collect();
     rule.hidden = from.skipreport;
     rule.severity = from.severity.iter().chain(&from.tags).find_map(|text| severity(text));
-    rule.remarks.extend(unknown(from.others.keys()));
+    rule.remarks.extend(unknown(from.others.0.iter()));
     for required in from.required {
         if required.withincolumns.is_some() {
             rule.remarks.push(format!("the columns within which {} must stand do not count, only the lines", required.id));
@@ -144,7 +142,7 @@ fn rule(from: Rule, at: usize) -> ForeignRule {
 fn allowlist(value: Value, remarks: &mut Vec<String>) -> Option<(Vec<String>, Exception)> {
     let from: Allowlist =
         value.try_into().map_err(|error| remarks.push(format!("an allowlist is left out: {}", TomlError::new("", &error).message))).ok()?;
-    remarks.extend(from.others.keys().map(|key| format!("the key `{}` of an allowlist is not known", shown_key(key))));
+    remarks.extend(from.others.0.iter().map(|key| format!("the key `{}` of an allowlist is not known", shown_key(key))));
     let condition = from.condition.or(from.matchcondition).unwrap_or_default().to_ascii_uppercase();
     let mut exception = Exception {
         paths: from.paths,

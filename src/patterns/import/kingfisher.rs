@@ -1,13 +1,10 @@
 //! Rule files of kingfisher. Owns: the keys of its documentation. Must not: parse YAML or judge rules.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::super::schema::{Exception, Likelihood};
 use super::rewrite;
-use super::rule::{ForeignFile, ForeignRule, Group, shown_key};
+use super::rule::{ForeignFile, ForeignRule, Group, Others, shown_key};
 
 /// A file as a parser of YAML gives it.
 #[derive(Debug, Deserialize)]
@@ -33,17 +30,16 @@ struct Rule {
     depends_on_rule: Vec<Dependency>,
     pattern_requirements: Option<Requirements>,
     #[serde(flatten)]
-    others: BTreeMap<String, IgnoredAny>,
+    others: Others,
 }
 
 #[derive(Debug, Deserialize)]
 struct Dependency {
-    rule_id: String,
+    #[serde(rename = "rule_id")]
+    on: String,
     within: Option<String>,
     #[serde(default)]
     optional: bool,
-    #[serde(flatten)]
-    _others: BTreeMap<String, IgnoredAny>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -51,7 +47,7 @@ struct Requirements {
     #[serde(default)]
     ignore_if_contains: Vec<String>,
     #[serde(flatten)]
-    others: BTreeMap<String, IgnoredAny>,
+    others: Others,
 }
 
 impl From<File> for ForeignFile {
@@ -87,7 +83,7 @@ fn rule(from: Rule, at: usize) -> ForeignRule {
         rule.remarks.push("it is not visible by itself, so it is off unless named with --enable".to_owned());
     }
     for dependency in from.depends_on_rule {
-        let other = dependency.rule_id.trim_start_matches("kingfisher.").trim_start_matches("custom.").to_owned();
+        let other = dependency.on.trim_start_matches("kingfisher.").trim_start_matches("custom.").to_owned();
         match dependency.within.as_deref().and_then(lines).filter(|_| !dependency.optional) {
             Some(lines) => rule.required.push((other, Some(lines))),
             None => rule.remarks.push(format!("that it depends on {other} matters to a live check only, and nothing is ever sent")),
@@ -98,10 +94,10 @@ fn rule(from: Rule, at: usize) -> ForeignRule {
             rule.allow.push(Exception { words: requirements.ignore_if_contains, ..Exception::default() });
         }
         rule.remarks.extend(
-            requirements.others.keys().map(|key| format!("the requirement `{}` is left out, so more may be found", shown_key(key))),
+            requirements.others.0.iter().map(|key| format!("the requirement `{}` is left out, so more may be found", shown_key(key))),
         );
     }
-    rule.remarks.extend(from.others.keys().filter_map(|key| unknown(key)));
+    rule.remarks.extend(from.others.0.iter().filter_map(|key| unknown(key)));
     rule
 }
 

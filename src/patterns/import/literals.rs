@@ -176,17 +176,13 @@ mod tests {
         Some(required(&expression::parse(regex).unwrap())?.into_iter().map(show).collect())
     }
 
-    fn list(texts: &[&str]) -> Option<Vec<String>> {
-        Some(texts.iter().map(|&text| text.to_owned()).collect())
-    }
-
     #[test]
     fn literals_stand_in_every_match() {
-        assert_eq!(texts("acme_[a-z]{20}"), list(&["acme_"]));
-        assert_eq!(texts("(?i)acme[_-]?key=[a-z]{20}"), list(&["~acme-key=", "~acme_key=", "~acmekey="]));
-        assert_eq!(texts("(?:live|test)_[a-z]{20}"), list(&["live_", "test_"]));
-        assert_eq!(texts("[a-z]{0,9}(?:access|token)[a-z]{1,9}"), list(&["access", "token"]));
-        assert_eq!(texts("(?:abc){2,3}x[0-9]{9}"), list(&["abc"]));
+        assert_eq!(texts("acme_[a-z]{20}").unwrap(), ["acme_"]);
+        assert_eq!(texts("(?i)acme[_-]?key=[a-z]{20}").unwrap(), ["~acme-key=", "~acme_key=", "~acmekey="]);
+        assert_eq!(texts("(?:live|test)_[a-z]{20}").unwrap(), ["live_", "test_"]);
+        assert_eq!(texts("[a-z]{0,9}(?:access|token)[a-z]{1,9}").unwrap(), ["access", "token"]);
+        assert_eq!(texts("(?:abc){2,3}x[0-9]{9}").unwrap(), ["abc"]);
         assert_eq!(texts("[a-z]+ab[a-z]+"), None);
         assert_eq!(texts("(?:acme|[a-z]{9})"), None);
         assert_eq!(texts("(?:acme)?[a-z]{9}"), None);
@@ -194,8 +190,8 @@ mod tests {
 
     #[test]
     fn the_longest_is_taken_and_braces_are_left_out() {
-        assert_eq!(texts("key[a-z]{3}acme_secret[a-z]{9}"), list(&["acme_secret"]));
-        assert_eq!(texts(r#"\{"secret": "[a-z]{9}"#), list(&["\"secret\": \""]));
+        assert_eq!(texts("key[a-z]{3}acme_secret[a-z]{9}").unwrap(), ["acme_secret"]);
+        assert_eq!(texts(r#"\{"secret": "[a-z]{9}"#).unwrap(), ["\"secret\": \""]);
     }
 
     #[test]

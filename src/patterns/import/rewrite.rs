@@ -134,8 +134,8 @@ fn captures(ast: &Ast, found: &mut Vec<(u32, Option<String>)>) {
         Ast::Repetition(repetition) => captures(&repetition.ast, found),
         Ast::Alternation(alternation) => alternation.asts.iter().for_each(|ast| captures(ast, found)),
         Ast::Concat(concat) => concat.asts.iter().for_each(|ast| captures(ast, found)),
-        Ast::Empty(_) | Ast::Flags(_) | Ast::Literal(_) | Ast::Dot(_) | Ast::Assertion(_) => {}
-        Ast::ClassUnicode(_) | Ast::ClassPerl(_) | Ast::ClassBracketed(_) => {}
+        // Leaves hold no group.
+        _ => {}
     }
 }
 
@@ -150,6 +150,7 @@ pub fn group_names(text: &str) -> Vec<String> {
 }
 
 /// Names the group, frees the others of theirs, and bounds repetitions.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Editor {
     number: u32,
     bounds: Bounds,
@@ -192,8 +193,8 @@ impl Editor {
             }
             Ast::Alternation(alternation) => alternation.asts.iter_mut().for_each(|ast| self.edit(ast, true)),
             Ast::Concat(concat) => concat.asts.iter_mut().for_each(|ast| self.edit(ast, optional)),
-            Ast::Empty(_) | Ast::Flags(_) | Ast::Literal(_) | Ast::Dot(_) | Ast::Assertion(_) => {}
-            Ast::ClassUnicode(_) | Ast::ClassPerl(_) | Ast::ClassBracketed(_) => {}
+            // Leaves repeat nothing.
+            _ => {}
         }
     }
 
@@ -276,9 +277,8 @@ fn needs_line_end(hir: &Hir) -> bool {
 /// Whether a class of the expression has all bytes, line ends too: it was meant for text over several lines.
 fn has_any_byte(hir: &Hir) -> bool {
     match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) => false,
         HirKind::Class(Class::Bytes(class)) => class.ranges().iter().any(|range| range.start() == 0 && range.end() == 255),
-        HirKind::Class(Class::Unicode(_)) => false,
+        HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(Class::Unicode(_)) => false,
         HirKind::Repetition(repetition) => has_any_byte(&repetition.sub),
         HirKind::Capture(capture) => has_any_byte(&capture.sub),
         HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().any(has_any_byte),

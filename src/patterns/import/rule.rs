@@ -1,8 +1,39 @@
 //! A rule as other tools have it. Owns: the common form of all formats. Must not: judge or compile it.
 
+use std::fmt;
+
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
 use super::super::schema::{Exception, Likelihood, Severity};
 pub use super::rewrite::Group;
 use crate::secret::mask;
+
+/// The keys of a table that nothing is made of.
+#[derive(Debug, Default)]
+pub(super) struct Others(pub(super) Vec<String>);
+
+impl<'de> Deserialize<'de> for Others {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Others::default())
+    }
+}
+
+impl<'de> Visitor<'de> for Others {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
+        while let Some((key, IgnoredAny)) = map.next_entry()? {
+            self.0.push(key);
+        }
+        self.0.sort();
+        Ok(self)
+    }
+}
 
 /// A key as a message may show it: a file that is named by mistake can hold anything, so what is no plain word is masked.
 pub(super) fn shown_key(key: &str) -> String {

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::super::schema::Exception;
-use super::rule::{ForeignFile, ForeignRule, shown_key};
+use super::rule::{ForeignFile, ForeignRule, Others, shown_key};
 
 /// A file as a parser of YAML gives it.
 #[derive(Debug, Deserialize)]
@@ -14,7 +13,7 @@ pub struct File {
     #[serde(default)]
     detectors: Vec<Detector>,
     #[serde(flatten)]
-    others: BTreeMap<String, IgnoredAny>,
+    others: Others,
 }
 
 #[derive(Debug, Deserialize)]
@@ -36,13 +35,13 @@ struct Detector {
     #[serde(default)]
     exclude_regexes_match: Vec<String>,
     #[serde(flatten)]
-    others: BTreeMap<String, IgnoredAny>,
+    others: Others,
 }
 
 impl From<File> for ForeignFile {
     fn from(file: File) -> Self {
         let remarks =
-            file.others.keys().map(|key| format!("the key `{}` says nothing about detectors and is left out", shown_key(key))).collect();
+            file.others.0.iter().map(|key| format!("the key `{}` says nothing about detectors and is left out", shown_key(key))).collect();
         let rules = file.detectors.into_iter().enumerate().flat_map(|(at, from)| rules(from, at)).collect();
         Self { rules, remarks, ..Self::default() }
     }
@@ -61,7 +60,7 @@ fn rules(from: Detector, at: usize) -> Vec<ForeignRule> {
     if !from.exclude_regexes_match.is_empty() {
         allow.push(Exception { matches: from.exclude_regexes_match, ..Exception::default() });
     }
-    let remarks: Vec<String> = from.others.keys().map(|key| unknown(key)).collect();
+    let remarks: Vec<String> = from.others.0.iter().map(|key| unknown(key)).collect();
     let rule = |(key, expression): (&String, &String)| {
         let mut rule = ForeignRule::new(part(key));
         rule.title = if from.description.is_empty() { rule.id.clone() } else { from.description.clone() };
