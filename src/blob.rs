@@ -14,7 +14,7 @@ pub struct Blob<'b> {
 }
 
 /// Where scanned bytes come from. Paths are raw bytes with `/` as separator, relative to the scanned root.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Origin {
     /// A file of a working tree or a plain directory.
     File {
@@ -60,16 +60,23 @@ pub enum Origin {
     },
     /// A path in a commit's tree, as content. As for references, reports show it in the masked excerpt only.
     PathName {
-        /// Commit id in hex.
+        /// Commit id in hex; empty where it is not known.
         commit: String,
         /// Path in that commit's tree.
         path: BString,
     },
-    /// A blob of the object database that no commit is known to hold.
+    /// A blob that a reference leads to, but no commit holds.
     Object {
         /// Object id in hex: of the blob, or of the tree that was found to hold it.
         id: String,
         /// Path below that tree; empty for a blob alone.
+        path: BString,
+    },
+    /// Content that no reference leads to: logs name it, or it is left over.
+    Unreachable {
+        /// Object id in hex: of the commit that brought it, else of the object itself.
+        id: String,
+        /// Path in that commit's tree; `COMMIT_MESSAGE` or `TAG_MESSAGE` for those, `OBJECT` for a blob alone.
         path: BString,
     },
 }
@@ -84,7 +91,8 @@ impl Origin {
             | Self::Index { path }
             | Self::GitConfig { path }
             | Self::Commit { path, .. }
-            | Self::Object { path, .. } => path.as_bstr(),
+            | Self::Object { path, .. }
+            | Self::Unreachable { path, .. } => path.as_bstr(),
             Self::Stdin { name } => name.as_bstr(),
             Self::CommitMessage { .. } => BStr::new(b"COMMIT_MESSAGE"),
             Self::TagMessage { .. } => BStr::new(b"TAG_MESSAGE"),
@@ -102,7 +110,8 @@ impl Origin {
             | Self::GitConfig { path }
             | Self::Commit { path, .. }
             | Self::PathName { path, .. }
-            | Self::Object { path, .. } => Some(path.as_bstr()),
+            | Self::Object { path, .. }
+            | Self::Unreachable { path, .. } => Some(path.as_bstr()),
             Self::Stdin { .. } | Self::CommitMessage { .. } | Self::TagMessage { .. } | Self::RefName { .. } => None,
         }
     }
@@ -111,10 +120,12 @@ impl Origin {
     #[must_use]
     pub fn commit(&self) -> Option<&str> {
         match self {
-            Self::Commit { commit, .. } | Self::CommitMessage { commit } | Self::PathName { commit, .. } => Some(commit),
+            Self::Commit { commit, .. } | Self::CommitMessage { commit } => Some(commit),
+            Self::PathName { commit, .. } => Some(commit.as_str()).filter(|commit| !commit.is_empty()),
             Self::TagMessage { .. }
             | Self::RefName { .. }
             | Self::Object { .. }
+            | Self::Unreachable { .. }
             | Self::File { .. }
             | Self::Stdin { .. }
             | Self::Index { .. }
@@ -131,17 +142,18 @@ impl Origin {
             | Self::GitConfig { path }
             | Self::Commit { path, .. }
             | Self::PathName { path, .. }
-            | Self::Object { path, .. } => *path = new,
+            | Self::Object { path, .. }
+            | Self::Unreachable { path, .. } => *path = new,
             Self::Stdin { .. } | Self::CommitMessage { .. } | Self::TagMessage { .. } | Self::RefName { .. } => {}
         }
         origin
     }
 
-    /// The object other than a commit that holds the content, where there is one: a tag, a blob, a tree.
+    /// The object that holds the content, where there is one and it is no commit of the history.
     #[must_use]
     pub fn object(&self) -> Option<&str> {
         match self {
-            Self::TagMessage { tag: id } | Self::Object { id, .. } => Some(id),
+            Self::TagMessage { tag: id } | Self::Object { id, .. } | Self::Unreachable { id, .. } => Some(id),
             _ => None,
         }
     }
@@ -160,6 +172,7 @@ impl Origin {
             Self::RefName { .. } => "ref-name",
             Self::PathName { .. } => "path-name",
             Self::Object { .. } => "object",
+            Self::Unreachable { .. } => "unreachable",
         }
     }
 }

@@ -105,8 +105,107 @@ pub struct Finding {
     pub facts: Vec<(&'static str, String)>,
     /// Named reasons that raised or lowered the confidence, strongest first.
     pub evidence: Vec<&'static str>,
-    /// Where it stands, in order of origin and position; never empty.
+    /// Where it stands, in order of origin and position; never empty. With an exposure the place to look at comes first: the one at HEAD, else
+    /// the one that brought it.
     pub places: Vec<Place>,
+    /// How far it got, where a whole history was scanned.
+    pub exposure: Option<Exposure>,
+}
+
+/// How far a secret got in a repository's history. Lists are cut to what people read; the counts are not.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exposure {
+    /// Where the commits that brought it have it, the oldest ten, oldest first; in each one place.
+    pub introduced: Vec<Introduction>,
+    /// How many commits brought it.
+    pub introductions: u64,
+    /// The last ten commits that took it out, oldest first.
+    pub removed: Vec<Commit>,
+    /// How many commits took it out.
+    pub removals: u64,
+    /// Where it stands at HEAD, at most a hundred places.
+    pub live: Vec<Location>,
+    /// How many commits hold it.
+    pub commits: u64,
+    /// How many distinct blobs and messages hold it.
+    pub blobs: u64,
+    /// Full names of the references whose histories hold it, at most a hundred.
+    pub references: Vec<String>,
+    /// How many references that are.
+    pub reference_count: u64,
+    /// Whether one of them says what a remote has.
+    pub reached_remote: bool,
+}
+
+/// A commit that brought a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Introduction {
+    /// The commit.
+    pub commit: Commit,
+    /// Where it has the secret.
+    pub location: Location,
+}
+
+/// What reports say of a commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// Its id in hex.
+    pub id: String,
+    /// The author's name, without the address.
+    pub author: String,
+    /// When it was written, in seconds since 1970.
+    pub seconds: i64,
+    /// How far the author's clock is from UTC, in seconds.
+    pub offset: i32,
+}
+
+/// A line of a file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Location {
+    /// The file's path, or what stands for it.
+    pub path: bstr::BString,
+    /// The line, from 1, where it is known: only versions that are places of the finding are looked at for it.
+    pub line: Option<u64>,
+}
+
+impl Exposure {
+    /// How many introductions and removals are named.
+    pub const COMMITS: usize = 10;
+    /// How many places at HEAD are named.
+    pub const LIVE: usize = 100;
+    /// How many references are named.
+    pub const REFERENCES: usize = 100;
+
+    /// Adds what another repository knows of the secret.
+    pub fn merge(&mut self, other: Self) {
+        self.introduced.extend(other.introduced);
+        self.introduced.sort_by(|a, b| (a.commit.seconds, &a.commit.id).cmp(&(b.commit.seconds, &b.commit.id)));
+        self.introduced.truncate(Self::COMMITS);
+        self.introductions += other.introductions;
+        self.removed.extend(other.removed);
+        self.removed.sort_by(|a, b| (a.seconds, &a.id).cmp(&(b.seconds, &b.id)));
+        self.removed.drain(..self.removed.len().saturating_sub(Self::COMMITS));
+        self.removals += other.removals;
+        self.live.extend(other.live);
+        self.live.sort();
+        self.live.truncate(Self::LIVE);
+        self.commits += other.commits;
+        self.blobs += other.blobs;
+        self.references.extend(other.references);
+        self.references.truncate(Self::REFERENCES);
+        self.reference_count += other.reference_count;
+        self.reached_remote |= other.reached_remote;
+    }
+
+    /// All its locations.
+    pub(crate) fn locations_mut(&mut self) -> impl Iterator<Item = &mut Location> {
+        self.introduced.iter_mut().map(|introduction| &mut introduction.location).chain(&mut self.live)
+    }
+
+    /// All its commits.
+    pub(crate) fn commits_mut(&mut self) -> impl Iterator<Item = &mut Commit> {
+        self.introduced.iter_mut().map(|introduction| &mut introduction.commit).chain(&mut self.removed)
+    }
 }
 
 /// One place of a secret.
@@ -144,7 +243,7 @@ pub struct Excerpt {
 }
 
 /// A candidate that is not reported because somebody said so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Suppression {
     /// `unleak:allow`.
@@ -199,7 +298,7 @@ impl ProblemKind {
 }
 
 /// Why something is left out by design; counted, not a problem.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SkipReason {
     /// Ignored by git (a directory counts once and is not entered).

@@ -7,7 +7,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use bstr::{BStr, BString, ByteSlice};
 
 use crate::blob::{Origin, visible};
-use crate::finding::{ChecksumStatus, Coverage, Dropped, Finding, Place, Problem, Report, Suppression};
+use crate::finding::{ChecksumStatus, Coverage, Dropped, Exposure, Finding, Place, Problem, Report, Suppression};
 use crate::patterns::Pattern;
 use crate::patterns::exception::{Exception, Seen};
 use crate::secret::{Fingerprint, Secret, mask};
@@ -54,6 +54,17 @@ pub struct Gathered {
     pub sightings: Vec<Sighting>,
     /// What was looked at.
     pub coverage: Coverage,
+    /// Secrets that are not reported, beyond those among the sightings.
+    pub unreported: Unreported,
+}
+
+/// How many secrets are not reported.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unreported {
+    /// By who said so.
+    pub suppressed: BTreeMap<Suppression, u64>,
+    /// Because they are not sure enough.
+    pub below_threshold: u64,
 }
 
 impl Gathered {
@@ -65,7 +76,27 @@ impl Gathered {
         }
         self.sightings.append(&mut other.sightings);
         self.coverage.merge(other.coverage);
+        self.unreported.below_threshold += other.unreported.below_threshold;
+        for (by, count) in other.unreported.suppressed {
+            *self.unreported.suppressed.entry(by).or_default() += count;
+        }
         self
+    }
+
+    /// Puts a directory before every path: the content is that of a submodule there.
+    pub(crate) fn move_below(&mut self, directory: &BStr) {
+        if directory.is_empty() {
+            return;
+        }
+        let below = |path: &BStr| BString::from([directory.as_bytes(), b"/", path.as_bytes()].concat());
+        for sighting in &mut self.sightings {
+            if let Some(path) = sighting.place.origin.path_in_tree() {
+                sighting.place.origin = Arc::new(sighting.place.origin.with_path(below(path)));
+            }
+        }
+        for problem in &mut self.coverage.problems {
+            problem.path = below(problem.path.as_bstr());
+        }
     }
 
     /// The report; its order depends on the content alone. `explain` keeps the candidates that are no findings.
@@ -76,7 +107,8 @@ impl Gathered {
         let_pass(&mut self.sightings);
         self.sightings.sort_by(|a, b| order(a).cmp(&order(b)));
         self.coverage.problems.sort();
-        let mut report = Report { coverage: self.coverage, ..Report::default() };
+        let Unreported { suppressed, below_threshold } = self.unreported;
+        let mut report = Report { coverage: self.coverage, suppressed, below_threshold, ..Report::default() };
         let mut secrets: BTreeMap<Fingerprint, Finding> = BTreeMap::new();
         for sighting in self.sightings {
             match sighting.fate {
@@ -102,6 +134,35 @@ impl Gathered {
         report.findings = secrets.into_values().map(with_severity).collect();
         report.findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| place_order(&a.places[0]).cmp(&place_order(&b.places[0]))));
         report
+    }
+}
+
+/// Gives findings their exposure, and puts the place to look at first: where the secret stands at the commit `head`, else where the oldest
+/// commit brought it.
+pub fn expose(report: &mut Report, head: Option<&str>, mut exposures: BTreeMap<Fingerprint, Exposure>) {
+    let seen_in = |of: fn(&Origin) -> bool| {
+        let found = report.findings.iter().filter(|finding| finding.places.iter().any(|place| of(&place.origin)));
+        Names::new(found.map(|finding| finding.secret.expose().to_vec()).collect())
+    };
+    let names = seen_in(is_name);
+    let people = seen_in(|origin| matches!(origin, Origin::CommitMessage { .. } | Origin::Unreachable { .. }));
+    for finding in &mut report.findings {
+        let Some(mut exposure) = exposures.remove(&finding.fingerprint) else { continue };
+        names.mask_exposure(&mut exposure, &people);
+        let live = exposure.live.first().and_then(|location| Some((head?, location)));
+        let first = live.or_else(|| exposure.introduced.first().map(|first| (first.commit.id.as_str(), &first.location)));
+        let is_first = |place: &Place| {
+            first.is_some_and(|(commit, location)| {
+                place.origin.commit() == Some(commit) && place.origin.path() == location.path && Some(place.start.line) == location.line
+            })
+        };
+        if let Some(at) = finding.places.iter().position(is_first) {
+            finding.places[..=at].rotate_right(1);
+        }
+        match &mut finding.exposure {
+            Some(known) => known.merge(exposure),
+            unknown => *unknown = Some(exposure),
+        }
     }
 }
 
@@ -131,6 +192,7 @@ fn add(secrets: &mut BTreeMap<Fingerprint, Finding>, sighting: Sighting) {
                 facts: sighting.facts,
                 evidence: sighting.evidence,
                 places: vec![sighting.place],
+                exposure: None,
             });
         }
         std::collections::btree_map::Entry::Occupied(mut entry) => {
@@ -157,25 +219,54 @@ fn with_severity(mut finding: Finding) -> Finding {
     finding
 }
 
-/// Masks in every path what was seen as a secret in the name of one or of a reference. Other secrets are left alone there: a password can be
-/// a plain word.
-fn mask_paths(sightings: &mut [Sighting], problems: &mut [Problem]) {
-    let in_names = sightings.iter().filter(|sighting| {
-        matches!(*sighting.place.origin, Origin::PathName { .. } | Origin::RefName { .. }) && !matches!(sighting.fate, Fate::Dropped(_))
-    });
-    let secrets: Vec<Vec<u8>> = in_names.map(|sighting| sighting.secret.expose().to_vec()).collect();
-    if secrets.is_empty() {
-        return;
+/// Whether the content is the name of a file or a reference.
+pub(crate) const fn is_name(origin: &Origin) -> bool {
+    matches!(origin, Origin::PathName { .. } | Origin::RefName { .. })
+}
+
+/// Secrets that names hold.
+struct Names(Option<AhoCorasick>);
+
+impl Names {
+    fn new(secrets: Vec<Vec<u8>>) -> Self {
+        let finder = || AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&secrets).ok();
+        Self(if secrets.is_empty() { None } else { finder() })
     }
-    let Ok(finder) = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&secrets) else { return };
-    let masked = |path: &BStr| {
-        let mut shown = Vec::with_capacity(path.len());
-        finder.replace_all_with_bytes(path, &mut shown, |_, found, out| {
+
+    /// The text with masks in place of secrets; none where it holds none.
+    fn masked(&self, text: &BStr) -> Option<BString> {
+        let mut shown = Vec::with_capacity(text.len());
+        self.0.as_ref()?.replace_all_with_bytes(text, &mut shown, |_, found, out| {
             out.extend_from_slice(mask(found).as_bytes());
             true
         });
-        (shown != path.as_bytes()).then(|| BString::from(shown))
-    };
+        (shown != text.as_bytes()).then(|| BString::from(shown))
+    }
+
+    fn mask_text(&self, text: &mut String) {
+        if let Some(masked) = self.masked(BStr::new(text)) {
+            *text = masked.to_string();
+        }
+    }
+
+    /// Masks what an exposure names; `people` holds what the names of authors hold.
+    fn mask_exposure(&self, exposure: &mut Exposure, people: &Self) {
+        exposure.references.iter_mut().for_each(|name| self.mask_text(name));
+        for commit in exposure.commits_mut() {
+            people.mask_text(&mut commit.author);
+        }
+        for location in exposure.locations_mut() {
+            location.path = self.masked(location.path.as_bstr()).unwrap_or_else(|| std::mem::take(&mut location.path));
+        }
+    }
+}
+
+/// Masks in every path what was seen as a secret in the name of one or of a reference. Other secrets are left alone there: a password can be
+/// a plain word.
+fn mask_paths(sightings: &mut [Sighting], problems: &mut [Problem]) {
+    let in_names = sightings.iter().filter(|sighting| is_name(&sighting.place.origin) && !matches!(sighting.fate, Fate::Dropped(_)));
+    let names = Names::new(in_names.map(|sighting| sighting.secret.expose().to_vec()).collect());
+    let masked = |path: &BStr| names.masked(path);
     for sighting in sightings {
         let path = sighting.place.origin.path_in_tree().and_then(masked);
         if let Some(path) = path {

@@ -77,18 +77,18 @@ impl Prefilter {
     /// Builds the tables.
     ///
     /// # Panics
-    /// If a literal is shorter than three bytes or longer than 250, or there are more than 2^24: the pattern lint refuses those.
+    /// If a literal is shorter than three bytes or longer than 250, or there are more than 2^24, or 256 that share four bytes: the pattern lint refuses those.
     #[must_use]
     pub fn new(literals: &[Literal]) -> Self {
-        Self::build(Vec::new(), vec![0], Vec::new(), literals)
+        Self::build(Vec::new(), vec![0], Vec::new(), literals).expect("because fewer than 256 literals share a window")
     }
 
-    /// The same literals and, after them, `more`.
+    /// The same literals and, after them, `more`; none where more than 255 literals share four bytes.
     ///
     /// # Panics
-    /// As [`Prefilter::new`].
+    /// If a literal is shorter than three bytes or longer than 250.
     #[must_use]
-    pub fn extended(&self, more: &[Literal]) -> Self {
+    pub fn extended(&self, more: &[Literal]) -> Option<Self> {
         let of_slot = |&[window, range]: &[u32; 2]| {
             let windows = self.entries[entry_range(range)].iter().map(move |&entry| (window, entry));
             windows.collect::<Vec<_>>()
@@ -97,7 +97,7 @@ impl Prefilter {
     }
 
     /// Builds the tables from the windows, starts and text of known literals, and more literals.
-    fn build(mut windows: Vec<(u32, u32)>, mut starts: Vec<u32>, mut text: Vec<u8>, more: &[Literal]) -> Self {
+    fn build(mut windows: Vec<(u32, u32)>, mut starts: Vec<u32>, mut text: Vec<u8>, more: &[Literal]) -> Option<Self> {
         for literal in more {
             assert!((3..=250).contains(&literal.bytes.len()), "anchor of {} bytes", literal.bytes.len());
             let index = starts.len() - 1;
@@ -112,7 +112,9 @@ impl Prefilter {
         let mut slots = vec![[0; 2]; (windows.len() * 3 / 2).next_power_of_two().max(2)];
         let mut entries = Vec::with_capacity(windows.len());
         for group in windows.chunk_by(|a, b| a.0 == b.0) {
-            assert!(group.len() < 256, "{} literals share one window", group.len());
+            if group.len() > 255 {
+                return None;
+            }
             let window = group[0].0;
             let (word, first, second) = marks(window);
             filter[word] |= 1 << first | 1 << second;
@@ -123,7 +125,7 @@ impl Prefilter {
             slots[slot] = [window, position(&entries) << 8 | position(group)];
             entries.extend(group.iter().map(|&(_, entry)| entry));
         }
-        Self { filter: filter.into(), slots: slots.into(), entries: entries.into(), starts: starts.into(), text: text.into() }
+        Some(Self { filter: filter.into(), slots: slots.into(), entries: entries.into(), starts: starts.into(), text: text.into() })
     }
 
     /// Number of literals.
@@ -372,7 +374,7 @@ mod tests {
     fn found(haystack: &[u8]) -> Vec<(usize, usize)> {
         let mut hits = Vec::new();
         let (first, more) = (&literals()[..3], &literals()[3..]);
-        Prefilter::new(first).extended(more).find(haystack, |literal, at| hits.push((literal, at)));
+        Prefilter::new(first).extended(more).unwrap().find(haystack, |literal, at| hits.push((literal, at)));
         hits.sort_unstable();
         hits
     }

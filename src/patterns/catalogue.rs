@@ -10,6 +10,8 @@ use super::anchors;
 use super::exception::{self, Exception};
 use super::schema::{self, Pattern, ProviderFile};
 use super::toml_error::TomlError;
+use sha2::{Digest, Sha256};
+
 use crate::detect::prefilter::{Literal, Prefilter};
 use crate::detect::rule::{Rule, RuleError};
 
@@ -27,8 +29,8 @@ pub struct PatternIndex(pub u16);
 #[derive(Debug)]
 pub struct Catalogue {
     prefilter: Prefilter,
-    /// Targets of the literals that came with [`Catalogue::add`], one each; they follow the built-in ones.
-    own_targets: Vec<u16>,
+    /// Targets of the literals that came with [`Catalogue::add`]; they follow the built-in ones.
+    own_targets: Vec<Vec<u16>>,
     entries: Vec<Entry>,
     own_ids: BTreeMap<String, PatternIndex>,
 }
@@ -49,8 +51,8 @@ struct Entry {
 struct Added {
     entries: Vec<Entry>,
     ids: BTreeMap<String, PatternIndex>,
-    literals: Vec<Literal>,
-    targets: Vec<u16>,
+    /// Targets by literal: its bytes, whether case counts for nothing, what may follow.
+    targets: BTreeMap<(Vec<u8>, bool, Option<[u64; 4]>), Vec<u16>>,
 }
 
 impl Added {
@@ -63,8 +65,10 @@ impl Added {
             Exception::compile(allow).map_err(RuleError::Allow)?;
         }
         for (literal, target) in anchors::of_pattern(&pattern.def, index)? {
-            self.literals.push(literal);
-            self.targets.push(target);
+            let targets = self.targets.entry((literal.bytes, literal.ignore_case, literal.after)).or_default();
+            if !targets.contains(&target) {
+                targets.push(target);
+            }
         }
         self.ids.insert(pattern.def.id.clone(), PatternIndex(index));
         let off = pattern.def.opt_in;
@@ -95,6 +99,9 @@ pub enum CatalogueError {
     /// A pattern has an id that exists already.
     #[error("pattern {0}: there is another one with this id")]
     Duplicate(String),
+    /// More than 255 anchors share four bytes.
+    #[error("too many patterns have anchors that are alike: at most 255 can share four bytes")]
+    Alike,
     /// A pattern was named that does not exist.
     #[error("there is no pattern {0} (`unleak patterns list` shows all)")]
     Unknown(String),
@@ -137,10 +144,13 @@ impl Catalogue {
             }
             added.pattern(pattern, next).map_err(|source| CatalogueError::Rule { id, source })?;
         }
-        self.own_targets.extend(added.targets);
+        let (literals, targets): (Vec<Literal>, Vec<Vec<u16>>) = (added.targets.into_iter())
+            .map(|((bytes, ignore_case, after), targets)| (Literal { bytes, ignore_case, after }, targets))
+            .unzip();
+        self.prefilter = self.prefilter.extended(&literals).ok_or(CatalogueError::Alike)?;
+        self.own_targets.extend(targets);
         self.own_ids.extend(added.ids);
         self.entries.extend(added.entries);
-        self.prefilter = self.prefilter.extended(&added.literals);
         Ok(())
     }
 
@@ -152,6 +162,17 @@ impl Catalogue {
         let index = self.index_of(id).ok_or_else(|| CatalogueError::Unknown(id.to_owned()))?;
         self.entries[usize::from(index.0)].off = !enabled;
         Ok(())
+    }
+
+    /// Names the set of patterns: another set has another digest.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        let mut digest = Sha256::new_with_prefix(builtin::RECORDS);
+        for index in self.indices().skip(builtin::IDS.len()) {
+            digest.update(postcard::to_allocvec(&**self.pattern(index)).expect("because a pattern is plain data"));
+        }
+        self.entries.iter().for_each(|entry| digest.update([u8::from(entry.off)]));
+        digest.finalize().into()
     }
 
     /// Number of patterns.
@@ -218,6 +239,6 @@ impl Catalogue {
     /// What to run where anchor `literal` stands: pattern indices and the targets of [`anchors`].
     #[must_use]
     pub fn targets(&self, literal: usize) -> &[u16] {
-        builtin::TARGETS.get(literal).copied().unwrap_or_else(|| std::slice::from_ref(&self.own_targets[literal - builtin::TARGETS.len()]))
+        builtin::TARGETS.get(literal).copied().unwrap_or_else(|| &self.own_targets[literal - builtin::TARGETS.len()])
     }
 }

@@ -5,12 +5,16 @@ use std::io;
 
 use super::style::{Style, Tone, columns, counted, keep_end, keep_start, number};
 use super::summary::{Summary, count};
-use super::{Options, advice, receipt};
+use super::{Options, advice, date, receipt};
 use crate::blob::visible;
-use crate::finding::{ChecksumStatus, Coverage, Encoding, Finding, ForeignFile, Level, Place, Report, Suppression};
+use crate::finding::{
+    ChecksumStatus, Commit, Coverage, Encoding, Exposure, Finding, ForeignFile, Level, Location, Place, Report, Suppression,
+};
 
 /// Places of a secret that are listed after the first.
 const MORE_PLACES: usize = 5;
+/// References that are listed.
+const MORE_REFERENCES: usize = 3;
 /// Problems that are listed.
 const PROBLEMS: usize = 20;
 /// Columns that an excerpt has at least, however narrow the terminal is.
@@ -150,15 +154,77 @@ fn notes(finding: &Finding, others: &[Place], options: &Options) -> Vec<(&'stati
     if !facts.is_empty() {
         notes.push(("facts", facts.join(", ")));
     }
+    if let Some(exposure) = &finding.exposure {
+        notes.extend(exposure_notes(exposure));
+        // The places of a history are mostly versions of one file.
+        return ending(notes, finding, options);
+    }
     notes.extend(others.iter().take(MORE_PLACES).map(|place| ("also", format!("{}{}", position(place), remarks(place)))));
     if others.len() > MORE_PLACES {
         notes.push(("also", format!("{} more; the JSON formats list all", number(count(others.len() - MORE_PLACES)))));
     }
+    ending(notes, finding, options)
+}
+
+/// The lines that end a frame.
+fn ending(mut notes: Vec<(&'static str, String)>, finding: &Finding, options: &Options) -> Vec<(&'static str, String)> {
     if options.explain {
         notes.extend(finding.evidence.iter().map(|&reason| ("because", reason.to_owned())));
     }
     notes.push(("next", visible(advice::next_step(&finding.pattern).as_bytes())));
     notes
+}
+
+/// How far a secret got: one line each for how it came, how it went or where it is, and who can see it.
+fn exposure_notes(exposure: &Exposure) -> Vec<(&'static str, String)> {
+    let mut notes = Vec::new();
+    if let Some(first) = exposure.introduced.first() {
+        let more = and_more(exposure.introductions, 1, "commit", "commits");
+        notes.push(("introduced by", format!("{} at {}{more}", commit(&first.commit), location(&first.location))));
+    }
+    if let Some((first, others)) = exposure.live.split_first() {
+        notes.push(("live at HEAD", format!("{}{}", location(first), and_more(count(others.len()) + 1, 1, "place", "places"))));
+    } else if let Some(last) = exposure.removed.last() {
+        notes.push(("removed by", format!("{}{}", commit(last), and_more(exposure.removals, 1, "commit", "commits"))));
+    }
+    let blobs = counted(exposure.blobs, "distinct blob", "distinct blobs");
+    let commits = match exposure.commits {
+        0 => "no commit of a reference".to_owned(),
+        commits => counted(commits, "commit", "commits"),
+    };
+    notes.push(("in", format!("{commits}, {blobs}")));
+    if exposure.reference_count > 0 {
+        let shown: Vec<String> = exposure.references.iter().take(MORE_REFERENCES).map(|name| visible(short(name).as_bytes())).collect();
+        let more = and_more(exposure.reference_count, count(shown.len()), "ref", "refs");
+        let remote = if exposure.reached_remote { "; reached a remote" } else { "" };
+        notes.push(("refs", format!("{}{more}{remote}", shown.join(", "))));
+    }
+    notes
+}
+
+/// ` and 3 more commits`, where `all` are more than are `shown`.
+fn and_more(all: u64, shown: u64, one: &str, several: &str) -> String {
+    match all.saturating_sub(shown) {
+        0 => String::new(),
+        1 => format!(" and 1 more {one}"),
+        more => format!(" and {} more {several}", number(more)),
+    }
+}
+
+/// `0123456789ab 2024-03-05 Name`.
+fn commit(commit: &Commit) -> String {
+    let id = &commit.id[..commit.id.len().min(12)];
+    format!("{id} {} {}", date::date(commit.seconds, commit.offset), visible(commit.author.as_bytes()))
+}
+
+fn location(location: &Location) -> String {
+    let path = visible(&location.path);
+    location.line.map_or(path.clone(), |line| format!("{path}:{line}"))
+}
+
+/// A reference's name as people say it.
+fn short(name: &str) -> &str {
+    ["refs/heads/", "refs/tags/", "refs/remotes/", "refs/"].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
 }
 
 /// `path:line:column`, with the commit before it where there is one.

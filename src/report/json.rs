@@ -9,10 +9,11 @@ use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
 use super::summary::Summary;
-use super::{Options, advice, escape};
+use super::{Options, advice, date, escape};
 use crate::blob::{Origin, Span, visible};
 use crate::finding::{
-    ChecksumStatus, Confidence, Coverage, Dropped, Encoding, Excerpt, Finding, Place, Problem, Report, Severity, SkipReason,
+    ChecksumStatus, Commit, Confidence, Coverage, Dropped, Encoding, Excerpt, Exposure, Finding, Introduction, Location, Place, Problem,
+    Report, Severity, SkipReason,
 };
 use crate::patterns::schema::StoreAdvice;
 use crate::secret::Fingerprint;
@@ -98,6 +99,8 @@ pub struct FindingRecord<'r> {
     facts: BTreeMap<&'r str, Cow<'r, str>>,
     evidence: &'r [&'static str],
     places: Vec<PlaceRecord<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exposure: Option<ExposureRecord<'r>>,
     opens: &'r str,
     revoke: &'r str,
     store: StoreAdvice,
@@ -124,11 +127,80 @@ impl<'r> FindingRecord<'r> {
             facts: facts(finding),
             evidence: &finding.evidence,
             places: finding.places.iter().map(PlaceRecord::of).collect(),
+            exposure: finding.exposure.as_ref().map(ExposureRecord::of),
             opens: &pattern.def.opens,
             revoke: &pattern.def.revoke,
             store: pattern.def.store,
             advice: advice::next_step(pattern),
         }
+    }
+}
+
+#[derive(Serialize)]
+struct ExposureRecord<'r> {
+    introduced: Vec<IntroductionRecord<'r>>,
+    introductions: u64,
+    removed: Vec<CommitRecord<'r>>,
+    removals: u64,
+    live: Vec<LocationRecord>,
+    commits: u64,
+    blobs: u64,
+    references: Vec<String>,
+    reference_count: u64,
+    reached_remote: bool,
+}
+
+impl<'r> ExposureRecord<'r> {
+    fn of(exposure: &'r Exposure) -> Self {
+        let introduction =
+            |of: &'r Introduction| IntroductionRecord { commit: CommitRecord::of(&of.commit), location: LocationRecord::of(&of.location) };
+        Self {
+            introduced: exposure.introduced.iter().map(introduction).collect(),
+            introductions: exposure.introductions,
+            removed: exposure.removed.iter().map(CommitRecord::of).collect(),
+            removals: exposure.removals,
+            live: exposure.live.iter().map(LocationRecord::of).collect(),
+            commits: exposure.commits,
+            blobs: exposure.blobs,
+            references: exposure.references.iter().map(|name| visible(name.as_bytes())).collect(),
+            reference_count: exposure.reference_count,
+            reached_remote: exposure.reached_remote,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct IntroductionRecord<'r> {
+    #[serde(flatten)]
+    commit: CommitRecord<'r>,
+    #[serde(flatten)]
+    location: LocationRecord,
+}
+
+#[derive(Serialize)]
+struct CommitRecord<'r> {
+    commit: &'r str,
+    date: String,
+    author: &'r str,
+}
+
+impl<'r> CommitRecord<'r> {
+    fn of(commit: &'r Commit) -> Self {
+        Self { commit: &commit.id, date: date::rfc3339(commit.seconds, commit.offset), author: &commit.author }
+    }
+}
+
+#[derive(Serialize)]
+struct LocationRecord {
+    #[serde(flatten)]
+    path: PathRecord,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
+}
+
+impl LocationRecord {
+    fn of(location: &Location) -> Self {
+        Self { path: PathRecord::of(&location.path), line: location.line }
     }
 }
 

@@ -1,10 +1,11 @@
 //! A report in each format. Owns: the choice of format and its options. Must not: decide what is reported, open files, print.
 //!
-//! Each format is one file with a `write`. What they share: [`advice`] (the next step), `summary` (counts), [`receipt`] (coverage
+//! Each format is one file with a `write`. What they share: [`advice`] (the next step), `summary` (counts), `date`, [`receipt`] (coverage
 //! in words) and `escape` (JSON that a terminal can show). docs/report-formats.md describes the formats to their readers.
 //! A raw secret is written by `human` and `json` only, and only with [`Options::show_secrets`].
 
 pub mod advice;
+mod date;
 mod escape;
 mod human;
 mod json;

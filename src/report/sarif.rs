@@ -2,7 +2,7 @@
 //! options say, or a path of the machine that scanned.
 //!
 //! Sources: the OASIS standard (2.1.0, errata 01) and "SARIF support for code scanning" in GitHub's documentation. A result is one
-//! place; places of one secret share the fingerprint. Results are written one at a time.
+//! place, or one secret of a history; places of one secret share the fingerprint. Results are written one at a time.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -16,9 +16,9 @@ use serde_sarif::sarif;
 
 use super::style::number;
 use super::summary::count;
-use super::{Options, advice, escape, json};
+use super::{Options, advice, date, escape, json};
 use crate::blob::{Origin, visible};
-use crate::finding::{ChecksumStatus, Finding, Place, Problem, Report, Repository, Severity};
+use crate::finding::{ChecksumStatus, Commit, Exposure, Finding, Location, Place, Problem, Report, Repository, Severity};
 use crate::patterns::Pattern;
 use crate::patterns::schema::Likelihood;
 
@@ -75,7 +75,7 @@ impl<'r> Results<'r> {
     fn of(report: &'r Report, limit: usize) -> Self {
         let mut findings: Vec<&Finding> = report.findings.iter().collect();
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        let places: usize = findings.iter().map(|finding| finding.places.len()).sum();
+        let places: usize = findings.iter().map(|finding| shown(finding).len()).sum();
         let mut results = Self { findings, limit, cut: places.saturating_sub(limit), rules: BTreeMap::new() };
         results.rules = results.kept().map(|(finding, _)| (finding.pattern.def.id.as_str(), (0, &*finding.pattern))).collect();
         for (index, rule) in (0..).zip(results.rules.values_mut()) {
@@ -86,8 +86,14 @@ impl<'r> Results<'r> {
 
     fn kept(&self) -> impl Iterator<Item = (&'r Finding, &'r Place)> {
         let findings = self.findings.iter().copied();
-        findings.flat_map(|finding| finding.places.iter().map(move |place| (finding, place))).take(self.limit)
+        findings.flat_map(|finding| shown(finding).iter().map(move |place| (finding, place))).take(self.limit)
     }
+}
+
+/// The places that become results: of a history the one to look at, for the others are mostly versions of one file.
+fn shown(finding: &Finding) -> &[Place] {
+    let most = if finding.exposure.is_some() { 1 } else { finding.places.len() };
+    &finding.places[..most.min(finding.places.len())]
 }
 
 impl Serialize for Results<'_> {
@@ -264,7 +270,40 @@ fn result_properties(finding: &Finding, place: &Place) -> sarif::PropertyBag {
     if let Some(object) = place.origin.object() {
         more.insert("object".to_owned(), object.into());
     }
+    if let Some(exposure) = &finding.exposure {
+        more.insert("exposure".to_owned(), exposure_record(exposure));
+    }
     bag
+}
+
+/// How far the secret got, without any person's name: SARIF files are kept and passed on.
+fn exposure_record(exposure: &Exposure) -> Value {
+    let commit = |commit: &Commit| json!({ "commit": commit.id, "date": date::rfc3339(commit.seconds, commit.offset) });
+    let location = |location: &Location| {
+        let mut record = json!({ "path": visible(&location.path) });
+        if let Some(line) = location.line {
+            record["line"] = line.into();
+        }
+        record
+    };
+    let introduced = exposure.introduced.iter().map(|introduction| {
+        let mut record = location(&introduction.location);
+        record["commit"] = introduction.commit.id.as_str().into();
+        record["date"] = date::rfc3339(introduction.commit.seconds, introduction.commit.offset).into();
+        record
+    });
+    json!({
+        "introduced": introduced.collect::<Vec<_>>(),
+        "introductions": exposure.introductions,
+        "removed": exposure.removed.iter().map(commit).collect::<Vec<_>>(),
+        "removals": exposure.removals,
+        "live": exposure.live.iter().map(location).collect::<Vec<_>>(),
+        "commits": exposure.commits,
+        "blobs": exposure.blobs,
+        "references": exposure.references.iter().map(|name| visible(name.as_bytes())).collect::<Vec<_>>(),
+        "referenceCount": exposure.reference_count,
+        "reachedRemote": exposure.reached_remote,
+    })
 }
 
 fn properties<const N: usize>(values: [(&str, Value); N]) -> sarif::PropertyBag {
@@ -287,6 +326,7 @@ fn region(place: &Place) -> sarif::Region {
 
 fn artifact_of(origin: &Origin) -> sarif::ArtifactLocation {
     match origin {
+        Origin::PathName { commit, .. } if commit.is_empty() => artifact(origin.path(), origin.kind()),
         Origin::CommitMessage { commit: id } | Origin::TagMessage { tag: id } | Origin::PathName { commit: id, .. } => {
             artifact(BStr::new(&format!("{}/{id}", origin.path())), origin.kind())
         }
@@ -297,7 +337,8 @@ fn artifact_of(origin: &Origin) -> sarif::ArtifactLocation {
         | Origin::GitConfig { .. }
         | Origin::Commit { .. }
         | Origin::RefName { .. }
-        | Origin::Object { .. } => artifact(origin.path(), origin.kind()),
+        | Origin::Object { .. }
+        | Origin::Unreachable { .. } => artifact(origin.path(), origin.kind()),
     }
 }
 

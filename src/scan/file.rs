@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use super::Scanner;
 use super::stream::WINDOW;
-use crate::blob::Origin;
 use crate::finding::{Problem, ProblemKind};
 use crate::gather::Gathered;
 use crate::source::TreeFile;
+use bstr::BStr;
 
 /// First size of the buffer that a thread reads files into.
 const BUFFER: usize = 64 * 1024;
@@ -38,7 +38,7 @@ impl Scanner {
         if let Some(most) = self.settings.max_file_size {
             match opened.metadata() {
                 Ok(metadata) if metadata.len() > most => {
-                    return Gathered::of_problem(over_limit(&file.origin, metadata.len(), most));
+                    return Gathered::of_problem(over_limit(file.origin.path(), metadata.len(), most));
                 }
                 Ok(_) => {}
                 Err(error) => return unreadable(error),
@@ -59,8 +59,8 @@ impl Scanner {
 }
 
 /// The problem of content of `size` bytes where at most `most` are scanned.
-pub(super) fn over_limit(origin: &Origin, size: u64, most: u64) -> Problem {
-    Problem { path: origin.path().to_owned(), kind: ProblemKind::OverLimit, detail: format!("it has {size} bytes, the limit is {most}") }
+pub(super) fn over_limit(path: &BStr, size: u64, most: u64) -> Problem {
+    Problem { path: path.to_owned(), kind: ProblemKind::OverLimit, detail: format!("it has {size} bytes, the limit is {most}") }
 }
 
 /// Reads up to a window's length into the start of `buffer` without clearing or asking for the size first: two system calls for most files.

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::blob::Origin;
-use crate::finding::{Problem, Report};
-use crate::gather::Gathered;
+use crate::finding::{Problem, Report, Repository};
+use crate::gather::{Fate, Gathered};
 use crate::patterns::Catalogue;
 use crate::settings::{Settings, TreeSettings};
 use crate::source::objects::{ObjectItem, ObjectReader, Objects};
@@ -102,7 +102,7 @@ impl Scanner {
         let mut gathered = self.all(&listing.files, progress, Vec::new, scan);
         gathered.coverage.merge(listing.coverage);
         let mut report = gathered.into_report(self.settings.explain);
-        report.repository = listing.repository;
+        report.repository = listing.repository.map(|facts| self.without_secrets(facts));
         Ok(report)
     }
 
@@ -110,7 +110,7 @@ impl Scanner {
     #[must_use]
     pub fn objects(&self, objects: &Objects, progress: &dyn Progress) -> Report {
         let mut report = self.gather_objects(objects, progress).into_report(self.settings.explain);
-        report.repository.clone_from(&objects.repository);
+        report.repository = objects.repository.clone().map(|facts| self.without_secrets(facts));
         report
     }
 
@@ -123,12 +123,26 @@ impl Scanner {
         gathered
     }
 
+    /// The facts of a repository as they may be shown: a branch can be named by a secret.
+    fn without_secrets(&self, mut facts: Repository) -> Repository {
+        let Some(branch) = &mut facts.branch else { return facts };
+        let origin = Arc::new(Origin::RefName { name: branch.as_str().into() });
+        let sightings = self.whole(&origin, branch.as_bytes()).sightings;
+        for sighting in sightings.iter().rev().filter(|sighting| !matches!(sighting.fate, Fate::Dropped(_))) {
+            let [start, end] = [sighting.place.span.start, sighting.place.span.end].map(|at| usize::try_from(at).unwrap_or(usize::MAX));
+            if branch.get(start..end).is_some() {
+                branch.replace_range(start..end, &sighting.secret.masked());
+            }
+        }
+        facts
+    }
+
     /// Reads and scans an object, unless it is over the limit, which its size tells before it is unpacked.
     fn object(&self, objects: &Objects, reader: &mut ObjectReader, item: &ObjectItem, buffer: &mut Vec<u8>) -> Result<Gathered, Problem> {
         if let Some(most) = self.settings.max_file_size {
             let size = reader.size(item)?;
             if size > most {
-                return Err(file::over_limit(&item.origin, size, most));
+                return Err(file::over_limit(item.origin.path(), size, most));
             }
         }
         let bytes = reader.read(item, buffer)?;
@@ -138,6 +152,11 @@ impl Scanner {
             Some(behind) => gathered.merge(behind),
             None => gathered,
         })
+    }
+
+    /// How many threads may be used.
+    fn threads(&self) -> usize {
+        self.settings.threads.filter(|&threads| threads > 0).unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
     }
 
     /// Scans every item, on several threads where that pays; `start` makes what one thread needs. Threads take the next few items each time

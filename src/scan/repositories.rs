@@ -1,10 +1,9 @@
 //! The history of a repository and of the submodules checked out in it. Owns: joining them to one report. Must not: read objects itself.
 
-use bstr::BStr;
-
+use super::history::Whole;
 use super::{Progress, Scanner};
-use crate::finding::{Problem, ProblemKind, Report, Repository};
-use crate::gather::Gathered;
+use crate::finding::{Problem, ProblemKind, Report};
+use crate::gather::expose;
 use crate::settings::{GitEnvironment, HistorySettings};
 use crate::source::SourceError;
 use crate::source::git::range::{self, Range};
@@ -16,39 +15,41 @@ impl Scanner {
     /// # Errors
     /// If there is no repository, or it cannot be read. What is missing in it is a problem in the report.
     pub fn history(&self, history: &HistorySettings, progress: &dyn Progress) -> Result<Report, SourceError> {
-        let (mut gathered, repository) = self.history_of(history, BStr::new(b""), progress)?;
+        let mut whole = self.history_of(history, progress)?;
+        let mut exposed = vec![std::mem::take(&mut whole.exposed)];
         for submodule in submodules::checked_out(&history.repository, &history.environment)? {
             let inner = HistorySettings { repository: submodule.root, environment: GitEnvironment::default(), ..history.clone() };
-            match self.history_of(&inner, submodule.path.as_ref(), progress) {
-                Ok((of_submodule, _)) => {
-                    gathered = gathered.merge(of_submodule);
-                    gathered.coverage.submodules.push(submodule.path);
+            match self.history_of(&inner, progress) {
+                Ok(mut part) => {
+                    part.gathered.move_below(submodule.path.as_ref());
+                    part.exposed.move_below(submodule.path.as_ref());
+                    whole.gathered = whole.gathered.merge(part.gathered);
+                    whole.gathered.coverage.submodules.push(submodule.path);
+                    exposed.push(part.exposed);
                 }
-                Err(error) => gathered.coverage.problems.push(Problem {
+                Err(error) => whole.gathered.coverage.problems.push(Problem {
                     path: submodule.path,
                     kind: ProblemKind::Unreadable,
                     detail: error.to_string(),
                 }),
             }
         }
-        let mut report = gathered.into_report(self.settings.explain);
-        report.repository = repository;
+        let mut report = whole.gathered.into_report(self.settings.explain);
+        for exposed in exposed {
+            expose(&mut report, exposed.head.as_deref(), exposed.secrets);
+        }
+        report.repository = whole.repository.map(|facts| self.without_secrets(facts));
         Ok(report)
     }
 
-    /// The history of one repository; its paths are put below `directory`.
-    fn history_of(
-        &self,
-        history: &HistorySettings,
-        directory: &BStr,
-        progress: &dyn Progress,
-    ) -> Result<(Gathered, Option<Repository>), SourceError> {
-        let mut objects = range::list(&history.repository, &Range::all(history.since), &history.environment)?;
-        if !directory.is_empty() {
-            objects.move_below(directory);
+    /// The history of one repository.
+    fn history_of(&self, history: &HistorySettings, progress: &dyn Progress) -> Result<Whole, SourceError> {
+        if history.since.is_none() {
+            return self.whole_history(history, progress);
         }
+        let mut objects = range::list(&history.repository, &Range::all(history.since), &history.environment)?;
         objects.leave_out(|path| history.exclude.has(path));
-        let repository = objects.repository.clone();
-        Ok((self.gather_objects(&objects, progress), repository))
+        let repository = objects.repository.take();
+        Ok(Whole { gathered: self.gather_objects(&objects, progress), repository, ..Whole::default() })
     }
 }

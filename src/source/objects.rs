@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, ByteSlice};
 use gix::ObjectId;
 use gix::objs::Kind;
 
@@ -52,15 +52,6 @@ impl Objects {
         self.items.retain(|item| item.origin.path_in_tree().is_none_or(|path| !is_left_out(path)));
         for _ in self.items.len()..before {
             self.coverage.skip(SkipReason::Excluded);
-        }
-    }
-
-    /// Puts a directory before every path: the content is that of a submodule there.
-    pub(crate) fn move_below(&mut self, directory: &BStr) {
-        for item in &mut self.items {
-            if let Some(path) = item.origin.path_in_tree() {
-                item.origin = item.origin.with_path(BString::from([directory.as_bytes(), b"/", path.as_bytes()].concat()));
-            }
         }
     }
 

@@ -104,6 +104,7 @@ mod tests {
             facts: Vec::new(),
             evidence: Vec::new(),
             places: paths.iter().map(place).collect(),
+            exposure: None,
         };
         Report { findings: vec![finding], ..Report::default() }
     }

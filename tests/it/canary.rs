@@ -116,6 +116,10 @@ fn plants() -> (Vec<(&'static str, String)>, BTreeMap<&'static str, Planted>) {
         ("committed token", plant(made_up::token(11), false)),
         ("message token", plant(made_up::token(12), false)),
         ("author token", plant(made_up::token(13), false)),
+        ("tag token", plant(made_up::token(14), false)),
+        ("branch name", plant(made_up::token(15), false)),
+        ("file name", plant(made_up::token(16), false)),
+        ("lost token", plant(made_up::token(17), false)),
         ("configuration password", plant(made_up::password(7), false)),
         ("pattern file password", plant(made_up::password(8), false)),
     ]);
@@ -136,6 +140,13 @@ impl Trap {
         fs::remove_file(root.join("old.env")).unwrap();
         sandbox.git(&["rm", "--quiet", "--cached", "old.env"]);
         sandbox.git(&["commit", "--quiet", "-m", "two"]);
+        sandbox.git(&["tag", "-m", &format!("For {}", value("tag token")), "v1"]);
+        let named = format!("{}.txt", value("file name"));
+        put(&root.join(&named), &format!("TOKEN={}\n", value("lost token")));
+        sandbox.git(&["add", "."]);
+        sandbox.git(&["commit", "--quiet", "-m", "lost"]);
+        sandbox.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+        sandbox.git(&["checkout", "--quiet", "-b", &format!("fix/{}", value("branch name"))]);
         let staged = format!("TOKEN={}\npassword = '{}'\n", value("staged token"), value("staged password"));
         put(&root.join("staged.env"), &staged);
         sandbox.git(&["add", "staged.env"]);
@@ -189,9 +200,9 @@ impl Trap {
         let out = |name: &str| self.outside.path().join("out").join(name).display().to_string();
         let range = format!("{}..HEAD", "0".repeat(40));
         let mut runs = Vec::new();
-        for (number, source) in
-            [vec!["."], vec!["--no-ignore", "."], vec!["--stdin"], vec!["--staged"], vec!["--range", &range]].iter().enumerate()
-        {
+        let history = vec!["--history", "--unreachable", "--no-cache"];
+        let sources = [vec!["."], vec!["--no-ignore", "."], vec!["--stdin"], vec!["--staged"], vec!["--range", &range], history];
+        for (number, source) in sources.iter().enumerate() {
             let input = source.contains(&"--stdin").then(|| input.clone());
             for format in Format::ALL {
                 let reports =
@@ -276,7 +287,7 @@ fn no_command_and_no_format_lets_a_secret_out() {
             reports += 1;
         }
     }
-    assert_eq!(reports, 5 * Format::ALL.len(), "reports of five sources, and nothing else");
+    assert_eq!(reports, 6 * Format::ALL.len(), "reports of six sources, and nothing else");
     assert!(files(trap.sandbox.directory.path()) == before, "the scanned repository changed");
     assert_eq!(covered, COMMANDS.map(str::to_owned).into());
 }
@@ -300,6 +311,10 @@ fn what_is_searched_for_is_there_when_it_is_asked_for() {
     for (source, names) in [
         (["--staged"].as_slice(), ["staged token", "staged password"].as_slice()),
         (&["--range", &range], &["committed token", "message token", "author token"]),
+        (
+            &["--history", "--unreachable", "--no-cache"],
+            &["committed token", "message token", "author token", "tag token", "branch name", "file name", "lost token"],
+        ),
     ] {
         let shown = text(&trap.run(&[&["scan", "--show-secrets"], source].concat(), None).stdout);
         for &name in names {

@@ -1,5 +1,6 @@
-//! Invariant 5: the same input gives the same report, byte for byte. Owns: a seeded tree of 300 files. Must not: look at what is found.
+//! Invariant 5: the same input gives the same report, byte for byte. Owns: a seeded tree of 300 files, and a history of it. Must not: look at what is found.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -48,5 +49,53 @@ fn reports_do_not_depend_on_threads_or_on_where_the_tree_is() {
                 assert!(scan(root, threads) == expected, "{format:?} with {threads} threads in {}", root.display());
             }
         }
+    }
+}
+
+#[test]
+fn reports_of_a_history_do_not_depend_on_threads_or_on_how_it_is_stored() {
+    let sandbox = Sandbox::new(&[]);
+    let root = sandbox.directory.path();
+    sandbox.git(&["init", "--quiet"]);
+    plant(root);
+    sandbox.git(&["add", "."]);
+    sandbox.git(&["commit", "--quiet", "-m", "all"]);
+    for number in 0..30_u64 {
+        let name = format!(
+            "d{}/e{}/f{number}.{}",
+            number % 7,
+            number % 11,
+            ["py", "env", "json", "md", "yml"][usize::try_from(number % 5).unwrap()]
+        );
+        let mut text = sandbox.read(&name);
+        writeln!(text, "added = \"{}\"", made_up::token(100 + number % 20)).unwrap();
+        put(&root.join(&name), &text);
+        sandbox.git(&["commit", "--quiet", "--all", "-m", &format!("change {number}")]);
+    }
+    let reports = |threads: &str| {
+        Format::ALL.map(|format| {
+            let arguments = [
+                "scan",
+                "--history",
+                "--no-cache",
+                "--explain",
+                "--receipt",
+                "--exit-zero",
+                "--format",
+                format.name(),
+                "--threads",
+                threads,
+            ];
+            let output = sandbox.run(&arguments);
+            assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+            output.stdout
+        })
+    };
+    let expected = reports("1");
+    assert!(expected.iter().all(|report| report.len() > 50_000));
+    assert!(reports("3") == expected);
+    sandbox.git(&["repack", "-adq"]);
+    for threads in ["1", "2", "8"] {
+        assert!(reports(threads) == expected, "packed, with {threads} threads");
     }
 }

@@ -101,10 +101,11 @@ impl Foreign {
         for (rule, from) in import.of_others.into_iter().filter(|(rule, _)| catalogue.index_of(rule).is_some()) {
             keep(Some(&rule), from);
         }
-        let left_out = import.remarks.iter().filter(|remark| remark.left_out).count();
-        let rules = file.patterns.len();
+        let mut left_out = import.remarks.iter().filter(|remark| remark.left_out).count();
+        let mut rules = file.patterns.len();
         if let Err(error) = catalogue.add_parsed(file) {
-            self.warnings.push(format!("{name}: {}", visible(error.to_string().as_bytes())));
+            self.warnings.push(format!("{name}: {}, so its rules are not used", visible(error.to_string().as_bytes())));
+            left_out += std::mem::take(&mut rules);
         }
         self.files.push((record(name, rules, left_out), Passes { exceptions, places: IgnoredPlaces::default() }));
         import.ids

@@ -15,11 +15,11 @@ use crate::patterns::schema::{self, Companion, PatternDef, ProviderFile, Severit
 use crate::patterns::{Catalogue, expression};
 
 /// Most rules of a file.
-const MOST_RULES: usize = 500;
+const MOST_RULES: usize = 400;
 /// Most exceptions of a file.
 const MOST_EXCEPTIONS: usize = 200;
 /// Most bytes of an expression once compiled: a file can come from anywhere.
-const SIZE_LIMIT: usize = 512 * 1024;
+const SIZE_LIMIT: usize = 256 * 1024;
 /// Bytes between a keyword that is no part of the expression and the match, at most.
 const NEAR: usize = 100;
 /// Longest title in characters.
@@ -102,8 +102,8 @@ impl Import {
     /// Gives every pattern examples, made by trying; `catalogue` holds the patterns they are tried among, without these.
     pub fn add_examples(&mut self, mut catalogue: Catalogue) {
         let before = catalogue.len();
-        // What was compiled one by one is added without failing.
-        if catalogue.add_parsed(self.file.clone()).is_err() {
+        if let Err(error) = catalogue.add_parsed(self.file.clone()) {
+            self.remarks.push(Remark { rule: None, text: format!("no example could be made up: {error}"), left_out: false });
             return;
         }
         for (def, index) in self.file.patterns.iter_mut().zip(catalogue.indices().skip(before)) {

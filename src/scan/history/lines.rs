@@ -199,7 +199,7 @@ mod tests {
     fn ends_count_only_where_both_texts_have_them() {
         assert_eq!(dirty_of(BASE, &[Ok(0..24)]), ["five\n"]);
         assert_eq!(dirty_of(BASE, &[Ok(4..28)]), ["two\n"]);
-        assert_eq!(dirty_of("a\nb\nc", &[Ok(0..5), Err("d")]), ["a\nb\ncd"]);
+        assert_eq!(dirty_of("a\nb\nc", &[Ok(0..5), Err("d")]), ["b\ncd"]);
         assert_eq!(dirty_of("x", &[Err("y\n"), Ok(0..1)]), ["y\nx"]);
     }
 

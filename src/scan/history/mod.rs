@@ -1,66 +1,324 @@
-//! A repository's whole history. Owns: the order of work. Must not: unpack objects, or decide what is a credential.
+//! A repository's whole history: every object that references lead to, each once. Owns: the order of work. Must not: unpack objects, decide
+//! what is a credential, or know how far a secret got.
+//!
+//! Commits and trees are read into tables first, so that what can be reached and at which path is known before a blob is looked at. Blobs
+//! come next, in the order in which they are stored as changes to one another. Only then are the secrets that were found followed through
+//! the history, and the few places that a report shows are looked at once more, in full.
 
+mod cache;
+mod exposures;
 mod lines;
+mod messages;
 mod outcome;
+mod places;
 mod versions;
 
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
+use bstr::{BStr, BString, ByteSlice};
 use gix::objs::Kind;
+use gix::oid;
 
-use super::Scanner;
-use crate::settings::GitEnvironment;
+use super::{Progress, Scanner};
+use crate::blob::Origin;
+use crate::finding::{Coverage, Exposure, Problem, ProblemKind, Repository};
+use crate::gather::{Gathered, Unreported};
+use crate::secret::Fingerprint;
+use crate::settings::HistorySettings;
 use crate::source::SourceError;
-use crate::source::git::open;
+use crate::source::git::database::Database;
+use crate::source::git::history::History;
+use crate::source::git::history::bits::Bits;
+use crate::source::git::history::load;
+use crate::source::git::history::provenance::Tip;
+use crate::source::git::history::reach::{Reached, reach};
+use crate::source::git::open::{self, Opened};
+use crate::source::git::pack::packed::Broken;
 use crate::source::git::pack::{Inventory, walk};
+use crate::source::git::refs::{self, ReferenceKind, References};
+use crate::source::git::{config, lfs};
+use crate::source::objects::{Content, ObjectItem, Objects};
+use cache::Kept;
+use messages::Messages;
+use outcome::Found;
+use places::Placed;
+use versions::{Blobs, Paths, Wanted};
 
-struct NoPaths;
-impl versions::Paths for NoPaths {
-    fn path(&self, _object: u32, _path: &mut Vec<u8>) -> bool {
-        true
+/// Largest blob that is unpacked at once, in bytes; a larger one is scanned as a stream, unless it is stored as a change to another.
+const MOST: u64 = 256 << 20;
+
+/// What a whole history gave.
+#[derive(Default)]
+pub(super) struct Whole {
+    /// What was found.
+    pub(super) gathered: Gathered,
+    /// Facts of the repository.
+    pub(super) repository: Option<Repository>,
+    /// How far what was found got.
+    pub(super) exposed: Exposed,
+}
+
+/// How far secrets got.
+#[derive(Default)]
+pub(super) struct Exposed {
+    /// The id of the commit that counts as live.
+    pub(super) head: Option<String>,
+    /// Of each secret.
+    pub(super) secrets: BTreeMap<Fingerprint, Exposure>,
+}
+
+impl Exposed {
+    /// Puts a directory before every path.
+    pub(super) fn move_below(&mut self, directory: &BStr) {
+        for exposure in self.secrets.values_mut() {
+            for location in exposure.locations_mut() {
+                location.path = BString::from([directory.as_bytes(), b"/", location.path.as_bytes()].concat());
+            }
+        }
     }
 }
 
+/// What is known before blobs are looked at.
+struct Known<'k> {
+    settings: &'k HistorySettings,
+    database: Database,
+    lfs: PathBuf,
+    inventory: &'k Inventory,
+    history: &'k History,
+    references: &'k References,
+    /// Where references lead, and their names.
+    tips: Vec<Tip>,
+    tip_names: Vec<&'k BStr>,
+    /// Tags that are looked at.
+    tags: Bits,
+    /// What references lead to.
+    reached: Reached,
+    /// Everything there is, where what nothing leads to is asked for.
+    everything: Option<Reached>,
+    /// HEAD's commit, by object.
+    head: Option<u32>,
+}
+
 impl Scanner {
-    #[doc(hidden)]
-    pub fn history_probe(&self, directory: &Path, delta: bool) -> Result<(), SourceError> {
-        let start = std::time::Instant::now();
-        let opened = open::open(directory, &GitEnvironment::default())?;
-        let inventory = Inventory::open(&[opened.repository.common_dir().join("objects")], opened.repository.object_hash());
-        eprintln!("open {:?} {} objects {:?}", start.elapsed(), inventory.len(), inventory.problems);
-        let visitors = walk::walk(&inventory, Kind::Blob, 1 << 28, 2, || versions::Blobs::new(self, &NoPaths, delta));
-        let mut all = std::collections::BTreeSet::new();
-        let mut reported = std::collections::BTreeSet::new();
-        let (mut scanned, mut bytes, mut broken) = (0, 0, 0);
-        for visitor in &visitors {
-            let outcomes = &visitor.outcomes;
-            scanned += outcomes.scanned;
-            bytes += outcomes.bytes;
-            broken += outcomes.broken.len();
-            let mut sets = vec![None; outcomes.sets.len()];
-            for (set, number) in &outcomes.sets {
-                sets[*number as usize] = Some(set);
+    /// The whole history of one repository.
+    pub(super) fn whole_history(&self, settings: &HistorySettings, progress: &dyn Progress) -> Result<Whole, SourceError> {
+        let opened = open::open(&settings.repository, &settings.environment)?;
+        let references = refs::list(&opened.repository, &opened.database.reader(), "", settings.unreachable);
+        let kept = Kept::new(self, settings, &opened, &references);
+        let lfs = lfs::directory(opened.repository.common_dir());
+        if let Some(whole) = kept.as_ref().and_then(|kept| kept.again(self, &opened, &lfs)) {
+            return Ok(whole);
+        }
+        let inventory = Inventory::open(&opened.object_directories, opened.repository.object_hash());
+        let (history, messages) = load::load(&inventory, self.threads(), || Messages::new(self, &inventory));
+        let known = Known::new(settings, &opened, &inventory, &history, &references);
+        let mut gathered = known.problems();
+        for part in messages {
+            gathered = gathered.merge(part.gathered(|commit| known.has_commit(commit), |commit| known.is_reached(commit)));
+        }
+        gathered = gathered.merge(self.names(&known));
+        let found = self.blobs(&known, progress);
+        gathered.coverage.problems.extend(known.problems_of_blobs(&found, self.settings.max_file_size));
+        let Placed { sightings, exposures, items, pointers } = self.placed(&known, &found, &gathered);
+        gathered.sightings.extend(sightings);
+        gathered.coverage.merge(found.coverage);
+        gathered.unreported = Unreported { suppressed: found.suppressed, below_threshold: found.below_threshold };
+        let head = known.head.map(|head| inventory.id(head).to_string());
+        let exposed = Exposed { head, secrets: exposures };
+        let mut whole = Whole { gathered, repository: Some(config::facts(&opened.repository)), exposed };
+        let pointers = known.objects(pointers);
+        if let Some(kept) = kept {
+            kept.save(&whole, &items, &pointers.items);
+        }
+        whole.gathered = whole.gathered.merge(self.behind_pointers(&pointers));
+        Ok(whole)
+    }
+
+    /// Tags, and the names of references and of files.
+    fn names(&self, known: &Known<'_>) -> Gathered {
+        let name = |name: &BString| ObjectItem { origin: Origin::RefName { name: name.clone() }, content: Content::Name };
+        let tags = known.tags.iter().map(|number| known.tag(number));
+        let items = known.references.names.iter().map(name).chain(tags).chain(self.path_names(known)).collect();
+        self.gather_objects(&known.objects(items), &super::Silent)
+    }
+
+    /// The names of files that hold something; each name of the history is looked at once.
+    fn path_names(&self, known: &Known<'_>) -> Vec<ObjectItem> {
+        let nowhere = std::sync::Arc::new(Origin::RefName { name: BString::default() });
+        let trees = &known.history.trees;
+        let telling = (0..trees.names()).filter_map(|name| u32::try_from(name).ok());
+        let telling: Vec<u32> = telling.filter(|&name| !self.whole(&nowhere, trees.name(name)).sightings.is_empty()).collect();
+        known.paths_with(&telling)
+    }
+
+    /// The secrets of all blobs.
+    fn blobs(&self, known: &Known<'_>, progress: &dyn Progress) -> Found {
+        let blobs = (0..known.inventory.len()).filter(|&number| known.inventory.kind(number) == Some(Kind::Blob));
+        progress.total(blobs.filter(|&number| known.everything.is_some() || known.reached.objects.has(number)).count() as u64);
+        let start = || Blobs::new(self, known, progress, known.settings.delta);
+        let visitors = walk::walk(known.inventory, Kind::Blob, MOST, self.threads(), start);
+        Found::new(visitors.into_iter().map(|visitor| visitor.outcomes).collect())
+    }
+}
+
+impl<'k> Known<'k> {
+    fn new(
+        settings: &'k HistorySettings,
+        opened: &'k Opened,
+        inventory: &'k Inventory,
+        history: &'k History,
+        references: &'k References,
+    ) -> Self {
+        let reader = opened.database.reader();
+        let mut tags = Bits::new(inventory.len() as usize);
+        let mut tips = Vec::new();
+        let mut tip_names = Vec::new();
+        for reference in &references.all {
+            let Some(object) = inventory.number(&reference.peeled) else { continue };
+            let followed =
+                if reference.id == reference.peeled { Vec::new() } else { reader.peel(reference.id).map_or(Vec::new(), |of| of.tags) };
+            let followed: Vec<u32> = followed.iter().filter_map(|tag| inventory.number(tag)).collect();
+            for &tag in &followed {
+                tags.add(tag);
             }
-            for &(object, set) in &outcomes.blobs {
-                for secret in sets[set as usize].unwrap() {
-                    all.insert((object, *secret));
-                    reported.insert(secret.0);
+            tip_names.push(reference.name.as_bstr());
+            tips.push(Tip { object, tags: followed, is_remote: reference.kind == ReferenceKind::RemoteTracking });
+        }
+        let head = references.all.iter().find(|reference| reference.name == "HEAD").and_then(|head| inventory.number(&head.peeled));
+        let objects: Vec<u32> = tips.iter().map(|tip| tip.object).collect();
+        let reached = reach(history, head, &objects);
+        let everything = settings.unreachable.then(|| {
+            let of_kind = |kind| (0..inventory.len()).filter(move |&number| inventory.kind(number) == Some(kind));
+            for tag in of_kind(Kind::Tag) {
+                tags.add(tag);
+            }
+            let commits: Vec<u32> = of_kind(Kind::Commit).collect();
+            let by_commits = reach(history, head, &commits);
+            let left = of_kind(Kind::Tree).filter(|&tree| !by_commits.objects.has(tree));
+            reach(history, head, &commits.iter().copied().chain(left).collect::<Vec<_>>())
+        });
+        let (database, lfs) = (opened.database.clone(), lfs::directory(opened.repository.common_dir()));
+        Self { settings, database, lfs, inventory, history, references, tips, tip_names, tags, reached, everything, head }
+    }
+
+    /// Whether a commit's message counts.
+    fn has_commit(&self, object: u32) -> bool {
+        self.everything.is_some() || self.is_reached(object)
+    }
+
+    /// Whether a reference leads to a commit.
+    fn is_reached(&self, object: u32) -> bool {
+        self.history.commits.place(object).is_some_and(|commit| self.reached.commits.has(commit))
+    }
+
+    /// Items to look at in full.
+    fn objects(&self, items: Vec<ObjectItem>) -> Objects {
+        Objects { items, coverage: Coverage::default(), repository: None, lfs: self.lfs.clone(), database: self.database.clone() }
+    }
+
+    /// What was reached in which a blob is known.
+    fn reached_with(&self, object: u32) -> Option<&Reached> {
+        if self.reached.objects.has(object) { Some(&self.reached) } else { self.everything.as_ref() }
+    }
+
+    /// A path of an object; empty where there is none.
+    fn path_of(&self, object: u32) -> BString {
+        self.reached_with(object).map_or_else(BString::default, |reached| reached.path(&self.history.trees, object))
+    }
+
+    /// A tag's message.
+    fn tag(&self, number: u32) -> ObjectItem {
+        let id = self.inventory.id(number).to_owned();
+        let hex = id.to_string();
+        let reached = self.tips.iter().any(|tip| tip.tags.contains(&number));
+        let origin = if reached { Origin::TagMessage { tag: hex } } else { Origin::Unreachable { id: hex, path: "TAG_MESSAGE".into() } };
+        ObjectItem { origin, content: Content::Tag(id) }
+    }
+
+    /// One path for each of the names, with a commit it can be seen in.
+    fn paths_with(&self, names: &[u32]) -> Vec<ObjectItem> {
+        let (trees, reached) = (&self.history.trees, self.everything.as_ref().unwrap_or(&self.reached));
+        let mut left: BTreeSet<u32> = names.iter().copied().collect();
+        let mut items = Vec::new();
+        let mut add = |commit: Option<u32>, path: BString| {
+            let commit = commit.map_or(String::new(), |commit| self.inventory.id(commit).to_string());
+            items.push(ObjectItem { origin: Origin::PathName { commit, path }, content: Content::Name });
+        };
+        let is_left = |left: &mut BTreeSet<u32>, name: Option<u32>| name.is_some_and(|name| left.remove(&name));
+        for object in reached.objects.iter().take_while(|_| !names.is_empty()) {
+            if is_left(&mut left, reached.name(object)) {
+                add(self.commit_of(reached, object), reached.path(trees, object));
+            }
+        }
+        for absent in reached.missing.iter() {
+            if is_left(&mut left, reached.missing_name(absent)) {
+                add(None, reached.missing_path(trees, absent));
+            }
+        }
+        for name in left.into_iter().filter(|&name| reached.submodules.has(name)) {
+            add(None, trees.name(name).into());
+        }
+        items
+    }
+
+    /// The oldest commit, by object, with the tree that an object was first seen in.
+    fn commit_of(&self, reached: &Reached, object: u32) -> Option<u32> {
+        let root = reached.root(&self.history.trees, object);
+        let commits = &self.history.commits;
+        reached.oldest_first.iter().find(|&&commit| commits.tree(commit) == Some(root)).map(|&commit| commits.object(commit))
+    }
+
+    /// What cannot be read besides blobs.
+    fn problems(&self) -> Gathered {
+        let mut problems = self.inventory.problems.clone();
+        problems.extend(self.references.problems.iter().cloned());
+        for (commit, parent) in self.history.cut.iter().filter(|&&(commit, _)| self.has_commit(commit)) {
+            let path = BString::from(self.inventory.id(*commit).to_string());
+            let detail = match self.inventory.number(parent) {
+                None => {
+                    format!("the history is cut off: its parent {parent} is not in the repository; `git fetch --unshallow` may bring it")
                 }
-            }
+                Some(_) => format!("the history is cut off: its parent {parent} cannot be read"),
+            };
+            problems.push(Problem { path, kind: ProblemKind::MissingObject, detail });
         }
-        let mut hash = 0_u64;
-        for (object, (fingerprint, verdict)) in &all {
-            use std::hash::{Hash, Hasher};
-            let mut hasher = std::hash::DefaultHasher::new();
-            (object, fingerprint, verdict).hash(&mut hasher);
-            hash = hash.wrapping_mul(31).wrapping_add(hasher.finish());
+        for (_, tree) in self.history.missing.iter().filter(|&&(commit, _)| self.has_commit(commit)) {
+            problems.push(missing(tree, BString::default()));
         }
-        eprintln!(
-            "{:?} scanned {scanned} bytes {bytes} broken {broken}; {} pairs {} secrets hash {hash:x}",
-            start.elapsed(),
-            all.len(),
-            reported.len()
-        );
-        Ok(())
+        let reached = self.everything.as_ref().unwrap_or(&self.reached);
+        let trees = &self.history.trees;
+        problems.extend(reached.missing.iter().map(|absent| missing(&trees.missing[absent as usize], reached.missing_path(trees, absent))));
+        for object in reached.objects.iter() {
+            let why = self.history.broken.binary_search_by_key(&object, |&(broken, _)| broken).ok().map(|at| self.history.broken[at].1);
+            let unreadable = self.inventory.kind(object).is_none().then_some(Broken::Damaged);
+            problems.extend(why.or(unreadable).map(|why| self.broken(object, why)));
+        }
+        problems.dedup();
+        Gathered { coverage: Coverage { problems, ..Coverage::default() }, ..Gathered::default() }
+    }
+
+    fn problems_of_blobs(&self, found: &Found, most: Option<u64>) -> Vec<Problem> {
+        let broken = found.broken.iter().map(|&(blob, why)| self.broken(blob, why));
+        let over =
+            found.over_limit.iter().map(|&(blob, size)| super::file::over_limit(self.path_of(blob).as_bstr(), size, most.unwrap_or(size)));
+        broken.chain(over).collect()
+    }
+
+    fn broken(&self, object: u32, why: Broken) -> Problem {
+        let detail = format!("object {} cannot be read: {why}", self.inventory.id(object));
+        Problem { path: self.path_of(object), kind: ProblemKind::MissingObject, detail }
+    }
+}
+
+fn missing(id: &oid, path: BString) -> Problem {
+    Problem { path, kind: ProblemKind::MissingObject, detail: format!("object {id} is not in the repository") }
+}
+
+impl Paths for Known<'_> {
+    fn path(&self, object: u32) -> Wanted {
+        let Some(reached) = self.reached_with(object) else { return Wanted::No };
+        let path = reached.path(&self.history.trees, object);
+        if self.settings.exclude.has(path.as_bstr()) { Wanted::Excluded } else { Wanted::At(path) }
     }
 }

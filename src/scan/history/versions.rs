@@ -7,33 +7,47 @@
 
 use std::io::Read;
 use std::ops::Range;
+use std::sync::Arc;
 
-use bstr::BStr;
+use bstr::{BString, ByteSlice};
 
 use super::lines::{self, Copied, Gathered};
 use super::outcome::{Outcome, Outcomes};
+use crate::blob::Origin;
 use crate::detect::kind::{FileKind, file_kind};
 use crate::detect::text::{self, Form};
 use crate::detect::{self, Candidate, Sink, View};
-use crate::scan::Scanner;
 use crate::scan::blob::{Claim, resolve_claims};
+use crate::scan::{Progress, Scanner};
+use crate::source::git::lfs;
 use crate::source::git::pack::delta::Op;
 use crate::source::git::pack::packed::Broken;
 use crate::source::git::pack::walk::{Version, Visitor};
 
-/// Names the blob's path, which decides how its text is read.
+/// Knows the blobs' paths, which decide how their texts are read.
 pub(super) trait Paths: Sync {
-    /// Writes the path of the blob into `path`; `false` if it is not to be scanned.
-    fn path(&self, object: u32, path: &mut Vec<u8>) -> bool;
+    /// The blob's path; it is empty for one that has none.
+    fn path(&self, object: u32) -> Wanted;
+}
+
+/// Whether a blob is to be looked at.
+pub(super) enum Wanted {
+    /// It is, at this path.
+    At(BString),
+    /// Its path is excluded.
+    Excluded,
+    /// Nobody asked for it.
+    No,
 }
 
 /// Looks at blobs; for one thread.
 pub(super) struct Blobs<'s, P> {
     scanner: &'s Scanner,
     paths: &'s P,
+    progress: &'s dyn Progress,
     /// Whether versions inherit from their bases.
     delta: bool,
-    path: Vec<u8>,
+    path: BString,
     copied: Vec<Copied>,
     gathered: Gathered,
     looks: Vec<Look>,
@@ -85,9 +99,43 @@ impl Look {
 }
 
 impl<'s, P: Paths> Blobs<'s, P> {
-    pub(super) fn new(scanner: &'s Scanner, paths: &'s P, delta: bool) -> Self {
-        let outcomes = Outcomes::default();
-        Self { scanner, paths, delta, path: Vec::new(), copied: Vec::new(), gathered: Gathered::default(), looks: Vec::new(), outcomes }
+    pub(super) fn new(scanner: &'s Scanner, paths: &'s P, progress: &'s dyn Progress, delta: bool) -> Self {
+        Self {
+            scanner,
+            paths,
+            progress,
+            delta,
+            path: BString::default(),
+            copied: Vec::new(),
+            gathered: Gathered::default(),
+            looks: Vec::new(),
+            outcomes: Outcomes::default(),
+        }
+    }
+
+    /// Whether a blob of `len` bytes is to be looked at; its path is known then.
+    fn wants(&mut self, object: u32, len: u64) -> bool {
+        match self.paths.path(object) {
+            Wanted::At(path) => self.path = path,
+            Wanted::Excluded => {
+                self.outcomes.leave_out();
+                return false;
+            }
+            Wanted::No => return false,
+        }
+        self.progress.advance(1, len);
+        let within = self.scanner.settings.max_file_size.is_none_or(|most| len <= most);
+        if !within {
+            self.outcomes.over_limit.push((object, len));
+        }
+        within
+    }
+
+    /// Notes a blob that stands for a large file elsewhere.
+    fn note_pointer(&mut self, object: u32, bytes: &[u8]) {
+        if lfs::pointer(bytes).is_some() {
+            self.outcomes.pointers.push(object);
+        }
     }
 
     /// Everything in a text that is looked at whole.
@@ -102,20 +150,22 @@ impl<'s, P: Paths> Blobs<'s, P> {
             return self.look(object, bytes.len(), bytes, &Frame::default(), true).expect("because it was asked for");
         }
         let mut found = Vec::new();
-        for text in &text::of(bytes, form) {
-            let view = View { bytes: &text.bytes, path: BStr::new(&self.path), binary: text.binary, depth: 0 };
+        let texts = text::of(bytes, form);
+        self.outcomes.coverage.binary += u64::from(texts[0].binary);
+        for text in &texts {
+            let view = View { bytes: &text.bytes, path: self.path.as_bstr(), binary: text.binary, depth: 0 };
             let candidates = detect::scan(&self.scanner.catalogue, &view);
             let claims = candidates.iter().map(|candidate| Found::new(self.scanner, candidate, &view)).collect();
             found.extend(resolve_claims(claims, |found: &Found| &found.claim));
         }
-        self.outcomes.add(object, bytes.len(), found.iter().map(|found| &found.outcome));
+        self.outcomes.add(object, bytes.len() as u64, found.iter().map(|found| &found.outcome));
         Frame::default()
     }
 
     /// Looks at the anchors of `self.looks` and says what is in the text, of `len` bytes, with what `base` leaves it. The text itself, `bytes`,
     /// is needed only if there is an anchor to look at.
     fn look(&mut self, object: u32, len: usize, bytes: &[u8], base: &Frame, has_changes: bool) -> Option<Frame> {
-        let view = View { bytes, path: BStr::new(&self.path), binary: false, depth: 0 };
+        let view = View { bytes, path: self.path.as_bstr(), binary: false, depth: 0 };
         let mut sink = Sink::new(&self.scanner.catalogue, &view);
         let mut frame = Frame { kind: Some(file_kind(view.path)), anchors: Vec::new(), found: Vec::new() };
         for look in self.looks.drain(..) {
@@ -123,7 +173,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
             match look {
                 Look::Kept(anchor, from) => {
                     let found = &base.found[anchor.found.start as usize..anchor.found.end as usize];
-                    let shift = |at: usize| at - from + anchor.start;
+                    let shift = |at: usize| at + anchor.start - from;
                     frame.found.extend(found.iter().map(|found| found.moved(shift)));
                     frame.anchors.push(Anchor { found: first..frame.count(), ..anchor });
                 }
@@ -145,7 +195,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
             }
         }
         let resolved = resolve_claims(frame.found.iter().collect(), |found: &&Found| &found.claim);
-        self.outcomes.add(object, len, resolved.iter().map(|found| &found.outcome));
+        self.outcomes.add(object, len as u64, resolved.iter().map(|found| &found.outcome));
         has_changes.then_some(frame)
     }
 
@@ -158,7 +208,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
             let clean = copied.clean_in_base();
             let first = base.anchors.partition_point(|anchor| anchor.start < clean.start);
             for anchor in base.anchors[first..].iter().take_while(|anchor| anchor.start < clean.end) {
-                let moved = |at: usize| at - copied.from + copied.to;
+                let moved = |at: usize| at + copied.to - copied.from;
                 self.looks.push(if copied.keeps(&anchor.reads, base_len, len) {
                     let reads = moved(anchor.reads.start)..moved(anchor.reads.end);
                     Look::Kept(Anchor { start: moved(anchor.start), reads, ..anchor.clone() }, anchor.start)
@@ -208,37 +258,51 @@ impl<P: Paths> Visitor for Blobs<'_, P> {
     type Frame = Frame;
 
     fn whole(&mut self, object: u32, bytes: &[u8], has_changes: bool) -> Frame {
-        if !self.paths.path(object, &mut self.path) {
+        if !self.wants(object, bytes.len() as u64) {
             return Frame::default();
         }
+        self.note_pointer(object, bytes);
         self.whole_text(object, bytes, has_changes)
     }
 
     fn changed(&mut self, base: &Frame, version: &mut Version<'_>) -> Option<Frame> {
-        let (object, has_changes) = (version.object, version.has_changes);
-        if !self.paths.path(object, &mut self.path) {
+        let (object, has_changes, len) = (version.object, version.has_changes, version.delta.len);
+        if !self.wants(object, len as u64) {
             return Some(Frame::default());
         }
-        let inherits = base.kind == Some(file_kind(BStr::new(&self.path))) && is_plain(version);
+        if len <= lfs::MAX_POINTER_BYTES {
+            self.note_pointer(object, version.bytes());
+        }
+        let inherits = base.kind == Some(file_kind(self.path.as_bstr())) && is_plain(version);
         if !inherits {
             return Some(self.whole_text(object, version.bytes(), has_changes));
         }
         self.compare(base, version);
         // What is not looked at need not be put together.
         let looked_at = self.looks.iter().any(|look| matches!(look, Look::At(..)));
-        let len = version.delta.len;
         let bytes = if looked_at { version.bytes() } else { &[] };
         self.look(object, len, bytes, base, has_changes)
     }
 
-    fn large(&mut self, object: u32, _size: u64, content: &mut dyn Read) {
-        if self.paths.path(object, &mut self.path) {
-            self.outcomes.stream(self.scanner, object, BStr::new(&self.path), content);
+    fn large(&mut self, object: u32, size: u64, content: &mut dyn Read) {
+        if !self.wants(object, size) {
+            return;
+        }
+        let origin = Arc::new(Origin::Object { id: String::new(), path: std::mem::take(&mut self.path) });
+        match self.scanner.stream(&origin, content, &mut Vec::new()) {
+            Ok(scanned) => {
+                let outcomes: Vec<Outcome> = scanned.sightings.iter().map(Outcome::of_sighting).collect();
+                self.outcomes.coverage.binary += scanned.coverage.binary;
+                self.outcomes.add(object, scanned.coverage.bytes, &outcomes);
+            }
+            Err(_) => self.outcomes.broken.push((object, Broken::Damaged)),
         }
     }
 
     fn broken(&mut self, object: u32, why: Broken) {
-        self.outcomes.broken.push((object, why));
+        if matches!(self.paths.path(object), Wanted::At(_)) {
+            self.outcomes.broken.push((object, why));
+        }
     }
 }
 
@@ -252,4 +316,109 @@ fn is_plain(version: &Version<'_>) -> bool {
     let len = head.len().min(version.delta.len);
     version.delta.reader(version.base).read(0, &mut head[..len]);
     !inserts_nul && Form::of(&head[..len]) == Form::Bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::patterns::{Catalogue, PatternIndex, example};
+    use crate::scan::Silent;
+    use crate::settings::Settings;
+    use crate::source::git::pack::delta::Delta;
+    use proptest::prelude::*;
+
+    /// Every blob is a file of this name.
+    struct Named(&'static str);
+
+    impl Paths for Named {
+        fn path(&self, _object: u32) -> Wanted {
+            Wanted::At(self.0.into())
+        }
+    }
+
+    /// Pieces of text that depend on each other across lines, and examples of all kinds of patterns.
+    fn piece(catalogue: &Catalogue, seed: u64) -> String {
+        const PIECES: [&str; 14] = [
+            "password =\n\n  \"correct-Horse7battery\"\n",
+            "machine api.example.net\n  login joe\n  password tr0ub4dor3x\n",
+            "kind: Config\nusers:\n- name: a\n  user:\n    password: zebra9Quill\n",
+            "[default]\n",
+            "tokens = [\n  \"Zq7mK2vX9rTa3w\",\n  \"Lp8Qn4Yc6Bd1Ks\",\n]\n",
+            "-----BEGIN EC PRIVATE KEY-----\n",
+            "-----END EC PRIVATE KEY-----\n",
+            "MHcCAQEEIIrYSSNQFaA2Hwf1duRSxKtLYX5CB04fSeQ6tF1aY/PuoAoGCCqGSM49\n",
+            "Authorization:\n  - Bearer Zq7mK2vX9rTa3wLp8Qn4Yc6B\n",
+            "url = postgres://app:tr0ub4dorZebra9@db.internal/app\n",
+            "x := `\npassword=abcDEF123ghi\n`\n",
+            "plain words, nothing else\n",
+            "\n",
+            "cGFzc3dvcmQgPSAidHIwdWI0ZG9yLVplYnJhOSIK",
+        ];
+        let number = usize::try_from(seed >> 8).unwrap_or(0);
+        if seed & 1 == 0 {
+            return PIECES[number % PIECES.len()].to_owned();
+        }
+        let count = catalogue.indices().count();
+        let index = PatternIndex(u16::try_from(number % count).unwrap());
+        let def = &catalogue.pattern(index).def;
+        let template = &def.positive[number / count % def.positive.len()];
+        String::from_utf8_lossy(&example::fill(catalogue, index, template, seed).unwrap()).into_owned() + "\n"
+    }
+
+    /// A delta with random copies and insertions, as it might stand in a pack.
+    fn change(base: &[u8], edits: &[(u64, u64, u64)], catalogue: &Catalogue) -> (Vec<u8>, Vec<Op>) {
+        let (mut payload, mut ops, mut at) = (Vec::new(), Vec::new(), 0);
+        for &(keep, skip, insert) in edits {
+            let end = at + (base.len() - at) * usize::try_from(keep % 101).unwrap() / 100;
+            if end > at {
+                ops.push(Op::Copy { from: at, len: end - at });
+            }
+            at = end + (base.len() - end).min(usize::try_from(skip % 90).unwrap());
+            let text = piece(catalogue, insert);
+            let text = &text.as_bytes()[..text.len().min(1 + usize::try_from(insert >> 40).unwrap() % 400)];
+            ops.push(Op::Insert { from: payload.len(), len: text.len() });
+            payload.extend_from_slice(text);
+        }
+        if at < base.len() {
+            ops.push(Op::Copy { from: at, len: base.len() - at });
+        }
+        (payload, ops)
+    }
+
+    /// What one look at `text` gives.
+    fn outcomes(scanner: &Scanner, path: &'static str, text: &[u8]) -> Outcomes {
+        let named = Named(path);
+        let mut blobs = Blobs::new(scanner, &named, &Silent, false);
+        blobs.whole(7, text, false);
+        blobs.outcomes
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(96))]
+        #[test]
+        fn a_chain_of_changes_gives_what_whole_texts_give(
+            seeds in prop::collection::vec(any::<u64>(), 1..14),
+            chain in prop::collection::vec(prop::collection::vec(any::<(u64, u64, u64)>(), 1..4), 1..5),
+            path in prop::sample::select(vec!["a.py", "a.yml", "a.md", "a"]),
+        ) {
+            let catalogue = Catalogue::builtin();
+            let mut text: Vec<u8> = seeds.iter().flat_map(|&seed| piece(&catalogue, seed).into_bytes()).collect();
+            let scanner = Scanner::new(catalogue, Settings::default());
+            let named = Named(path);
+            let mut blobs = Blobs::new(&scanner, &named, &Silent, true);
+            let mut frame = blobs.whole(1, &text, true);
+            for edits in chain {
+                let (payload, ops) = change(&text, &edits, scanner.catalogue());
+                let len = ops.iter().map(|op| match op { Op::Copy { len, .. } | Op::Insert { len, .. } => *len }).sum();
+                let delta = Delta { payload: &payload, ops: &ops, len };
+                let mut target = Vec::new();
+                let mut leaf = Blobs::new(&scanner, &named, &Silent, true);
+                leaf.changed(&frame, &mut Version::new(7, &text, delta, false, &mut target));
+                frame = blobs.changed(&frame, &mut Version::new(2, &text, delta, true, &mut target)).unwrap();
+                delta.apply(&text.clone(), &mut target);
+                text = target;
+                prop_assert_eq!(leaf.outcomes.secrets(), outcomes(&scanner, path, &text).secrets());
+            }
+        }
+    }
 }

@@ -48,12 +48,18 @@ pub(crate) struct Graph<'d> {
     queue: BinaryHeap<(i64, ObjectId)>,
     /// How many in the queue are not painted from both ends.
     undecided: usize,
+    /// How many of those are wanted as far as is known.
+    wanted: usize,
 }
+
+/// How many known commits that seem too old to matter are visited all the same: clocks can be wrong. If that is not enough, known commits
+/// count as wanted, and more is scanned than has to be.
+const PATIENCE: usize = 1024;
 
 impl<'d> Graph<'d> {
     /// An empty graph.
     pub(crate) fn new(database: &'d DatabaseReader) -> Self {
-        Self { database, commits: HashMap::new(), lost: HashMap::new(), queue: BinaryHeap::new(), undecided: 0 }
+        Self { database, commits: HashMap::new(), lost: HashMap::new(), queue: BinaryHeap::new(), undecided: 0, wanted: 0 }
     }
 
     /// Reads a commit that was not seen yet.
@@ -98,26 +104,33 @@ impl<'d> Graph<'d> {
         if !commit.queued {
             commit.queued = true;
             self.undecided += usize::from(!new.is_both());
+            self.wanted += usize::from(new == Paint::WANTED);
             self.queue.push((commit.time, id));
         } else if new.is_both() {
             self.undecided -= 1;
+            self.wanted -= usize::from(old == Paint::WANTED);
         }
     }
 
     /// Passes the paint on until every commit has all of it. Below the common history only what clocks make look newer than a wanted
-    /// commit is visited.
+    /// commit is visited, and a little more.
     pub(crate) fn walk(&mut self) {
         let mut oldest_wanted = i64::MAX;
+        let mut patience = PATIENCE;
         while let Some((time, id)) = self.queue.pop() {
-            if self.undecided == 0 && time < oldest_wanted {
-                return;
+            if self.wanted > 0 {
+                patience = PATIENCE;
+            } else if time < oldest_wanted {
+                if self.undecided == 0 || patience == 0 {
+                    return;
+                }
+                patience -= 1;
             }
             let Some(commit) = self.commits.get_mut(&id) else { continue };
             commit.queued = false;
             let paint = commit.paint;
-            if !paint.is_both() {
-                self.undecided -= 1;
-            }
+            self.undecided -= usize::from(!paint.is_both());
+            self.wanted -= usize::from(paint == Paint::WANTED);
             if !paint.unwanted {
                 oldest_wanted = oldest_wanted.min(time);
             }

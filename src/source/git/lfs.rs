@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::source::git::open;
 
 /// Pointers are smaller than this; <https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md>.
-const MAX_POINTER_BYTES: usize = 1024;
+pub(crate) const MAX_POINTER_BYTES: usize = 1024;
 /// How pointers begin; the second is of the time before LFS had its name.
 const VERSIONS: [&[u8]; 2] = [b"version https://git-lfs.github.com/spec/v1\n", b"version https://hawser.github.com/spec/v1\n"];
 

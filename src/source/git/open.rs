@@ -17,6 +17,8 @@ pub(crate) struct Opened {
     pub(crate) repository: gix::Repository,
     /// The objects.
     pub(crate) database: Database,
+    /// Where they are, alternates that are named in there apart.
+    pub(crate) object_directories: Vec<PathBuf>,
     /// The index that counts; it need not exist.
     pub(crate) index_file: PathBuf,
 }
@@ -34,11 +36,13 @@ pub(crate) fn open(directory: &Path, environment: &GitEnvironment) -> Result<Ope
         }
     };
     let objects = environment.object_directory.clone().unwrap_or_else(|| repository.common_dir().join("objects"));
-    let directories = std::iter::once(objects).chain(environment.alternate_object_directories.iter().cloned()).collect();
-    let database = Database::open(directories, repository.object_hash()).map_err(|error| failure(repository.git_dir(), &error))?;
+    let object_directories: Vec<PathBuf> =
+        std::iter::once(objects).chain(environment.alternate_object_directories.iter().cloned()).collect();
+    let database =
+        Database::open(object_directories.clone(), repository.object_hash()).map_err(|error| failure(repository.git_dir(), &error))?;
     // Not the path that gix proposes: it can be set in the repository's configuration, where git does not look for it.
     let index_file = environment.index_file.clone().unwrap_or_else(|| repository.git_dir().join("index"));
-    Ok(Opened { repository, database, index_file })
+    Ok(Opened { repository, database, object_directories, index_file })
 }
 
 /// What of git is around a directory.

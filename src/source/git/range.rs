@@ -121,7 +121,6 @@ struct Listing<'o> {
     opened: &'o Opened,
     reader: &'o DatabaseReader,
     since: Option<i64>,
-    references: Option<References>,
     items: Vec<ObjectItem>,
     coverage: Coverage,
     /// Ends that were named one by one.
@@ -134,12 +133,12 @@ struct Listing<'o> {
 impl<'o> Listing<'o> {
     fn new(opened: &'o Opened, reader: &'o DatabaseReader, since: Option<i64>) -> Self {
         let (items, coverage, bases) = <(Vec<ObjectItem>, Coverage, Vec<ObjectId>)>::default();
-        Self { opened, reader, since, references: None, items, coverage, bases, seen: HashSet::new(), paths: HashSet::new() }
+        Self { opened, reader, since, items, coverage, bases, seen: HashSet::new(), paths: HashSet::new() }
     }
 
-    /// The repository's references, read once and only where they are needed.
-    fn references(&mut self) -> &References {
-        self.references.get_or_insert_with(|| refs::list(&self.opened.repository, self.reader, false))
+    /// The repository's references whose names begin with `prefix`.
+    fn references(&self, prefix: &str) -> References {
+        refs::list(&self.opened.repository, self.reader, prefix, false)
     }
 
     /// The commits of a tip; what it has besides of them becomes items.
@@ -152,13 +151,12 @@ impl<'o> Listing<'o> {
                 Ok(self.object(peeled).into_iter().collect())
             }
             Tip::References => {
-                let References { all, names, problems, .. } = self.references();
-                let (ids, names, problems): (BTreeSet<ObjectId>, _, _) =
-                    (all.iter().map(|of| of.id).collect(), names.clone(), problems.clone());
+                let References { all, names, problems, .. } = self.references("");
                 for name in &names {
                     self.name(name.as_bstr());
                 }
                 self.coverage.problems.extend(problems);
+                let ids: BTreeSet<ObjectId> = all.iter().map(|of| of.id).collect();
                 Ok(ids.into_iter().filter_map(|id| self.reader.peel(id).ok()).filter_map(|peeled| self.object(peeled)).collect())
             }
         }
@@ -198,9 +196,7 @@ impl<'o> Listing<'o> {
 
     /// The commits that are known.
     fn known(&mut self, known: &Known) -> Result<Vec<ObjectId>, SourceError> {
-        let peeled_of = |references: &References, fits: &dyn Fn(&refs::Reference) -> bool| {
-            references.all.iter().filter(|of| fits(of)).map(|of| of.peeled).collect::<BTreeSet<_>>().into_iter().collect()
-        };
+        let peeled = |all: Vec<refs::Reference>| all.into_iter().map(|of| of.peeled).collect::<BTreeSet<_>>().into_iter().collect();
         Ok(match known {
             Known::Revision(revision) => {
                 let ids = commit_only(revision, &self.resolve(revision)?)?;
@@ -213,9 +209,11 @@ impl<'o> Listing<'o> {
                 ids
             }
             Known::Tracking { remote, except } => {
-                peeled_of(self.references(), &|of| is_tracking(of, remote.as_ref().map(|name| name.as_bstr()), except.as_ref()))
+                let mut all = self.references("refs/remotes/").all;
+                all.retain(|of| is_tracking(of, remote.as_ref().map(|name| name.as_bstr()), except.as_ref()));
+                peeled(all)
             }
-            Known::References => peeled_of(self.references(), &|_| true),
+            Known::References => peeled(self.references("").all),
         })
     }
 

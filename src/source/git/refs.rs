@@ -94,8 +94,9 @@ enum Target {
     Name(BString),
 }
 
-/// Lists the references of a repository and the HEADs of all its work trees; with `logs` also what their logs name.
-pub(crate) fn list(repository: &gix::Repository, database: &DatabaseReader, logs: bool) -> References {
+/// Lists the references of a repository whose names begin with `prefix`, of all its work trees; with `logs` also what their
+/// logs name.
+pub(crate) fn list(repository: &gix::Repository, database: &DatabaseReader, prefix: &str, logs: bool) -> References {
     let mut reading = Reading { hash: repository.object_hash(), targets: BTreeMap::new(), found: References::default() };
     let common = repository.common_dir();
     if repository.config_snapshot().string("extensions.refStorage").is_some_and(|format| format.eq_ignore_ascii_case(b"reftable")) {
@@ -115,7 +116,7 @@ pub(crate) fn list(repository: &gix::Repository, database: &DatabaseReader, logs
             reading.logs(&work_tree.join("logs"));
         }
     }
-    reading.resolve(database)
+    reading.resolve(database, prefix)
 }
 
 /// The linked work trees' own directories, with their names.
@@ -255,8 +256,8 @@ impl Reading {
     }
 
     /// Follows symbolic references and tags.
-    fn resolve(mut self, database: &DatabaseReader) -> References {
-        for name in self.targets.keys() {
+    fn resolve(mut self, database: &DatabaseReader, prefix: &str) -> References {
+        for name in self.targets.keys().filter(|name| name.starts_with_str(prefix)) {
             let Some((id, known)) = self.object(name) else { continue };
             let kind = ReferenceKind::of(name.as_bstr());
             match known.map_or_else(|| database.peel(id).map(|peeled| peeled.id), Ok) {

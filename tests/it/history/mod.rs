@@ -1,10 +1,13 @@
 //! The scan of a whole history, from outside: scripts build repositories with made-up tokens, and every place is expected by name.
 
 mod broken;
+mod cache;
 mod content;
+mod exposure;
 mod hooks;
 mod references;
 mod shapes;
+mod unreachable;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

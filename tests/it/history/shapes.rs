@@ -127,4 +127,9 @@ fn the_objects_are_those_that_git_lists() {
     let names = fixture.names_in(&reachable);
     assert!(names.len() > 90, "{}", names.len());
     assert_eq!(fixture.scan("r", &["--history"]).names(), names);
+    // One by one, commit for commit, it is the same; tags have no committer.
+    let mut untagged = names;
+    untagged.retain(|name| !name.starts_with('f'));
+    assert_eq!(fixture.scan("r", &["--history", "--since", "@0"]).names(), untagged);
+    assert_eq!(fixture.scan("r", &["--history", "--no-delta"]).report, fixture.scan("r", &["--history"]).report);
 }

@@ -3,7 +3,7 @@
 use unleak::finding::{Coverage, Report};
 use unleak::report::{Format, Options};
 
-use super::{options, render, sample};
+use super::{in_history, options, render, sample};
 
 #[test]
 fn frames_and_summary() {
@@ -176,4 +176,40 @@ fn excerpts_fit_the_terminal() {
             assert!(columns <= width.saturating_sub(5).max(24), "{columns} of {width}: {line}");
         }
     }
+}
+
+#[test]
+fn histories() {
+    let of = |is_live| {
+        let text = render(Format::Human, &in_history(is_live), &options());
+        text.split("\n\n").next().unwrap_or_default().to_owned()
+    };
+    insta::assert_snapshot!(of(true), @r#"
+    critical: Acme API token
+      --> src/config.py:12:10 (and 3 more places)
+       |
+    12 | token = "acme********"  # prod
+       |          ^^^^^^^^^^^^ certain, checksum valid
+       |
+       = pattern: acme-token, fingerprint 6c3a52c1fa67
+       = introduced by: aaaaaaaaaaaa 2024-03-05 Ann \u{1b}[31mOther at caf\xe9/a.py:3 and 1 more commit
+       = live at HEAD: src/config.py:12 and 1 more place
+       = in: 1,200 commits, 3 distinct blobs
+       = refs: main, v1\u{202e}, origin/main and 137 more refs; reached a remote
+       = next: Revoke it at https://acme.test/tokens, then keep the new one in a secrets manager.
+    "#);
+    insta::assert_snapshot!(of(false), @r#"
+    critical: Acme API token
+      --> src/config.py:12:10 (and 3 more places)
+       |
+    12 | token = "acme********"  # prod
+       |          ^^^^^^^^^^^^ certain, checksum valid
+       |
+       = pattern: acme-token, fingerprint 6c3a52c1fa67
+       = introduced by: aaaaaaaaaaaa 2024-03-05 Ann \u{1b}[31mOther at caf\xe9/a.py:3 and 1 more commit
+       = removed by: cccccccccccc 2024-03-05 Cleo
+       = in: 1,200 commits, 3 distinct blobs
+       = refs: main, v1\u{202e}, origin/main and 137 more refs
+       = next: Revoke it at https://acme.test/tokens, then keep the new one in a secrets manager.
+    "#);
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use unleak::finding::Report;
 use unleak::report::{Format, Options};
 
-use super::{options, render, sample};
+use super::{in_history, options, render, sample};
 
 fn document(options: &Options) -> Value {
     serde_json::from_str(&render(Format::Json, &sample(), options)).expect("because it is JSON")
@@ -187,4 +187,29 @@ fn an_empty_report_has_every_field() {
     });
     assert_eq!(serde_json::from_str::<Value>(&text).expect("because it is JSON"), expected);
     assert!(text.ends_with("}\n"));
+}
+
+#[test]
+fn exposure_of_a_history() {
+    let document: Value = serde_json::from_str(&render(Format::Json, &in_history(true), &options())).expect("because it is JSON");
+    let commit = |digit: &str, date: &str, author: &str| json!({ "commit": digit.repeat(40), "date": date, "author": author });
+    let mut introduced = [commit("a", "2024-03-05T17:24:09+01:00", "Ann \u{1b}[31mOther"), commit("b", "2024-03-05T13:54:09-02:30", "Bob")];
+    introduced[0]["path"] = "caf\\xe9/a.py".into();
+    introduced[0]["path_bytes"] = data_encoding::BASE64.encode(b"caf\xe9/a.py").into();
+    introduced[0]["line"] = 3.into();
+    introduced[1]["path"] = "COMMIT_MESSAGE".into();
+    let expected = json!({
+        "introduced": introduced,
+        "introductions": 2,
+        "removed": [commit("c", "2024-03-05T16:24:09+00:00", "Cleo")],
+        "removals": 1,
+        "live": [{ "path": "src/config.py", "line": 12 }, { "path": "old.py" }],
+        "commits": 1200,
+        "blobs": 3,
+        "references": ["refs/heads/main", "refs/tags/v1\\u{202e}", "refs/remotes/origin/main", "HEAD"],
+        "reference_count": 140,
+        "reached_remote": true,
+    });
+    assert_eq!(document["findings"][0]["exposure"], expected);
+    assert_eq!(self::document(&options())["findings"][0].get("exposure"), None);
 }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use unleak::blob::{Origin, Position, Span};
 use unleak::finding::{
-    ChecksumStatus, Confidence, Coverage, Dropped, Encoding, Excerpt, Finding, Place, Problem, ProblemKind, Report, Repository, Severity,
-    SkipReason, Suppression,
+    ChecksumStatus, Commit, Confidence, Coverage, Dropped, Encoding, Excerpt, Exposure, Finding, Introduction, Location, Place, Problem,
+    ProblemKind, Report, Repository, Severity, SkipReason, Suppression,
 };
 use unleak::patterns::{Pattern, schema};
 use unleak::report::{self, Format, Options};
@@ -87,6 +87,7 @@ fn finding(pattern: &Arc<Pattern>, secret: &[u8], places: Vec<Place>) -> Finding
         facts: Vec::new(),
         evidence: Vec::new(),
         places,
+        exposure: None,
     }
 }
 
@@ -169,6 +170,33 @@ fn sample() -> Report {
     }
 }
 
+/// The token of [`sample`] as a history has it: in three commits' versions, and live at HEAD or not.
+fn in_history(is_live: bool) -> Report {
+    let mut report = sample();
+    report.findings.truncate(1);
+    let commit =
+        |digit: &str, author: &str, offset| Commit { id: digit.repeat(40), author: author.to_owned(), seconds: 1_709_655_849, offset };
+    let at = |path: &[u8], line| Location { path: path.into(), line };
+    let introduction = |commit, location| Introduction { commit, location };
+    let names = ["refs/heads/main", "refs/tags/v1\u{202e}", "refs/remotes/origin/main", "HEAD"];
+    report.findings[0].exposure = Some(Exposure {
+        introduced: vec![
+            introduction(commit("a", "Ann \u{1b}[31mOther", 3600), at(b"caf\xe9/a.py", Some(3))),
+            introduction(commit("b", "Bob", -9000), at(b"COMMIT_MESSAGE", None)),
+        ],
+        introductions: 2,
+        removed: vec![commit("c", "Cleo", 0)],
+        removals: 1,
+        live: if is_live { vec![at(b"src/config.py", Some(12)), at(b"old.py", None)] } else { Vec::new() },
+        commits: 1200,
+        blobs: 3,
+        references: names.map(str::to_owned).to_vec(),
+        reference_count: 140,
+        reached_remote: is_live,
+    });
+    report
+}
+
 fn coverage() -> Coverage {
     let problem = |path: &[u8], kind, detail: &str| Problem { path: path.into(), kind, detail: detail.to_owned() };
     Coverage {
@@ -199,8 +227,10 @@ fn raw_secrets_are_written_only_on_request() {
 #[test]
 fn nothing_reaches_a_terminal_that_it_would_act_on() {
     for format in Format::ALL {
-        let text = render(format, &sample(), &Options { show_secrets: true, explain: true, receipt: true, ..options() });
-        let acted_on = |character: char| character != '\n' && character.is_control() || character == '\u{202e}';
-        assert!(!text.contains(acted_on), "{format:?}");
+        for report in [sample(), in_history(true), in_history(false)] {
+            let text = render(format, &report, &Options { show_secrets: true, explain: true, receipt: true, ..options() });
+            let acted_on = |character: char| character != '\n' && character.is_control() || character == '\u{202e}';
+            assert!(!text.contains(acted_on), "{format:?}");
+        }
     }
 }

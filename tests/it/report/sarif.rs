@@ -8,7 +8,7 @@ use unleak::finding::Report;
 use unleak::patterns::Catalogue;
 use unleak::report::{Format, Options};
 
-use super::{file, finding, options, patterns, place, render, sample};
+use super::{file, finding, in_history, options, patterns, place, render, sample};
 
 fn log(report: &Report) -> Value {
     serde_json::from_str(&render(Format::Sarif, report, &options())).expect("because it is JSON")
@@ -69,7 +69,7 @@ fn built_in_patterns_are_whole_rules() {
 #[test]
 fn valid_by_the_schema() {
     let validator = jsonschema::validator_for(&schema()).expect("because it is a schema");
-    for report in [sample(), Report::default(), of_every_pattern()] {
+    for report in [sample(), in_history(true), Report::default(), of_every_pattern()] {
         let log = log(&report);
         let errors: Vec<String> = validator.iter_errors(&log).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert_eq!(errors, [""; 0]);
@@ -349,4 +349,30 @@ fn problems_beyond_a_thousand_are_counted() {
 fn secrets_never_get_in() {
     let shown = Options { show_secrets: true, ..options() };
     assert_eq!(render(Format::Sarif, &sample(), &shown), render(Format::Sarif, &sample(), &options()));
+}
+
+#[test]
+fn one_result_a_secret_of_a_history() {
+    let text = render(Format::Sarif, &in_history(true), &options());
+    assert!(["Ann", "Bob", "Cleo", "author"].iter().all(|person| !text.contains(person)), "no names of people");
+    let log = log(&in_history(true));
+    let results = log["runs"][0]["results"].as_array().expect("because there are results");
+    assert_eq!(results.len(), 1);
+    assert_eq!(results[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "src/config.py");
+    let expected = json!({
+        "introduced": [
+            { "commit": "a".repeat(40), "date": "2024-03-05T17:24:09+01:00", "path": "caf\\xe9/a.py", "line": 3 },
+            { "commit": "b".repeat(40), "date": "2024-03-05T13:54:09-02:30", "path": "COMMIT_MESSAGE" },
+        ],
+        "introductions": 2,
+        "removed": [{ "commit": "c".repeat(40), "date": "2024-03-05T16:24:09+00:00" }],
+        "removals": 1,
+        "live": [{ "path": "src/config.py", "line": 12 }, { "path": "old.py" }],
+        "commits": 1200,
+        "blobs": 3,
+        "references": ["refs/heads/main", "refs/tags/v1\\u{202e}", "refs/remotes/origin/main", "HEAD"],
+        "referenceCount": 140,
+        "reachedRemote": true,
+    });
+    assert_eq!(results[0]["properties"]["exposure"], expected);
 }

@@ -13,8 +13,10 @@ use super::{NONE, place_of};
 pub(crate) struct CommitReader {
     read: Vec<Read>,
     parents: Vec<u32>,
-    /// The ids of parents and trees that are not there, with the object that names each.
+    /// The ids of trees that are not there, with the object that names each.
     pub(crate) missing: Vec<(u32, Vec<u8>)>,
+    /// The same for parents.
+    pub(crate) cut: Vec<(u32, Vec<u8>)>,
     /// Objects that are no whole commits.
     pub(crate) broken: Vec<u32>,
 }
@@ -43,10 +45,20 @@ impl CommitReader {
         let Ok(first_parent) = u32::try_from(self.parents.len()) else { return self.broken.push(object) };
         while let Some((parent, after)) = id_line(rest, b"parent ") {
             rest = after;
-            self.parents.extend(known(&mut self.missing, parent));
+            self.parents.extend(known(&mut self.cut, parent));
         }
         let parents = u32::try_from(self.parents.len()).unwrap_or(u32::MAX) - first_parent;
         self.read.push(Read { object, tree, first_parent, parents, time: committer_time(rest).unwrap_or_default() });
+    }
+}
+
+impl CommitReader {
+    /// Parents that are there and cannot be read, each after the commit that names it.
+    pub(crate) fn unread<'r>(&'r self, commits: &'r Commits) -> impl Iterator<Item = (u32, u32)> {
+        self.read.iter().flat_map(|read| {
+            let parents = &self.parents[read.first_parent as usize..][..read.parents as usize];
+            parents.iter().filter(|&&parent| commits.place(parent).is_none()).map(move |&parent| (read.object, parent))
+        })
     }
 }
 
@@ -188,11 +200,11 @@ pub(crate) mod tests {
 
     /// A table of commits `(object, tree, parents' objects, time)`.
     pub(crate) fn commits(of: &[(u32, u32, Vec<u32>, i64)]) -> Commits {
-        let hex = |object: u32| format!("{:040x}", object);
+        let hex = |object: u32| format!("{object:040x}");
         let number = |id: &[u8]| Some(u32::from_be_bytes(id[16..].try_into().unwrap()));
         let mut readers = [CommitReader::default(), CommitReader::default()];
         for (at, (object, tree, parents, time)) in of.iter().enumerate() {
-            let parents: String = parents.iter().map(|&parent| format!("parent {}\n", hex(parent))).collect();
+            let parents = parents.iter().map(|&parent| format!("parent {}\n", hex(parent))).collect::<Vec<_>>().concat();
             let text = format!("tree {}\n{parents}author A <a> 7 +0000\ncommitter C> <c> {time} +0100\n\nparent {}\n", hex(*tree), hex(1));
             readers[at % 2].read(*object, text.as_bytes(), number);
         }
@@ -217,7 +229,8 @@ pub(crate) mod tests {
         reader.read(3, format!("tree {id}\nparent {id}\nauthor").as_bytes(), |_| None);
         reader.read(4, b"parent", |_| None);
         reader.read(5, b"tree 12\xff\n", |_| None);
-        assert_eq!(reader.missing, [(3, vec![0x12; 20]), (3, vec![0x12; 20])]);
+        assert_eq!(reader.missing, [(3, vec![0x12; 20])]);
+        assert_eq!(reader.cut, [(3, vec![0x12; 20])]);
         assert_eq!(reader.broken, [4, 5]);
         let commits = Commits::new(&[reader]);
         assert_eq!((commits.len(), commits.tree(0), commits.parents(0)), (1, None, &[][..]));

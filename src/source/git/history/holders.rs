@@ -73,10 +73,12 @@ impl Holders {
     /// The tables for `blobs`, which are objects, in order.
     pub(crate) fn new(history: &History, reached: &Reached, blobs: Vec<u32>) -> Self {
         let mut wanted = Bits::new(history.objects as usize);
-        blobs.iter().for_each(|&blob| drop(wanted.add(blob)));
+        for &blob in &blobs {
+            wanted.add(blob);
+        }
         let holders = Self { blobs, nodes: Vec::new(), roots: vec![NONE; history.trees.len()] };
         let mut building = Building::new(holders, &history.trees, wanted);
-        for tree in 0..u32::try_from(history.trees.len()).unwrap_or(NONE) {
+        for &tree in history.trees.by_storage() {
             if reached.objects.has(history.trees.object(tree)) {
                 building.tree(tree);
             }
@@ -87,11 +89,6 @@ impl Holders {
     /// The blobs, by object, in order.
     pub(crate) fn blobs(&self) -> &[u32] {
         &self.blobs
-    }
-
-    /// How many nodes there are.
-    pub(crate) fn len(&self) -> usize {
-        self.nodes.len()
     }
 
     /// The first node of a tree; none for one that holds none of the blobs.
@@ -169,7 +166,7 @@ impl Holders {
         if start == 0 && end == changes.len() {
             return kept;
         }
-        let name = if is_fork { key & key - 1 } else { key };
+        let name = if is_fork { key & (key - 1) } else { key };
         let there = (kept != NONE).then_some(Item::There { name, node: kept });
         let items: Vec<Item> =
             changes[..start].iter().filter_map(new_item).chain(there).chain(changes[end..].iter().filter_map(new_item)).collect();

@@ -2,7 +2,7 @@
 //! memory, by object number, and what follows from them: what can be reached, at which path, and how far a secret got. Must not: look
 //! at content.
 
-mod bits;
+pub(crate) mod bits;
 pub(crate) mod commits;
 mod holders;
 pub(crate) mod load;
@@ -27,6 +27,10 @@ pub(crate) struct History {
     pub(crate) trees: trees::Trees,
     /// How many objects there are.
     pub(crate) objects: u32,
+    /// Parents that are not there or cannot be read, each after the commit, by object, that names it.
+    pub(crate) cut: Vec<(u32, gix::ObjectId)>,
+    /// Root trees that are not there, likewise.
+    pub(crate) missing: Vec<(u32, gix::ObjectId)>,
     /// Commits and trees that cannot be unpacked, by object.
     pub(crate) broken: Vec<(u32, crate::source::git::pack::packed::Broken)>,
 }

@@ -3,24 +3,25 @@
 //!
 //! Secrets are looked at 64 at a time, as the bits of a word: what each node of [`Holders`] leads to, then what each commit's tree holds.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use bstr::BString;
 
-use super::bits::{Bits, ones};
+use super::bits::ones;
 use super::holders::{Holders, Part};
 use super::reach::Reached;
 use super::trees::MOST_PATH;
 use super::{History, NONE};
+use crate::finding::Exposure;
 
 /// Secrets that are looked at together.
 const TOGETHER: usize = 64;
 /// Commits that brought a secret, and commits that took it out, which are named.
-const COMMITS: usize = 10;
+const COMMITS: usize = Exposure::COMMITS;
 /// Places in one commit that are named.
-const PLACES: usize = 100;
+const PLACES: usize = Exposure::LIVE;
 /// References that are named.
-const REFERENCES: usize = 100;
+const REFERENCES: usize = Exposure::REFERENCES;
 
 /// A secret in an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,17 +80,8 @@ pub(crate) struct Trace {
     pub(crate) reached_remote: bool,
 }
 
-/// What is known of all secrets.
-#[derive(Debug, Default)]
-pub(crate) struct Provenance {
-    /// Of each secret.
-    pub(crate) secrets: Vec<Trace>,
-    /// Of each blob with a secret, the oldest commit that holds it, and where, in order of objects. What no commit holds is not among them.
-    pub(crate) blobs: Vec<Spot>,
-}
-
 /// Follows the secrets of `hits`. `head` is the commit, by object, that counts as live.
-pub(crate) fn trace(history: &History, reached: &Reached, head: Option<u32>, tips: &[Tip], hits: &[Hit]) -> Provenance {
+pub(crate) fn trace(history: &History, reached: &Reached, head: Option<u32>, tips: &[Tip], hits: &[Hit]) -> Vec<Trace> {
     let mut hits = hits.to_vec();
     hits.sort_unstable();
     hits.dedup();
@@ -97,7 +89,7 @@ pub(crate) fn trace(history: &History, reached: &Reached, head: Option<u32>, tip
     blobs.sort_unstable();
     blobs.dedup();
     let holders = Holders::new(history, reached, blobs);
-    let tracing = Tracing { history, reached, holders: &holders, tips, head: head.and_then(|head| history.commits.place(head)) };
+    let tracing = Tracing::new(history, reached, &holders, tips, head);
     let count = hits.last().map_or(0, |last| last.secret as usize + 1);
     let mut secrets = Vec::with_capacity(count);
     for first in (0..count).step_by(TOGETHER) {
@@ -106,7 +98,7 @@ pub(crate) fn trace(history: &History, reached: &Reached, head: Option<u32>, tip
         let chunk = &hits[hits.partition_point(|hit| hit.secret < start)..hits.partition_point(|hit| hit.secret < end)];
         secrets.extend(tracing.chunk(chunk, start, count - first));
     }
-    Provenance { secrets, blobs: tracing.first_commits() }
+    secrets
 }
 
 struct Tracing<'h> {
@@ -115,6 +107,13 @@ struct Tracing<'h> {
     holders: &'h Holders,
     tips: &'h [Tip],
     head: Option<u32>,
+    /// The turn of each commit: its place in the order of the history.
+    turns: Vec<u32>,
+    /// For each turn the first node of the commit's tree.
+    roots: Vec<u32>,
+    /// For each turn the turns of the commit's parents, as ranges of one list: what is close in time is close in memory.
+    first_parent: Vec<u32>,
+    parents: Vec<u32>,
 }
 
 /// What is known of 64 secrets.
@@ -125,25 +124,41 @@ struct Chunk {
     blobs: Vec<u64>,
     /// What commits hold in their messages, by object.
     messages: HashMap<u32, u64>,
-    /// What each commit's tree holds.
+    /// What the tree of the commit of each turn holds.
     held: Vec<u64>,
-    /// What each commit's history holds.
+    /// What its history holds.
     seen: Vec<u64>,
     traces: Vec<Trace>,
     removed: Vec<VecDeque<u32>>,
 }
 
-impl Tracing<'_> {
+impl<'h> Tracing<'h> {
+    fn new(history: &'h History, reached: &'h Reached, holders: &'h Holders, tips: &'h [Tip], head: Option<u32>) -> Self {
+        let commits = &history.commits;
+        let number = |at: usize| u32::try_from(at).unwrap_or(NONE);
+        let mut turns = vec![NONE; commits.len()];
+        reached.oldest_first.iter().zip(0..).for_each(|(&commit, turn)| turns[commit as usize] = turn);
+        let (mut first_parent, mut parents) = (vec![0], Vec::new());
+        for &commit in &reached.oldest_first {
+            parents.extend(commits.parents(commit).iter().map(|&parent| turns[parent as usize]).filter(|&turn| turn != NONE));
+            first_parent.push(number(parents.len()));
+        }
+        let root = |&commit: &u32| commits.tree(commit).and_then(|tree| holders.root(history.trees.place(tree)?)).unwrap_or(NONE);
+        let roots = reached.oldest_first.iter().map(root).collect();
+        let head = head.and_then(|head| commits.place(head));
+        Self { history, reached, holders, tips, head, turns, roots, first_parent, parents }
+    }
+
     /// Follows the secrets from `first` on, at most 64 of the `left` that are left.
     fn chunk(&self, hits: &[Hit], first: u32, left: usize) -> Vec<Trace> {
         let count = left.min(TOGETHER);
-        let commits = self.history.commits.len();
+        let turns = self.roots.len();
         let mut chunk = Chunk {
             nodes: Vec::new(),
             blobs: vec![0; self.holders.blobs().len()],
             messages: HashMap::new(),
-            held: vec![0; commits],
-            seen: vec![0; commits],
+            held: Vec::new(),
+            seen: vec![0; turns],
             traces: vec![Trace::default(); count],
             removed: vec![VecDeque::new(); count],
         };
@@ -165,37 +180,32 @@ impl Tracing<'_> {
         chunk.traces
     }
 
-    /// What a commit's tree holds.
-    fn in_tree(&self, chunk: &Chunk, commit: u32) -> u64 {
-        self.root(commit).map_or(0, |root| chunk.nodes[root as usize])
-    }
-
     /// What a blob or a tag holds.
     fn in_object(&self, chunk: &Chunk, object: u32) -> u64 {
         self.holders.blobs().binary_search(&object).map_or(0, |blob| chunk.blobs[blob])
     }
 
-    /// The first node of a commit's tree.
-    fn root(&self, commit: u32) -> Option<u32> {
-        self.holders.root(self.history.trees.place(self.history.commits.tree(commit)?)?)
+    /// The turn of a commit that was reached.
+    fn turn(&self, commit: u32) -> Option<u32> {
+        self.turns.get(commit as usize).copied().filter(|&turn| turn != NONE)
     }
 
     /// Goes through all commits, parents before children.
     fn follow(&self, chunk: &mut Chunk) {
         let commits = &self.history.commits;
         let mut alike: HashMap<u64, u64> = HashMap::new();
-        for &commit in &self.reached.oldest_first {
+        chunk.held = self.roots.iter().map(|&root| chunk.nodes.get(root as usize).copied().unwrap_or(0)).collect();
+        for (turn, &commit) in self.reached.oldest_first.iter().enumerate() {
             let (mut before, mut seen, mut lost) = (0, 0, 0);
-            for &parent in commits.parents(commit) {
+            for &parent in &self.parents[self.first_parent[turn] as usize..self.first_parent[turn + 1] as usize] {
                 let (parent_held, parent_seen) = (chunk.held[parent as usize], chunk.seen[parent as usize]);
                 before |= parent_held;
                 seen |= parent_seen;
                 lost |= parent_seen & !parent_held;
             }
-            let held = self.in_tree(chunk, commit);
+            let held = chunk.held[turn];
             let message = if chunk.messages.is_empty() { 0 } else { chunk.messages.get(&commits.object(commit)).copied().unwrap_or(0) };
-            chunk.held[commit as usize] = held;
-            chunk.seen[commit as usize] = seen | held | message;
+            chunk.seen[turn] = seen | held | message;
             if held | message != 0 {
                 *alike.entry(held | message).or_default() += 1;
             }
@@ -230,7 +240,8 @@ impl Tracing<'_> {
     /// Where a commit's tree holds a secret, in order of names, at most `most` places.
     fn spots(&self, nodes: &[u64], blobs: &[u64], commit: u32, bit: u32, most: usize) -> Vec<Spot> {
         let mut spots = Vec::new();
-        let mut waiting: Vec<(u32, BString)> = self.root(commit).map(|root| (root, BString::default())).into_iter().collect();
+        let root = self.turn(commit).map(|turn| self.roots[turn as usize]).filter(|&root| root != NONE);
+        let mut waiting: Vec<(u32, BString)> = root.map(|root| (root, BString::default())).into_iter().collect();
         while let Some((node, path)) = waiting.pop() {
             if nodes[node as usize] >> bit & 1 == 0 || path.len() > MOST_PATH {
                 continue;
@@ -264,7 +275,7 @@ impl Tracing<'_> {
         for (tip, number) in self.tips.iter().zip(0_u32..) {
             let object = tip.object;
             let mut held = match (self.history.commits.place(object), self.history.trees.place(object)) {
-                (Some(commit), _) => chunk.seen[commit as usize],
+                (Some(commit), _) => self.turn(commit).map_or(0, |turn| chunk.seen[turn as usize]),
                 (_, Some(tree)) => self.holders.root(tree).map_or(0, |root| chunk.nodes[root as usize]),
                 _ => self.in_object(chunk, object),
             };
@@ -281,45 +292,9 @@ impl Tracing<'_> {
     }
 
     fn live(&self, chunk: &mut Chunk) {
-        let Some(head) = self.head else { return };
-        for bit in ones(self.in_tree(chunk, head)) {
+        let Some((head, turn)) = self.head.and_then(|head| Some((head, self.turn(head)?))) else { return };
+        for bit in ones(chunk.held[turn as usize]) {
             chunk.traces[bit as usize].live = self.spots(&chunk.nodes, &chunk.blobs, head, bit, PLACES);
         }
-    }
-
-    /// The oldest commit that holds each blob. Whatever a node leads to is seen when the node is.
-    fn first_commits(&self) -> Vec<Spot> {
-        let (trees, commits) = (&self.history.trees, &self.history.commits);
-        let (mut nodes, mut seen) = (Bits::new(self.holders.len()), Bits::new(trees.len()));
-        // The tree each tree was first seen in, and its name there.
-        let mut via = vec![(NONE, NONE); trees.len()];
-        let mut spots: BTreeMap<u32, (u32, (u32, u32))> = BTreeMap::new();
-        let mut waiting: Vec<(u32, u32)> = Vec::new();
-        for &commit in &self.reached.oldest_first {
-            let Some(tree) = commits.tree(commit).and_then(|tree| trees.place(tree)) else { continue };
-            if seen.add(tree) {
-                waiting.extend(self.holders.root(tree).map(|root| (root, tree)));
-            }
-            while let Some((node, tree)) = waiting.pop() {
-                if !nodes.add(node) {
-                    continue;
-                }
-                match self.holders.part(node) {
-                    Part::Fork(left, right) => waiting.extend([(right, tree), (left, tree)]),
-                    Part::Tree { name, tree: child } => {
-                        if seen.add(child) {
-                            via[child as usize] = (tree, name);
-                            waiting.extend(self.holders.root(child).map(|root| (root, child)));
-                        }
-                    }
-                    Part::Blob { name, blob } => drop(spots.entry(blob).or_insert((commit, (tree, name)))),
-                }
-            }
-        }
-        let spot = |(blob, (commit, start)): (u32, (u32, (u32, u32)))| {
-            let path = trees.path(start, |tree| via[tree as usize]);
-            Spot { commit: commits.object(commit), object: self.holders.blobs()[blob as usize], path }
-        };
-        spots.into_iter().map(spot).collect()
     }
 }

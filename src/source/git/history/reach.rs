@@ -6,7 +6,7 @@
 use bstr::BString;
 
 use super::bits::Bits;
-use super::trees::{Class, Edit, Trees};
+use super::trees::{Class, Edit, MOST_PATH, Trees};
 use super::{History, NONE};
 
 /// What can be reached.
@@ -52,6 +52,31 @@ impl Reached {
     /// A path of an object that was reached; empty for one that a reference names.
     pub(crate) fn path(&self, trees: &Trees, object: u32) -> BString {
         trees.path(self.via[object as usize], |tree| self.via[trees.object(tree) as usize])
+    }
+
+    /// The name at the end of that path.
+    pub(crate) fn name(&self, object: u32) -> Option<u32> {
+        let (_, name) = self.via[object as usize];
+        Some(name).filter(|&name| name != NONE)
+    }
+
+    /// The tree, by object, that the path starts in; the object itself where it has none.
+    pub(crate) fn root(&self, trees: &Trees, object: u32) -> u32 {
+        let mut at = object;
+        for _ in 0..MOST_PATH {
+            let (tree, _) = self.via[at as usize];
+            if tree == NONE {
+                break;
+            }
+            at = trees.object(tree);
+        }
+        at
+    }
+
+    /// The name at the end of the path of an object that is not there.
+    pub(crate) fn missing_name(&self, missing: u32) -> Option<u32> {
+        let (_, name) = self.missing_via[missing as usize];
+        Some(name).filter(|&name| name != NONE)
     }
 
     /// A path of an object that is not there.

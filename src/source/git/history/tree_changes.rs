@@ -288,12 +288,11 @@ pub(crate) mod tests {
         while at < target.len() {
             let matching = |from: usize| base[from..].iter().zip(&target[at..]).take_while(|(a, b)| a == b).count();
             let best = (0..base.len()).map(|from| (matching(from), from)).max().filter(|&(len, _)| len >= least);
-            let (op, len) = match best {
-                Some((len, from)) => (Op::Copy { from, len }, len),
-                None => {
-                    payload.push(target[at]);
-                    (Op::Insert { from: payload.len() - 1, len: 1 }, 1)
-                }
+            let (op, len) = if let Some((len, from)) = best {
+                (Op::Copy { from, len }, len)
+            } else {
+                payload.push(target[at]);
+                (Op::Insert { from: payload.len() - 1, len: 1 }, 1)
             };
             ops.push(op);
             at += len;

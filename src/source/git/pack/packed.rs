@@ -2,7 +2,7 @@
 //!
 //! Formats: gitformat-pack(5).
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use gix::objs::Kind;
 use gix::odb::pack::data::File as PackData;
@@ -14,7 +14,6 @@ use super::NONE;
 
 /// A pack whose entries are in order of their offsets.
 pub(crate) struct Pack {
-    path: PathBuf,
     data: PackData,
     /// Where each entry starts, and where the last one ends.
     offsets: Vec<u64>,
@@ -78,7 +77,6 @@ impl Pack {
         let objects = order.iter().map(|&(_, at)| numbers[at as usize]).collect();
         let offsets = order.iter().map(|&(offset, _)| offset).chain([end]).collect();
         let mut pack = Self {
-            path: pack_path,
             data,
             offsets,
             crc32,
@@ -96,11 +94,6 @@ impl Pack {
     /// Number of entries.
     pub(crate) fn len(&self) -> u32 {
         u32::try_from(self.objects.len()).expect("because a pack counts its objects in 32 bits")
-    }
-
-    /// The pack's file.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
     }
 
     /// The object that an entry holds.
@@ -127,11 +120,6 @@ impl Pack {
     /// The entries that are stored whole.
     pub(crate) fn roots(&self) -> impl Iterator<Item = u32> {
         (0..self.len()).filter(|&entry| self.is_root[entry as usize])
-    }
-
-    /// Unpacked size in bytes of the object or delta that the entry stores.
-    pub(crate) fn stored_size(&self, entry: u32) -> Option<u64> {
-        self.header(entry).map(|header| header.size)
     }
 
     /// The deflated bytes of an entry.

@@ -53,7 +53,12 @@ pub(crate) struct Version<'a> {
     is_built: bool,
 }
 
-impl Version<'_> {
+impl<'a> Version<'a> {
+    /// The version that `delta` makes of `base`; `target` takes its bytes.
+    pub(crate) const fn new(object: u32, base: &'a [u8], delta: Delta<'a>, has_changes: bool, target: &'a mut Vec<u8>) -> Self {
+        Self { object, base, delta, has_changes, target, is_built: false }
+    }
+
     /// The object's bytes; they are put together when first asked for.
     pub(crate) fn bytes(&mut self) -> &[u8] {
         if !self.is_built {
@@ -69,7 +74,7 @@ impl Version<'_> {
 pub(crate) fn walk<V: Visitor>(inventory: &Inventory, kind: Kind, most: u64, threads: usize, start: impl Fn() -> V) -> Vec<V> {
     let threads = threads.max(1);
     let workers: Vec<Mutex<Worker<V>>> = (0..threads).map(|_| Mutex::new(Worker::new(start(), most))).collect();
-    let walk = Walk { inventory, workers: &workers };
+    let walk = Walk { workers: &workers };
     let of_kind = |pack: &'_ Pack, entry: &u32| pack.kind(*entry) == Some(kind);
     let roots =
         inventory.packs.iter().flat_map(|pack| pack.roots().filter(move |entry| of_kind(pack, entry)).map(move |entry| (pack, entry)));
@@ -91,7 +96,6 @@ pub(crate) fn walk<V: Visitor>(inventory: &Inventory, kind: Kind, most: u64, thr
 
 /// What all threads share.
 struct Walk<'w, V> {
-    inventory: &'w Inventory,
     workers: &'w [Mutex<Worker<V>>],
 }
 
@@ -208,14 +212,8 @@ impl<V: Visitor> Worker<V> {
             return Err(Broken::TooLarge(announced));
         }
         let len = delta::read(payload, base.text.len(), &mut self.ops).ok_or(Broken::Damaged)?;
-        let mut version = Version {
-            object: pack.object(entry),
-            base: &base.text,
-            delta: Delta { payload, ops: &self.ops, len },
-            has_changes: !pack.children(entry).is_empty(),
-            target: text,
-            is_built: false,
-        };
+        let delta = Delta { payload, ops: &self.ops, len };
+        let mut version = Version::new(pack.object(entry), &base.text, delta, !pack.children(entry).is_empty(), text);
         if version.has_changes {
             version.bytes();
         }

@@ -1,0 +1,213 @@
+//! What a scan of a history gave, kept for the next time. Owns: when that still holds, and its file. Must not: hold a secret; fingerprints
+//! name them, and what a report shows is read from the repository again.
+//!
+//! The file holds one scan. It counts if nothing that decides about the outcome has changed: the patterns, the settings, the references, the
+//! files that hold objects. A scan that was not whole is not kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use gix::ObjectId;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Exposed, Whole};
+use crate::blob::Origin;
+use crate::finding::{Coverage, Exposure, SkipReason, Suppression};
+use crate::fsx;
+use crate::gather::{Fate, Gathered, Unreported, is_name};
+use crate::scan::{Scanner, Silent};
+use crate::secret::Fingerprint;
+use crate::settings::{Cache, HistorySettings, Settings};
+use crate::source::git::config;
+use crate::source::git::open::Opened;
+use crate::source::git::pack;
+use crate::source::git::refs::References;
+use crate::source::objects::{Content, ObjectItem, Objects};
+
+/// Changes with the file's form and with whatever else makes an older one useless.
+const FORMAT: u8 = 1;
+/// A larger file is not read.
+const MOST_BYTES: u64 = 256 << 20;
+
+/// Where the outcome of one scan is kept, and what it depends on.
+pub(super) struct Kept {
+    path: PathBuf,
+    key: [u8; 32],
+}
+
+/// The file's content.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    key: [u8; 32],
+    head: Option<String>,
+    /// What the report shows, with the fingerprints of the secrets there.
+    shown: Vec<(Origin, SavedContent, Vec<[u8; 16]>)>,
+    /// Blobs that stand for large files elsewhere, which can come and go.
+    pointers: Vec<(Origin, SavedContent)>,
+    exposures: Vec<([u8; 16], Exposure)>,
+    suppressed: BTreeMap<Suppression, u64>,
+    below_threshold: u64,
+    scanned: u64,
+    bytes: u64,
+    binary: u64,
+    skipped: BTreeMap<SkipReason, u64>,
+}
+
+/// [`Content`] with ids as bytes.
+#[derive(Serialize, Deserialize)]
+enum SavedContent {
+    Blob(Vec<u8>),
+    Commit(Vec<u8>),
+    Tag(Vec<u8>),
+    Name,
+}
+
+impl SavedContent {
+    fn of(content: Content) -> Self {
+        let bytes = |id: ObjectId| id.as_slice().to_vec();
+        match content {
+            Content::Blob(id) => Self::Blob(bytes(id)),
+            Content::Commit(id) => Self::Commit(bytes(id)),
+            Content::Tag(id) => Self::Tag(bytes(id)),
+            Content::Name => Self::Name,
+        }
+    }
+
+    fn content(&self) -> Option<Content> {
+        let id = |bytes: &[u8]| ObjectId::try_from(bytes).ok();
+        Some(match self {
+            Self::Blob(bytes) => Content::Blob(id(bytes)?),
+            Self::Commit(bytes) => Content::Commit(id(bytes)?),
+            Self::Tag(bytes) => Content::Tag(id(bytes)?),
+            Self::Name => Content::Name,
+        })
+    }
+}
+
+impl Kept {
+    /// None where nothing is to be kept.
+    pub(super) fn new(scanner: &Scanner, settings: &HistorySettings, opened: &Opened, references: &References) -> Option<Self> {
+        let path = match &settings.cache {
+            Cache::Off => return None,
+            Cache::GitDirectory => opened.repository.common_dir().join("unleak/history"),
+            // Several repositories can share a directory.
+            Cache::At(directory) => {
+                let git_dir = opened.repository.common_dir().canonicalize().ok()?;
+                directory.join(hex(&Sha256::digest(git_dir.as_os_str().as_encoded_bytes())[..16]))
+            }
+        };
+        // Reasons are for people who ask; they are found by looking.
+        if scanner.settings.explain {
+            return None;
+        }
+        let mut digest = Sha256::new();
+        digest.update([FORMAT]);
+        digest.update(env!("CARGO_PKG_VERSION"));
+        digest.update(scanner.catalogue.digest());
+        let Settings { min_confidence, marks, max_file_size, threads: _, explain: _ } = &scanner.settings;
+        digest.update(format!("{min_confidence:?} {marks:?} {max_file_size:?} {} {:?}", settings.unreachable, settings.exclude));
+        for reference in &references.all {
+            digest.update([&reference.name[..], b"\0", reference.id.as_slice()].concat());
+        }
+        for name in &references.names {
+            digest.update([&name[..], b"\n"].concat());
+        }
+        references.logged.iter().for_each(|id| digest.update(id.as_slice()));
+        for directory in pack::with_alternates(&opened.object_directories, &mut Vec::new()) {
+            stored(&directory, &mut digest);
+        }
+        digest.update(std::fs::read(opened.repository.common_dir().join("shallow")).unwrap_or_default());
+        Some(Self { path, key: digest.finalize().into() })
+    }
+
+    /// What was kept, if it still holds.
+    pub(super) fn again(&self, scanner: &Scanner, opened: &Opened, lfs: &Path) -> Option<Whole> {
+        let length = std::fs::metadata(&self.path).ok().filter(std::fs::Metadata::is_file)?.len();
+        let bytes = if length <= MOST_BYTES { std::fs::read(&self.path).ok()? } else { return None };
+        let saved: Saved = postcard::from_bytes(&bytes).ok().filter(|saved: &Saved| saved.key == self.key)?;
+        let item = |(origin, content): (&Origin, &SavedContent)| Some(ObjectItem { origin: origin.clone(), content: content.content()? });
+        let objects = |items: Option<Vec<ObjectItem>>| {
+            let database = opened.database.clone();
+            Some(Objects { items: items?, coverage: Coverage::default(), repository: None, lfs: lfs.to_owned(), database })
+        };
+        let shown = objects(saved.shown.iter().map(|(origin, content, _)| item((origin, content))).collect())?;
+        let pointers = objects(saved.pointers.iter().map(|(origin, content)| item((origin, content))).collect())?;
+        let expected: BTreeMap<&Origin, BTreeSet<[u8; 16]>> =
+            saved.shown.iter().map(|(origin, _, secrets)| (origin, secrets.iter().copied().collect())).collect();
+        let mut sightings = scanner.gather_objects(&shown, &Silent).sightings;
+        sightings.retain(|sighting| {
+            let secret = Fingerprint::of(sighting.secret.expose()).to_bytes();
+            sighting.fate == Fate::Report && expected.get(&*sighting.place.origin).is_some_and(|secrets| secrets.contains(&secret))
+        });
+        let coverage =
+            Coverage { scanned: saved.scanned, bytes: saved.bytes, binary: saved.binary, skipped: saved.skipped, ..Coverage::default() };
+        let unreported = Unreported { suppressed: saved.suppressed, below_threshold: saved.below_threshold };
+        let gathered = Gathered { sightings, coverage, unreported };
+        let secrets = saved.exposures.into_iter().map(|(secret, exposure)| (Fingerprint::from_bytes(secret), exposure)).collect();
+        Some(Whole {
+            gathered: gathered.merge(scanner.behind_pointers(&pointers)),
+            repository: Some(config::facts(&opened.repository)),
+            exposed: Exposed { head: saved.head, secrets },
+        })
+    }
+
+    /// Keeps the outcome of a scan, unless something was missing in it or could not be named without a secret. That it cannot be kept is no failure of the scan.
+    /// `whole` is without large files elsewhere.
+    pub(super) fn save(&self, whole: &Whole, items: &[ObjectItem], pointers: &[ObjectItem]) {
+        // Where a name is a secret, so are the paths and references it is part of.
+        let names_are_secret = whole.gathered.sightings.iter().any(|sighting| is_name(&sighting.place.origin));
+        if names_are_secret || !whole.gathered.coverage.problems.is_empty() {
+            return;
+        }
+        let mut secrets: BTreeMap<&Origin, BTreeSet<[u8; 16]>> = BTreeMap::new();
+        for sighting in whole.gathered.sightings.iter().filter(|sighting| sighting.fate == Fate::Report) {
+            secrets.entry(&sighting.place.origin).or_default().insert(Fingerprint::of(sighting.secret.expose()).to_bytes());
+        }
+        let shown = items.iter().filter_map(|item| {
+            let secrets = secrets.get(&item.origin)?.iter().copied().collect();
+            Some((item.origin.clone(), SavedContent::of(item.content), secrets))
+        });
+        let Unreported { suppressed, below_threshold } = whole.gathered.unreported.clone();
+        let Coverage { scanned, bytes, binary, skipped, .. } = whole.gathered.coverage.clone();
+        let saved = Saved {
+            key: self.key,
+            head: whole.exposed.head.clone(),
+            shown: shown.collect(),
+            pointers: pointers.iter().map(|item| (item.origin.clone(), SavedContent::of(item.content))).collect(),
+            exposures: whole.exposed.secrets.iter().map(|(secret, exposure)| (secret.to_bytes(), exposure.clone())).collect(),
+            suppressed,
+            below_threshold,
+            scanned,
+            bytes,
+            binary,
+            skipped,
+        };
+        if let Ok(bytes) = postcard::to_allocvec(&saved) {
+            let _ = fsx::write_private(&self.path, &bytes);
+        }
+    }
+}
+
+/// What names the objects of a directory: its packs, which do not change, and its loose objects.
+fn stored(directory: &Path, digest: &mut Sha256) {
+    digest.update(directory.as_os_str().as_encoded_bytes());
+    let mut names = Vec::new();
+    let packs = std::fs::read_dir(directory.join("pack")).into_iter().flatten().flatten();
+    names.extend(packs.map(|file| {
+        let metadata = file.metadata().ok();
+        let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
+        format!("{:?} {:?} {modified:?}", file.file_name(), metadata.map(|metadata| metadata.len()))
+    }));
+    for first in 0..=u8::MAX {
+        let start = format!("{first:02x}");
+        let loose = std::fs::read_dir(directory.join(&start)).into_iter().flatten().flatten();
+        names.extend(loose.map(|file| format!("{start} {:?}", file.file_name())));
+    }
+    names.sort_unstable();
+    names.iter().for_each(|name| digest.update([name.as_bytes(), b"\n"].concat()));
+}
+
+fn hex(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(bytes)
+}

@@ -1,0 +1,252 @@
+//! The places that a report shows. Owns: choosing them, and looking at their blobs in full. Must not: follow secrets itself.
+//!
+//! Of a secret in blobs these are: where it stands at HEAD, and where it came in. What holds it in between is counted, not shown.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bstr::BString;
+use gix::ObjectId;
+use gix::objs::Kind;
+
+use super::Known;
+use super::exposures::exposures;
+use super::outcome::Found;
+use crate::blob::Origin;
+use crate::finding::Exposure;
+use crate::gather::{Fate, Gathered, Sighting};
+use crate::scan::{Scanner, Silent};
+use crate::secret::Fingerprint;
+use crate::source::git::history::provenance::{Hit, Spot, Trace, trace};
+use crate::source::git::history::reach::Reached;
+use crate::source::objects::{Content, ObjectItem, Objects};
+
+/// A blob at a path of a commit, or by itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Standing {
+    blob: u32,
+    commit: Option<u32>,
+    path: BString,
+}
+
+impl Scanner {
+    /// The sightings of the secrets in blobs, and how far these and those in `gathered` got.
+    pub(super) fn placed(&self, known: &Known<'_>, found: &Found, gathered: &Gathered) -> Placed {
+        let secrets = Secrets::new(known, found, gathered);
+        let traces = secrets.traces(known);
+        let mut shown: BTreeMap<Standing, BTreeSet<Fingerprint>> = BTreeMap::new();
+        let mut counted: BTreeMap<u32, Standing> = BTreeMap::new();
+        for (fingerprint, blobs) in &found.secrets {
+            let trace = &traces[secrets.number(fingerprint) as usize];
+            for standing in known.standings(trace, blobs) {
+                shown.entry(standing).or_default().insert(*fingerprint);
+            }
+            for spot in trace.introduced.iter().filter(|spot| spot.object != spot.commit) {
+                counted.entry(spot.object).or_insert_with(|| known.standing_at(spot));
+            }
+        }
+        for standing in shown.keys() {
+            counted.remove(&standing.blob);
+        }
+        let mut lines = Lines::default();
+        let mut placed = self.look_again(known, shown.keys(), &mut lines);
+        self.look_again(known, counted.values(), &mut lines);
+        let is_shown = |sighting: &Sighting| {
+            let secret = Fingerprint::of(sighting.secret.expose());
+            matches!(sighting.fate, Fate::Dropped(_)) || found.secrets.contains_key(&secret)
+        };
+        placed.retain(is_shown);
+        for standing in self.complete(known, found, &mut placed, &mut lines) {
+            shown.entry(standing).or_default();
+        }
+        lines.add(gathered, known);
+        let exposures = exposures(known, &secrets, &traces, &lines);
+        let told = gathered.sightings.iter().filter(|sighting| sighting.fate == Fate::Report).map(|sighting| known.told(sighting));
+        let items = shown.keys().map(|standing| known.item(standing)).chain(told).collect();
+        let pointers = found.pointers.iter().map(|&blob| known.item(&known.standing(blob))).collect();
+        Placed { sightings: placed, exposures, items, pointers }
+    }
+
+    /// Looks at blobs in full; they are counted already.
+    fn look_again<'s>(&self, known: &Known<'_>, standings: impl Iterator<Item = &'s Standing>, lines: &mut Lines) -> Vec<Sighting> {
+        let standings: Vec<&Standing> = standings.collect();
+        let items = standings.iter().map(|standing| known.item(standing)).collect();
+        let mut gathered = self.gather_objects(&known.objects(items), &Silent);
+        gathered.sightings.retain(|sighting| matches!(sighting.fate, Fate::Dropped(_) | Fate::Report));
+        let blobs: BTreeMap<Origin, u32> = standings.iter().map(|standing| (known.origin(standing), standing.blob)).collect();
+        for sighting in &gathered.sightings {
+            if let Some(&blob) = blobs.get(&*sighting.place.origin) {
+                lines.note(blob, sighting);
+            }
+        }
+        gathered.sightings
+    }
+
+    /// A secret that is reported at none of its places, since their paths have it judged otherwise, is shown where it was found.
+    /// Gives where that was.
+    fn complete(&self, known: &Known<'_>, found: &Found, placed: &mut Vec<Sighting>, lines: &mut Lines) -> Vec<Standing> {
+        let reported = placed.iter().filter(|sighting| sighting.fate == Fate::Report);
+        let shown: BTreeSet<Fingerprint> = reported.map(|sighting| Fingerprint::of(sighting.secret.expose())).collect();
+        let left: Vec<Standing> = found
+            .secrets
+            .iter()
+            .filter(|(fingerprint, _)| !shown.contains(fingerprint))
+            .map(|(_, blobs)| known.standing(blobs[0]))
+            .collect();
+        let more = self.look_again(known, left.iter(), lines);
+        let is_left = |sighting: &Sighting| {
+            let secret = Fingerprint::of(sighting.secret.expose());
+            found.secrets.contains_key(&secret) && !shown.contains(&secret)
+        };
+        placed.extend(more.into_iter().filter(is_left));
+        left
+    }
+
+    /// The large files that blobs stand for.
+    pub(super) fn behind_pointers(&self, pointers: &Objects) -> Gathered {
+        let mut reader = pointers.reader();
+        let mut buffer = Vec::new();
+        pointers.items.iter().fold(Gathered::default(), |gathered, item| {
+            let origin = Arc::new(item.origin.clone());
+            let behind = reader.read(item, &mut buffer).ok().and_then(|bytes| self.behind_object(&origin, bytes, &pointers.lfs));
+            gathered.merge(behind.unwrap_or_default())
+        })
+    }
+}
+
+/// What a report shows of secrets, and what it says of them.
+pub(super) struct Placed {
+    /// The sightings of secrets in blobs.
+    pub(super) sightings: Vec<Sighting>,
+    /// How far secrets got.
+    pub(super) exposures: BTreeMap<Fingerprint, Exposure>,
+    /// All content that is shown, messages and names too.
+    pub(super) items: Vec<ObjectItem>,
+    /// Blobs that stand for large files elsewhere.
+    pub(super) pointers: Vec<ObjectItem>,
+}
+
+/// The lines that secrets stand on, by object.
+#[derive(Default)]
+pub(super) struct Lines(BTreeMap<(u32, Fingerprint), u64>);
+
+impl Lines {
+    fn note(&mut self, object: u32, sighting: &Sighting) {
+        if sighting.fate == Fate::Report {
+            let line = self.0.entry((object, Fingerprint::of(sighting.secret.expose()))).or_insert(sighting.place.start.line);
+            *line = sighting.place.start.line.min(*line);
+        }
+    }
+
+    /// Notes the lines of messages.
+    fn add(&mut self, gathered: &Gathered, known: &Known<'_>) {
+        for sighting in &gathered.sightings {
+            if let Some(object) = known.told_by(&sighting.place.origin) {
+                self.note(object, sighting);
+            }
+        }
+    }
+
+    /// The first line of a secret in an object, where it is known.
+    pub(super) fn of(&self, object: u32, secret: Fingerprint) -> Option<u64> {
+        self.0.get(&(object, secret)).copied()
+    }
+}
+
+impl Known<'_> {
+    /// A blob as it was found.
+    fn standing(&self, blob: u32) -> Standing {
+        let commit = self.reached_with(blob).and_then(|reached| self.commit_of(reached, blob));
+        Standing { blob, commit, path: self.path_of(blob) }
+    }
+
+    fn standing_at(&self, spot: &Spot) -> Standing {
+        Standing { blob: spot.object, commit: Some(spot.commit), path: spot.path.clone() }
+    }
+
+    /// Where a secret is shown.
+    fn standings(&self, trace: &Trace, blobs: &[u32]) -> Vec<Standing> {
+        let in_blob = |spot: &&Spot| spot.object != spot.commit;
+        let first = trace.introduced.iter().find(in_blob);
+        let is_other = |spot: &&Spot| first.is_none_or(|first| (first.object, &first.path) != (spot.object, &spot.path));
+        let live = trace.live.iter().filter(in_blob).filter(is_other);
+        let all: Vec<Standing> = first.into_iter().chain(live).map(|spot| self.standing_at(spot)).collect();
+        if all.is_empty() { vec![self.standing(blobs[0])] } else { all }
+    }
+
+    fn origin(&self, standing: &Standing) -> Origin {
+        let path = standing.path.clone();
+        let id = self.inventory.id(standing.commit.unwrap_or(standing.blob)).to_string();
+        match standing.commit {
+            Some(commit) if self.is_reached(commit) => Origin::Commit { commit: id, path },
+            None if self.reached.objects.has(standing.blob) => Origin::Object { id, path },
+            _ if path.is_empty() => Origin::Unreachable { id, path: "OBJECT".into() },
+            _ => Origin::Unreachable { id, path },
+        }
+    }
+
+    /// The content of a sighting in a message or a name.
+    fn told(&self, sighting: &Sighting) -> ObjectItem {
+        let origin = Origin::clone(&sighting.place.origin);
+        let content = match self.told_by(&origin) {
+            Some(object) if self.inventory.kind(object) == Some(Kind::Tag) => Content::Tag(self.inventory.id(object).to_owned()),
+            Some(object) => Content::Commit(self.inventory.id(object).to_owned()),
+            None => Content::Name,
+        };
+        ObjectItem { origin, content }
+    }
+
+    /// The commit or tag, by object, whose message an origin is.
+    fn told_by(&self, origin: &Origin) -> Option<u32> {
+        let id = match origin {
+            Origin::CommitMessage { commit } => commit,
+            Origin::TagMessage { tag } => tag,
+            Origin::Unreachable { id, path } if path == "COMMIT_MESSAGE" || path == "TAG_MESSAGE" => id,
+            _ => return None,
+        };
+        self.inventory.number(&ObjectId::from_hex(id.as_bytes()).ok()?)
+    }
+
+    fn item(&self, standing: &Standing) -> ObjectItem {
+        ObjectItem { origin: self.origin(standing), content: Content::Blob(self.inventory.id(standing.blob).to_owned()) }
+    }
+}
+
+/// All secrets by number, and where each is.
+pub(super) struct Secrets {
+    pub(super) fingerprints: Vec<Fingerprint>,
+    hits: Vec<Hit>,
+}
+
+impl Secrets {
+    fn new(known: &Known<'_>, found: &Found, gathered: &Gathered) -> Self {
+        let reported = gathered.sightings.iter().filter(|sighting| sighting.fate == Fate::Report);
+        let told: Vec<(Fingerprint, u32)> = reported
+            .filter_map(|sighting| Some((Fingerprint::of(sighting.secret.expose()), known.told_by(&sighting.place.origin)?)))
+            .collect();
+        let all: BTreeSet<Fingerprint> = found.secrets.keys().chain(told.iter().map(|(fingerprint, _)| fingerprint)).copied().collect();
+        let mut secrets = Self { fingerprints: all.into_iter().collect(), hits: Vec::new() };
+        let in_blobs = found.secrets.iter().flat_map(|(fingerprint, blobs)| blobs.iter().map(move |&blob| (*fingerprint, blob)));
+        secrets.hits = in_blobs.chain(told).map(|(fingerprint, object)| Hit { secret: secrets.number(&fingerprint), object }).collect();
+        secrets
+    }
+
+    fn number(&self, fingerprint: &Fingerprint) -> u32 {
+        let at = self.fingerprints.binary_search(fingerprint).expect("because all are there");
+        u32::try_from(at).expect("because secrets are fewer than objects")
+    }
+
+    /// How far each got: in what references lead to, or else in everything.
+    fn traces(&self, known: &Known<'_>) -> Vec<Trace> {
+        let follow = |reached: &Reached| trace(known.history, reached, known.head, &known.tips, &self.hits);
+        let mut traces = follow(&known.reached);
+        if let Some(everything) = &known.everything {
+            for (trace, wider) in traces.iter_mut().zip(follow(everything)) {
+                if trace.introduced.is_empty() {
+                    *trace = wider;
+                }
+            }
+        }
+        traces
+    }
+}
