@@ -250,8 +250,10 @@ pub enum Suppression {
     InlineMark,
     /// Another tool's inline mark.
     ForeignMark,
-    /// A path or pattern switched off in the configuration.
+    /// A path or pattern switched off in the configuration, or an exception of a pattern.
     Config,
+    /// A file of another tool, such as `.gitleaks.toml`.
+    ForeignFile,
 }
 
 /// Something that was asked for and not scanned, or not scanned whole.
@@ -376,12 +378,29 @@ pub struct Report {
     pub suppressed: std::collections::BTreeMap<Suppression, u64>,
     /// Places below the confidence threshold.
     pub below_threshold: u64,
+    /// Files of other tools that were used.
+    pub foreign_files: Vec<ForeignFile>,
     /// What was looked at.
     pub coverage: Coverage,
     /// The repository the tree belongs to, for SARIF's version control provenance.
     pub repository: Option<Repository>,
     /// Why candidates are not findings; filled only on request (`--explain`).
     pub dropped: Vec<Dropped>,
+}
+
+/// A file of another tool that the scanned repository brought and that was used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ForeignFile {
+    /// Its name in the repository.
+    pub path: String,
+    /// Rules that were used as patterns.
+    pub rules: u64,
+    /// Rules that could not be.
+    pub left_out: u64,
+    /// Places that it took out of the report.
+    pub suppressed: u64,
+    /// Whether it lets everything pass.
+    pub allows_everything: bool,
 }
 
 /// A candidate that was judged not to be a credential.

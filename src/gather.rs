@@ -9,6 +9,7 @@ use bstr::{BStr, BString, ByteSlice};
 use crate::blob::{Origin, visible};
 use crate::finding::{ChecksumStatus, Coverage, Dropped, Exposure, Finding, Place, Problem, Report, Suppression};
 use crate::patterns::Pattern;
+use crate::patterns::exception::{Exception, Seen};
 use crate::secret::{Fingerprint, Secret, mask};
 
 /// Shortest secret that is masked wherever its text turns up in an excerpt; shorter ones would blank out ordinary words.
@@ -103,6 +104,7 @@ impl Gathered {
     pub fn into_report(mut self, explain: bool) -> Report {
         mask_everywhere(&mut self.sightings);
         mask_paths(&mut self.sightings, &mut self.coverage.problems);
+        let_pass(&mut self.sightings);
         self.sightings.sort_by(|a, b| order(a).cmp(&order(b)));
         self.coverage.problems.sort();
         let Unreported { suppressed, below_threshold } = self.unreported;
@@ -273,6 +275,29 @@ fn mask_paths(sightings: &mut [Sighting], problems: &mut [Problem]) {
     }
     for problem in problems {
         problem.path = masked(problem.path.as_bstr()).unwrap_or_else(|| std::mem::take(&mut problem.path));
+    }
+}
+
+/// Suppresses what the exceptions of a sighting's own pattern speak of.
+fn let_pass(sightings: &mut [Sighting]) {
+    let mut compiled: BTreeMap<String, Vec<Exception>> = BTreeMap::new();
+    for sighting in sightings.iter_mut().filter(|sighting| sighting.fate == Fate::Report && !sighting.pattern.def.allow.is_empty()) {
+        let def = &sighting.pattern.def;
+        // What does not compile was refused when the pattern was added.
+        let compile = || def.allow.iter().filter_map(|allow| Exception::compile(allow).ok()).collect();
+        let exceptions = compiled.entry(def.id.clone()).or_insert_with(compile);
+        let place = &sighting.place;
+        let seen = Seen {
+            path: place.origin.path(),
+            commit: place.origin.commit(),
+            secret: sighting.secret.expose(),
+            before: place.excerpt.before.as_bytes(),
+            after: place.excerpt.after.as_bytes(),
+            regex: def.regex.as_deref(),
+        };
+        if exceptions.iter().any(|exception| exception.holds(&seen)) {
+            sighting.fate = Fate::Suppressed(Suppression::Config);
+        }
     }
 }
 

@@ -161,9 +161,12 @@ impl<'s, 'v> Sink<'s, 'v> {
         if !catalogue.is_enabled(index) || !rule.is_distinctive() && self.view.is_binary_at(hit.start) {
             return;
         }
+        if !catalogue.looks_into(index, self.view.path) {
+            return;
+        }
         rule.matches(self.view, hit, |Match { span, naming }| {
-            if naming.is_close {
-                self.companions(index, span.clone());
+            if naming.is_close && !self.companions(index, span.clone()) {
+                return;
             }
             self.propose_with(index, span, |candidate| {
                 candidate.naming = naming;
@@ -175,20 +178,27 @@ impl<'s, 'v> Sink<'s, 'v> {
         });
     }
 
-    /// Looks for the other halves of a two-part credential in the lines around its first half.
-    fn companions(&mut self, index: PatternIndex, span: Range<usize>) {
+    /// Looks for the other halves of a two-part credential in the lines around its first half; tells whether those that it needs are there.
+    fn companions(&mut self, index: PatternIndex, span: Range<usize>) -> bool {
+        let mut complete = true;
         for companion in &self.catalogue.pattern(index).def.companions {
-            let Some(other) = self.catalogue.index_of(&companion.pattern).filter(|&other| self.catalogue.is_enabled(other)) else {
+            let Some(other) = self.catalogue.index_of(&companion.pattern) else { continue };
+            // What is needed is looked for even where it is not reported.
+            let is_enabled = self.catalogue.is_enabled(other);
+            if !is_enabled && !companion.required {
                 continue;
-            };
+            }
             let around = self.view.lines(span.start, companion.within_lines, COMPANION_REACH);
             self.depends_on(around.clone());
             let rule = self.catalogue.rule(other);
             let after = rule.first_in(self.view, span.end..around.end);
-            if let Some(found) = after.or_else(|| rule.first_in(self.view, around.start..span.start)) {
+            let found = after.or_else(|| rule.first_in(self.view, around.start..span.start));
+            complete &= found.is_some() || !companion.required;
+            if let Some(found) = found.filter(|_| is_enabled) {
                 self.propose_with(other, found, |candidate| candidate.weigh(6.0, "its other half stands near by"));
             }
         }
+        complete
     }
 
     fn detect(&mut self, detector: Detector, hit: Range<usize>) {

@@ -96,18 +96,18 @@ impl Prefilter {
     /// Builds the tables.
     ///
     /// # Panics
-    /// If a literal is shorter than three bytes or longer than 250, or there are more than 2^24: the pattern lint refuses those.
+    /// If a literal is shorter than three bytes or longer than 250, or there are more than 2^24, or 256 that share four bytes: the pattern lint refuses those.
     #[must_use]
     pub fn new(literals: &[Literal]) -> Self {
-        Self::build(Vec::new(), vec![0], Vec::new(), literals)
+        Self::build(Vec::new(), vec![0], Vec::new(), literals).expect("because fewer than 256 literals share a window")
     }
 
-    /// The same literals and, after them, `more`.
+    /// The same literals and, after them, `more`; none where more than 255 literals share four bytes.
     ///
     /// # Panics
-    /// As [`Prefilter::new`].
+    /// If a literal is shorter than three bytes or longer than 250.
     #[must_use]
-    pub fn extended(&self, more: &[Literal]) -> Self {
+    pub fn extended(&self, more: &[Literal]) -> Option<Self> {
         let of_slot = |&[bytes, range, before, after]: &Slot| {
             let windows = self.entries[entry_range(range)].iter().map(move |&entry| Window { bytes, entry, before, after });
             windows.collect::<Vec<_>>()
@@ -116,7 +116,7 @@ impl Prefilter {
     }
 
     /// Builds the tables from the windows, starts and text of known literals, and more literals.
-    fn build(mut windows: Vec<Window>, mut starts: Vec<u32>, mut text: Vec<u8>, more: &[Literal]) -> Self {
+    fn build(mut windows: Vec<Window>, mut starts: Vec<u32>, mut text: Vec<u8>, more: &[Literal]) -> Option<Self> {
         for literal in more {
             assert!((3..=250).contains(&literal.bytes.len()), "anchor of {} bytes", literal.bytes.len());
             let index = starts.len() - 1;
@@ -132,7 +132,9 @@ impl Prefilter {
         let mut slots = vec![[0; 4]; (distinct * 4 / 3).next_power_of_two().max(2)];
         let mut entries = Vec::with_capacity(windows.len());
         for group in windows.chunk_by(|a, b| a.bytes == b.bytes) {
-            assert!(group.len() < 256, "{} literals share one window", group.len());
+            if group.len() > 255 {
+                return None;
+            }
             let window = group[0].bytes;
             let (word, first, second) = marks(window);
             filter[word] |= 1 << first | 1 << second;
@@ -144,7 +146,7 @@ impl Prefilter {
             slots[slot] = [window, position(&entries) << 8 | position(group), before, after];
             entries.extend(group.iter().map(|window| window.entry));
         }
-        Self { filter: filter.into(), slots: slots.into(), entries: entries.into(), starts: starts.into(), text: text.into() }
+        Some(Self { filter: filter.into(), slots: slots.into(), entries: entries.into(), starts: starts.into(), text: text.into() })
     }
 
     /// Number of literals.

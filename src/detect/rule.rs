@@ -7,6 +7,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use super::prefilter::Literal;
 use super::view::View;
 use crate::patterns::anchors;
+use crate::patterns::exception::ExceptionError;
 use crate::patterns::schema::PatternDef;
 use crate::patterns::shape::{self, Charset, Part, ShapeError};
 
@@ -125,6 +126,12 @@ pub enum RuleError {
     /// An anchor that the filter cannot hold.
     #[error("the anchor {0:?} must have 3 to 250 bytes")]
     AnchorLength(String),
+    /// An expression of a path is wrong.
+    #[error("paths: {0}")]
+    Paths(Box<regex::Error>),
+    /// An exception is wrong.
+    #[error(transparent)]
+    Allow(ExceptionError),
     /// More patterns than an index can name.
     #[error("there are too many patterns")]
     TooMany,
@@ -228,12 +235,16 @@ impl Rule {
         }
     }
 
-    /// The first value of this rule's shape in `window`, without its `near` words: how companions are looked for.
+    /// The first value of this rule's shape or expression in `window`, without its `near` words: how companions are looked for.
     #[must_use]
     pub fn first_in(&self, view: &View<'_>, window: Range<usize>) -> Option<Range<usize>> {
         match self {
             Self::Token(shapes) | Self::Around { shapes, .. } | Self::Near { shapes, .. } => first_in(shapes, view, window),
-            Self::Regex(_) | Self::Detector => None,
+            Self::Regex(regex) => {
+                let found = regex.captures(view.bytes.get(window.clone())?)?.name("secret")?.range();
+                Some(window.start + found.start..window.start + found.end)
+            }
+            Self::Detector => None,
         }
     }
 }

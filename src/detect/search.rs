@@ -186,7 +186,7 @@ mod tests {
     fn found(haystack: &[u8]) -> Vec<(usize, usize)> {
         let mut hits = Vec::new();
         let (first, more) = (&literals()[..3], &literals()[3..]);
-        Prefilter::new(first).extended(more).find(haystack, |literal, at| hits.push((literal, at)));
+        Prefilter::new(first).extended(more).unwrap().find(haystack, |literal, at| hits.push((literal, at)));
         hits.sort_unstable();
         hits
     }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use bstr::BStr;
+use regex::bytes::RegexSet;
 use sha2::{Digest, Sha256};
 
 use super::anchors;
-use super::schema::{self, Pattern};
-use super::shape::ShapeError;
+use super::exception::{self, Exception};
+use super::schema::{self, Pattern, ProviderFile};
 use super::toml_error::TomlError;
 use crate::detect::learned::model::Model;
 use crate::detect::prefilter::{Literal, Prefilter};
@@ -42,8 +44,41 @@ struct Entry {
     /// The pattern; filled on first use for built-in ones.
     pattern: OnceLock<Arc<Pattern>>,
     rule: OnceLock<Rule>,
+    /// Where the pattern looks; none: everywhere.
+    paths: Option<RegexSet>,
     /// Whether matches are wanted: not disabled, and enabled where it is opt-in.
     off: bool,
+}
+
+/// What a file adds to a catalogue.
+#[derive(Debug, Default)]
+struct Added {
+    entries: Vec<Entry>,
+    ids: BTreeMap<String, PatternIndex>,
+    /// Targets by literal: its bytes, whether case counts for nothing, what may follow.
+    targets: BTreeMap<(Vec<u8>, bool, Option<[u64; 4]>), Vec<u16>>,
+}
+
+impl Added {
+    /// Compiles a pattern; `next` is its place in the catalogue.
+    fn pattern(&mut self, pattern: Pattern, next: usize) -> Result<(), RuleError> {
+        let rule = Rule::compile(&pattern.def)?;
+        let index = u16::try_from(next).ok().filter(|&index| index < anchors::DETECTOR).ok_or(RuleError::TooMany)?;
+        let paths = Some(exception::expressions(&pattern.def.paths).map_err(RuleError::Paths)?).filter(|paths| !paths.is_empty());
+        for allow in &pattern.def.allow {
+            Exception::compile(allow).map_err(RuleError::Allow)?;
+        }
+        for (literal, target) in anchors::of_pattern(&pattern.def, index)? {
+            let targets = self.targets.entry((literal.bytes, literal.ignore_case, literal.after)).or_default();
+            if !targets.contains(&target) {
+                targets.push(target);
+            }
+        }
+        self.ids.insert(pattern.def.id.clone(), PatternIndex(index));
+        let off = pattern.def.opt_in;
+        self.entries.push(Entry { pattern: Arc::new(pattern).into(), rule: rule.into(), paths, off });
+        Ok(())
+    }
 }
 
 /// Why a catalogue cannot be made.
@@ -68,6 +103,9 @@ pub enum CatalogueError {
     /// A pattern has an id that exists already.
     #[error("pattern {0}: there is another one with this id")]
     Duplicate(String),
+    /// More than 255 anchors share four bytes.
+    #[error("too many patterns have anchors that are alike: at most 255 can share four bytes")]
+    Alike,
     /// A pattern was named that does not exist.
     #[error("there is no pattern {0} (`unleak patterns list` shows all)")]
     Unknown(String),
@@ -119,27 +157,30 @@ impl Catalogue {
     pub fn add(&mut self, file: &str, text: &str) -> Result<(), CatalogueError> {
         let parsed = schema::parse(text)
             .map_err(|source| CatalogueError::Schema { file: file.to_owned(), source: TomlError::new(text, &source) })?;
-        let mut literals: Vec<Literal> = Vec::new();
+        self.add_parsed(parsed)
+    }
+
+    /// Adds the patterns of a file that is parsed already.
+    ///
+    /// # Errors
+    /// As [`Catalogue::add`]; the catalogue is then as it was.
+    pub fn add_parsed(&mut self, parsed: ProviderFile) -> Result<(), CatalogueError> {
+        let mut added = Added::default();
         for pattern in parsed.into_patterns() {
             let id = pattern.def.id.clone();
-            if self.index_of(&id).is_some() {
+            let next = self.entries.len() + added.entries.len();
+            if self.index_of(&id).is_some() || added.ids.contains_key(&id) {
                 return Err(CatalogueError::Duplicate(id));
             }
-            let rule_error = |source| CatalogueError::Rule { id: id.clone(), source };
-            let rule = Rule::compile(&pattern.def).map_err(rule_error)?;
-            let index = u16::try_from(self.entries.len())
-                .ok()
-                .filter(|&index| index < anchors::DETECTOR)
-                .ok_or_else(|| rule_error(RuleError::TooMany))?;
-            for (literal, target) in anchors::of_pattern(&pattern.def, index).map_err(|error: ShapeError| rule_error(error.into()))? {
-                literals.push(literal);
-                self.own_targets.push(vec![target]);
-            }
-            self.own_ids.insert(id, PatternIndex(index));
-            let off = pattern.def.opt_in;
-            self.entries.push(Entry { pattern: Arc::new(pattern).into(), rule: rule.into(), off });
+            added.pattern(pattern, next).map_err(|source| CatalogueError::Rule { id, source })?;
         }
-        self.prefilter = self.prefilter.extended(&literals);
+        let (literals, targets): (Vec<Literal>, Vec<Vec<u16>>) = (added.targets.into_iter())
+            .map(|((bytes, ignore_case, after), targets)| (Literal { bytes, ignore_case, after }, targets))
+            .unzip();
+        self.prefilter = self.prefilter.extended(&literals).ok_or(CatalogueError::Alike)?;
+        self.own_targets.extend(targets);
+        self.own_ids.extend(added.ids);
+        self.entries.extend(added.entries);
         Ok(())
     }
 
@@ -194,6 +235,12 @@ impl Catalogue {
     #[must_use]
     pub fn is_enabled(&self, index: PatternIndex) -> bool {
         !self.entries[usize::from(index.0)].off
+    }
+
+    /// Whether the pattern looks into content with this path.
+    #[must_use]
+    pub fn looks_into(&self, index: PatternIndex, path: &BStr) -> bool {
+        self.entries[usize::from(index.0)].paths.as_ref().is_none_or(|paths| paths.is_match(path))
     }
 
     /// A pattern's data.

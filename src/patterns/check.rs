@@ -14,9 +14,9 @@ use crate::finding::Level;
 use crate::scan::resolve;
 
 /// Longest match of a rule in bytes.
-const MAX_MATCH: usize = 4096;
+pub(super) const MAX_MATCH: usize = 4096;
 /// Lines above and below a match in which its other half may be looked for.
-const MAX_COMPANION_LINES: u8 = 10;
+pub(super) const MAX_COMPANION_LINES: u8 = 10;
 /// Seed of the examples that are tried.
 const SEED: u64 = 1;
 
@@ -74,7 +74,9 @@ fn names(pattern: &Pattern, texts: &mut Vec<String>) {
             texts.push(format!("{what} {name:?} is not kebab-case (a-z, 0-9 and single dashes)"));
         }
     }
-    if !pattern.def.id.strip_prefix(&pattern.provider).is_some_and(|rest| rest.starts_with('-')) {
+    // Whoever used a rule under its name elsewhere finds it under the same one here.
+    let is_imported = pattern.imported.is_some();
+    if !is_imported && !pattern.def.id.strip_prefix(&pattern.provider).is_some_and(|rest| rest.starts_with('-')) {
         texts.push(format!("its id must start with the provider: {}-…", pattern.provider));
     }
 }
@@ -85,7 +87,8 @@ fn is_kebab(name: &str) -> bool {
 
 fn links(pattern: &Pattern, texts: &mut Vec<String>) {
     for (key, url) in [("docs", &pattern.docs), ("revoke", &pattern.def.revoke)] {
-        if !is_https(url) {
+        let is_unknown = url.is_empty() && pattern.imported.is_some();
+        if !is_unknown && !is_https(url) {
             texts.push(format!("{key} = {url:?} is not an https URL"));
         }
     }
@@ -130,8 +133,8 @@ fn companions(catalogue: &Catalogue, def: &PatternDef, texts: &mut Vec<String>) 
         match catalogue.index_of(id) {
             None => texts.push(format!("its companion {id} does not exist")),
             Some(_) if *id == def.id => texts.push("it is its own companion".to_owned()),
-            Some(other) if catalogue.pattern(other).def.shape.is_empty() => {
-                texts.push(format!("its companion {id} has no shape to look for"));
+            Some(other) if catalogue.pattern(other).def.detector.is_some() => {
+                texts.push(format!("its companion {id} has neither a shape nor an expression to look for"));
             }
             Some(_) => {}
         }
@@ -142,9 +145,11 @@ fn companions(catalogue: &Catalogue, def: &PatternDef, texts: &mut Vec<String>) 
 }
 
 fn examples(catalogue: &Catalogue, index: PatternIndex, texts: &mut Vec<String>) {
-    let def = &catalogue.pattern(index).def;
+    let pattern = catalogue.pattern(index);
+    let def = &pattern.def;
     for (kind, templates) in [("positive", &def.positive), ("negative", &def.negative)] {
-        if templates.len() < 2 {
+        // The importer makes examples where it can; the rules of others bring none.
+        if templates.len() < 2 && pattern.imported.is_none() {
             texts.push(format!("it needs two {kind} examples or more"));
         }
     }
@@ -152,11 +157,7 @@ fn examples(catalogue: &Catalogue, index: PatternIndex, texts: &mut Vec<String>)
         texts.extend(unreported(catalogue, index, def, template, seed).map(|problem| format!("positive example {template:?} {problem}")));
     }
     for (seed, template) in (SEED..).zip(&def.negative) {
-        match example::fill(catalogue, index, template, seed) {
-            Ok(text) if reported(catalogue, &text).contains(&index) => texts.push(format!("negative example {template:?} is reported")),
-            Ok(_) => {}
-            Err(error) => texts.push(format!("negative example {template:?} cannot be filled: {error}")),
-        }
+        texts.extend(reported_wrongly(catalogue, index, template, seed).map(|problem| format!("negative example {template:?} {problem}")));
     }
     shapes(catalogue, index, texts);
 }
@@ -173,13 +174,24 @@ fn shapes(catalogue: &Catalogue, index: PatternIndex, texts: &mut Vec<String>) {
     }
 }
 
+/// Why the template is no example of what the pattern does not report.
+pub(super) fn reported_wrongly(catalogue: &Catalogue, index: PatternIndex, template: &str, seed: u64) -> Option<String> {
+    match example::fill(catalogue, index, template, seed) {
+        Ok(text) => {
+            let reported = reported(catalogue, &catalogue.pattern(index).def, &text);
+            reported.contains(&index).then(|| "is reported".to_owned())
+        }
+        Err(error) => Some(format!("cannot be filled: {error}")),
+    }
+}
+
 /// Why the template, filled for `def`, is not reported as the pattern alone.
-fn unreported(catalogue: &Catalogue, index: PatternIndex, def: &PatternDef, template: &str, seed: u64) -> Option<String> {
+pub(super) fn unreported(catalogue: &Catalogue, index: PatternIndex, def: &PatternDef, template: &str, seed: u64) -> Option<String> {
     let text = match example::fill_for(def, template, seed) {
         Ok(text) => text,
         Err(error) => return Some(format!("cannot be filled: {error}")),
     };
-    let reported = reported(catalogue, &text);
+    let reported = reported(catalogue, def, &text);
     (reported != [index]).then(|| format!("is reported as {}", list(catalogue, &reported)))
 }
 
@@ -191,9 +203,10 @@ fn list(catalogue: &Catalogue, patterns: &[PatternIndex]) -> String {
     ids.join(" and ")
 }
 
-/// The patterns a text is reported as at the default threshold, in order of place.
-fn reported(catalogue: &Catalogue, text: &[u8]) -> Vec<PatternIndex> {
-    let view = View { bytes: text, path: BStr::new("check"), binary: false, depth: 0 };
+/// The patterns a text is reported as at the default threshold, in order of place; it stands where the pattern looks.
+fn reported(catalogue: &Catalogue, def: &PatternDef, text: &[u8]) -> Vec<PatternIndex> {
+    let path = example::path(def);
+    let view = View { bytes: text, path: BStr::new(&path), binary: false, depth: 0 };
     let candidates = resolve(catalogue, detect::scan(catalogue, &view));
     let is_reported = |candidate: &detect::Candidate<'_>| candidate.dropped.is_none() && candidate.probability >= Level::Medium.floor();
     candidates.into_iter().filter(is_reported).map(|candidate| candidate.pattern).collect()
@@ -298,8 +311,8 @@ mod tests {
         assert_eq!(with(r#"{pattern = "unit-none", within_lines = 4}"#), ["its companion unit-none does not exist"]);
         assert_eq!(with(r#"{pattern = "unit-key", within_lines = 4}"#), ["it is its own companion"]);
         assert_eq!(
-            with(r#"{pattern = "aws-git-password", within_lines = 4}"#),
-            ["its companion aws-git-password has no shape to look for"]
+            with(r#"{pattern = "database-connection-string", within_lines = 4}"#),
+            ["its companion database-connection-string has neither a shape nor an expression to look for"]
         );
         assert_eq!(
             with(r#"{pattern = "aws-secret-access-key", within_lines = 11}"#),

@@ -74,6 +74,17 @@ pub(super) fn fill_for(def: &PatternDef, template: &str, seed: u64) -> Result<Ve
     Ok(text)
 }
 
+/// A path of a file that the pattern looks into.
+pub(super) fn path(def: &PatternDef) -> Vec<u8> {
+    let made = def.paths.first().and_then(|regex| {
+        let mut random = Random(1);
+        let mut sampler = Sampler { random: &mut random, text: Vec::new(), secret: None };
+        sampler.run(&expression::parse(regex).ok()?)?;
+        Some(sampler.text)
+    });
+    made.unwrap_or_else(|| b"check".to_vec())
+}
+
 /// The positive examples of a pattern, filled.
 ///
 /// # Errors

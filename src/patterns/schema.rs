@@ -15,6 +15,12 @@ pub struct ProviderFile {
     pub name: String,
     /// Where the credential or its format is described.
     pub docs: String,
+    /// The tool whose rules these were; nobody wrote examples or links for them.
+    #[serde(default)]
+    pub imported: Option<String>,
+    /// Values and places that none of the file's patterns reports.
+    #[serde(default)]
+    pub allow: Vec<Exception>,
     /// The provider's credential types.
     #[serde(rename = "pattern")]
     pub patterns: Vec<PatternDef>,
@@ -66,6 +72,12 @@ pub struct PatternDef {
     /// Floor of the Shannon entropy in bits per character.
     #[serde(default)]
     pub entropy: Option<f32>,
+    /// Expressions one of which fits the path of each file the pattern looks into; none: all files.
+    #[serde(default)]
+    pub paths: Vec<String>,
+    /// Values and places that are not reported.
+    #[serde(default)]
+    pub allow: Vec<Exception>,
     /// Other halves to look for around a match.
     #[serde(default)]
     pub companions: Vec<Companion>,
@@ -90,6 +102,8 @@ pub struct Pattern {
     pub provider_name: String,
     /// Where the credential or its format is described.
     pub docs: String,
+    /// The tool whose rule this was.
+    pub imported: Option<String>,
     /// The pattern itself.
     pub def: PatternDef,
 }
@@ -97,8 +111,11 @@ pub struct Pattern {
 impl ProviderFile {
     /// The file's patterns, each with its provider.
     pub fn into_patterns(self) -> impl Iterator<Item = Pattern> {
-        let Self { provider, name, docs, patterns } = self;
-        patterns.into_iter().map(move |def| Pattern { provider: provider.clone(), provider_name: name.clone(), docs: docs.clone(), def })
+        let Self { provider, name, docs, imported, allow, patterns } = self;
+        patterns.into_iter().map(move |mut def| {
+            def.allow.extend(allow.iter().cloned());
+            Pattern { provider: provider.clone(), provider_name: name.clone(), docs: docs.clone(), imported: imported.clone(), def }
+        })
     }
 }
 
@@ -295,6 +312,29 @@ pub struct Companion {
     pub pattern: String,
     /// Lines above and below the match to look in, at most 10.
     pub within_lines: u8,
+    /// Whether a match without the other half is none.
+    #[serde(default)]
+    pub required: bool,
+}
+
+/// Values and places that are not reported. One of the lists must fit; with `all`, each that is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Exception {
+    /// Expressions of paths.
+    pub paths: Vec<String>,
+    /// Starts of commit ids, seven digits or more.
+    pub commits: Vec<String>,
+    /// Expressions of the secret.
+    pub values: Vec<String>,
+    /// Expressions of all that the pattern's expression matches.
+    pub matches: Vec<String>,
+    /// Expressions of the line, of which 100 bytes on either side of the secret count.
+    pub lines: Vec<String>,
+    /// Texts in the secret, in any case.
+    pub words: Vec<String>,
+    /// Whether every list that is given must fit.
+    pub all: bool,
 }
 
 /// Reads one provider's file.

@@ -7,7 +7,9 @@ use super::style::{Style, Tone, columns, counted, keep_end, keep_start, number};
 use super::summary::{Summary, count};
 use super::{Options, advice, date, receipt};
 use crate::blob::visible;
-use crate::finding::{ChecksumStatus, Commit, Coverage, Encoding, Exposure, Finding, Level, Location, Place, Report, Suppression};
+use crate::finding::{
+    ChecksumStatus, Commit, Coverage, Encoding, Exposure, Finding, ForeignFile, Level, Location, Place, Report, Suppression,
+};
 
 /// Places of a secret that are listed after the first.
 const MORE_PLACES: usize = 5;
@@ -105,7 +107,18 @@ impl Human<'_> {
         if !hidden.is_empty() {
             writeln!(self.out, "not shown: {}", hidden.join(", "))?;
         }
-        Ok(())
+        report.foreign_files.iter().try_for_each(|file| self.foreign_file(file))
+    }
+
+    /// What a file of another tool did; where it lets everything pass, the line is a warning.
+    fn foreign_file(&mut self, file: &ForeignFile) -> io::Result<()> {
+        let rules = counted(file.rules, "rule", "rules");
+        let places = counted(file.suppressed, "place", "places");
+        let text = format!("used {}: {rules}, {places} not shown", visible(file.path.as_bytes()));
+        if file.allows_everything {
+            return writeln!(self.out, "{}", self.style.paint(Tone::Warning, &format!("{text}; it lets everything pass")));
+        }
+        writeln!(self.out, "{text}")
     }
 
     fn coverage(&mut self, coverage: &Coverage) -> io::Result<()> {
@@ -278,5 +291,6 @@ const fn suppressor(by: Suppression) -> &'static str {
         Suppression::InlineMark => "by unleak:allow marks",
         Suppression::ForeignMark => "by other tools' marks",
         Suppression::Config => "by the configuration",
+        Suppression::ForeignFile => "by other tools' files",
     }
 }

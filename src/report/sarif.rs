@@ -172,14 +172,15 @@ fn rule(pattern: &Pattern) -> sarif::ReportingDescriptor {
     let next = advice::next_step(pattern);
     let full: String =
         format!("{}, a credential of {}. It opens: {}", def.title, pattern.provider_name, def.opens).chars().take(DESCRIPTION).collect();
+    let links = [("Revoke", &def.revoke), ("About it", &pattern.docs)];
+    let links: Vec<String> = links.into_iter().filter(|(_, url)| !url.is_empty()).map(|(text, url)| format!("[{text}]({url})")).collect();
     let help = sarif::MultiformatMessageString::builder()
         .text(format!("What it opens: {}\nWhat to do: {next}\nWhat should hold it: {}.\n", def.opens, def.store.phrase()))
         .markdown(format!(
-            "**What it opens:** {}\n\n**What to do:** {next}\n\n**What should hold it:** {}.\n\n[Revoke]({}) · [About it]({})\n",
+            "**What it opens:** {}\n\n**What to do:** {next}\n\n**What should hold it:** {}.\n\n{}\n",
             def.opens,
             def.store.phrase(),
-            def.revoke,
-            pattern.docs
+            links.join(" · ")
         ))
         .build();
     let mut rule = sarif::ReportingDescriptor::builder()

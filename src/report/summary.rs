@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::finding::{Report, Severity, Suppression};
+use crate::finding::{ForeignFile, Report, Severity, Suppression};
 
 /// What a report comes to. Serialised as docs/report-formats.md says.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -17,6 +17,9 @@ pub struct Summary<'r> {
     pub by_severity: BTreeMap<Severity, u64>,
     /// Places left out, by who said so.
     pub suppressed: &'r BTreeMap<Suppression, u64>,
+    /// Files of other tools that were used.
+    #[serde(skip_serializing_if = "<[ForeignFile]>::is_empty")]
+    pub foreign_files: &'r [ForeignFile],
     /// Places below the confidence threshold.
     pub below_threshold: u64,
     /// Whether everything asked for was scanned.
@@ -36,6 +39,7 @@ impl<'r> Summary<'r> {
             places: report.findings.iter().map(|finding| count(finding.places.len())).sum(),
             by_severity,
             suppressed: &report.suppressed,
+            foreign_files: &report.foreign_files,
             below_threshold: report.below_threshold,
             complete: report.coverage.problems.is_empty(),
         }

@@ -1,7 +1,8 @@
 //! Allow rules of a configuration. Owns: taking their places out of a report, counted. Must not: read a configuration.
 
 use super::globs::{GlobError, Globs};
-use crate::finding::{Confidence, Finding, Place, Report, Suppression};
+use super::left;
+use crate::finding::{Finding, Place, Report, Suppression};
 
 /// Places that a configuration allows; what is set must all hold.
 #[derive(Debug, Clone)]
@@ -63,20 +64,7 @@ pub fn apply(rules: &[Allow], report: &mut Report) {
     if rules.is_empty() {
         return;
     }
-    let mut allowed = 0;
-    report.findings.retain_mut(|finding| {
-        let mut places = std::mem::take(&mut finding.places);
-        let before = places.len();
-        let was_real = places.iter().any(|place| !place.test_or_example);
-        places.retain(|place| !rules.iter().any(|rule| rule.holds(finding, place)));
-        allowed += (before - places.len()) as u64;
-        if was_real && places.iter().all(|place| place.test_or_example) {
-            finding.severity = finding.severity.lowered();
-        }
-        finding.confidence = places.iter().map(|place| place.confidence).fold(Confidence(0.0), |a, b| if b > a { b } else { a });
-        finding.places = places;
-        !finding.places.is_empty()
-    });
+    let allowed = left::retain(report, |finding, place| !rules.iter().any(|rule| rule.holds(finding, place)));
     if allowed > 0 {
         *report.suppressed.entry(Suppression::Config).or_default() += allowed;
     }
@@ -86,7 +74,7 @@ pub fn apply(rules: &[Allow], report: &mut Report) {
 mod tests {
     use super::*;
     use crate::blob::{Origin, Position, Span};
-    use crate::finding::{ChecksumStatus, Excerpt, Severity};
+    use crate::finding::{ChecksumStatus, Confidence, Excerpt, Severity};
     use crate::patterns::Catalogue;
     use crate::secret::{Fingerprint, Secret};
     use std::sync::Arc;

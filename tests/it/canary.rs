@@ -32,13 +32,14 @@ struct Trap {
 const WINDOW: usize = 10;
 
 /// Every command that prints; a new one fails [`every_command_is_covered`] until it has its line here and its run in [`Trap::runs`].
-const COMMANDS: [&str; 9] = [
+const COMMANDS: [&str; 10] = [
     "config schema",
     "evaluate",
     "explain",
     "patterns check",
     "patterns docs",
     "patterns example",
+    "patterns import",
     "patterns list",
     "patterns show",
     "scan",
@@ -257,6 +258,11 @@ impl Trap {
         for name in ["patterns.toml", "type-patterns.toml", "syntax-patterns.toml"] {
             runs.push((["scan", "--patterns", &file(name)].map(str::to_owned).to_vec(), None));
             runs.push((["patterns", "check", &file(name)].map(str::to_owned).to_vec(), None));
+        }
+        for name in ["key.toml", "value.toml", "type.toml", "syntax.toml", "name.toml", "patterns.toml", "syntax-patterns.toml"] {
+            for tool in ["gitleaks", "kingfisher", "trufflehog"] {
+                runs.push((["patterns", "import", tool, &file(name)].map(str::to_owned).to_vec(), None));
+            }
         }
         runs
     }

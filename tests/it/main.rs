@@ -7,6 +7,7 @@ mod catalogue;
 mod cli;
 mod determinism;
 mod encodings;
+mod foreign;
 mod history;
 mod hostile;
 mod made_up;

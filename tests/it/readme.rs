@@ -9,7 +9,7 @@ use unleak::patterns::{Catalogue, example};
 
 use crate::cli::put;
 
-const PAGES: [&str; 4] = ["README.md", "docs/command-line.md", "docs/configuration.md", "tests/cmd/help.md"];
+const PAGES: [&str; 5] = ["README.md", "docs/command-line.md", "docs/configuration.md", "docs/importing.md", "tests/cmd/help.md"];
 
 /// The project that the pages scan. Its secrets are made from parts: no page and no source file holds one.
 fn project(directory: &Path) {
@@ -24,6 +24,8 @@ fn project(directory: &Path) {
         ("known/notes.txt", format!("token: {token} # unleak:allow[github-personal-access-token] made up\n")),
         ("known/.unleak.toml", "fail-on = \"high\"\nexclude = [\"vendor/\"]\n".to_owned()),
         ("wrong/.unleak.toml", "exlude = [\"vendor/\"]\n".to_owned()),
+        ("theirs/.gitleaks.toml", GITLEAKS.to_owned()),
+        ("theirs/app.env", format!("GITHUB_TOKEN={token}\n")),
         ("acme.toml", ACME.to_owned()),
     ];
     for (name, text) in files {
@@ -47,6 +49,16 @@ store = "secrets-manager"
 shape = ["acmekey_{alnum:30}"]
 positive = ["ACME_KEY={secret}", "key: {secret}"]
 negative = ["ACME_KEY=acmekey_{alnum:29}", "ACME_KEY=$ACME_KEY"]
+"#;
+
+const GITLEAKS: &str = r#"[[rules]]
+id = "theirs-key"
+regex = 'theirs_key\s*=\s*"([a-z0-9]{30})"'
+[[rules]]
+id = "theirs-old"
+regex = 'theirs(?!old)[a-z]{20}'
+[allowlist]
+paths = ['.*']
 "#;
 
 #[test]
@@ -76,6 +88,7 @@ fn every_command_has_its_help_in_the_snapshot() {
         "patterns show ",
         "patterns docs ",
         "patterns check ",
+        "patterns import ",
         "patterns example ",
         "config ",
         "config schema ",

@@ -23,14 +23,14 @@ const EDGES: [(&str, &[&str]); 15] = [
     ("gather", &["blob", "finding", "patterns", "secret"]),
     ("line_hash", &[]),
     // The examples of a pattern are tried with the detectors, and overlaps settled as a scan settles them.
-    ("patterns", &["detect", "finding", "scan", "secret"]),
+    ("patterns", &["blob", "detect", "finding", "scan", "secret"]),
     ("place", &["blob", "finding", "secret"]),
     ("report", &["blob", "finding", "patterns", "secret"]),
     ("scan", &["blob", "detect", "finding", "gather", "line_hash", "patterns", "place", "secret", "settings", "source", "suppress"]),
     ("secret", &[]),
     ("settings", &["finding", "suppress"]),
     ("source", &["blob", "finding", "settings"]),
-    ("suppress", &["finding"]),
+    ("suppress", &["finding", "patterns"]),
 ];
 
 /// Lines of a file, tests apart.

@@ -6,6 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
 use clap::{ArgGroup, Parser, Subcommand, ValueHint};
 use unleak::finding::{Level, Severity};
+use unleak::patterns::import::rule::Tool;
 use unleak::report::Format;
 
 use crate::range_cmd::since;
@@ -166,9 +167,12 @@ pub struct ScanArgs {
     /// Use this configuration file, not the .unleak.toml of the scanned tree
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "no_config", help_heading = "Other")]
     pub config: Option<PathBuf>,
-    /// Use no configuration file; for trees you do not trust
+    /// Use no configuration file, nor rule files of other tools; for trees you do not trust
     #[arg(long, help_heading = "Other")]
     pub no_config: bool,
+    /// Use no rule files of other tools, such as .gitleaks.toml and .gitleaksignore at the root of the scanned tree
+    #[arg(long, help_heading = "Other")]
+    pub no_foreign_config: bool,
     /// Keep what was scanned of the history in this directory [default: the git directory]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, requires = "history", conflicts_with = "no_cache", help_heading = "Other")]
     pub cache: Option<PathBuf>,
@@ -220,6 +224,18 @@ pub enum PatternsCommand {
         /// Files with patterns
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         files: Vec<PathBuf>,
+    },
+    /// Turn your rules for another tool into a file of patterns, and say what does not carry over
+    Import {
+        /// The tool whose rules these are
+        #[arg(value_name = "TOOL", value_parser = tool_parser())]
+        tool: Tool,
+        /// The file with the rules; for kingfisher also a directory of such files
+        #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
+        from: PathBuf,
+        /// Write the patterns to a file [default: standard output]
+        #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        output: Option<PathBuf>,
     },
     /// Make up a text with a credential of this pattern, for a test of your own
     Example {
@@ -277,6 +293,13 @@ pub enum ConfigCommand {
 fn format_parser() -> impl clap::builder::TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::name))
         .map(|name| Format::from_name(&name).expect("because the parser lets known names through only"))
+}
+
+const TOOLS: [Tool; 4] = [Tool::Gitleaks, Tool::Betterleaks, Tool::Kingfisher, Tool::Trufflehog];
+
+fn tool_parser() -> impl clap::builder::TypedValueParser<Value = Tool> {
+    PossibleValuesParser::new(TOOLS.map(Tool::name))
+        .map(|name| TOOLS.into_iter().find(|tool| tool.name() == name).expect("because the parser lets known names through only"))
 }
 
 const LEVELS: [Level; 4] = [Level::Low, Level::Medium, Level::High, Level::Certain];

@@ -7,6 +7,8 @@ mod env;
 mod evaluate_cmd;
 mod explain_cmd;
 mod failure;
+mod foreign;
+mod import_cmd;
 mod nearest;
 mod output;
 mod patterns_cmd;

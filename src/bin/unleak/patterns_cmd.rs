@@ -10,6 +10,7 @@ use unleak::patterns::{Catalogue, CatalogueError, PatternIndex, check, example};
 
 use crate::args::{PatternsArgs, PatternsCommand};
 use crate::failure::{Exit, Failure};
+use crate::import_cmd;
 use crate::nearest::nearest;
 use crate::output;
 
@@ -22,12 +23,15 @@ pub fn run(args: &PatternsArgs) -> Result<Exit, Failure> {
         return check(args, files);
     }
     let catalogue = catalogue(&args.patterns)?;
+    if let PatternsCommand::Import { tool, from, output } = &args.command {
+        return import_cmd::run(*tool, from, output.as_deref(), catalogue);
+    }
     let text = match &args.command {
         PatternsCommand::List => list(&catalogue).into_bytes(),
         PatternsCommand::Show { id } => show(&catalogue, index(&catalogue, id)?).into_bytes(),
         PatternsCommand::Example { id, seed } => one_example(&catalogue, index(&catalogue, id)?, *seed)?,
         PatternsCommand::Docs => reference::markdown(&catalogue).into_bytes(),
-        PatternsCommand::Check { .. } => Vec::new(),
+        PatternsCommand::Check { .. } | PatternsCommand::Import { .. } => Vec::new(),
     };
     output::to_stdout(|out| out.write_all(&text)).map(|()| Exit::Clean)
 }
@@ -81,16 +85,18 @@ fn show(catalogue: &Catalogue, index: PatternIndex) -> String {
     let def = &pattern.def;
     let companions = def.companions.iter().map(|other| format!("{} within {} lines", other.pattern, other.within_lines));
     let optional = |list: &[String]| (!list.is_empty()).then(|| list.join("  "));
+    let known = |link: &String| Some(link.clone()).filter(|link| !link.is_empty());
     let rows = [
         ("id", Some(def.id.clone())),
         ("title", Some(def.title.clone())),
         ("provider", Some(pattern.provider_name.clone())),
         ("severity", Some(def.severity.name().to_owned())),
         ("opens", Some(def.opens.clone())),
-        ("revoke", Some(def.revoke.clone())),
+        ("revoke", known(&def.revoke)),
         ("store", Some(def.store.phrase().to_owned())),
         ("advice", def.advice.clone()),
-        ("docs", Some(pattern.docs.clone())),
+        ("docs", known(&pattern.docs)),
+        ("imported", pattern.imported.as_ref().map(|tool| format!("from {tool}"))),
         ("shape", optional(&def.shape)),
         ("near", optional(&def.near)),
         ("regex", def.regex.clone()),
@@ -98,6 +104,7 @@ fn show(catalogue: &Catalogue, index: PatternIndex) -> String {
         ("detector", def.detector.map(|detector| spelled(&detector))),
         ("checksum", def.checksum.map(|check| spelled(&check))),
         ("entropy", def.entropy.map(|floor| format!("{floor} bits per character or more"))),
+        ("paths", optional(&def.paths)),
         ("with", optional(&companions.collect::<Vec<_>>())),
         ("enabled", Some(if def.opt_in { "only with --enable" } else { "by default" }.to_owned())),
     ];

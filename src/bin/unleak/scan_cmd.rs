@@ -19,6 +19,7 @@ use crate::args::ScanArgs;
 use crate::config::Config;
 use crate::env::Environment;
 use crate::failure::{Exit, Failure, note};
+use crate::foreign::Foreign;
 use crate::output;
 use crate::patterns_cmd;
 use crate::progress::Line;
@@ -34,9 +35,13 @@ pub fn run(args: &ScanArgs, quiet: bool, environment: &Environment) -> Result<Ex
     if let Some(restrictions) = config.restrictions().filter(|_| !quiet) {
         note(&restrictions);
     }
-    let scanner = Scanner::new(catalogue(args, &config)?, settings(args, &config));
+    let mut catalogue = catalogue(args, &config)?;
+    let foreign = if args.no_foreign_config || args.no_config { Foreign::default() } else { Foreign::find(start(args), &mut catalogue) };
+    let scanner = Scanner::new(catalogue, settings(args, &config));
     let mut report = scan(args, &config, &scanner, quiet, environment)?;
     suppress::allow::apply(&config.allow, &mut report);
+    let notes = foreign.apply(&mut report);
+    notes.iter().filter(|_| !quiet).for_each(|text| note(text));
     write(args, &report, quiet, environment)?;
     Ok(exit(args, args.fail_on.or(config.fail_on).unwrap_or(Severity::Low), &report))
 }
@@ -53,8 +58,13 @@ fn configuration(args: &ScanArgs) -> Result<Config, Failure> {
     match &args.config {
         Some(file) => Config::read(file),
         None if args.no_config => Ok(Config::default()),
-        None => Config::find(args.history.as_ref().or(args.paths.first()).map_or(Path::new("."), PathBuf::as_path)),
+        None => Config::find(start(args)),
     }
+}
+
+/// Where configurations are looked for from.
+fn start(args: &ScanArgs) -> &Path {
+    args.history.as_ref().or(args.paths.first()).map_or(Path::new("."), PathBuf::as_path)
 }
 
 /// The patterns to look for; what the command line says comes last and counts.
