@@ -246,17 +246,18 @@ impl<'s, 'v> Sink<'s, 'v> {
     /// Proposes the text at `span` for the pattern called `id` with the probability that the learned judge gives the case.
     pub fn propose_case(&mut self, id: &str, case: &Case<'_>, span: Range<usize>) {
         let features = features::of(case);
-        let opinion = learned::judge(self.catalogue.model(), case, &features);
-        let wanted = opinion.probability >= FLOOR || self.asked.is_some();
+        let model = self.catalogue.model();
+        if self.asked.is_none() && learned::probability(model, case, &features) < FLOOR {
+            return;
+        }
+        let opinion = learned::judge(model, case, &features);
         if let Some(asked) = &mut self.asked {
             asked.push(Asked { span: span.clone(), features, opinion: opinion.clone() });
         }
-        if wanted {
-            self.propose_as(id, span, |candidate| {
-                candidate.probability = opinion.probability;
-                candidate.evidence = opinion.reasons.iter().map(|(reason, _)| *reason).collect();
-            });
-        }
+        self.propose_as(id, span, |candidate| {
+            candidate.probability = opinion.probability;
+            candidate.evidence = opinion.reasons.iter().map(|(reason, _)| *reason).collect();
+        });
     }
 
     fn propose_with(&mut self, index: PatternIndex, span: Range<usize>, shape: impl FnOnce(&mut Candidate<'v>)) {

@@ -160,12 +160,28 @@ const fn class(byte: u8) -> u8 {
     }
 }
 
+/// The letters beside each letter on a keyboard, a bit each.
+const BESIDE: [u32; 26] = {
+    let mut beside = [0; 26];
+    let mut row = 0;
+    while row < ROWS.len() {
+        let mut at = 1;
+        while at < ROWS[row].len() {
+            let (a, b) = (ROWS[row][at - 1] - b'a', ROWS[row][at] - b'a');
+            beside[a as usize] |= 1 << b;
+            beside[b as usize] |= 1 << a;
+            at += 1;
+        }
+        row += 1;
+    }
+    beside
+};
+
 /// Bytes of the longest run along a row of the keyboard, either way; runs of digits are sequences.
 fn keyboard(value: &[u8]) -> usize {
-    let follows =
-        |a: u8, b: u8| ROWS.iter().any(|row| row.windows(2).any(|pair| pair == [a | 0x20, b | 0x20] || pair == [b | 0x20, a | 0x20]));
-    let is_letter = |byte: u8| byte.is_ascii_alphabetic();
-    value.chunk_by(|&a, &b| is_letter(a) && is_letter(b) && follows(a, b)).map(<[u8]>::len).max().unwrap_or(0)
+    let letter = |byte: u8| byte.is_ascii_alphabetic().then(|| (byte | 0x20) - b'a');
+    let beside = |a: &u8, b: &u8| matches!((letter(*a), letter(*b)), (Some(a), Some(b)) if BESIDE[usize::from(a)] >> b & 1 == 1);
+    value.chunk_by(beside).map(<[u8]>::len).max().unwrap_or(0)
 }
 
 #[cfg(test)]
