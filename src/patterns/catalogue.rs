@@ -237,6 +237,12 @@ impl Catalogue {
         !self.entries[usize::from(index.0)].off
     }
 
+    /// Whether some pattern looks into certain paths only.
+    #[must_use]
+    pub fn is_limited_to_paths(&self) -> bool {
+        self.entries.iter().any(|entry| entry.paths.is_some())
+    }
+
     /// Whether the pattern looks into content with this path.
     #[must_use]
     pub fn looks_into(&self, index: PatternIndex, path: &BStr) -> bool {

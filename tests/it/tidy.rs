@@ -26,7 +26,7 @@ const EDGES: [(&str, &[&str]); 15] = [
     ("patterns", &["blob", "detect", "finding", "scan", "secret"]),
     ("place", &["blob", "finding", "secret"]),
     ("report", &["blob", "finding", "patterns", "secret"]),
-    ("scan", &["blob", "detect", "finding", "gather", "line_hash", "patterns", "place", "secret", "settings", "source", "suppress"]),
+    ("scan", &["blob", "detect", "finding", "fsx", "gather", "line_hash", "patterns", "place", "secret", "settings", "source", "suppress"]),
     ("secret", &[]),
     ("settings", &["finding", "suppress"]),
     ("source", &["blob", "finding", "settings"]),

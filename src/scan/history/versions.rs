@@ -58,6 +58,8 @@ pub(super) struct Blobs<'s, P> {
 pub(super) struct Frame {
     /// How its text was read; none where nothing can be inherited from it.
     class: Option<PathClass>,
+    /// Its path, where patterns go by it.
+    path: Option<BString>,
     /// Anchors that matter to other versions, in order of place.
     anchors: Vec<Anchor>,
     /// What they gave.
@@ -130,6 +132,11 @@ impl<'s, P: Paths> Blobs<'s, P> {
         within
     }
 
+    /// The path, where patterns go by more of it than its class.
+    fn decisive_path(&self) -> Option<BString> {
+        self.scanner.catalogue.is_limited_to_paths().then(|| self.path.clone())
+    }
+
     /// Notes a blob that stands for a large file elsewhere.
     fn note_pointer(&mut self, object: u32, bytes: &[u8]) {
         if lfs::pointer(bytes).is_some() {
@@ -166,7 +173,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
     fn look(&mut self, object: u32, len: usize, bytes: &[u8], base: &Frame, has_changes: bool) -> Option<Frame> {
         let view = View { bytes, path: self.path.as_bstr(), binary: false, depth: 0 };
         let mut sink = Sink::new(&self.scanner.catalogue, &view);
-        let mut frame = Frame { class: Some(path_class(view.path)), anchors: Vec::new(), found: Vec::new() };
+        let mut frame = Frame { class: Some(path_class(view.path)), path: self.decisive_path(), ..Frame::default() };
         for look in self.looks.drain(..) {
             let first = frame.count();
             match look {
@@ -272,7 +279,7 @@ impl<P: Paths> Visitor for Blobs<'_, P> {
         if len <= lfs::MAX_POINTER_BYTES {
             self.note_pointer(object, version.bytes());
         }
-        let inherits = base.class == Some(path_class(self.path.as_bstr())) && is_plain(version);
+        let inherits = base.class == Some(path_class(self.path.as_bstr())) && base.path == self.decisive_path() && is_plain(version);
         if !inherits {
             return Some(self.whole_text(object, version.bytes(), has_changes));
         }
