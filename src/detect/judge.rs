@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(token(&"0".repeat(36)).1, Some("filler in place of a value"));
         let wrong = token("q7Rk2Wm9Zt4Lx8Vb3Nc6Hs1Jd5Fg0PyTuEaQ");
         assert_eq!(wrong, (DOUBTFUL, Some("its checksum is wrong, as in examples and edited tokens")));
-        assert_eq!(token("1234567890abcdefghijklmnopqrstuvwxyz").0, DOUBTFUL);
+        assert!((token("1234567890abcdefghijklmnopqrstuvwxyz").0 - DOUBTFUL).abs() < f32::EPSILON);
     }
 
     #[test]

@@ -94,11 +94,12 @@ impl View<'_> {
         let head = &self.bytes[at.saturating_sub(6)..at];
         let hex = |tail: &[u8]| tail.iter().all(u8::is_ascii_hexdigit);
         match head {
-            [.., b'\\', b'n' | b't' | b'r' | b'b' | b'f' | b'v' | b'0'] => true,
-            [.., b'=', b'3', b'D'] => true,
+            [.., b'\\', b'n' | b't' | b'r' | b'b' | b'f' | b'v' | b'0']
+            | [.., b'=', b'3', b'D']
+            | [.., b'[', b'0'..=b'9', b'm']
+            | [.., b'[', b'0'..=b'9', b'0'..=b'9', b'm'] => true,
             [.., b'%', a, b] | [.., b'\\', b'x', a, b] => hex(&[*a, *b]),
             [b'\\', b'u', rest @ ..] => rest.len() == 4 && hex(rest),
-            [.., b'[', b'0'..=b'9', b'm'] | [.., b'[', b'0'..=b'9', b'0'..=b'9', b'm'] => true,
             _ => false,
         }
     }

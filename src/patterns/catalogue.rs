@@ -50,13 +50,16 @@ struct Entry {
     off: bool,
 }
 
+/// A literal as a key: its bytes, whether case counts for nothing, what may follow.
+type Anchor = (Vec<u8>, bool, Option<[u64; 4]>);
+
 /// What a file adds to a catalogue.
 #[derive(Debug, Default)]
 struct Added {
     entries: Vec<Entry>,
     ids: BTreeMap<String, PatternIndex>,
-    /// Targets by literal: its bytes, whether case counts for nothing, what may follow.
-    targets: BTreeMap<(Vec<u8>, bool, Option<[u64; 4]>), Vec<u16>>,
+    /// Targets by literal.
+    targets: BTreeMap<Anchor, Vec<u16>>,
 }
 
 impl Added {

@@ -26,8 +26,8 @@ struct Rule {
     #[serde(default)]
     references: Vec<String>,
     visible: Option<bool>,
-    #[serde(default)]
-    depends_on_rule: Vec<Dependency>,
+    #[serde(default, rename = "depends_on_rule")]
+    dependencies: Vec<Dependency>,
     pattern_requirements: Option<Requirements>,
     #[serde(flatten)]
     others: Others,
@@ -82,7 +82,7 @@ fn rule(from: Rule, at: usize) -> ForeignRule {
         rule.hidden = true;
         rule.remarks.push("it is not visible by itself, so it is off unless named with --enable".to_owned());
     }
-    for dependency in from.depends_on_rule {
+    for dependency in from.dependencies {
         let other = dependency.on.trim_start_matches("kingfisher.").trim_start_matches("custom.").to_owned();
         match dependency.within.as_deref().and_then(lines).filter(|_| !dependency.optional) {
             Some(lines) => rule.required.push((other, Some(lines))),
