@@ -1,5 +1,5 @@
 //! The tables of the first pass over every byte: where does any of thousands of literals stand? Owns: the hash filter and how it is built.
-//! Must not: read text, which [`super::search`] does.
+//! Must not: read text, which `search` does.
 //!
 //! Every literal is known by two neighbouring four-byte windows, case folded. The scan hashes the window at every second byte into a bit
 //! table, so each occurrence is seen exactly once (one of the two windows stands at an even position), and
