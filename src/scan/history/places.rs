@@ -33,35 +33,31 @@ impl Scanner {
     pub(super) fn placed(&self, known: &Known<'_>, found: &Found, gathered: &Gathered) -> Placed {
         let secrets = Secrets::new(known, found, gathered);
         let traces = secrets.traces(known);
-        let mut shown: BTreeMap<Standing, BTreeSet<Fingerprint>> = BTreeMap::new();
+        let mut shown: BTreeSet<Standing> = BTreeSet::new();
         let mut counted: BTreeMap<u32, Standing> = BTreeMap::new();
         for (fingerprint, blobs) in &found.secrets {
             let trace = &traces[secrets.number(fingerprint) as usize];
-            for standing in known.standings(trace, blobs) {
-                shown.entry(standing).or_default().insert(*fingerprint);
-            }
+            shown.extend(known.standings(trace, blobs));
             for spot in trace.introduced.iter().filter(|spot| spot.object != spot.commit) {
                 counted.entry(spot.object).or_insert_with(|| spot.into());
             }
         }
-        for standing in shown.keys() {
+        for standing in &shown {
             counted.remove(&standing.blob);
         }
         let mut lines = Lines::default();
-        let mut placed = self.look_again(known, shown.keys(), &mut lines);
+        let mut placed = self.look_again(known, shown.iter(), &mut lines);
         self.look_again(known, counted.values(), &mut lines);
         let is_shown = |sighting: &Sighting| {
             let secret = Fingerprint::of(sighting.secret.expose());
             matches!(sighting.fate, Fate::Dropped(_)) || found.secrets.contains_key(&secret)
         };
         placed.retain(is_shown);
-        for standing in self.complete(known, found, &mut placed, &mut lines) {
-            shown.entry(standing).or_default();
-        }
+        shown.extend(self.complete(known, found, &mut placed, &mut lines));
         lines.add(gathered, known);
         let exposures = exposures(known, &secrets, &traces, &lines);
         let told = gathered.sightings.iter().filter(|sighting| sighting.fate == Fate::Report).map(|sighting| known.told(sighting));
-        let items = shown.keys().map(|standing| known.item(standing)).chain(told).collect();
+        let items = shown.iter().map(|standing| known.item(standing)).chain(told).collect();
         let pointers = found.pointers.iter().map(|&blob| known.item(&known.standing(blob))).collect();
         Placed { sightings: placed, exposures, items, pointers }
     }

@@ -46,6 +46,8 @@ pub(super) struct Blobs<'s, P> {
     progress: &'s dyn Progress,
     /// Whether versions inherit from their bases.
     delta: bool,
+    /// Whether patterns go by more of a path than its class; asking takes time in proportion to the catalogue.
+    is_limited_to_paths: bool,
     path: BString,
     copied: Vec<Copied>,
     gathered: Gathered,
@@ -106,6 +108,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
             paths,
             progress,
             delta,
+            is_limited_to_paths: scanner.catalogue.is_limited_to_paths(),
             path: BString::default(),
             copied: Vec::new(),
             gathered: Gathered::default(),
@@ -134,7 +137,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
 
     /// The path, where patterns go by more of it than its class.
     fn decisive_path(&self) -> Option<BString> {
-        self.scanner.catalogue.is_limited_to_paths().then(|| self.path.clone())
+        self.is_limited_to_paths.then(|| self.path.clone())
     }
 
     /// Notes a blob that stands for a large file elsewhere.
