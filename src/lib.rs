@@ -13,11 +13,17 @@ pub mod gather;
 pub mod line_hash;
 pub mod patterns;
 pub mod place;
+#[cfg(feature = "migrate")]
+pub mod reference;
 pub mod report;
+#[cfg(feature = "migrate")]
+pub mod rewrite;
 pub mod scan;
 pub mod secret;
 pub mod settings;
 pub mod source;
+#[cfg(feature = "migrate")]
+pub mod store;
 pub mod suppress;
 
 /// The examples of the README, run as tests.
