@@ -100,6 +100,7 @@ pub(super) fn invalid(name: &str, detail: String) -> StoreError {
 
 #[cfg(test)]
 mod tests {
+    use super::tags as check_tags;
     use super::*;
 
     fn said(result: Result<(), StoreError>) -> String {
@@ -121,11 +122,11 @@ mod tests {
 
     #[test]
     fn tags_of_the_cloud_are_refused() {
-        let tags = |key: &str| self::tags("a", &Tags::from([(key.to_owned(), "v".to_owned())]));
+        let tags = |key: &str| check_tags("a", &Tags::from([(key.to_owned(), "v".to_owned())]));
         assert_eq!(said(tags("team")), "fine");
         assert_eq!(said(tags("AWS:x")), "a: keys of tags that start with aws: are AWS's own: \"AWS:x\"");
         assert!(said(tags(&"k".repeat(129))).starts_with("a: the key of a tag has 1 to 128 characters"));
         let many: Tags = (0..51).map(|number| (number.to_string(), String::new())).collect();
-        assert_eq!(said(self::tags("a", &many)), "a: 51 tags are too many, 50 are the most");
+        assert_eq!(said(check_tags("a", &many)), "a: 51 tags are too many, 50 are the most");
     }
 }
