@@ -142,6 +142,9 @@ pub struct Located {
     pub spelling: Spelling,
     /// What it is called where it stands, for the name of the secret and the variable: `DB_PASSWORD`, `spring.datasource.password`.
     pub name: Option<String>,
+    /// The environment variable that the place reads already, with the value as its default. The rewriter keeps it, whatever
+    /// [`Wanted::variable`] says, and tells it in [`Companion::Variable`].
+    pub variable: Option<String>,
     /// For a connection string that is split: the standard fields (`engine`, `host`, `port`, `username`, `password`, `dbname`) in order.
     pub fields: Vec<(&'static str, Secret)>,
 }
@@ -250,6 +253,13 @@ pub fn splice(bytes: &[u8], splices: &[Splice]) -> Vec<u8> {
     }
     out.extend_from_slice(&bytes[at..]);
     out
+}
+
+/// What stands in prose in place of a value: the secret's name.
+#[must_use]
+pub fn placeholder(reference: &Reference) -> String {
+    let key = reference.key.as_ref().map(|key| format!("#/{key}")).unwrap_or_default();
+    format!("<secret: {}{key}>", reference.name)
 }
 
 /// The rewriter for a file: that of its format, else that of its language; none for what nobody rewrites.
