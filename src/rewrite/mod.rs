@@ -8,7 +8,9 @@
 //! back from a parsed form: byte order marks, line ends, comments, indentation and encoding stay. What it does not understand is [`Manual`].
 
 pub mod code;
+pub mod encoding;
 pub mod format;
+pub mod literal;
 pub mod spelling;
 
 use std::ops::Range;

@@ -13,6 +13,7 @@ mod hostile;
 mod made_up;
 mod readme;
 mod report;
+mod rewrite;
 mod source;
 mod tidy;
 mod writings;

@@ -1,10 +1,235 @@
-//! Rewriters of programming languages; one file a language. Owns: the choice among them.
+//! Rewriters of programming languages; one file a language. Owns: the choice among them, and what they share: files left alone, places put
+//! together to splices. Must not: know the syntax of any language.
 
-use super::{Rewriter, Source};
+mod connection;
+mod place;
+mod python;
+mod tree;
+
+use std::ops::Range;
+
+use super::literal::manual;
+use super::{Companion, Located, Manual, Rewriter, Rewritten, Source, Splice, Strategy, Style, Tree, Wanted};
+use crate::secret::Secret;
+use place::{Kind, Place};
+
+/// What a language knows.
+trait Language: Sync {
+    /// Its name.
+    fn name(&self) -> &'static str;
+
+    /// The place of a finding.
+    ///
+    /// # Errors
+    /// What is not understood, or cannot be an expression.
+    fn place(&self, source: Source<'_>, text: &str, span: Range<usize>) -> Result<Place, Manual>;
+
+    /// The expression that gives the variable's value and fails loudly without one.
+    fn lookup(&self, variable: &str, place: &Place, text: &str) -> String;
+
+    /// Imports and helpers that the lookups at these places need.
+    ///
+    /// # Errors
+    /// That there is no place for them.
+    fn surroundings(&self, source: Source<'_>, text: &str, places: &[Place], tree: &dyn Tree) -> Result<Rewritten, Manual>;
+
+    /// Checks that only what the splices say changed.
+    ///
+    /// # Errors
+    /// What else did.
+    fn verify(&self, source: Source<'_>, before: &str, after: &str, splices: &[Splice]) -> Result<(), Manual>;
+}
+
+/// The rewriter of a language.
+struct Code(&'static dyn Language);
+
+/// Files larger than this are not rewritten: they are data or generated.
+const LARGEST: usize = 4 << 20;
 
 /// The rewriter for a file, if there is one.
 #[must_use]
 pub fn for_source(source: Source<'_>) -> Option<&'static dyn Rewriter> {
-    let _ = source;
-    None
+    let name = source.path.rsplit(|&byte| byte == b'/').next()?;
+    let extension = name.rsplit(|&byte| byte == b'.').next()?;
+    let rewriter: &'static Code = match extension {
+        b"py" | b"pyi" | b"pyw" => &Code(&python::Python),
+        _ => return None,
+    };
+    Some(rewriter)
+}
+
+fn text(bytes: &[u8]) -> Result<&str, Manual> {
+    std::str::from_utf8(bytes).map_err(|_| manual("the file is not UTF-8", "save it as UTF-8 first"))
+}
+
+/// Why nothing in this file is rewritten, if so.
+fn left_alone(source: Source<'_>) -> Result<(), Manual> {
+    if source.bytes.len() > LARGEST {
+        return Err(manual("the file is larger than 4 MiB", "take the value out of what makes it"));
+    }
+    let path = String::from_utf8_lossy(source.path).to_ascii_lowercase();
+    let mut folders: Vec<&str> = path.split('/').collect();
+    let name = folders.pop().unwrap_or_default();
+    let has = |names: &[&str]| folders.iter().any(|folder| names.contains(folder));
+    if has(&["vendor", "node_modules", "third_party", "site-packages", "bower_components"]) {
+        return Err(manual("the file is a copy of somebody else's code", "update the copy, or revoke the credential"));
+    }
+    let head = &source.bytes[..source.bytes.len().min(2048)];
+    let says = |words: &str| memchr::memmem::find(head, words.as_bytes()).is_some();
+    if name.contains(".min.") || name.contains(".generated.") || says("DO NOT EDIT") || says("@generated") {
+        return Err(manual("the file is generated", "change what it is generated from, then generate it again"));
+    }
+    let stem = name.split('.').next().unwrap_or_default();
+    let is_test = has(&["test", "tests", "__tests__", "spec", "fixtures", "testdata", "test-data", "__fixtures__"])
+        || stem.starts_with("test_")
+        || stem.ends_with("_test")
+        || name.contains(".test.")
+        || name.contains(".spec.")
+        || stem.ends_with("_spec")
+        || (stem.ends_with("test") || stem.ends_with("tests")) && (name.ends_with(".java") || name.ends_with(".kt") || name.ends_with(".cs"));
+    if is_test {
+        return Err(manual("the file is a test or a fixture", "use a made-up value in it; a test that needs the real one reads it from the environment"));
+    }
+    Ok(())
+}
+
+impl Rewriter for Code {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn locate(&self, source: Source<'_>, span: Range<usize>, _style: Style, _tree: &dyn Tree) -> Result<Located, Manual> {
+        let place = self.find(source, &span)?;
+        let text = text(source.bytes)?;
+        let (strategy, reason) = match place.kind {
+            Kind::Prose => (Strategy::Placeholder, "a comment or documentation: the value is named, not used"),
+            Kind::Code => (Strategy::Environment, "code reads its environment, and fails loudly without"),
+        };
+        let decode = place.decode(text)?;
+        if memchr::memmem::find(&source.bytes[decode.span.clone()], &source.bytes[span]).is_none() {
+            return Err(manual("the finding is not within one literal", "replace it by hand"));
+        }
+        Ok(Located {
+            rewriter: self.name(),
+            strategy,
+            reason: reason.to_owned(),
+            fields: connection::fields(&decode.value).unwrap_or_default(),
+            value: decode.value,
+            span: decode.span,
+            spelling: decode.spelling,
+            name: place.name,
+            variable: place.variable,
+        })
+    }
+
+    fn rewrite(&self, source: Source<'_>, wanted: &[Wanted<'_>], tree: &dyn Tree) -> Result<Rewritten, Manual> {
+        let text = text(source.bytes)?;
+        let mut out = Rewritten::default();
+        let mut code = Vec::new();
+        for wanted in wanted {
+            let located = wanted.located;
+            let place = self.again(source, text, &located.span)?;
+            let new = match place.kind {
+                Kind::Prose => super::placeholder(wanted.reference),
+                Kind::Code => {
+                    let variable = place.variable.as_deref().unwrap_or(wanted.variable);
+                    let companion = Companion::Variable { name: variable.to_owned(), reference: wanted.reference.clone() };
+                    let taken = |known: &&Companion| matches!(known, Companion::Variable { name, .. } if name == variable);
+                    match out.companions.iter().find(taken) {
+                        Some(known) if *known == companion => {}
+                        Some(_) => {
+                            return Err(manual(
+                                format!("the variable {variable} would need two values"),
+                                "give one of the places another variable, then migrate again",
+                            ));
+                        }
+                        None => out.companions.push(companion),
+                    }
+                    place.wrapped(&self.0.lookup(variable, &place, text))
+                }
+            };
+            out.splices.push(Splice { span: place.whole.clone(), text: new.into() });
+            out.splices.extend(place.edits.iter().cloned());
+            if place.kind == Kind::Code {
+                code.push(place);
+            }
+        }
+        if !code.is_empty() {
+            let around = self.0.surroundings(source, text, &code, tree)?;
+            out.splices.extend(around.splices);
+            out.companions.extend(around.companions);
+        }
+        out.splices = ordered(out.splices)?;
+        Ok(out)
+    }
+
+    fn verify(&self, before: Source<'_>, after: &[u8], splices: &[Splice]) -> Result<(), Manual> {
+        if super::splice(before.bytes, splices) != after {
+            return Err(manual("the new file is not the old one with its splices", "nothing was changed; make a new plan"));
+        }
+        self.0.verify(before, text(before.bytes)?, text(after)?, splices)
+    }
+}
+
+impl Code {
+    fn find(&self, source: Source<'_>, span: &Range<usize>) -> Result<Place, Manual> {
+        left_alone(source)?;
+        let text = text(source.bytes)?;
+        if span.start >= span.end || text.get(span.clone()).is_none() {
+            return Err(manual("the finding is not in the file any more", "scan again"));
+        }
+        self.0.place(source, text, span.clone())
+    }
+
+    /// The place that was located: its span holds several tokens where literals are joined.
+    fn again(&self, source: Source<'_>, text: &str, span: &Range<usize>) -> Result<Place, Manual> {
+        let first = text.get(span.start..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
+        self.find(source, span).or_else(|manual| self.find(source, &(span.start..span.start + first)).map_err(|_| manual))
+    }
+}
+
+/// The splices in order, equal ones once and insertions at one point joined.
+///
+/// # Errors
+/// Two that change the same bytes.
+fn ordered(mut splices: Vec<Splice>) -> Result<Vec<Splice>, Manual> {
+    splices.sort_by(|a, b| (a.span.start, a.span.end).cmp(&(b.span.start, b.span.end)));
+    splices.dedup();
+    let mut out: Vec<Splice> = Vec::new();
+    for splice in splices {
+        match out.last_mut() {
+            Some(last) if last.span.is_empty() && last.span.start == splice.span.start => {
+                last.span.end = splice.span.end;
+                last.text.extend_from_slice(&splice.text);
+            }
+            Some(last) if last.span.end > splice.span.start => {
+                return Err(manual("two values are in one expression", "move one of them by hand, then migrate the other"));
+            }
+            _ => out.push(splice),
+        }
+    }
+    Ok(out)
+}
+
+/// The line end that a file uses.
+fn line_end(text: &str) -> &'static str {
+    match text.find('\n') {
+        Some(at) if text[..at].ends_with('\r') => "\r\n",
+        _ => "\n",
+    }
+}
+
+/// The start of the line that holds `at`.
+fn line_start(text: &str, at: usize) -> usize {
+    text[..at].rfind('\n').map_or(0, |end| end + 1)
+}
+
+/// The start of the line after `at`, or the end of the text.
+fn next_line(text: &str, at: usize) -> usize {
+    text[at..].find('\n').map_or(text.len(), |end| at + end + 1)
+}
+
+/// A splice that inserts.
+fn insert(at: usize, text: impl Into<Vec<u8>>) -> Splice {
+    Splice { span: at..at, text: text.into().into() }
 }

@@ -1,0 +1,81 @@
+//! A place of a credential in code. Owns: what is replaced there, with what around it, and how it is called. Must not: find it.
+
+use std::ops::Range;
+
+use super::Secret;
+use crate::rewrite::literal::{self, Decode, Part};
+use crate::rewrite::{Manual, Spelling, Splice};
+
+/// What a place is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A literal that becomes an expression.
+    Code,
+    /// A comment or documentation, in which the value is replaced by its name.
+    Prose,
+}
+
+/// A place of a credential.
+pub(super) struct Place {
+    /// Prose or code.
+    pub kind: Kind,
+    /// The tokens of the literal; none in prose and where a stretch of text is replaced.
+    pub parts: Vec<Part>,
+    /// What the expression takes the place of.
+    pub whole: Range<usize>,
+    /// Text around the expression.
+    pub around: (&'static str, &'static str),
+    /// What it is called.
+    pub name: Option<String>,
+    /// The variable that the place reads already.
+    pub variable: Option<String>,
+    /// What else changes.
+    pub edits: Vec<Splice>,
+}
+
+impl Place {
+    /// A literal of these tokens that becomes an expression.
+    pub fn code(parts: Vec<Part>) -> Self {
+        let start = parts.first().map_or(0, |part| part.token.start);
+        let end = parts.last().map_or(0, |part| part.token.end);
+        Self { kind: Kind::Code, parts, whole: start..end, around: ("", ""), name: None, variable: None, edits: Vec::new() }
+    }
+
+    /// A stretch of prose.
+    pub const fn prose(span: Range<usize>) -> Self {
+        Self { kind: Kind::Prose, parts: Vec::new(), whole: span, around: ("", ""), name: None, variable: None, edits: Vec::new() }
+    }
+
+    /// A stretch of text, spelled as it is, that becomes an expression.
+    pub fn stretch(span: Range<usize>) -> Self {
+        let mut place = Self::prose(span);
+        place.kind = Kind::Code;
+        place
+    }
+
+    /// Its value and spelling.
+    ///
+    /// # Errors
+    /// What is not understood.
+    pub fn decode(&self, text: &str) -> Result<Decode, Manual> {
+        if self.parts.is_empty() {
+            let value = Secret::new(text[self.whole.clone()].as_bytes());
+            return Ok(Decode { value, span: self.whole.clone(), spelling: Spelling::Plain });
+        }
+        literal::decode(text, &self.parts)
+    }
+
+    /// The expression with what stands around it.
+    pub fn wrapped(&self, expression: &str) -> String {
+        format!("{}{expression}{}", self.around.0, self.around.1)
+    }
+}
+
+/// The last identifier of a text such as `settings.DB["password"]`.
+pub(super) fn last_word(text: &str) -> Option<String> {
+    let is_word = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-');
+    let end = text.rfind(is_word).map(|at| at + text[at..].chars().next().map_or(1, char::len_utf8))?;
+    let start = text[..end].rfind(|character| !is_word(character)).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
+    let word = text[start..end].trim_matches('-');
+    (word.len() <= 64 && word.starts_with(|first: char| first.is_alphabetic() || first == '_')).then(|| word.to_owned())
+}

@@ -1,0 +1,186 @@
+//! Syntax trees. Owns: parsing in bounded time, the way from the root to a place, joined literals, comparison of trees before and after.
+//! Must not: know a language.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::ops::{ControlFlow, Range};
+use std::time::{Duration, Instant};
+
+use tree_sitter::{Language, Node, ParseOptions, Parser};
+
+use crate::rewrite::literal::manual;
+use crate::rewrite::{Manual, Splice};
+
+/// Longest time for a parse.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Parses a file.
+///
+/// # Errors
+/// It took too long.
+pub(super) fn parse(grammar: &Language, text: &str) -> Result<tree_sitter::Tree, Manual> {
+    let mut parser = Parser::new();
+    parser.set_language(grammar).expect("because grammars and parser are of one version");
+    let start = Instant::now();
+    let mut wait = |_: &tree_sitter::ParseState| if start.elapsed() > PATIENCE { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    let options = ParseOptions::new().progress_callback(&mut wait);
+    let mut read = |at: usize, _| &text.as_bytes()[at..];
+    let tree = parser.parse_with_options(&mut read, None, Some(options));
+    tree.ok_or_else(|| manual("the file could not be parsed in 10 seconds", "replace it by hand"))
+}
+
+/// The nodes around a span, the innermost first.
+pub(super) struct Path<'t>(pub Vec<Node<'t>>);
+
+impl<'t> Path<'t> {
+    /// The way to the smallest node that holds `span`.
+    ///
+    /// # Errors
+    /// There is a syntax error around it.
+    pub fn to(tree: &'t tree_sitter::Tree, span: &Range<usize>) -> Result<Self, Manual> {
+        let mut cursor = tree.walk();
+        let mut nodes = vec![cursor.node()];
+        while cursor.goto_first_child_for_byte(span.start).is_some() {
+            if cursor.node().start_byte() > span.start || cursor.node().end_byte() < span.end {
+                break;
+            }
+            nodes.push(cursor.node());
+        }
+        if nodes.iter().any(|node| node.is_error() || node.is_missing()) {
+            return Err(manual("the code around it has a syntax error", "mend the code, then migrate again"));
+        }
+        nodes.reverse();
+        Ok(Self(nodes))
+    }
+
+    /// The position of the innermost node of one of these kinds.
+    pub fn find(&self, kinds: &[&str]) -> Option<usize> {
+        self.0.iter().position(|node| kinds.contains(&node.kind()))
+    }
+
+    /// The kind of the node at `index`; empty above the root.
+    pub fn kind(&self, index: usize) -> &'t str {
+        self.0.get(index).map_or("", |node| node.kind())
+    }
+
+    /// Whether the node at `index` is the field `name` of the node above it.
+    pub fn is_field(&self, index: usize, name: &str) -> bool {
+        let (Some(node), Some(parent)) = (self.0.get(index), self.0.get(index + 1)) else { return false };
+        let mut cursor = parent.walk();
+        parent.children_by_field_name(name, &mut cursor).any(|child| child == *node)
+    }
+
+    /// Whether a node of one of these kinds is above `index`.
+    pub fn is_within(&self, index: usize, kinds: &[&str]) -> bool {
+        self.0.iter().skip(index + 1).any(|node| kinds.contains(&node.kind()))
+    }
+
+    /// Text of a field of the node at `index`.
+    pub fn field<'s>(&self, index: usize, name: &str, text: &'s str) -> Option<&'s str> {
+        Some(&text[self.0.get(index)?.child_by_field_name(name)?.byte_range()])
+    }
+}
+
+/// The literals that `node` joins, where it joins nothing but literals: `a + b`, `(a)`.
+pub(super) fn joined<'t>(node: Node<'t>, literals: &[&str], joins: &[&str], text: &str) -> Option<Vec<Node<'t>>> {
+    let mut found = Vec::new();
+    let mut stack = vec![node];
+    while let Some(node) = stack.pop() {
+        if found.len() + stack.len() > 10_000 {
+            return None;
+        }
+        if literals.contains(&node.kind()) {
+            found.push(node);
+        } else if joins.contains(&node.kind()) {
+            let mut cursor = node.walk();
+            let children: Vec<Node<'t>> = node.children(&mut cursor).collect();
+            for child in children.into_iter().rev() {
+                match (child.is_named(), &text[child.byte_range()]) {
+                    _ if child.is_extra() => {}
+                    (true, _) => stack.push(child),
+                    (false, "+" | "(" | ")") => {}
+                    (false, _) => return None,
+                }
+            }
+        } else {
+            return None;
+        }
+    }
+    Some(found)
+}
+
+/// A named text in the tree: the chain of kinds above it and its bytes.
+type Leaves = Vec<(u64, Range<usize>)>;
+
+/// The leaves outside of `spans`, and how many errors the tree has.
+fn leaves(tree: &tree_sitter::Tree, spans: &[Range<usize>], same: fn(&str) -> &str) -> (Leaves, usize) {
+    let mut cursor = tree.walk();
+    let mut found = Vec::new();
+    let mut errors = 0;
+    let mut chain = vec![0_u64];
+    let mut span = 0;
+    loop {
+        let node = cursor.node();
+        errors += usize::from(node.is_error() || node.is_missing());
+        let mut hasher = DefaultHasher::new();
+        (chain.last(), same(node.kind())).hash(&mut hasher);
+        let hash = hasher.finish();
+        if node.child_count() > 0 && cursor.goto_first_child() {
+            chain.push(hash);
+            continue;
+        }
+        let range = node.byte_range();
+        while spans.get(span).is_some_and(|span| span.end <= range.start && span.end < range.end) {
+            span += 1;
+        }
+        let touched = spans.get(span).is_some_and(|span| span.start < range.end && range.start < span.end);
+        if !touched && !range.is_empty() {
+            found.push((hash, range));
+        }
+        while !cursor.goto_next_sibling() {
+            chain.pop();
+            if !cursor.goto_parent() {
+                return (found, errors);
+            }
+        }
+    }
+}
+
+/// Where the splices are after they were made.
+pub(super) fn moved(splices: &[Splice]) -> Vec<Range<usize>> {
+    let mut grown = 0;
+    let mut shrunk = 0;
+    let place = |splice: &Splice| {
+        let start = splice.span.start + grown - shrunk;
+        grown += splice.text.len();
+        shrunk += splice.span.len();
+        start..start + splice.text.len()
+    };
+    splices.iter().map(place).collect()
+}
+
+/// Checks that the trees differ only where the splices are, and that no error came. `same` gives kinds that may take each other's place one name.
+///
+/// # Errors
+/// What differs.
+pub(super) fn verify(
+    grammar: &Language,
+    before: &str,
+    after: &str,
+    splices: &[Splice],
+    same: fn(&str) -> &str,
+) -> Result<(), Manual> {
+    let old = parse(grammar, before)?;
+    let new = parse(grammar, after)?;
+    let spans: Vec<Range<usize>> = splices.iter().map(|splice| splice.span.clone()).collect();
+    let (old, old_errors) = leaves(&old, &spans, same);
+    let (new, new_errors) = leaves(&new, &moved(splices), same);
+    if new_errors > old_errors {
+        return Err(manual("the rewritten file has a syntax error", "replace it by hand"));
+    }
+    let text = |text: &'_ str, leaf: &(u64, Range<usize>)| text[leaf.1.clone()].to_owned();
+    let equal = old.len() == new.len() && old.iter().zip(&new).all(|(a, b)| a.0 == b.0 && text(before, a) == text(after, b));
+    if !equal {
+        return Err(manual("rewriting would change the meaning of other code", "replace it by hand"));
+    }
+    Ok(())
+}
