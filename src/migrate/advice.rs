@@ -39,11 +39,9 @@ pub const fn of(store: StoreAdvice) -> Advice {
             "EC2 Instance Connect or a session of Systems Manager, which need no key at all",
             "reach machines with Instance Connect or Session Manager, and take the public key off them",
         ),
-        StoreAdvice::ParameterStore => (
-            true,
-            "Parameter Store, which is free for plain settings that nothing rotates",
-            "a SecureString parameter up to 4 KB will do",
-        ),
+        StoreAdvice::ParameterStore => {
+            (true, "Parameter Store, which is free for plain settings that nothing rotates", "a SecureString parameter up to 4 KB will do")
+        }
         StoreAdvice::WorkloadIdentity => (
             true,
             "workload identity federation, which needs no stored key",

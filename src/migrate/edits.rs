@@ -23,7 +23,8 @@ pub struct Moved<'a> {
 /// # Errors
 /// Why the file cannot be rewritten so that undo needs no copy: a value that no splice covers, or one that would stand in a plan.
 pub fn of(bytes: &[u8], splices: &[Splice], moved: &[Moved<'_>], values: &[&[u8]]) -> Result<Vec<Edit>, String> {
-    let inside = |place: &&Moved<'_>| splices.iter().any(|splice| splice.span.start <= place.span.start && place.span.end <= splice.span.end);
+    let inside =
+        |place: &&Moved<'_>| splices.iter().any(|splice| splice.span.start <= place.span.start && place.span.end <= splice.span.end);
     if moved.iter().filter(inside).count() < moved.len() {
         return Err("the value would stay where it is".to_owned());
     }
@@ -126,8 +127,11 @@ mod tests {
             Moved { span: 5..12, spelling: &Spelling::Plain, reference: &first },
             Moved { span: 20..24, spelling: &spelled, reference: &second },
         ];
-        let splices =
-            [Splice { span: 0..0, text: "import os\n".into() }, Splice { span: 4..13, text: "env(A)".into() }, Splice { span: 19..25, text: "env(B)".into() }];
+        let splices = [
+            Splice { span: 0..0, text: "import os\n".into() },
+            Splice { span: 4..13, text: "env(A)".into() },
+            Splice { span: 19..25, text: "env(B)".into() },
+        ];
         let edits = of(bytes, &splices, &moved, &[b"p\\x41ss"]).unwrap();
         assert_eq!(edits[1].old[0], Segment::Text("\"".to_owned()));
         let after = applied(bytes, &edits).unwrap();

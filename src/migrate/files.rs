@@ -100,7 +100,10 @@ impl<'a> Work<'a> {
         }
         self.env_file(existing, &mut state);
         let files = std::mem::take(&mut state.changes);
-        Changes { files: files.into_iter().map(|(path, change)| self.planned(path, change)).collect(), todo: state.todo.into_iter().collect() }
+        Changes {
+            files: files.into_iter().map(|(path, change)| self.planned(path, change)).collect(),
+            todo: state.todo.into_iter().collect(),
+        }
     }
 
     /// Where each spot leads. One reference has one variable everywhere, and a variable one reference.
@@ -199,7 +202,10 @@ impl<'a> Work<'a> {
                     }
                 }
                 Companion::Variable { name, reference } if state.is_other(name, reference) => {
-                    return Err(by_hand(format!("the variable {name} refers to another secret already"), "give one of the two another name"));
+                    return Err(by_hand(
+                        format!("the variable {name} refers to another secret already"),
+                        "give one of the two another name",
+                    ));
                 }
                 _ => {}
             }
@@ -270,7 +276,8 @@ impl<'a> Work<'a> {
         let bytes = change.before.as_deref().unwrap_or_default();
         let after = edits::applied(bytes, &change.edits).expect("because the edits were made for these bytes");
         let splices: Vec<Splice> = change.edits.iter().map(|edit| Splice { span: edit.span(), text: edit.new.as_str().into() }).collect();
-        let state = self.ground.checkout.map_or(FileState::Untracked, |checkout| Checkout::state(checkout, path.as_bytes().as_bstr(), bytes));
+        let state =
+            self.ground.checkout.map_or(FileState::Untracked, |checkout| Checkout::state(checkout, path.as_bytes().as_bstr(), bytes));
         PlannedFile {
             before: change.before.as_deref().map(|bytes| self.key.of_file(bytes)),
             after: self.key.of_file(&after),
@@ -301,7 +308,8 @@ fn ask(file: &FileText, aims: &[&Aim<'_>], tree: &DiskTree) -> Result<Rewritten,
 impl State {
     /// Whether the variable means another secret already.
     fn is_other(&self, name: &str, reference: &Reference) -> bool {
-        self.variables.get(name).is_some_and(|known| known != reference) || self.known.get(name).is_some_and(|known| *known != reference.to_string())
+        self.variables.get(name).is_some_and(|known| known != reference)
+            || self.known.get(name).is_some_and(|known| *known != reference.to_string())
     }
 }
 

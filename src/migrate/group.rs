@@ -44,19 +44,8 @@ const FAMILIES: [Family; 3] = [
 ];
 
 /// Order of fields in a secret: that of the store's own rotation functions.
-const ORDER: [&str; 11] = [
-    "engine",
-    "host",
-    "port",
-    "username",
-    "password",
-    "dbname",
-    "url",
-    "access_key_id",
-    "secret_access_key",
-    "client_id",
-    "client_secret",
-];
+const ORDER: [&str; 11] =
+    ["engine", "host", "port", "username", "password", "dbname", "url", "access_key_id", "secret_access_key", "client_id", "client_secret"];
 
 /// A part of a secret.
 pub struct Part {
@@ -128,11 +117,8 @@ fn alone(inventory: &Inventory, spots: &[usize], split_url: bool) -> Group {
         field: field.map(str::to_owned),
     };
     let split = split_url && !spot.located.fields.is_empty();
-    let mut parts: Vec<Part> = if split {
-        spot.located.fields.iter().map(|(name, value)| part(Some(name), value, Some(name))).collect()
-    } else {
-        Vec::new()
-    };
+    let mut parts: Vec<Part> =
+        if split { spot.located.fields.iter().map(|(name, value)| part(Some(name), value, Some(name))).collect() } else { Vec::new() };
     parts.push(part(split.then_some("url"), &spot.located.value, None));
     let key = split.then(|| "url".to_owned());
     Group { what: spot.located.name.clone(), parts, spots: spots.iter().map(|&spot| (spot, key.clone())).collect() }
@@ -154,9 +140,8 @@ fn family(inventory: &Inventory, spot: usize, style: Style, tree: &dyn Tree) -> 
     let neighbours = neighbours(&file.bytes, spot.located.span.start);
     let mut parts = Vec::new();
     for (key, endings) in family.others {
-        let found = neighbours.iter().find_map(|(name, span)| {
-            endings.iter().any(|ending| *name == format!("{stem}{ending}")).then_some(span)
-        });
+        let found =
+            neighbours.iter().find_map(|(name, span)| endings.iter().any(|ending| *name == format!("{stem}{ending}")).then_some(span));
         let located = found.and_then(|span| Some((span, file.rewriter.locate(file.source(), span.clone(), style, tree).ok()?)));
         match located {
             Some((span, located)) => {

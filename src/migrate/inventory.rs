@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::plan::ManualPlace;
 use crate::blob::Origin;
 use crate::finding::{Finding, Place};
-use crate::rewrite::{self, Located, Manual, Rewriter, Source, Strategy, Style, Tree};
+use crate::rewrite::{self, Located, Manual, Rewriter, Source, Style, Tree};
 
 /// A file with places.
 pub struct FileText {
@@ -105,7 +105,9 @@ pub fn take(findings: &[(usize, &Finding)], root: &Path, style: Style, tree: &(d
     for &(finding, found) in findings {
         for place in &found.places {
             match path_of(place) {
-                Ok(path) => looks.entry(path).or_default().push(Look { finding, span: span_of(place), line: place.start.line, findings: found }),
+                Ok(path) => {
+                    looks.entry(path).or_default().push(Look { finding, span: span_of(place), line: place.start.line, findings: found })
+                }
                 Err(manual) => inventory.manual.push(manual_place(&place.origin.path().to_string(), place.start.line, found, manual)),
             }
         }
@@ -124,9 +126,10 @@ pub fn take(findings: &[(usize, &Finding)], root: &Path, style: Style, tree: &(d
 fn path_of(place: &Place) -> Result<String, Manual> {
     let manual = |reason: &str, advice: &str| Manual { reason: reason.to_owned(), advice: advice.to_owned() };
     match &*place.origin {
-        Origin::File { path } => path.to_str().map(str::to_owned).map_err(|_| {
-            manual("the path is no UTF-8, and a plan is text", "rename the file, or replace the value by hand")
-        }),
+        Origin::File { path } => path
+            .to_str()
+            .map(str::to_owned)
+            .map_err(|_| manual("the path is no UTF-8, and a plan is text", "rename the file, or replace the value by hand")),
         Origin::GitConfig { .. } => Err(manual(
             "it is in git's configuration, which is not part of the tree",
             "set the URL without the credential (git remote set-url) and use a credential helper",
@@ -194,7 +197,8 @@ pub fn joined(mut spots: Vec<Spot>) -> Vec<Spot> {
         match kept.last_mut() {
             Some(last) if last.file == spot.file && spot.located.span.start < last.located.span.end => {
                 let longer = spot.located.span.len() > last.located.span.len();
-                let (mut winner, loser) = if longer { (spot, &*last) } else { (Spot { findings: last.findings.clone(), ..take_spot(last) }, &spot) };
+                let (mut winner, loser) =
+                    if longer { (spot, &*last) } else { (Spot { findings: last.findings.clone(), ..take_spot(last) }, &spot) };
                 winner.findings.extend(&loser.findings);
                 *last = winner;
             }
@@ -206,10 +210,4 @@ pub fn joined(mut spots: Vec<Spot>) -> Vec<Spot> {
 
 fn take_spot(spot: &Spot) -> Spot {
     Spot { file: spot.file, look: spot.look.clone(), located: spot.located.clone(), findings: spot.findings.clone() }
-}
-
-/// Whether a place says only what a reader should know, so that it never runs.
-#[must_use]
-pub const fn is_prose(located: &Located) -> bool {
-    matches!(located.strategy, Strategy::Placeholder)
 }

@@ -191,7 +191,8 @@ fn names(groups: &[Group], inventory: &Inventory, ground: &Ground<'_>, options: 
         let environment = options.environment.as_deref().or_else(|| paths.clone().find_map(name::environment)).unwrap_or_default();
         let what = group.what.as_deref().unwrap_or(pattern);
         let filled = name::fill(&options.template, name::Parts { env: environment, app: application, what });
-        let full = [options.prefix.trim_matches('/'), filled.as_str()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+        let full =
+            [options.prefix.trim_matches('/'), filled.as_str()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
         let name = name::unique(full, &mut taken);
         name::check(&name).map_err(MakeError::Name)?;
         let mut reference = Reference::to(options.backend, name);
@@ -267,7 +268,8 @@ fn warnings(manual: &[ManualPlace], options: &Options) -> Vec<String> {
 /// Values that no store takes.
 fn too_large(groups: &[Group], named: &[Named], warnings: &mut Vec<String>) {
     for (group, named) in groups.iter().zip(named) {
-        let bytes = super::value::assemble(group.parts.iter().map(|part| (part.key.as_deref(), &part.value))).map_or(0, |value| value.len());
+        let bytes =
+            super::value::assemble(group.parts.iter().map(|part| (part.key.as_deref(), &part.value))).map_or(0, |value| value.len());
         if bytes > LARGEST_VALUE {
             warnings.push(format!(
                 "{}: the value has {bytes} bytes and the store takes {LARGEST_VALUE}; encrypt the file with KMS and keep it in object storage",

@@ -143,7 +143,11 @@ pub fn words(name: &str, joint: char) -> String {
 #[must_use]
 pub fn variable(name: &str) -> String {
     let upper = words(name, '_').to_ascii_uppercase();
-    if upper.starts_with(|first: char| first.is_ascii_uppercase()) { upper } else { format!("SECRET_{upper}").trim_end_matches('_').to_owned() }
+    if upper.starts_with(|first: char| first.is_ascii_uppercase()) {
+        upper
+    } else {
+        format!("SECRET_{upper}").trim_end_matches('_').to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -190,9 +194,12 @@ mod tests {
 
     #[test]
     fn variables_are_upper_case_words() {
-        for (name, expected) in
-            [("dbPassword", "DB_PASSWORD"), ("spring.datasource.password", "SPRING_DATASOURCE_PASSWORD"), ("2fa", "SECRET_2FA"), ("é", "SECRET")]
-        {
+        for (name, expected) in [
+            ("dbPassword", "DB_PASSWORD"),
+            ("spring.datasource.password", "SPRING_DATASOURCE_PASSWORD"),
+            ("2fa", "SECRET_2FA"),
+            ("é", "SECRET"),
+        ] {
             assert_eq!(variable(name), expected);
         }
     }

@@ -139,7 +139,11 @@ impl Storing<'_, '_> {
         let name = secret.name.as_str();
         let token = self.token(name, 2);
         let current = with_stage(description, CURRENT).map(|(_, version)| version);
-        let before = if current.as_deref() == Some(token.as_str()) { with_stage(description, PREVIOUS).map(|(_, version)| version) } else { current };
+        let before = if current.as_deref() == Some(token.as_str()) {
+            with_stage(description, PREVIOUS).map(|(_, version)| version)
+        } else {
+            current
+        };
         let previous = match begun.or(before) {
             Some(previous) => previous,
             None => return Err(conflict(name, "it has no version to go back to")),

@@ -12,7 +12,7 @@ use super::storing::{is_ours, with_stage};
 use super::target::{self, Content};
 use super::{ApplyError, Refusal, value};
 use crate::fsx::replace::{self, ReplaceError, Replacement};
-use crate::store::{CURRENT, SecretStore, Version};
+use crate::store::{CURRENT, Version};
 
 /// Days in which a deleted secret can be had back.
 const RECOVERY_DAYS: u8 = 7;
@@ -106,7 +106,8 @@ fn values(run: &Run<'_>, journal: &Journal<'_>, files: &[(&PlannedFile, PathBuf)
     let mut values = Values::new();
     for name in needed {
         let secret = run.plan.secret(name).expect("because a plan is checked when it is read");
-        let unknown = || ApplyError::Refused(vec![Refusal { what: name.to_owned(), reason: "the journal does not say where it is".to_owned() }]);
+        let unknown =
+            || ApplyError::Refused(vec![Refusal { what: name.to_owned(), reason: "the journal does not say where it is".to_owned() }]);
         let stored = journal.progress().stored.get(name).ok_or_else(unknown)?;
         let read = run.store.read(name, &Version::Id(&stored.version)).map_err(ApplyError::store)?;
         let parts = value::parts(run.plan, secret, &read)?;
@@ -142,7 +143,9 @@ fn restore(run: &Run<'_>, restoring: &Restoring<'_>, journal: &mut Journal<'_>) 
         replace::remove(path, &is_after, run.steps)
     };
     done.map_err(|error| match error {
-        ReplaceError::Changed => ApplyError::Stale(vec![Refusal { what: file.path.clone(), reason: "it changed in the meantime".to_owned() }]),
+        ReplaceError::Changed => {
+            ApplyError::Stale(vec![Refusal { what: file.path.clone(), reason: "it changed in the meantime".to_owned() }])
+        }
         ReplaceError::Io(source) => ApplyError::file(file, source),
     })?;
     Ok(journal.record(Event::Restored { path: file.path.clone() })?)

@@ -45,7 +45,8 @@ pub fn assemble<'p>(parts: impl Iterator<Item = (Option<&'p str>, &'p Secret)>) 
         serde_json::to_writer(&mut *json, key).ok()?;
         json.push(b':');
         // A port is a number in the store's own objects.
-        if key == "port" && !text.is_empty() && text.len() <= 5 && !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        if key == "port" && !text.is_empty() && text.len() <= 5 && !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit())
+        {
             json.extend_from_slice(text.as_bytes());
         } else {
             serde_json::to_writer(&mut *json, text).ok()?;
@@ -141,7 +142,8 @@ mod tests {
 
     #[test]
     fn objects_are_in_order_and_escaped() {
-        let parts = [("username", "app"), ("password", "a\"b\\é\n"), ("port", "5432"), ("dbname", "05")].map(|(key, text)| (key, Secret::new(text.as_bytes())));
+        let parts = [("username", "app"), ("password", "a\"b\\é\n"), ("port", "5432"), ("dbname", "05")]
+            .map(|(key, text)| (key, Secret::new(text.as_bytes())));
         let value = assemble(parts.iter().map(|(key, value)| (Some(*key), value))).unwrap();
         assert_eq!(value.expose(), "{\"username\":\"app\",\"password\":\"a\\\"b\\\\é\\n\",\"port\":5432,\"dbname\":\"05\"}".as_bytes());
         let binary = Secret::new(&[0xff]);

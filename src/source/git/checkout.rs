@@ -74,9 +74,7 @@ impl Checkout {
     pub fn state(&self, path: &BStr, content: &[u8]) -> FileState {
         let Ok(at) = self.index.entry_index_by_path(path) else { return FileState::Untracked };
         let entry = &self.index.entries()[at];
-        let is_stored = |content: &[u8]| {
-            gix::objs::compute_hash(self.hash, gix::objs::Kind::Blob, content).is_ok_and(|id| id == entry.id)
-        };
+        let is_stored = |content: &[u8]| gix::objs::compute_hash(self.hash, gix::objs::Kind::Blob, content).is_ok_and(|id| id == entry.id);
         // Git may have stored the lines with other ends.
         let unchanged = is_stored(content) || content.contains(&b'\r') && is_stored(&content.replace(b"\r\n", b"\n"));
         if unchanged && !self.staged.contains(path) { FileState::Clean } else { FileState::Changed }
