@@ -6,7 +6,9 @@
 //! ```
 
 pub mod advice;
+pub mod after;
 pub mod apply;
+pub mod audit;
 pub mod backup;
 pub mod cost;
 pub mod diff;
@@ -19,6 +21,7 @@ pub mod key;
 pub mod make;
 pub mod name;
 pub mod plan;
+pub mod policy;
 mod storing;
 mod target;
 pub mod undo;

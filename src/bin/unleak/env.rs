@@ -20,6 +20,8 @@ pub struct Environment {
     pub is_dumb: bool,
     /// Whether the terminal is known to show hyperlinks.
     pub has_hyperlinks: bool,
+    /// `XDG_STATE_HOME`, else `~/.local/state`: where journals of trees outside of git are.
+    pub state_home: Option<PathBuf>,
 }
 
 /// The variables of pre-commit's push hooks, of one reference that is pushed.
@@ -70,6 +72,7 @@ impl Environment {
             is_ci: get("CI").is_some_and(|value| value != "false" && value != "0"),
             is_dumb: get("TERM").is_none_or(|value| value == "dumb"),
             has_hyperlinks: shows_hyperlinks(&get),
+            state_home: path("XDG_STATE_HOME").or_else(|| path("HOME").map(|home| home.join(".local/state"))),
         }
     }
 }
