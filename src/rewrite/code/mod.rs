@@ -2,6 +2,9 @@
 //! together to splices. Must not: know the syntax of any language.
 
 mod connection;
+mod go;
+mod java;
+mod javascript;
 mod place;
 mod python;
 mod tree;
@@ -53,6 +56,11 @@ pub fn for_source(source: Source<'_>) -> Option<&'static dyn Rewriter> {
     let extension = name.rsplit(|&byte| byte == b'.').next()?;
     let rewriter: &'static Code = match extension {
         b"py" | b"pyi" | b"pyw" => &Code(&python::Python),
+        b"js" | b"mjs" | b"cjs" | b"jsx" => &Code(&javascript::JavaScript::PLAIN),
+        b"ts" | b"mts" | b"cts" => &Code(&javascript::JavaScript::TYPED),
+        b"tsx" => &Code(&javascript::JavaScript::TYPED_JSX),
+        b"java" => &Code(&java::Java),
+        b"go" => &Code(&go::Go),
         _ => return None,
     };
     Some(rewriter)
@@ -149,11 +157,10 @@ impl Rewriter for Code {
                         }
                         None => out.companions.push(companion),
                     }
-                    place.wrapped(&self.0.lookup(variable, &place, text))
+                    self.0.lookup(variable, &place, text)
                 }
             };
-            out.splices.push(Splice { span: place.whole.clone(), text: new.into() });
-            out.splices.extend(place.edits.iter().cloned());
+            out.splices.extend(place.splices(&new));
             if place.kind == Kind::Code {
                 code.push(place);
             }

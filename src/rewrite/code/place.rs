@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use bstr::ByteSlice as _;
+
 use super::Secret;
 use crate::rewrite::literal::{self, Decode, Part};
 use crate::rewrite::{Manual, Spelling, Splice};
@@ -65,11 +67,18 @@ impl Place {
         literal::decode(text, &self.parts)
     }
 
-    /// The expression with what stands around it.
-    pub fn wrapped(&self, expression: &str) -> String {
-        format!("{}{expression}{}", self.around.0, self.around.1)
+    /// The splices that put `expression` here.
+    pub fn splices(&self, expression: &str) -> Vec<Splice> {
+        let elsewhere = self.edits.iter().any(|edit| edit.text.contains(&HERE));
+        let inside = if elsewhere { "" } else { expression };
+        let whole = format!("{}{inside}{}", self.around.0, self.around.1);
+        let filled = |edit: &Splice| Splice { span: edit.span.clone(), text: edit.text.replace([HERE], expression).into() };
+        std::iter::once(Splice { span: self.whole.clone(), text: whole.into() }).chain(self.edits.iter().map(filled)).collect()
     }
 }
+
+/// Stands in [`Place::edits`] where the expression goes if not in place of the literal.
+pub(super) const HERE: u8 = 0;
 
 /// The last identifier of a text such as `settings.DB["password"]`.
 pub(super) fn last_word(text: &str) -> Option<String> {

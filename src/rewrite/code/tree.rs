@@ -112,6 +112,16 @@ pub(super) fn joined<'t>(node: Node<'t>, literals: &[&str], joins: &[&str], text
 /// A named text in the tree: the chain of kinds above it and its bytes.
 type Leaves = Vec<(u64, Range<usize>)>;
 
+/// The chain of kinds with one more; a kind without a name does not count.
+fn step(chain: u64, kind: &str) -> u64 {
+    if kind.is_empty() {
+        return chain;
+    }
+    let mut hasher = DefaultHasher::new();
+    (chain, kind).hash(&mut hasher);
+    hasher.finish()
+}
+
 /// The leaves outside of `spans`, and how many errors the tree has.
 fn leaves(tree: &tree_sitter::Tree, spans: &[Range<usize>], same: fn(&str) -> &str) -> (Leaves, usize) {
     let mut cursor = tree.walk();
@@ -122,9 +132,7 @@ fn leaves(tree: &tree_sitter::Tree, spans: &[Range<usize>], same: fn(&str) -> &s
     loop {
         let node = cursor.node();
         errors += usize::from(node.is_error() || node.is_missing());
-        let mut hasher = DefaultHasher::new();
-        (chain.last(), same(node.kind())).hash(&mut hasher);
-        let hash = hasher.finish();
+        let hash = step(chain.last().copied().unwrap_or_default(), same(node.kind()));
         if node.child_count() > 0 && cursor.goto_first_child() {
             chain.push(hash);
             continue;
@@ -159,7 +167,8 @@ pub(super) fn moved(splices: &[Splice]) -> Vec<Range<usize>> {
     splices.iter().map(place).collect()
 }
 
-/// Checks that the trees differ only where the splices are, and that no error came. `same` gives kinds that may take each other's place one name.
+/// Checks that the trees differ only where the splices are, and that no error came. `same` gives kinds that may
+/// take each other's place one name, and none to kinds that may come and go.
 ///
 /// # Errors
 /// What differs.
@@ -178,4 +187,50 @@ pub(super) fn verify(grammar: &Language, before: &str, after: &str, splices: &[S
         return Err(manual("rewriting would change the meaning of other code", "replace it by hand"));
     }
     Ok(())
+}
+
+/// Whether a node of one of `kinds` under `root` holds the identifier `name`, other than at `except`.
+pub(super) fn uses(root: Node<'_>, name: &str, kinds: &[&str], except: &Range<usize>, text: &str) -> bool {
+    let mut cursor = root.walk();
+    let mut within = vec![false];
+    loop {
+        let node = cursor.node();
+        let inside = within.last().copied().unwrap_or_default() || kinds.contains(&node.kind());
+        let range = node.byte_range();
+        let apart = range.end <= except.start || except.end <= range.start;
+        if inside && apart && node.child_count() == 0 && &text[range] == name {
+            return true;
+        }
+        if cursor.goto_first_child() {
+            within.push(inside);
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            within.pop();
+            if !cursor.goto_parent() {
+                return false;
+            }
+        }
+    }
+}
+
+/// The literal at a span with the literals that it is joined to: its nodes, and where the join is on the path.
+///
+/// # Errors
+/// It is in no literal.
+pub(super) fn literal<'t>(path: &Path<'t>, literals: &[&str], joins: &[&str], text: &str) -> Result<(Vec<Node<'t>>, usize), Manual> {
+    let nowhere = || manual("it is not in a string literal", "look at the place: the value may be a name or a number");
+    let found = path.find(literals).ok_or_else(nowhere)?;
+    let mut top = found;
+    let mut nodes = vec![path.0[found]];
+    let mut index = found;
+    while let Some(parent) = path.0.get(index + 1).filter(|parent| joins.contains(&parent.kind())) {
+        let Some(several) = joined(*parent, literals, joins, text) else { break };
+        index += 1;
+        if several.len() > 1 {
+            top = index;
+        }
+        nodes = several;
+    }
+    Ok((nodes, top))
 }
