@@ -197,7 +197,7 @@ impl Run<'_> {
         }
         let bytes = if file.before.is_some() { std::fs::read(&path).map_err(|source| ApplyError::file(file, source))? } else { Vec::new() };
         let bytes = zeroize::Zeroizing::new(bytes);
-        let after = edits::applied(&bytes, &file.edits).filter(|after| self.plan.key.of_file(after) == file.after);
+        let after = edits::applied(&bytes, file.encoding, &file.edits).filter(|after| self.plan.key.of_file(after) == file.after);
         let after = after.ok_or_else(|| changed(&path, file))?;
         journal.record(Event::Rewriting { path: file.path.clone() })?;
         let is_before = |bytes: &[u8]| Some(self.plan.key.of_file(bytes)) == file.before;

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::plan::{Edit, Segment};
 use crate::reference::Reference;
+use crate::rewrite::encoding::{FileEncoding, Text, encode};
 use crate::rewrite::{Spelling, Splice};
 
 /// A value in a file: where it is spelled, and where it will be.
@@ -75,20 +76,48 @@ fn edit(bytes: &[u8], splice: &Splice, moved: &[Moved<'_>]) -> Option<Edit> {
     Some(Edit { start, end, old, new: std::str::from_utf8(&splice.text).ok()?.to_owned() })
 }
 
-/// The content with the edits done.
+/// The text of a file as UTF-8; none where it is not of this encoding.
+fn decoded(encoding: FileEncoding, bytes: &[u8]) -> Option<Vec<u8>> {
+    match encoding {
+        FileEncoding::Utf8 => Some(bytes.to_vec()),
+        // What is left of a file of one byte a character can look like another encoding.
+        FileEncoding::Latin1 => Some(encoding_rs::mem::decode_latin1(bytes).into_owned().into_bytes()),
+        FileEncoding::Utf16Le | FileEncoding::Utf16Be => {
+            Text::new(bytes).ok().filter(|text| text.encoding() == encoding).map(|text| text.utf8().to_vec())
+        }
+    }
+}
+
+/// A text as the bytes of a file.
+fn encoded(encoding: FileEncoding, text: &[u8]) -> Option<Vec<u8>> {
+    let mark: &[u8] = match encoding {
+        FileEncoding::Utf8 | FileEncoding::Latin1 => &[],
+        FileEncoding::Utf16Le => &[0xff, 0xfe],
+        FileEncoding::Utf16Be => &[0xfe, 0xff],
+    };
+    Some([mark, &encode(encoding, text)?].concat())
+}
+
+/// The file with the edits done; none where they do not fit.
 #[must_use]
-pub fn applied(bytes: &[u8], edits: &[Edit]) -> Option<Vec<u8>> {
+pub fn applied(bytes: &[u8], encoding: FileEncoding, edits: &[Edit]) -> Option<Vec<u8>> {
+    let text = zeroize::Zeroizing::new(decoded(encoding, bytes)?);
     let splices: Vec<Splice> = edits.iter().map(|edit| Splice { span: edit.span(), text: edit.new.as_str().into() }).collect();
-    let fits = splices.last().is_none_or(|last| last.span.end <= bytes.len());
-    fits.then(|| crate::rewrite::splice(bytes, &splices))
+    let fits = splices.last().is_none_or(|last| last.span.end <= text.len());
+    if fits { encoded(encoding, &crate::rewrite::splice(&text, &splices)) } else { None }
 }
 
 /// Values by name of the secret and key.
 pub type Values = BTreeMap<(String, Option<String>), crate::secret::Secret>;
 
-/// The content before the edits, from the content after them; none where a value is missing or cannot be spelled.
+/// The file before the edits, from the file after them; none where a value is missing or cannot be spelled.
 #[must_use]
-pub fn undone(bytes: &[u8], edits: &[Edit], values: &Values) -> Option<zeroize::Zeroizing<Vec<u8>>> {
+pub fn undone(bytes: &[u8], encoding: FileEncoding, edits: &[Edit], values: &Values) -> Option<zeroize::Zeroizing<Vec<u8>>> {
+    let text = text_undone(&decoded(encoding, bytes)?, edits, values)?;
+    encoded(encoding, &text).map(zeroize::Zeroizing::new)
+}
+
+fn text_undone(bytes: &[u8], edits: &[Edit], values: &Values) -> Option<zeroize::Zeroizing<Vec<u8>>> {
     let mut out = zeroize::Zeroizing::new(Vec::with_capacity(bytes.len() * 2));
     let mut at: usize = 0;
     // The end of the last edit, as it was before.
@@ -134,13 +163,27 @@ mod tests {
         ];
         let edits = of(bytes, &splices, &moved, &[b"p\\x41ss"]).unwrap();
         assert_eq!(edits[1].old[0], Segment::Text("\"".to_owned()));
-        let after = applied(bytes, &edits).unwrap();
+        let after = applied(bytes, FileEncoding::Utf8, &edits).unwrap();
         assert_eq!(after, b"import os\na = env(A); b = env(B)\n");
         let decoded = data_encoding::BASE64.decode(b"beta").unwrap();
         let mut values = Values::from([(("a".to_owned(), None), Secret::new(b"p\\x41ss"))]);
-        assert!(undone(&after, &edits, &values).is_none());
+        assert!(undone(&after, FileEncoding::Utf8, &edits, &values).is_none());
         values.insert(("b".to_owned(), Some("k".to_owned())), Secret::new(&decoded));
-        assert_eq!(undone(&after, &edits, &values).unwrap().as_slice(), bytes);
+        assert_eq!(undone(&after, FileEncoding::Utf8, &edits, &values).unwrap().as_slice(), bytes);
+    }
+
+    #[test]
+    fn a_file_keeps_its_encoding_also_where_the_rest_of_it_looks_like_another() {
+        // As UTF-8 what is left reads `é`; the file says `Ã©`.
+        let bytes = b"\xc3\xa9 = '\xe9'";
+        let reference = Reference::to(Backend::Local, "a".to_owned());
+        let text = decoded(FileEncoding::Latin1, bytes).unwrap();
+        let moved = [Moved { span: 8..10, spelling: &Spelling::Plain, reference: &reference }];
+        let edits = of(&text, &[Splice { span: 7..11, text: "A".into() }], &moved, &[]).unwrap();
+        let after = applied(bytes, FileEncoding::Latin1, &edits).unwrap();
+        assert_eq!(after, b"\xc3\xa9 = A");
+        let values = Values::from([(("a".to_owned(), None), Secret::new("é".as_bytes()))]);
+        assert_eq!(undone(&after, FileEncoding::Latin1, &edits, &values).unwrap().as_slice(), bytes);
     }
 
     #[test]

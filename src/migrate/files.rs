@@ -13,6 +13,7 @@ use super::make::Ground;
 use super::plan::{Edit, ManualPlace, PlannedFile, PlannedPlace, Tracked};
 use super::{diff, name};
 use crate::reference::Reference;
+use crate::rewrite::encoding::{FileEncoding, Text};
 use crate::rewrite::{Companion, Manual, Rewritten, Splice, Tree as _, Wanted};
 use crate::source::git::checkout::{Checkout, FileState};
 
@@ -60,7 +61,9 @@ pub struct Changes {
 /// A file under way.
 #[derive(Default)]
 struct Change {
+    /// The bytes of the file; none: it does not exist.
     before: Option<Vec<u8>>,
+    encoding: Option<FileEncoding>,
     edits: Vec<Edit>,
     secrets: BTreeSet<String>,
     places: Vec<PlannedPlace>,
@@ -173,10 +176,17 @@ impl<'a> Work<'a> {
             .collect();
         let by_hand = |reason: String| Manual { reason, advice: "replace the value by a reference by hand".to_owned() };
         let edits = edits::of(&file.bytes, &together.splices, &moved, self.values).map_err(by_hand)?;
+        if edits::applied(&file.raw, file.encoding, &edits).is_none() {
+            return Err(Manual {
+                reason: "the file's encoding lacks a character of the new text".to_owned(),
+                advice: "save it as UTF-8 first".to_owned(),
+            });
+        }
         let secrets: BTreeSet<String> = aims.iter().map(|aim| aim.reference.name.clone()).collect();
         self.companions(&together.companions, &secrets, tree, state)?;
         let change = state.changes.entry(file.path.clone()).or_default();
-        change.before = Some(file.bytes.clone());
+        change.before = Some(file.raw.clone());
+        change.encoding = Some(file.encoding);
         change.edits.extend(edits);
         change.secrets.extend(secrets);
         change.spans.extend(file.secrets.iter().cloned().chain(aims.iter().map(|aim| aim.spot.located.span.clone())));
@@ -230,7 +240,7 @@ impl<'a> Work<'a> {
 
     /// A change to another file, such as a manifest; told to people where it does not go with the others.
     fn edit_beside(&self, path: &BString, splice: &Splice, why: &str, secrets: &BTreeSet<String>, tree: &DiskTree, state: &mut State) {
-        let bytes = tree.read(path.as_bstr());
+        let bytes = tree.read(path.as_bstr()).filter(|bytes| std::str::from_utf8(bytes).is_ok());
         let edit = bytes.as_ref().and_then(|bytes| edits::of(bytes, std::slice::from_ref(splice), &[], self.values).ok());
         let (Some(bytes), Some(edit), Ok(path)) = (bytes, edit, path.to_str()) else {
             state.todo.insert(format!("{path}: {why}"));
@@ -274,7 +284,9 @@ impl<'a> Work<'a> {
     fn planned(&self, path: String, mut change: Change) -> PlannedFile {
         change.edits.sort_by_key(|edit| (edit.start, edit.end));
         let bytes = change.before.as_deref().unwrap_or_default();
-        let after = edits::applied(bytes, &change.edits).expect("because the edits were made for these bytes");
+        let encoding = change.encoding.unwrap_or(FileEncoding::Utf8);
+        let after = edits::applied(bytes, encoding, &change.edits).expect("because the edits were made for this text");
+        let text = change.before.as_deref().map(|bytes| Text::new(bytes).map_or_else(|_| bytes.to_vec(), |text| text.utf8().to_vec()));
         let splices: Vec<Splice> = change.edits.iter().map(|edit| Splice { span: edit.span(), text: edit.new.as_str().into() }).collect();
         let state =
             self.ground.checkout.map_or(FileState::Untracked, |checkout| Checkout::state(checkout, path.as_bytes().as_bstr(), bytes));
@@ -284,7 +296,8 @@ impl<'a> Work<'a> {
             tracked: if state == FileState::Untracked { Tracked::No } else { Tracked::Yes },
             secrets: change.secrets.into_iter().collect(),
             places: change.places,
-            diff: diff::unified(&path, change.before.as_deref(), &splices, &change.spans, self.values),
+            encoding,
+            diff: diff::unified(&path, text.as_deref(), &splices, &change.spans, self.values),
             edits: change.edits,
             path,
         }

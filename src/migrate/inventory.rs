@@ -11,14 +11,19 @@ use rayon::prelude::*;
 use super::plan::ManualPlace;
 use crate::blob::Origin;
 use crate::finding::{Finding, Place};
+use crate::rewrite::encoding::{FileEncoding, Text};
 use crate::rewrite::{self, Located, Manual, Rewriter, Source, Style, Tree};
 
 /// A file with places.
 pub struct FileText {
     /// Path below the root.
     pub path: String,
-    /// Its content.
+    /// Its text as UTF-8; all spans are in it.
     pub bytes: Vec<u8>,
+    /// Its bytes.
+    pub raw: Vec<u8>,
+    /// How they spell the text.
+    pub encoding: FileEncoding,
     /// Its rewriter.
     pub rewriter: &'static dyn Rewriter,
     /// All spans of findings in it.
@@ -97,12 +102,12 @@ struct Look<'f> {
     findings: &'f Finding,
 }
 
-/// Takes stock of `findings`, numbered, below `root`.
+/// Takes stock of the chosen ones of `findings`, numbered, below `root`.
 #[must_use]
-pub fn take(findings: &[(usize, &Finding)], root: &Path, style: Style, tree: &(dyn Tree + Sync)) -> Inventory {
+pub fn take(findings: &[Finding], chosen: &[(usize, &Finding)], root: &Path, style: Style, tree: &(dyn Tree + Sync)) -> Inventory {
     let mut looks: BTreeMap<String, Vec<Look<'_>>> = BTreeMap::new();
     let mut inventory = Inventory::default();
-    for &(finding, found) in findings {
+    for &(finding, found) in chosen {
         for place in &found.places {
             match path_of(place) {
                 Ok(path) => {
@@ -112,7 +117,14 @@ pub fn take(findings: &[(usize, &Finding)], root: &Path, style: Style, tree: &(d
             }
         }
     }
-    let taken: Vec<_> = looks.into_par_iter().map(|(path, looks)| file(root, path, looks, style, tree)).collect();
+    let mut secrets: BTreeMap<String, Vec<Range<usize>>> = BTreeMap::new();
+    for place in findings.iter().flat_map(|finding| &finding.places) {
+        if let Ok(path) = path_of(place) {
+            secrets.entry(path).or_default().push(span_of(place));
+        }
+    }
+    let all = |path: &str| secrets.get(path).map_or(&[][..], Vec::as_slice);
+    let taken: Vec<_> = looks.into_par_iter().map(|(path, looks)| file(root, all(&path), path, looks, style, tree)).collect();
     for (text, spots, manual) in taken {
         inventory.manual.extend(manual);
         let Some(text) = text.filter(|_| !spots.is_empty()) else { continue };
@@ -151,7 +163,7 @@ fn manual_place(path: &str, line: u64, finding: &Finding, manual: Manual) -> Man
 type Taken = (Option<FileText>, Vec<Spot>, Vec<ManualPlace>);
 
 /// One file: its content, its literals, and what is left to people.
-fn file(root: &Path, path: String, looks: Vec<Look<'_>>, style: Style, tree: &(dyn Tree + Sync)) -> Taken {
+fn file(root: &Path, secrets: &[Range<usize>], path: String, looks: Vec<Look<'_>>, style: Style, tree: &(dyn Tree + Sync)) -> Taken {
     let all_manual = |reason: String, advice: &str| {
         let manual = Manual { reason, advice: advice.to_owned() };
         let places = looks.iter().map(|look| manual_place(&path, look.line, look.findings, manual.clone())).collect();
@@ -161,27 +173,28 @@ fn file(root: &Path, path: String, looks: Vec<Look<'_>>, style: Style, tree: &(d
         Ok(bytes) => bytes,
         Err(error) => return all_manual(format!("the file cannot be read: {error}"), "make it readable and plan again"),
     };
-    if std::str::from_utf8(&bytes).is_err() {
-        return all_manual("the file is no UTF-8".to_owned(), "replace the value by hand");
-    }
-    let Some(rewriter) = rewrite::for_source(Source { path: path.as_bytes().as_bstr(), bytes: &bytes }) else {
+    let decoded = match Text::new(&bytes) {
+        Ok(decoded) => decoded,
+        Err(Manual { reason, advice }) => return all_manual(reason, &advice),
+    };
+    let Some(rewriter) = rewrite::for_source(Source { path: path.as_bytes().as_bstr(), bytes: decoded.utf8() }) else {
         return all_manual("nothing is known about files of this kind".to_owned(), "replace the value by a reference by hand");
     };
-    let secrets = looks.iter().map(|look| look.span.clone()).collect();
-    let text = FileText { path, bytes, rewriter, secrets };
+    let secrets = secrets.iter().filter_map(|span| decoded.inward(span)).collect();
+    let text = FileText { path, bytes: decoded.utf8().to_vec(), raw: bytes, encoding: decoded.encoding(), rewriter, secrets };
     let mut spots: Vec<Spot> = Vec::new();
     let mut manual = Vec::new();
     for look in looks {
-        let found = if look.span.end <= text.bytes.len() && look.span.start < look.span.end {
-            rewriter.locate(text.source(), look.span.clone(), style, tree)
-        } else {
-            Err(Manual { reason: "the file changed since it was scanned".to_owned(), advice: "plan again".to_owned() })
-        };
+        let span = decoded.inward(&look.span).filter(|span| span.end <= text.bytes.len() && span.start < span.end);
+        let span =
+            span.ok_or_else(|| Manual { reason: "the file changed since it was scanned".to_owned(), advice: "plan again".to_owned() });
+        let found = span.and_then(|span| {
+            let located = rewriter.locate(text.source(), span.clone(), style, tree)?;
+            decoded.is_sure(&located.value)?;
+            Ok(Spot { file: 0, look: span, located, findings: BTreeSet::from([look.finding]) })
+        });
         match found {
-            Ok(located) => {
-                let findings = BTreeSet::from([look.finding]);
-                spots.push(Spot { file: 0, look: look.span, located, findings });
-            }
+            Ok(spot) => spots.push(spot),
             Err(error) => manual.push(manual_place(&text.path, look.line, look.findings, error)),
         }
     }

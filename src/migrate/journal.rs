@@ -177,7 +177,6 @@ impl Progress {
     fn add(&mut self, event: Event) -> Result<(), String> {
         match event {
             Event::Begun { version, .. } if version != VERSION => return Err(format!("its version is {version}, not {VERSION}")),
-            Event::Begun { .. } if self.phase == Phase::Undone => *self = Self { phase: Phase::Applying, ..Self::default() },
             Event::Begun { .. } => self.phase = Phase::Applying,
             Event::Storing { secret } => drop(self.storing.insert(secret)),
             Event::Adding { secret, previous } => drop(self.adding.insert(secret, previous)),
@@ -187,7 +186,8 @@ impl Progress {
             Event::Undoing => self.phase = Phase::Undoing,
             Event::Restored { path } => drop(self.rewritten.remove(&path)),
             Event::Removed { secret, .. } => drop(self.removed.insert(secret)),
-            Event::Undone => self.phase = Phase::Undone,
+            // Nothing of it is left; a plan that is applied again begins anew.
+            Event::Undone => *self = Self { phase: Phase::Undone, ..Self::default() },
             Event::Rotated { secret } => drop(self.rotated.insert(secret)),
             Event::Rewriting { .. } | Event::Restoring { .. } | Event::Removing { .. } => {}
         }

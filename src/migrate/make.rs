@@ -102,7 +102,7 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     let mut left = Vec::new();
     let chosen = choose(&ground.report.findings, options, &mut left)?;
     let tree = DiskTree::new(ground.root.clone(), ground.paths.clone());
-    let mut inventory = inventory::take(&chosen, &ground.root, options.style, &tree);
+    let mut inventory = inventory::take(&ground.report.findings, &chosen, &ground.root, options.style, &tree);
     let manual = std::mem::take(&mut inventory.manual);
     let groups = group::group(&inventory, options.split_url, options.style, &tree);
     let named = names(&groups, &inventory, ground, options)?;

@@ -12,6 +12,7 @@ use super::cost::Cost;
 use super::key::{Hash, PlanKey};
 use super::name;
 use crate::reference::Backend;
+use crate::rewrite::encoding::FileEncoding;
 use crate::rewrite::{Spelling, Strategy, Style};
 
 /// The format of plans that this program writes and reads.
@@ -133,6 +134,8 @@ pub struct PlannedFile {
     pub before: Option<Hash>,
     /// Keyed hash of the content that it gets.
     pub after: Hash,
+    /// How it spells its text. Positions are in the text as UTF-8.
+    pub encoding: FileEncoding,
     /// What git knows of it.
     pub tracked: Tracked,
     /// Names of the secrets that must be stored before.

@@ -121,7 +121,7 @@ fn contents<'p>(run: &Run<'_>, files: Vec<(&'p PlannedFile, PathBuf)>, values: &
     let mut restoring = Vec::new();
     for (file, path) in files {
         let bytes = std::fs::read(&path).map_err(|source| ApplyError::file(file, source))?;
-        let content = edits::undone(&bytes, &file.edits, values);
+        let content = edits::undone(&bytes, file.encoding, &file.edits, values);
         let right = content.filter(|content| file.before.is_none_or(|before| run.plan.key.of_file(content) == before));
         let content = right.ok_or_else(|| {
             let reason = "the old content cannot be put together from what the store holds".to_owned();

@@ -8,6 +8,7 @@ use bstr::ByteSlice;
 use super::inventory::DiskTree;
 use super::key::same;
 use super::plan::{Member, Plan, PlannedSecret};
+use crate::rewrite::encoding::Text;
 use crate::rewrite::{self, Source};
 use crate::secret::Secret;
 
@@ -113,8 +114,9 @@ impl<'a> Reader<'a> {
     fn member(&mut self, member: &Member) -> Result<Secret, ValueError> {
         let changed = || ValueError::Changed { path: member.path.clone() };
         if !self.files.contains_key(&member.path) {
-            let bytes = std::fs::read(self.root.join(&member.path)).map_err(|_| changed())?;
-            self.files.insert(member.path.clone(), zeroize::Zeroizing::new(bytes));
+            let bytes = zeroize::Zeroizing::new(std::fs::read(self.root.join(&member.path)).map_err(|_| changed())?);
+            let text = Text::new(&bytes).map_err(|_| changed())?;
+            self.files.insert(member.path.clone(), zeroize::Zeroizing::new(text.utf8().to_vec()));
         }
         let source = Source { path: member.path.as_bytes().as_bstr(), bytes: &self.files[&member.path] };
         if member.start >= member.end || member.end > source.bytes.len() {

@@ -1,6 +1,8 @@
 //! Migration as a transaction. Owns: trees to migrate, a store to migrate into, and what must hold after every run.
 
 mod apply;
+mod files;
+mod plan;
 mod stop;
 mod store;
 

@@ -75,6 +75,14 @@ fn killed_at(directory: &Path, undo: bool, step: usize) -> bool {
     reached
 }
 
+/// Runs where no file may grow beyond so many blocks of 512 bytes.
+pub fn limited(directory: &Path, blocks: u32) -> std::process::Output {
+    let order = serde_json::to_string(&Order { directory: directory.to_owned(), undo: false, step: usize::MAX }).unwrap();
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" --exact migrate::stop::to_be_killed --ignored --nocapture");
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(script).arg(std::env::current_exe().unwrap()).env(VARIABLE, order).output().unwrap()
+}
+
 /// A bench with its plan beside it.
 fn planned() -> (Bench, Plan) {
     let bench = Bench::usual();

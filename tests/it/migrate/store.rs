@@ -81,7 +81,7 @@ fn missing(name: &str) -> StoreError {
 /// Moves a label, and what was current becomes the previous version.
 fn label(kept: &mut Kept, stage: &str, to: &str) {
     let from = kept.versions.iter().find(|(_, (_, stages))| stages.iter().any(|known| known == stage)).map(|(id, _)| id.clone());
-    let mut take = |kept: &mut Kept, stage: &str, to: &str| {
+    let take = |kept: &mut Kept, stage: &str, to: &str| {
         kept.versions.values_mut().for_each(|(_, stages)| stages.retain(|known| known != stage));
         kept.versions.get_mut(to).unwrap().1.push(stage.to_owned());
     };
