@@ -27,6 +27,8 @@ pub(super) struct Place {
     pub whole: Range<usize>,
     /// Text around the expression.
     pub around: (&'static str, &'static str),
+    /// Whether the expression stands within quotes that stay.
+    pub bare: bool,
     /// What it is called.
     pub name: Option<String>,
     /// The variable that the place reads already.
@@ -40,12 +42,12 @@ impl Place {
     pub fn code(parts: Vec<Part>) -> Self {
         let start = parts.first().map_or(0, |part| part.token.start);
         let end = parts.last().map_or(0, |part| part.token.end);
-        Self { kind: Kind::Code, parts, whole: start..end, around: ("", ""), name: None, variable: None, edits: Vec::new() }
+        Self { kind: Kind::Code, parts, whole: start..end, around: ("", ""), bare: false, name: None, variable: None, edits: Vec::new() }
     }
 
     /// A stretch of prose.
     pub const fn prose(span: Range<usize>) -> Self {
-        Self { kind: Kind::Prose, parts: Vec::new(), whole: span, around: ("", ""), name: None, variable: None, edits: Vec::new() }
+        Self { kind: Kind::Prose, parts: Vec::new(), whole: span, around: ("", ""), bare: false, name: None, variable: None, edits: Vec::new() }
     }
 
     /// A stretch of text, spelled as it is, that becomes an expression.

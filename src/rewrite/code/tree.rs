@@ -122,13 +122,12 @@ fn step(chain: u64, kind: &str) -> u64 {
     hasher.finish()
 }
 
-/// The leaves outside of `spans`, and how many errors the tree has.
-fn leaves(tree: &tree_sitter::Tree, spans: &[Range<usize>], same: fn(&str) -> &str) -> (Leaves, usize) {
+/// All leaves, and how many errors the tree has.
+fn leaves(tree: &tree_sitter::Tree, same: fn(&str) -> &str) -> (Leaves, usize) {
     let mut cursor = tree.walk();
     let mut found = Vec::new();
     let mut errors = 0;
     let mut chain = vec![0_u64];
-    let mut span = 0;
     loop {
         let node = cursor.node();
         errors += usize::from(node.is_error() || node.is_missing());
@@ -137,13 +136,8 @@ fn leaves(tree: &tree_sitter::Tree, spans: &[Range<usize>], same: fn(&str) -> &s
             chain.push(hash);
             continue;
         }
-        let range = node.byte_range();
-        while spans.get(span).is_some_and(|span| span.end <= range.start && span.end < range.end) {
-            span += 1;
-        }
-        let touched = spans.get(span).is_some_and(|span| span.start < range.end && range.start < span.end);
-        if !touched && !range.is_empty() {
-            found.push((hash, range));
+        if !node.byte_range().is_empty() {
+            found.push((hash, node.byte_range()));
         }
         while !cursor.goto_next_sibling() {
             chain.pop();
@@ -152,6 +146,35 @@ fn leaves(tree: &tree_sitter::Tree, spans: &[Range<usize>], same: fn(&str) -> &s
             }
         }
     }
+}
+
+/// The stretches that splices may change, before and after: each with the leaves that it cuts, as one.
+fn stretches(splices: &[Splice], leaves: &Leaves) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
+    let mut both: Vec<(Range<usize>, Range<usize>)> = Vec::new();
+    for (splice, new) in splices.iter().zip(moved(splices)) {
+        let old = &splice.span;
+        let first = leaves.partition_point(|leaf| leaf.1.end <= old.start);
+        let cut = leaves[first..].iter().take_while(|leaf| leaf.1.start < old.end);
+        let (start, end) = cut.fold((old.start, old.end), |(start, end), leaf| (start.min(leaf.1.start), end.max(leaf.1.end)));
+        let new = new.start - (old.start - start)..new.end + (end - old.end);
+        match both.last_mut() {
+            Some((last_old, last_new)) if last_old.end > start => {
+                last_old.end = end.max(last_old.end);
+                last_new.end = new.end;
+            }
+            _ => both.push((start..end, new)),
+        }
+    }
+    both.into_iter().unzip()
+}
+
+/// The leaves that no stretch touches.
+fn outside(leaves: Leaves, stretches: &[Range<usize>]) -> Leaves {
+    let touched = |leaf: &Range<usize>| {
+        let next = stretches.partition_point(|stretch| stretch.end <= leaf.start);
+        stretches.get(next).is_some_and(|stretch| stretch.start < leaf.end)
+    };
+    leaves.into_iter().filter(|leaf| !touched(&leaf.1)).collect()
 }
 
 /// Where the splices are after they were made.
@@ -175,9 +198,10 @@ pub(super) fn moved(splices: &[Splice]) -> Vec<Range<usize>> {
 pub(super) fn verify(grammar: &Language, before: &str, after: &str, splices: &[Splice], same: fn(&str) -> &str) -> Result<(), Manual> {
     let old = parse(grammar, before)?;
     let new = parse(grammar, after)?;
-    let spans: Vec<Range<usize>> = splices.iter().map(|splice| splice.span.clone()).collect();
-    let (old, old_errors) = leaves(&old, &spans, same);
-    let (new, new_errors) = leaves(&new, &moved(splices), same);
+    let (old, old_errors) = leaves(&old, same);
+    let (new, new_errors) = leaves(&new, same);
+    let (before_spans, after_spans) = stretches(splices, &old);
+    let (old, new) = (outside(old, &before_spans), outside(new, &after_spans));
     if new_errors > old_errors {
         return Err(manual("the rewritten file has a syntax error", "replace it by hand"));
     }

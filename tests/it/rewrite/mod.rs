@@ -208,3 +208,18 @@ fn java() {
 fn go() {
     run::all(&all("go"), &run::Go);
 }
+
+#[test]
+fn shell() {
+    run::all(&all("shell"), &run::Shell);
+}
+
+#[test]
+fn c() {
+    run::all(&all("c"), &run::C);
+}
+
+#[test]
+fn rust() {
+    run::all(&all("rust"), &run::Rust);
+}

@@ -98,7 +98,7 @@ impl Runner for TypeScript {
         let types = "declare const process: { env: Record<string, string | undefined> };\ndeclare const console: { log(...all: unknown[]): void };\n\
                      declare namespace JSX { interface IntrinsicElements { [name: string]: object } }\ndeclare class URL { constructor(url: string); }\n";
         fs::write(directory.join("types.d.ts"), types).unwrap();
-        done(command(compiler.to_str().unwrap(), &options, directory).args(["--lib", "es2022", "--types", "", file, "types.d.ts"]));
+        done(command(compiler.to_str().unwrap(), &options, directory).args(["--lib", "es2022", file, "types.d.ts"]));
         let stem = file.rsplit_once('.').unwrap().0;
         let made = if file.ends_with(".mts") { format!("out/{stem}.mjs") } else { format!("out/{stem}.js") };
         command("node", &[&made], directory)
@@ -129,6 +129,35 @@ impl Runner for Go {
         fs::write(directory.join("go.mod"), "module unit\n\ngo 1.22\n").unwrap();
         let mut build = command("go", &["build", "-o", "program", "."], directory);
         done(build.env("GOFLAGS", "-mod=mod").env("GOTOOLCHAIN", "local").env("GOPROXY", "off"));
+        command(directory.join("program").to_str().unwrap(), &[], directory)
+    }
+}
+
+/// `bash FILE`.
+pub struct Shell;
+
+impl Runner for Shell {
+    fn prepare(&self, directory: &Path, file: &str) -> Command {
+        command("bash", &[file], directory)
+    }
+}
+
+/// `gcc FILE`, then the program.
+pub struct C;
+
+impl Runner for C {
+    fn prepare(&self, directory: &Path, file: &str) -> Command {
+        done(&mut command("gcc", &["-std=gnu11", "-Wall", "-Werror", "-o", "program", file], directory));
+        command(directory.join("program").to_str().unwrap(), &[], directory)
+    }
+}
+
+/// `rustc FILE`, then the program.
+pub struct Rust;
+
+impl Runner for Rust {
+    fn prepare(&self, directory: &Path, file: &str) -> Command {
+        done(&mut command("rustc", &["--edition", "2024", "-D", "warnings", "-o", "program", file], directory));
         command(directory.join("program").to_str().unwrap(), &[], directory)
     }
 }
