@@ -3,6 +3,8 @@
 //! The words are those of AWS Secrets Manager: a secret has a name, a description, tags and versions; staging labels (`AWSCURRENT`,
 //! `AWSPREVIOUS`, `AWSPENDING`) move between versions; deletion waits for a recovery window. Other stores do the same under other words.
 
+pub mod local;
+
 use std::collections::BTreeMap;
 
 use crate::reference::Backend;

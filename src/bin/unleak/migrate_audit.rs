@@ -61,12 +61,11 @@ pub fn policies(to: &Path, reader_role: Option<&str>, root: Option<&Path>, envir
     if plan.store.backend != Backend::Aws {
         return Err(Failure::new(&"the local store has no policies: whoever has its key reads all of it"));
     }
-    std::fs::create_dir_all(to).map_err(|error| Failure::with_file("make", to, &error))?;
     let mut lines = Vec::new();
     for document in policy::documents(&plan, &progress, reader_role) {
         let path = to.join(document.name);
         let text = format!("{:#}\n", document.content);
-        fsx::write_atomically(&path, |out| out.write_all(text.as_bytes())).map_err(|error| Failure::with_file("write", &path, &error))?;
+        fsx::write_private(&path, text.as_bytes()).map_err(|error| Failure::with_file("write", &path, &error))?;
         lines.push(format!("{}  {}", path.display(), document.purpose));
     }
     lines.push(format!(
