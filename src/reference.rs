@@ -86,3 +86,179 @@ impl fmt::Display for Reference {
         self.key.iter().try_for_each(|key| write!(f, "#/{key}"))
     }
 }
+
+/// Why a text is no reference. No message holds more of the text than the part that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReferenceError {
+    /// It does not start with a scheme that is known.
+    #[error("a reference starts with ref+awssecrets:// or ref+unleak://")]
+    Scheme,
+    /// There is no name after the scheme.
+    #[error("the name of the secret is missing after ://")]
+    NoName,
+    /// The name has a character that no store takes.
+    #[error("{0:?} cannot stand in the name of a secret")]
+    Name(char),
+    /// A parameter is not known.
+    #[error("there is no parameter {0:?}; known are region, role_arn, version_stage and version_id")]
+    Parameter(String),
+    /// A parameter has no value, or stands twice.
+    #[error("the parameter {0} needs one value")]
+    Value(&'static str),
+    /// Both a staging label and a version id.
+    #[error("version_stage and version_id exclude each other")]
+    TwoVersions,
+    /// There is no key after `#`.
+    #[error("the key is missing after #/")]
+    NoKey,
+}
+
+/// The parameters of a reference.
+const PARAMETERS: [&str; 4] = ["region", "role_arn", "version_stage", "version_id"];
+
+/// Whether a character can stand in the name of a secret: those of AWS, and `:` of ARNs.
+const fn is_name(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '/' | '_' | '+' | '=' | '.' | '@' | '-' | ':')
+}
+
+impl std::str::FromStr for Reference {
+    type Err = ReferenceError;
+
+    /// Reads a whole text as a reference; `#key` is read like `#/key`.
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        let (backend, rest) = [Backend::Local, Backend::Aws]
+            .into_iter()
+            .find_map(|backend| Some((backend, text.strip_prefix(backend.scheme())?.strip_prefix("://")?)))
+            .ok_or(ReferenceError::Scheme)?;
+        let (rest, key) = match rest.split_once('#') {
+            Some((rest, key)) => (rest, Some(key.strip_prefix('/').unwrap_or(key).to_owned())),
+            None => (rest, None),
+        };
+        if key.as_ref().is_some_and(String::is_empty) {
+            return Err(ReferenceError::NoKey);
+        }
+        let (name, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+        if name.is_empty() {
+            return Err(ReferenceError::NoName);
+        }
+        if let Some(wrong) = name.chars().find(|&character| !is_name(character)) {
+            return Err(ReferenceError::Name(wrong));
+        }
+        let mut reference = Self { key, ..Self::to(backend, name.to_owned()) };
+        for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
+            reference.set(parameter)?;
+        }
+        if reference.version_stage.is_some() && reference.version_id.is_some() {
+            return Err(ReferenceError::TwoVersions);
+        }
+        Ok(reference)
+    }
+}
+
+impl Reference {
+    fn set(&mut self, parameter: &str) -> Result<(), ReferenceError> {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let known = PARAMETERS.into_iter().find(|known| *known == name).ok_or_else(|| ReferenceError::Parameter(name.to_owned()))?;
+        let field = match known {
+            "region" => &mut self.region,
+            "role_arn" => &mut self.role_arn,
+            "version_stage" => &mut self.version_stage,
+            _ => &mut self.version_id,
+        };
+        if value.is_empty() || field.is_some() {
+            return Err(ReferenceError::Value(known));
+        }
+        *field = Some(value.to_owned());
+        Ok(())
+    }
+}
+
+/// The references that stand in a text, with their bytes: each from its scheme to the first character that no reference holds. What starts
+/// like one and is none is given with its error.
+pub fn find_all(text: &[u8]) -> impl Iterator<Item = (std::ops::Range<usize>, Result<Reference, ReferenceError>)> + '_ {
+    let starts = memchr::memmem::find_iter(text, b"ref+").filter(|&start| {
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        !text[..start].last().is_some_and(is_word)
+    });
+    starts.filter_map(|start| {
+        let schemes = [Backend::Local, Backend::Aws].map(|backend| format!("{}://", backend.scheme()));
+        schemes.iter().find(|scheme| text[start..].starts_with(scheme.as_bytes()))?;
+        let is_part = |byte: u8| is_name(char::from(byte)) || matches!(byte, b'?' | b'&' | b'#');
+        let length = text[start..].iter().take_while(|&&byte| is_part(byte)).count();
+        // A full stop or colon after it belongs to the sentence.
+        let found = text[start..start + length].trim_ascii_end();
+        let found = found.strip_suffix(b".").or(found.strip_suffix(b":")).unwrap_or(found);
+        let parsed = std::str::from_utf8(found).map_err(|_| ReferenceError::Scheme).and_then(str::parse);
+        Some((start..start + found.len(), parsed))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(text: &str) -> Result<Reference, ReferenceError> {
+        text.parse()
+    }
+
+    #[test]
+    fn both_spellings_of_a_key_are_read_and_one_is_written() {
+        for text in ["ref+awssecrets://prod/app/db#/password", "ref+awssecrets://prod/app/db#password"] {
+            let reference = read(text).unwrap();
+            assert_eq!(reference, Reference::to(Backend::Aws, "prod/app/db".to_owned()).with_key("password"));
+            assert_eq!(reference.to_string(), "ref+awssecrets://prod/app/db#/password");
+        }
+        let arn = "ref+awssecrets://arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/app-AbCdEf?region=eu-west-1&version_stage=AWSPREVIOUS";
+        let reference = read(arn).unwrap();
+        assert_eq!(reference.version_stage.as_deref(), Some("AWSPREVIOUS"));
+        assert_eq!(reference.to_string(), arn);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (text, error) in [
+            ("ref+vault://a", ReferenceError::Scheme),
+            ("awssecrets://a", ReferenceError::Scheme),
+            ("ref+unleak://", ReferenceError::NoName),
+            ("ref+unleak://#/a", ReferenceError::NoName),
+            ("ref+unleak://a b", ReferenceError::Name(' ')),
+            ("ref+unleak://a#", ReferenceError::NoKey),
+            ("ref+unleak://a#/", ReferenceError::NoKey),
+            ("ref+awssecrets://a?regoin=x", ReferenceError::Parameter("regoin".to_owned())),
+            ("ref+awssecrets://a?region=", ReferenceError::Value("region")),
+            ("ref+awssecrets://a?region=a&region=b", ReferenceError::Value("region")),
+            ("ref+awssecrets://a?version_stage=A&version_id=B", ReferenceError::TwoVersions),
+        ] {
+            assert_eq!(read(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn references_are_found_in_text() {
+        let text = b"A=ref+unleak://a/b#/c\nsee ref+awssecrets://x. xref+unleak://no \"ref+unleak://?\" ref+file://y";
+        let found: Vec<_> = find_all(text).map(|(span, parsed)| (&text[span], parsed.is_ok())).collect();
+        assert_eq!(found, [(&b"ref+unleak://a/b#/c"[..], true), (b"ref+awssecrets://x", true), (b"ref+unleak://?", false)]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_again(
+            aws: bool,
+            name in "[a-z0-9/_.@+=:-]{1,40}",
+            region in proptest::option::of("[a-z0-9-]{1,12}"),
+            role_arn in proptest::option::of("arn:aws:iam::[0-9]{12}:role/[a-z]{1,8}"),
+            version in proptest::option::of(("[A-Za-z0-9-]{1,40}", any::<bool>())),
+            key in proptest::option::of("[A-Za-z0-9_.-]{1,20}"),
+        ) {
+            let (version_stage, version_id) = match version {
+                Some((stage, true)) => (Some(stage), None),
+                Some((id, false)) => (None, Some(id)),
+                None => (None, None),
+            };
+            let backend = if aws { Backend::Aws } else { Backend::Local };
+            let reference = Reference { backend, name, region, role_arn, version_stage, version_id, key };
+            prop_assert_eq!(reference.to_string().parse(), Ok(reference));
+        }
+    }
+}

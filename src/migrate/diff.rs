@@ -68,7 +68,9 @@ fn without(text: Vec<u8>, values: &[&[u8]]) -> Vec<u8> {
 fn lines(text: &[u8]) -> String {
     let mut out = String::new();
     for line in text.split_inclusive(|&byte| byte == b'\n') {
-        out += &visible(line.strip_suffix(b"\n").unwrap_or(line));
+        let shown = visible(line.strip_suffix(b"\n").unwrap_or(line).strip_suffix(b"\r").unwrap_or(line));
+        // A tab moves the cursor only.
+        out += &shown.replace("\\u{9}", "\t");
         if line.ends_with(b"\n") {
             out.push('\n');
         }

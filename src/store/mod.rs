@@ -3,7 +3,12 @@
 //! The words are those of AWS Secrets Manager: a secret has a name, a description, tags and versions; staging labels (`AWSCURRENT`,
 //! `AWSPREVIOUS`, `AWSPENDING`) move between versions; deletion waits for a recovery window. Other stores do the same under other words.
 
+#[cfg(feature = "aws")]
+pub mod aws;
+pub mod limits;
 pub mod local;
+
+pub use limits::LARGEST_VALUE;
 
 use std::collections::BTreeMap;
 
@@ -16,9 +21,6 @@ pub const CURRENT: &str = "AWSCURRENT";
 pub const PREVIOUS: &str = "AWSPREVIOUS";
 /// The staging label of a version that is not in force yet.
 pub const PENDING: &str = "AWSPENDING";
-/// Bytes of a value, at most.
-pub const LARGEST_VALUE: usize = 65_536;
-
 /// Tags of a secret.
 pub type Tags = BTreeMap<String, String>;
 

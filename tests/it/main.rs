@@ -16,5 +16,6 @@ mod readme;
 mod report;
 mod rewrite;
 mod source;
+mod store;
 mod tidy;
 mod writings;

@@ -11,7 +11,7 @@ use unleak::reference::Backend;
 
 use crate::env::Environment;
 use crate::failure::{Exit, Failure};
-use crate::migrate_cmd::{Site, pending, store_failure};
+use crate::migrate_cmd::{Site, pending, region_of, store_failure};
 use crate::{output, stores};
 
 /// Looks at every secret that was migrated here. One that has another version since is noted as rotated.
@@ -24,7 +24,7 @@ pub fn audit(days: u32, root: Option<&Path>, environment: &Environment) -> Resul
         SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
     let mut lines = Vec::new();
     for (plan, progress) in site.plans()?.into_iter().filter(|(_, progress)| progress.phase == Phase::Applied) {
-        let store = stores::open(plan.store.backend, environment)?;
+        let store = stores::open(plan.store.backend, region_of(&plan), environment)?;
         for secret in &plan.secrets {
             let Some(stored) = progress.stored.get(&secret.name) else { continue };
             let description = store.describe(&secret.name).map_err(store_failure)?;

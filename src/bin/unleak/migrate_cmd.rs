@@ -15,6 +15,7 @@ use unleak::migrate::journal::{self, Event, Journal, Phase, Progress};
 use unleak::migrate::make::{self, Ground, Options};
 use unleak::migrate::plan::{Existing, Plan, SCHEMA};
 use unleak::migrate::{ApplyError, Refusal, backup, name, undo};
+use unleak::reference::Backend;
 use unleak::scan::Scanner;
 use unleak::settings::{Settings, TreeSettings};
 use unleak::source::git::checkout::Checkout;
@@ -24,7 +25,7 @@ use unleak::suppress;
 use crate::config::Config;
 use crate::env::Environment;
 use crate::failure::{Exit, Failure};
-use crate::migrate_args::{ApplyOptions, MigrateArgs, MigrateCommand, PlanArgs};
+use crate::migrate_args::{ApplyOptions, MigrateArgs, MigrateCommand, PlanArgs, StoreName};
 use crate::progress::Line;
 use crate::{migrate_audit, migrate_show, output, patterns_cmd, stores};
 
@@ -142,6 +143,11 @@ impl Site {
     }
 }
 
+/// The region of a plan for AWS: its identity is `ACCOUNT REGION`.
+pub fn region_of(plan: &Plan) -> Option<&str> {
+    plan.store.identity.split_once(' ').filter(|_| plan.store.backend == Backend::Aws).map(|(_, region)| region)
+}
+
 /// The exit code of migrations that are done.
 pub fn pending<'p>(mut all: impl Iterator<Item = &'p Progress>) -> Exit {
     if all.any(|progress| !progress.rotation_pending().is_empty()) { Exit::RotationPending } else { Exit::Clean }
@@ -176,7 +182,8 @@ fn make_plan(args: &PlanArgs, quiet: bool, environment: &Environment) -> Result<
     let path = args.path.as_deref().unwrap_or(Path::new("."));
     let site = Site::at(Some(path), environment)?;
     let config = if args.no_config { Config::default() } else { Config::find(path)? };
-    let store = stores::open(args.store.map_or(unleak::reference::Backend::Local, crate::migrate_args::StoreName::backend), environment)?;
+    let backend = args.store.map_or(Backend::Local, StoreName::backend);
+    let store = stores::open(backend, args.region.as_deref().or(config.migrate.region.as_deref()), environment)?;
     let options = options(args, &config, store.as_ref())?;
     let exclude = config.exclude.iter().cloned().chain(NOT_OURS.map(str::to_owned)).collect();
     let tree = TreeSettings { no_ignore: true, exclude, roots: vec![path.to_owned()] };
@@ -249,7 +256,7 @@ fn apply_plan(plan: &Plan, options: &ApplyOptions, dry_run: bool, quiet: bool, e
         let error = format!("the plan is for {}, not for account {account}", plan.store.identity);
         return Err(Failure { exit: Exit::Refused, ..Failure::new(&error) });
     }
-    let store = stores::open(plan.store.backend, environment)?;
+    let store = stores::open(plan.store.backend, region_of(plan), environment)?;
     let run = Run {
         plan,
         root: &site.root,
@@ -321,7 +328,7 @@ fn take_back(id: Option<&str>, yes: bool, root: Option<&Path>, environment: &Env
         let files = migrate_show::count(plan.files.len(), "file");
         ask(&format!("Restore {files} and take {} back?", migrate_show::count(plan.secrets.len(), "secret")))?;
     }
-    let store = stores::open(plan.store.backend, environment)?;
+    let store = stores::open(plan.store.backend, region_of(&plan), environment)?;
     let run = Run {
         plan: &plan,
         root: &site.root,

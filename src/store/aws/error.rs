@@ -1,0 +1,86 @@
+//! From the SDK's errors to ours. Owns: which code means what. Must not: repeat a request's content; messages of the service hold none.
+
+use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+
+use super::super::StoreError;
+
+/// What was asked.
+#[derive(Clone, Copy)]
+pub(super) struct Call<'a> {
+    /// The secret, or the service where none is meant.
+    pub name: &'a str,
+    /// The IAM action it needs.
+    pub action: &'a str,
+}
+
+/// The error of a call.
+pub(super) fn failed<E>(call: Call<'_>, error: SdkError<E>) -> StoreError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    match &error {
+        SdkError::ServiceError(service) => {
+            let code = service.err().code().unwrap_or_default();
+            let message = service.err().message().unwrap_or_default();
+            of_code(call, code, message, service.raw().status().as_u16())
+        }
+        SdkError::ConstructionFailure(_) => StoreError::Unusable(format!("the request cannot be made: {}", DisplayErrorContext(&error))),
+        SdkError::DispatchFailure(_) if is_about_credentials(&error) => {
+            StoreError::Unusable(format!("there are no AWS credentials to use: {}", DisplayErrorContext(&error)))
+        }
+        _ => StoreError::Unreachable(format!("{} did not answer: {}", call.action, DisplayErrorContext(&error))),
+    }
+}
+
+/// Whether the chain of causes tells that no credentials were found; the SDK has no code for it.
+fn is_about_credentials(error: &dyn std::error::Error) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|error| error.to_string().contains("credentials"))
+}
+
+fn of_code(call: Call<'_>, code: &str, message: &str, status: u16) -> StoreError {
+    let name = call.name.to_owned();
+    let said = |text: &str| if text.is_empty() { code.to_owned() } else { format!("{code}: {text}") };
+    match code {
+        "ResourceNotFoundException" => StoreError::NotFound { name },
+        "ResourceExistsException" => StoreError::Exists { name },
+        "InvalidRequestException" if is_about_deletion(message) => StoreError::PendingDeletion { name },
+        "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" => StoreError::Denied { name, action: call.action.to_owned() },
+        "ThrottlingException" | "Throttling" | "TooManyRequestsException" | "RequestLimitExceeded" => {
+            StoreError::Throttled(code.to_owned())
+        }
+        "EncryptionFailure" | "DecryptionFailure" | "KMSAccessDeniedException" => StoreError::Key { name, detail: said(message) },
+        "UnrecognizedClientException" | "InvalidSignatureException" | "ExpiredTokenException" | "InvalidClientTokenId" | "ExpiredToken" => {
+            StoreError::Unusable(format!("AWS does not take these credentials: {}", said(message)))
+        }
+        "InternalServiceError" | "InternalFailure" | "ServiceUnavailable" => {
+            StoreError::Unreachable(format!("{}: {}", call.action, said(message)))
+        }
+        "" if status >= 500 => StoreError::Unreachable(format!("{} answered {status} without a reason", call.action)),
+        "" => StoreError::Invalid { name, detail: format!("{} answered {status} without a reason", call.action) },
+        _ => StoreError::Invalid { name, detail: said(message) },
+    }
+}
+
+fn is_about_deletion(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    message.contains("scheduled for deletion") || message.contains("marked for deletion") || message.contains("marked deleted")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_become_errors_that_name_what_to_do() {
+        let call = Call { name: "a", action: "secretsmanager:CreateSecret" };
+        let said = |code, message, status| of_code(call, code, message, status).to_string();
+        assert_eq!(said("AccessDeniedException", "x", 400), "a: access denied: the identity needs secretsmanager:CreateSecret");
+        assert!(matches!(
+            of_code(call, "InvalidRequestException", "a secret with this name is already scheduled for deletion", 400),
+            StoreError::PendingDeletion { .. }
+        ));
+        assert_eq!(said("InvalidRequestException", "other", 400), "a: InvalidRequestException: other");
+        assert_eq!(said("", "", 500), "secretsmanager:CreateSecret answered 500 without a reason");
+        assert_eq!(said("ThrottlingException", "", 400), "the store kept turning requests away (ThrottlingException); try again later");
+    }
+}

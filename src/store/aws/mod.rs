@@ -1,0 +1,326 @@
+//! AWS Secrets Manager. Owns: the client and one method for each call. Must not: be built where no store is asked for; it starts a runtime.
+//!
+//! Credentials, profile, region and endpoint come by the SDK's usual chain. Each call blocks, and is retried with exponential backoff and jitter
+//! by the SDK, at most [`ATTEMPTS`] times. No subscriber for logs is ever installed, so what the SDK and its HTTP client could trace goes nowhere.
+
+mod convert;
+mod error;
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, ReplicaRegionType, Tag};
+use aws_smithy_http_client::tls;
+use subtle::ConstantTimeEq;
+
+use super::{CURRENT, Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version, limits};
+use crate::reference::Backend;
+use crate::secret::Secret;
+use convert::{binary, description, text, value};
+use error::{Call, failed};
+
+/// How often a request is made, at most.
+const ATTEMPTS: u32 = 6;
+/// The first pause between attempts, doubled each time and shortened by chance.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const CONNECT: Duration = Duration::from_secs(5);
+const ATTEMPT: Duration = Duration::from_secs(20);
+/// Secrets of one BatchGetSecretValue.
+const BATCH: usize = 20;
+
+/// Which account and endpoint.
+#[derive(Debug, Clone, Default)]
+pub struct AwsSettings {
+    /// Region; none: that of the environment or profile.
+    pub region: Option<String>,
+    /// Profile of the shared configuration files.
+    pub profile: Option<String>,
+    /// Another endpoint, such as `http://127.0.0.1:5000`.
+    pub endpoint_url: Option<String>,
+    /// Whether plain HTTP may leave this machine.
+    pub allow_insecure_endpoint: bool,
+    /// Role to assume.
+    pub role_arn: Option<String>,
+}
+
+/// Secrets Manager in one account and region.
+pub struct AwsStore {
+    runtime: tokio::runtime::Runtime,
+    config: SdkConfig,
+    client: Client,
+}
+
+impl AwsStore {
+    /// A client. Nothing is asked yet, but for what the credential chain needs.
+    ///
+    /// # Errors
+    /// [`StoreError::Unusable`] without a region, or with an endpoint that would send secrets in the clear.
+    pub fn open(settings: &AwsSettings) -> Result<Self, StoreError> {
+        let unusable = |detail: String| StoreError::Unusable(detail);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| unusable(format!("the client cannot be started: {error}")))?;
+        let config = runtime.block_on(configuration(settings));
+        if config.region().is_none() {
+            return Err(unusable("no AWS region is set; use --region, AWS_REGION or a profile".to_owned()));
+        }
+        if let Some(endpoint) = config.endpoint_url().filter(|_| !settings.allow_insecure_endpoint)
+            && !is_private(endpoint)
+        {
+            return Err(unusable(format!("{endpoint} would carry secrets in the clear; use https, or --allow-insecure-endpoint")));
+        }
+        let client = Client::new(&config);
+        Ok(Self { runtime, config, client })
+    }
+
+    fn region(&self) -> String {
+        self.config.region().map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// Whether a version that our token names, or one with our value that it made under another id, is there already.
+    fn is_ours(&self, new: &NewSecret<'_>) -> Result<Option<Stored>, StoreError> {
+        let Some(known) = self.describe(new.name)? else { return Ok(None) };
+        if !known.versions.contains_key(new.token) {
+            return Ok(None);
+        }
+        let value = self.read(new.name, &Version::Id(new.token))?;
+        let is_equal: bool = value.expose().ct_eq(new.value.expose()).into();
+        Ok(is_equal.then(|| Stored { id: known.id, version: new.token.to_owned() }))
+    }
+}
+
+async fn configuration(settings: &AwsSettings) -> SdkConfig {
+    let http =
+        aws_smithy_http_client::Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
+    let retry = RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(FIRST_PAUSE).with_max_backoff(LONGEST_PAUSE);
+    let timeout = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http).retry_config(retry).timeout_config(timeout);
+    if let Some(region) = &settings.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(profile) = &settings.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(endpoint) = &settings.endpoint_url {
+        loader = loader.endpoint_url(endpoint);
+    }
+    let config = loader.load().await;
+    let Some(role) = &settings.role_arn else { return config };
+    let provider = aws_config::sts::AssumeRoleProvider::builder(role).session_name("unleak").configure(&config).build().await;
+    config.into_builder().credentials_provider(aws_sdk_secretsmanager::config::SharedCredentialsProvider::new(provider)).build()
+}
+
+/// Whether an endpoint is encrypted or on this machine.
+fn is_private(endpoint: &str) -> bool {
+    let Some(rest) = endpoint.strip_prefix("http://") else { return endpoint.starts_with("https://") };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let host = host.strip_prefix('[').and_then(|host| host.split(']').next()).unwrap_or_else(|| host.split(':').next().unwrap_or_default());
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+impl SecretStore for AwsStore {
+    fn backend(&self) -> Backend {
+        Backend::Aws
+    }
+
+    fn identity(&self) -> Result<String, StoreError> {
+        let sts = aws_sdk_sts::Client::new(&self.config);
+        let call = Call { name: "AWS", action: "sts:GetCallerIdentity" };
+        let caller = self.runtime.block_on(sts.get_caller_identity().send()).map_err(|error| failed(call, error))?;
+        Ok(format!("{} {}", caller.account().unwrap_or("unknown account"), self.region()))
+    }
+
+    fn create(&self, new: &NewSecret<'_>) -> Result<Stored, StoreError> {
+        limits::new_secret(new)?;
+        let replicas = new.replica_regions.iter().map(|region| ReplicaRegionType::builder().region(region).build()).collect::<Vec<_>>();
+        let request = self
+            .client
+            .create_secret()
+            .name(new.name)
+            .client_request_token(new.token)
+            .description(new.description)
+            .set_secret_string(text(new.value))
+            .set_secret_binary(binary(new.value))
+            .set_tags(Some(sdk_tags(new.tags)))
+            .set_kms_key_id(new.kms_key.map(ToOwned::to_owned))
+            .set_add_replica_regions(Some(replicas).filter(|replicas| !replicas.is_empty()))
+            .set_type(new.external_type.map(ToOwned::to_owned));
+        match self.runtime.block_on(request.send()) {
+            Ok(created) => Ok(Stored {
+                id: created.arn().unwrap_or(new.name).to_owned(),
+                version: created.version_id().unwrap_or(new.token).to_owned(),
+            }),
+            Err(error) => match failed(Call { name: new.name, action: "secretsmanager:CreateSecret" }, error) {
+                // A server that forgets tokens refuses what it did before the answer was lost.
+                StoreError::Exists { name } => self.is_ours(new)?.ok_or(StoreError::Exists { name }),
+                other => Err(other),
+            },
+        }
+    }
+
+    fn put_version(&self, name: &str, value: &Secret, token: &str, stages: &[&str]) -> Result<Stored, StoreError> {
+        limits::value(name, value)?;
+        limits::token(name, token)?;
+        let request = self
+            .client
+            .put_secret_value()
+            .secret_id(name)
+            .client_request_token(token)
+            .set_secret_string(text(value))
+            .set_secret_binary(binary(value))
+            .set_version_stages(Some(stages.iter().map(ToString::to_string).collect()));
+        let call = Call { name, action: "secretsmanager:PutSecretValue" };
+        let put = self.runtime.block_on(request.send()).map_err(|error| failed(call, error))?;
+        Ok(Stored { id: put.arn().unwrap_or(name).to_owned(), version: put.version_id().unwrap_or(token).to_owned() })
+    }
+
+    fn move_stage(&self, name: &str, stage: &str, to: &str) -> Result<(), StoreError> {
+        let known = self.describe(name)?.ok_or_else(|| StoreError::NotFound { name: name.to_owned() })?;
+        let holder = known.versions.iter().find(|(_, stages)| stages.iter().any(|own| own == stage)).map(|(id, _)| id.clone());
+        if holder.as_deref() == Some(to) {
+            return Ok(());
+        }
+        let request = self
+            .client
+            .update_secret_version_stage()
+            .secret_id(name)
+            .version_stage(stage)
+            .move_to_version_id(to)
+            .set_remove_from_version_id(holder);
+        let call = Call { name, action: "secretsmanager:UpdateSecretVersionStage" };
+        self.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, error))
+    }
+
+    fn read(&self, name: &str, version: &Version<'_>) -> Result<Secret, StoreError> {
+        let request = self.client.get_secret_value().secret_id(name);
+        let request = match version {
+            Version::Stage(stage) => request.version_stage(*stage),
+            Version::Id(id) => request.version_id(*id),
+        };
+        let call = Call { name, action: "secretsmanager:GetSecretValue" };
+        let got = self.runtime.block_on(request.send()).map_err(|error| failed(call, error))?;
+        value(got.secret_string(), got.secret_binary()).ok_or_else(|| StoreError::NotFound { name: name.to_owned() })
+    }
+
+    fn read_current(&self, names: &[&str]) -> Result<Vec<Result<Secret, StoreError>>, StoreError> {
+        let mut all = Vec::with_capacity(names.len());
+        for batch in names.chunks(BATCH) {
+            // One alone is asked for as itself: it needs fewer permissions.
+            match self.read_batch(batch) {
+                _ if batch.len() == 1 => all.push(self.read(batch[0], &Version::Stage(CURRENT))),
+                Ok(values) => all.extend(values),
+                // Batches are an action of their own, which a reader may lack.
+                Err(StoreError::Denied { .. } | StoreError::Invalid { .. }) => {
+                    all.extend(batch.iter().map(|name| self.read(name, &Version::Stage(CURRENT))));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(all)
+    }
+
+    fn describe(&self, name: &str) -> Result<Option<Description>, StoreError> {
+        let call = Call { name, action: "secretsmanager:DescribeSecret" };
+        match self.runtime.block_on(self.client.describe_secret().secret_id(name).send()) {
+            Ok(known) => Ok(Some(description(&known))),
+            Err(error) => match failed(call, error) {
+                StoreError::NotFound { .. } => Ok(None),
+                other => Err(other),
+            },
+        }
+    }
+
+    fn list(&self, tags: &Tags) -> Result<Vec<Description>, StoreError> {
+        let filter = |key, values: Vec<String>| Filter::builder().key(key).set_values(Some(values)).build();
+        let filters = (!tags.is_empty()).then(|| {
+            let keys = filter(FilterNameStringType::TagKey, tags.keys().cloned().collect());
+            vec![keys, filter(FilterNameStringType::TagValue, tags.values().cloned().collect())]
+        });
+        let pages = self.client.list_secrets().set_filters(filters).include_planned_deletion(true).into_paginator().send();
+        let call = Call { name: "AWS", action: "secretsmanager:ListSecrets" };
+        let pages = self.runtime.block_on(pages.collect::<Result<Vec<_>, _>>()).map_err(|error| failed(call, error))?;
+        let mut all: Vec<Description> = pages.iter().flat_map(|page| page.secret_list()).map(convert::entry).collect();
+        // Filters of the service compare starts, and any tag with any value.
+        all.retain(|known| tags.iter().all(|(key, value)| known.tags.get(key) == Some(value)));
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(all)
+    }
+
+    fn tag(&self, name: &str, tags: &Tags) -> Result<(), StoreError> {
+        limits::tags(name, tags)?;
+        let call = Call { name, action: "secretsmanager:TagResource" };
+        let request = self.client.tag_resource().secret_id(name).set_tags(Some(sdk_tags(tags)));
+        self.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, error))
+    }
+
+    fn set_policy(&self, name: &str, policy: &str) -> Result<(), StoreError> {
+        let call = Call { name, action: "secretsmanager:ValidateResourcePolicy" };
+        let request = self.client.validate_resource_policy().secret_id(name).resource_policy(policy);
+        let checked = self.runtime.block_on(request.send()).map_err(|error| failed(call, error))?;
+        if !checked.policy_validation_passed() {
+            let errors: Vec<&str> = checked.validation_errors().iter().filter_map(|error| error.error_message()).collect();
+            return Err(limits::invalid(name, format!("the resource policy is refused: {}", errors.join("; "))));
+        }
+        let call = Call { name, action: "secretsmanager:PutResourcePolicy" };
+        let request = self.client.put_resource_policy().secret_id(name).resource_policy(policy).block_public_policy(true);
+        self.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, error))
+    }
+
+    fn delete(&self, name: &str, recovery_days: u8) -> Result<(), StoreError> {
+        limits::recovery_days(name, recovery_days)?;
+        let call = Call { name, action: "secretsmanager:DeleteSecret" };
+        let request = self.client.delete_secret().secret_id(name).recovery_window_in_days(i64::from(recovery_days));
+        match self.runtime.block_on(request.send()).map_err(|error| failed(call, error)) {
+            Ok(_) | Err(StoreError::PendingDeletion { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn restore(&self, name: &str) -> Result<(), StoreError> {
+        let call = Call { name, action: "secretsmanager:RestoreSecret" };
+        self.runtime.block_on(self.client.restore_secret().secret_id(name).send()).map(drop).map_err(|error| failed(call, error))
+    }
+}
+
+impl AwsStore {
+    fn read_batch(&self, names: &[&str]) -> Result<Vec<Result<Secret, StoreError>>, StoreError> {
+        let call = Call { name: "AWS", action: "secretsmanager:BatchGetSecretValue" };
+        let request = self.client.batch_get_secret_value().set_secret_id_list(Some(names.iter().map(ToString::to_string).collect()));
+        let got = self.runtime.block_on(request.send()).map_err(|error| failed(call, error))?;
+        let one = |name: &&str| {
+            let is_it = |known: Option<&str>| known == Some(*name);
+            let entry = got.secret_values().iter().find(|entry| is_it(entry.name()) || is_it(entry.arn()));
+            match entry.and_then(|entry| value(entry.secret_string(), entry.secret_binary())) {
+                Some(value) => Ok(value),
+                // The reasons of a batch are codes without an action: the secret is asked for by itself.
+                None => self.read(name, &Version::Stage(CURRENT)),
+            }
+        };
+        Ok(names.iter().map(one).collect())
+    }
+}
+
+fn sdk_tags(tags: &Tags) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_encrypted_and_local_endpoints_are_private() {
+        for endpoint in ["https://x.example", "http://127.0.0.1:5000", "http://localhost/", "http://[::1]:80/a", "http://127.9.9.9"] {
+            assert!(is_private(endpoint), "{endpoint}");
+        }
+        for endpoint in ["http://10.0.0.1", "http://localhost.example", "http://127.0.0.1@evil.example/", "ftp://localhost", ""] {
+            assert!(!is_private(endpoint), "{endpoint}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The local store: one encrypted file outside of the tree, for those without a cloud. Owns: versions, labels, tags and deletion windows as
+//! other stores have them. Must not: choose where the file is, or ask for a passphrase.
+//!
+//! The file is JSON, encrypted with [age](https://age-encryption.org/v1) to one X25519 identity. It is read and written whole under a lock, and
+//! replaced in one step, so that a killed process leaves the old content or the new. `key` holds where the identity comes from.
+
+mod content;
+mod key;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use content::Content;
+pub use key::{Key, KeyError};
+
+use super::limits::{self, invalid};
+use super::{Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version};
+use crate::fsx;
+use crate::reference::Backend;
+use crate::secret::Secret;
+
+/// The file with the secrets, below the store's directory.
+const FILE: &str = "store.age";
+/// The file that is locked while the store is read or written.
+const LOCK: &str = "store.lock";
+
+/// A store in a directory of this machine.
+pub struct LocalStore {
+    directory: PathBuf,
+    identity: age::x25519::Identity,
+    /// One thread at a time: a lock on the file holds between processes only.
+    turn: Mutex<()>,
+}
+
+impl LocalStore {
+    /// Opens the store in `directory`; the file is made by the first write.
+    ///
+    /// # Errors
+    /// [`StoreError::Unusable`] where the key does not open the file, or the file is broken.
+    pub fn open(directory: &Path, key: &Key) -> Result<Self, StoreError> {
+        let identity = key.identity().map_err(|error| StoreError::Unusable(error.to_string()))?;
+        let store = Self { directory: directory.to_owned(), identity, turn: Mutex::new(()) };
+        store.view(|_| Ok(()))?;
+        Ok(store)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.directory.join(FILE)
+    }
+
+    fn unusable(&self, what: &str, error: &dyn std::fmt::Display) -> StoreError {
+        StoreError::Unusable(format!("{}: {what}: {error}", self.file().display()))
+    }
+
+    /// Holds off other threads and other processes.
+    fn lock(&self) -> Result<(MutexGuard<'_, ()>, std::fs::File), StoreError> {
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = self.directory.join(LOCK);
+        let file = fsx::open_lock(&path).map_err(|error| self.unusable("its lock cannot be opened", &error))?;
+        file.lock().map_err(|error| self.unusable("it cannot be locked", &error))?;
+        Ok((turn, file))
+    }
+
+    fn read_content(&self) -> Result<Content, StoreError> {
+        let encrypted = match std::fs::read(self.file()) {
+            Ok(encrypted) => encrypted,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Content::default()),
+            Err(error) => return Err(self.unusable("it cannot be read", &error)),
+        };
+        let plain = age::decrypt(&self.identity, &encrypted).map_err(|error| match error {
+            age::DecryptError::NoMatchingKeys => self.unusable("it is encrypted for another key", &error),
+            _ => self.unusable("it is damaged or no store", &error),
+        })?;
+        let plain = zeroize::Zeroizing::new(plain);
+        Content::parse(&plain).map_err(|error| self.unusable("it is no store that this version reads", &error))
+    }
+
+    fn view<T>(&self, look: impl FnOnce(&Content) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        if !self.file().exists() {
+            return look(&Content::default());
+        }
+        let _lock = self.lock()?;
+        let mut content = self.read_content()?;
+        content.forget_deleted(now());
+        look(&content)
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Content) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let _lock = self.lock()?;
+        let mut content = self.read_content()?;
+        content.forget_deleted(now());
+        let done = change(&mut content)?;
+        let encrypted = age::encrypt(&self.identity.to_public(), &content.to_json())
+            .map_err(|error| self.unusable("it cannot be encrypted", &error))?;
+        fsx::write_private(&self.file(), &encrypted).map_err(|error| self.unusable("it cannot be written", &error))?;
+        Ok(done)
+    }
+}
+
+/// Seconds since 1970.
+fn now() -> i64 {
+    let passed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(passed.as_secs()).unwrap_or(i64::MAX)
+}
+
+impl SecretStore for LocalStore {
+    fn backend(&self) -> Backend {
+        Backend::Local
+    }
+
+    fn identity(&self) -> Result<String, StoreError> {
+        Ok(self.file().display().to_string())
+    }
+
+    fn create(&self, new: &NewSecret<'_>) -> Result<Stored, StoreError> {
+        limits::new_secret(new)?;
+        self.change(|content| content.create(new, now()))
+    }
+
+    fn put_version(&self, name: &str, value: &Secret, token: &str, stages: &[&str]) -> Result<Stored, StoreError> {
+        limits::value(name, value)?;
+        limits::token(name, token)?;
+        self.change(|content| content.put(name, value, token, stages, now()))
+    }
+
+    fn move_stage(&self, name: &str, stage: &str, to: &str) -> Result<(), StoreError> {
+        self.change(|content| content.live(name)?.move_stage(name, stage, to))
+    }
+
+    fn read(&self, name: &str, version: &Version<'_>) -> Result<Secret, StoreError> {
+        self.change(|content| content.read(name, version, now()))
+    }
+
+    fn read_current(&self, names: &[&str]) -> Result<Vec<Result<Secret, StoreError>>, StoreError> {
+        self.change(|content| Ok(names.iter().map(|name| content.read(name, &Version::Stage(super::CURRENT), now())).collect()))
+    }
+
+    fn describe(&self, name: &str) -> Result<Option<Description>, StoreError> {
+        self.view(|content| Ok(content.describe(name)))
+    }
+
+    fn list(&self, tags: &Tags) -> Result<Vec<Description>, StoreError> {
+        self.view(|content| Ok(content.list(tags)))
+    }
+
+    fn tag(&self, name: &str, tags: &Tags) -> Result<(), StoreError> {
+        self.change(|content| {
+            let secret = content.live(name)?;
+            let mut all = secret.tags.clone();
+            all.extend(tags.clone());
+            limits::tags(name, &all)?;
+            secret.tags = all;
+            Ok(())
+        })
+    }
+
+    fn set_policy(&self, name: &str, _policy: &str) -> Result<(), StoreError> {
+        Err(invalid(name, "the local store has no resource policies; who can read its key can read all of it".to_owned()))
+    }
+
+    fn delete(&self, name: &str, recovery_days: u8) -> Result<(), StoreError> {
+        limits::recovery_days(name, recovery_days)?;
+        self.change(|content| content.delete(name, recovery_days, now()))
+    }
+
+    fn restore(&self, name: &str) -> Result<(), StoreError> {
+        self.change(|content| content.restore(name))
+    }
+}
+
+#[cfg(test)]
+mod tests;
