@@ -1,9 +1,31 @@
 //! Files of the user. Owns: every write to one. Must not: decide what is written.
 
+#[cfg(feature = "migrate")]
+pub mod log;
+#[cfg(feature = "migrate")]
+pub mod replace;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Is told how far a write got, so that a test can stop the program at each point.
+#[cfg(feature = "migrate")]
+pub trait Steps: Sync {
+    /// This was done.
+    fn at(&self, step: &'static str);
+}
+
+/// Nobody watches.
+#[cfg(feature = "migrate")]
+#[derive(Debug, Clone, Copy)]
+pub struct Unwatched;
+
+#[cfg(feature = "migrate")]
+impl Steps for Unwatched {
+    fn at(&self, _step: &'static str) {}
+}
 
 /// Names tried for a temporary file before giving up.
 const TRIES: u32 = 100;

@@ -11,6 +11,8 @@ pub mod finding;
 pub mod fsx;
 pub mod gather;
 pub mod line_hash;
+#[cfg(feature = "migrate")]
+pub mod migrate;
 pub mod patterns;
 pub mod place;
 #[cfg(feature = "migrate")]

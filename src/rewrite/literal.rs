@@ -25,6 +25,8 @@ pub struct Syntax {
     pub octal: usize,
     /// Whether the escape before a line end takes both out.
     pub continues: bool,
+    /// Whether blanks after that line end go too.
+    pub trims: bool,
     /// Whether CRLF in the file is one line feed in the value.
     pub unix_lines: bool,
     /// Whether the text from here on is put together at run time, such as `${`.
@@ -100,6 +102,7 @@ pub const RAW: Syntax = Syntax {
     numeric: &[],
     octal: 0,
     continues: false,
+    trims: false,
     unix_lines: false,
     interpolates: never,
 };
@@ -241,7 +244,8 @@ fn escaped(escape: char, after: &str, syntax: &Syntax, out: &mut Decoded) -> Res
         next.len_utf8()
     };
     if syntax.continues && (next == '\n' || after.starts_with("\r\n")) {
-        let length = if next == '\n' { 1 } else { 2 };
+        let blank = after.len() - after.trim_start_matches([' ', '\t', '\n', '\r']).len();
+        let length = if syntax.trims { blank } else { after.find('\n').map_or(0, |end| end + 1) };
         out.between(&format!("{escape}{}", &after[..length]));
         return Ok(length);
     }

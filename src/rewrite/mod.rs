@@ -38,7 +38,8 @@ pub trait Tree {
 }
 
 /// What people choose about the form of references.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Style {
     /// The idiomatic form of each place.
     #[default]

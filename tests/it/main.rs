@@ -11,6 +11,7 @@ mod foreign;
 mod history;
 mod hostile;
 mod made_up;
+mod migrate;
 mod readme;
 mod report;
 mod rewrite;

@@ -9,6 +9,7 @@ use unleak::finding::{Level, Severity};
 use unleak::patterns::import::rule::Tool;
 use unleak::report::Format;
 
+use crate::migrate_args::{self, MigrateArgs};
 use crate::range_cmd::since;
 
 /// Finds credentials in source trees and git repositories.
@@ -39,6 +40,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Measure a scan on labelled text: precision, recall, F1, calibration
     Evaluate(EvaluateArgs),
+    #[command(about = migrate_args::ABOUT, long_about = migrate_args::LONG, after_long_help = migrate_args::AFTER)]
+    Migrate(Box<MigrateArgs>),
 }
 
 const SCAN_ABOUT: &str = "Scan files, standard input or git content for credentials";

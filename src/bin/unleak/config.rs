@@ -16,6 +16,7 @@ use unleak::suppress::allow::Allow;
 use unleak::suppress::globs::Globs;
 
 use crate::failure::Failure;
+use crate::migrate_config::Policy;
 use crate::nearest::nearest;
 
 /// The JSON schema of the file, for editors.
@@ -43,6 +44,7 @@ struct Keys {
     disable: Vec<String>,
     #[serde(default)]
     allow: Vec<Spanned<AllowKeys>>,
+    migrate: Option<Spanned<Policy>>,
 }
 
 /// A place that is allowed.
@@ -74,6 +76,8 @@ pub struct Config {
     pub disable: Vec<String>,
     /// Places that are allowed.
     pub allow: Vec<Allow>,
+    /// The policy of migrations.
+    pub migrate: Policy,
 }
 
 impl Config {
@@ -139,7 +143,12 @@ impl Config {
             enable: keys.enable,
             disable: keys.disable,
             allow: Vec::new(),
+            migrate: Policy::default(),
         };
+        if let Some(policy) = keys.migrate {
+            policy.get_ref().check().map_err(|problem| at(policy.span().start, &format!("migrate: {problem}")))?;
+            config.migrate = policy.into_inner();
+        }
         for name in keys.patterns {
             let path = beside(file, name.get_ref()).map_err(|problem| at(name.span().start, &problem))?;
             config.patterns.push(path);

@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use unleak::secret::Secret;
 use unleak::source::git::GitEnvironment;
 
 /// What the program knows of its surroundings.
@@ -20,6 +21,14 @@ pub struct Environment {
     pub is_dumb: bool,
     /// Whether the terminal is known to show hyperlinks.
     pub has_hyperlinks: bool,
+    /// `XDG_STATE_HOME`, else `~/.local/state`: where journals of trees outside of git are.
+    pub state_home: Option<PathBuf>,
+    /// `XDG_DATA_HOME`, else `~/.local/share`: where the local store is.
+    pub data_home: Option<PathBuf>,
+    /// `XDG_CONFIG_HOME`, else `~/.config`: where its key is.
+    pub config_home: Option<PathBuf>,
+    /// `UNLEAK_PASSPHRASE`: what opens that key.
+    pub passphrase: Option<Secret>,
 }
 
 /// The variables of pre-commit's push hooks, of one reference that is pushed.
@@ -70,6 +79,10 @@ impl Environment {
             is_ci: get("CI").is_some_and(|value| value != "false" && value != "0"),
             is_dumb: get("TERM").is_none_or(|value| value == "dumb"),
             has_hyperlinks: shows_hyperlinks(&get),
+            data_home: path("XDG_DATA_HOME").or_else(|| path("HOME").map(|home| home.join(".local/share"))),
+            config_home: path("XDG_CONFIG_HOME").or_else(|| path("HOME").map(|home| home.join(".config"))),
+            passphrase: get("UNLEAK_PASSPHRASE").map(|value| Secret::new(value.as_encoded_bytes())),
+            state_home: path("XDG_STATE_HOME").or_else(|| path("HOME").map(|home| home.join(".local/state"))),
         }
     }
 }

@@ -19,6 +19,16 @@ pub enum Exit {
     Failure = 2,
     /// Nothing to report, but part of what was asked for was not scanned.
     Incomplete = 3,
+    /// A migration is done, and values in the history have to be rotated.
+    RotationPending = 4,
+    /// A store denies something.
+    Denied = 5,
+    /// Files are not what a plan speaks of.
+    Stale = 6,
+    /// It would do harm.
+    Refused = 7,
+    /// A migration was begun and is not finished.
+    Unfinished = 8,
 }
 
 impl From<Exit> for ExitCode {

@@ -9,12 +9,18 @@ mod explain_cmd;
 mod failure;
 mod foreign;
 mod import_cmd;
+mod migrate_args;
+mod migrate_audit;
+mod migrate_cmd;
+mod migrate_config;
+mod migrate_show;
 mod nearest;
 mod output;
 mod patterns_cmd;
 mod progress;
 mod range_cmd;
 mod scan_cmd;
+mod stores;
 
 use std::process::ExitCode;
 
@@ -51,5 +57,6 @@ fn run(args: Args) -> Result<Exit, Failure> {
         Command::Config(config) => config_cmd::run(&config),
         Command::Explain(explain) => explain_cmd::run(&explain),
         Command::Evaluate(evaluate) => evaluate_cmd::run(&evaluate),
+        Command::Migrate(migrate) => migrate_cmd::run(&migrate, args.quiet, &environment),
     }
 }

@@ -1,9 +1,15 @@
 //! Rewriters of programming languages; one file a language. Owns: the choice among them, and what they share: files left alone, places put
 //! together to splices. Must not: know the syntax of any language.
 
+mod c;
 mod connection;
+mod go;
+mod java;
+mod javascript;
 mod place;
 mod python;
+mod rust;
+mod shell;
 mod tree;
 
 use std::ops::Range;
@@ -53,9 +59,31 @@ pub fn for_source(source: Source<'_>) -> Option<&'static dyn Rewriter> {
     let extension = name.rsplit(|&byte| byte == b'.').next()?;
     let rewriter: &'static Code = match extension {
         b"py" | b"pyi" | b"pyw" => &Code(&python::Python),
+        b"js" | b"mjs" | b"cjs" | b"jsx" => &Code(&javascript::JavaScript::PLAIN),
+        b"ts" | b"mts" | b"cts" => &Code(&javascript::JavaScript::TYPED),
+        b"tsx" => &Code(&javascript::JavaScript::TYPED_JSX),
+        b"java" => &Code(&java::Java),
+        b"go" => &Code(&go::Go),
+        b"rs" => &Code(&rust::Rust),
+        b"c" | b"h" => &Code(&c::C),
+        b"sh" | b"bash" | b"zsh" | b"ksh" => &Code(&shell::Shell),
+        _ if extension == name => by_first_line(source.bytes)?,
         _ => return None,
     };
     Some(rewriter)
+}
+
+/// The rewriter for a program whose first line says what runs it.
+fn by_first_line(bytes: &[u8]) -> Option<&'static Code> {
+    let line = bytes.strip_prefix(b"#!")?.split(|&byte| byte == b'\n').next()?;
+    let words = line.split(|byte| byte.is_ascii_whitespace() || *byte == b'/').filter(|word| !word.is_empty());
+    let program = words.filter(|word| !word.starts_with(b"-") && *word != b"env").find(|word| !matches!(*word, b"usr" | b"bin" | b"local" | b"opt"))?;
+    Some(match program.trim_ascii_end() {
+        b"sh" | b"bash" | b"zsh" | b"ksh" | b"dash" => &Code(&shell::Shell),
+        b"python" | b"python3" => &Code(&python::Python),
+        b"node" => &Code(&javascript::JavaScript::PLAIN),
+        _ => return None,
+    })
 }
 
 fn text(bytes: &[u8]) -> Result<&str, Manual> {
@@ -149,11 +177,10 @@ impl Rewriter for Code {
                         }
                         None => out.companions.push(companion),
                     }
-                    place.wrapped(&self.0.lookup(variable, &place, text))
+                    self.0.lookup(variable, &place, text)
                 }
             };
-            out.splices.push(Splice { span: place.whole.clone(), text: new.into() });
-            out.splices.extend(place.edits.iter().cloned());
+            out.splices.extend(place.splices(&new));
             if place.kind == Kind::Code {
                 code.push(place);
             }

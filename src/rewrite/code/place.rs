@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use bstr::ByteSlice as _;
+
 use super::Secret;
 use crate::rewrite::literal::{self, Decode, Part};
 use crate::rewrite::{Manual, Spelling, Splice};
@@ -25,6 +27,8 @@ pub(super) struct Place {
     pub whole: Range<usize>,
     /// Text around the expression.
     pub around: (&'static str, &'static str),
+    /// Whether the expression stands within quotes that stay.
+    pub bare: bool,
     /// What it is called.
     pub name: Option<String>,
     /// The variable that the place reads already.
@@ -38,12 +42,12 @@ impl Place {
     pub fn code(parts: Vec<Part>) -> Self {
         let start = parts.first().map_or(0, |part| part.token.start);
         let end = parts.last().map_or(0, |part| part.token.end);
-        Self { kind: Kind::Code, parts, whole: start..end, around: ("", ""), name: None, variable: None, edits: Vec::new() }
+        Self { kind: Kind::Code, parts, whole: start..end, around: ("", ""), bare: false, name: None, variable: None, edits: Vec::new() }
     }
 
     /// A stretch of prose.
     pub const fn prose(span: Range<usize>) -> Self {
-        Self { kind: Kind::Prose, parts: Vec::new(), whole: span, around: ("", ""), name: None, variable: None, edits: Vec::new() }
+        Self { kind: Kind::Prose, parts: Vec::new(), whole: span, around: ("", ""), bare: false, name: None, variable: None, edits: Vec::new() }
     }
 
     /// A stretch of text, spelled as it is, that becomes an expression.
@@ -65,11 +69,18 @@ impl Place {
         literal::decode(text, &self.parts)
     }
 
-    /// The expression with what stands around it.
-    pub fn wrapped(&self, expression: &str) -> String {
-        format!("{}{expression}{}", self.around.0, self.around.1)
+    /// The splices that put `expression` here.
+    pub fn splices(&self, expression: &str) -> Vec<Splice> {
+        let elsewhere = self.edits.iter().any(|edit| edit.text.contains(&HERE));
+        let inside = if elsewhere { "" } else { expression };
+        let whole = format!("{}{inside}{}", self.around.0, self.around.1);
+        let filled = |edit: &Splice| Splice { span: edit.span.clone(), text: edit.text.replace([HERE], expression).into() };
+        std::iter::once(Splice { span: self.whole.clone(), text: whole.into() }).chain(self.edits.iter().map(filled)).collect()
     }
 }
+
+/// Stands in [`Place::edits`] where the expression goes if not in place of the literal.
+pub(super) const HERE: u8 = 0;
 
 /// The last identifier of a text such as `settings.DB["password"]`.
 pub(super) fn last_word(text: &str) -> Option<String> {

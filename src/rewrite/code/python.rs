@@ -73,25 +73,13 @@ impl Language for Python {
         if path.find(&["comment"]).is_some() {
             return Ok(Place::prose(span));
         }
-        let Some(literal) = path.find(&LITERALS) else {
-            return Err(manual("it is not in a string literal", "look at the place: the value may be a name or a number"));
-        };
-        if path.0[..literal].iter().any(|node| node.kind() == "interpolation") || path.is_within(literal, &["interpolation"]) {
+        if path.find(&["interpolation"]).is_some() {
             return Err(manual(
                 "it is within a formatted string",
                 "give the value a variable of its own before the string, then migrate that",
             ));
         }
-        let mut top = literal;
-        let mut nodes = vec![path.0[literal]];
-        while let Some(parent) = path.0.get(top + 1).filter(|parent| JOINS.contains(&parent.kind())) {
-            let Some(joined) = tree::joined(*parent, &LITERALS, &JOINS, text) else { break };
-            top += 1;
-            nodes = joined;
-        }
-        if nodes.len() == 1 {
-            top = literal;
-        }
+        let (nodes, top) = tree::literal(&path, &LITERALS, &JOINS, text)?;
         if path.kind(top + 1) == "expression_statement" {
             return Ok(Place::prose(span));
         }

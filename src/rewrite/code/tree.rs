@@ -112,30 +112,32 @@ pub(super) fn joined<'t>(node: Node<'t>, literals: &[&str], joins: &[&str], text
 /// A named text in the tree: the chain of kinds above it and its bytes.
 type Leaves = Vec<(u64, Range<usize>)>;
 
-/// The leaves outside of `spans`, and how many errors the tree has.
-fn leaves(tree: &tree_sitter::Tree, spans: &[Range<usize>], same: fn(&str) -> &str) -> (Leaves, usize) {
+/// The chain of kinds with one more; a kind without a name does not count.
+fn step(chain: u64, kind: &str) -> u64 {
+    if kind.is_empty() {
+        return chain;
+    }
+    let mut hasher = DefaultHasher::new();
+    (chain, kind).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// All leaves, and how many errors the tree has.
+fn leaves(tree: &tree_sitter::Tree, same: fn(&str) -> &str) -> (Leaves, usize) {
     let mut cursor = tree.walk();
     let mut found = Vec::new();
     let mut errors = 0;
     let mut chain = vec![0_u64];
-    let mut span = 0;
     loop {
         let node = cursor.node();
         errors += usize::from(node.is_error() || node.is_missing());
-        let mut hasher = DefaultHasher::new();
-        (chain.last(), same(node.kind())).hash(&mut hasher);
-        let hash = hasher.finish();
+        let hash = step(chain.last().copied().unwrap_or_default(), same(node.kind()));
         if node.child_count() > 0 && cursor.goto_first_child() {
             chain.push(hash);
             continue;
         }
-        let range = node.byte_range();
-        while spans.get(span).is_some_and(|span| span.end <= range.start && span.end < range.end) {
-            span += 1;
-        }
-        let touched = spans.get(span).is_some_and(|span| span.start < range.end && range.start < span.end);
-        if !touched && !range.is_empty() {
-            found.push((hash, range));
+        if !node.byte_range().is_empty() {
+            found.push((hash, node.byte_range()));
         }
         while !cursor.goto_next_sibling() {
             chain.pop();
@@ -144,6 +146,35 @@ fn leaves(tree: &tree_sitter::Tree, spans: &[Range<usize>], same: fn(&str) -> &s
             }
         }
     }
+}
+
+/// The stretches that splices may change, before and after: each with the leaves that it cuts, as one.
+fn stretches(splices: &[Splice], leaves: &Leaves) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
+    let mut both: Vec<(Range<usize>, Range<usize>)> = Vec::new();
+    for (splice, new) in splices.iter().zip(moved(splices)) {
+        let old = &splice.span;
+        let first = leaves.partition_point(|leaf| leaf.1.end <= old.start);
+        let cut = leaves[first..].iter().take_while(|leaf| leaf.1.start < old.end);
+        let (start, end) = cut.fold((old.start, old.end), |(start, end), leaf| (start.min(leaf.1.start), end.max(leaf.1.end)));
+        let new = new.start - (old.start - start)..new.end + (end - old.end);
+        match both.last_mut() {
+            Some((last_old, last_new)) if last_old.end > start => {
+                last_old.end = end.max(last_old.end);
+                last_new.end = new.end;
+            }
+            _ => both.push((start..end, new)),
+        }
+    }
+    both.into_iter().unzip()
+}
+
+/// The leaves that no stretch touches.
+fn outside(leaves: Leaves, stretches: &[Range<usize>]) -> Leaves {
+    let touched = |leaf: &Range<usize>| {
+        let next = stretches.partition_point(|stretch| stretch.end <= leaf.start);
+        stretches.get(next).is_some_and(|stretch| stretch.start < leaf.end)
+    };
+    leaves.into_iter().filter(|leaf| !touched(&leaf.1)).collect()
 }
 
 /// Where the splices are after they were made.
@@ -159,16 +190,18 @@ pub(super) fn moved(splices: &[Splice]) -> Vec<Range<usize>> {
     splices.iter().map(place).collect()
 }
 
-/// Checks that the trees differ only where the splices are, and that no error came. `same` gives kinds that may take each other's place one name.
+/// Checks that the trees differ only where the splices are, and that no error came. `same` gives kinds that may
+/// take each other's place one name, and none to kinds that may come and go.
 ///
 /// # Errors
 /// What differs.
 pub(super) fn verify(grammar: &Language, before: &str, after: &str, splices: &[Splice], same: fn(&str) -> &str) -> Result<(), Manual> {
     let old = parse(grammar, before)?;
     let new = parse(grammar, after)?;
-    let spans: Vec<Range<usize>> = splices.iter().map(|splice| splice.span.clone()).collect();
-    let (old, old_errors) = leaves(&old, &spans, same);
-    let (new, new_errors) = leaves(&new, &moved(splices), same);
+    let (old, old_errors) = leaves(&old, same);
+    let (new, new_errors) = leaves(&new, same);
+    let (before_spans, after_spans) = stretches(splices, &old);
+    let (old, new) = (outside(old, &before_spans), outside(new, &after_spans));
     if new_errors > old_errors {
         return Err(manual("the rewritten file has a syntax error", "replace it by hand"));
     }
@@ -178,4 +211,50 @@ pub(super) fn verify(grammar: &Language, before: &str, after: &str, splices: &[S
         return Err(manual("rewriting would change the meaning of other code", "replace it by hand"));
     }
     Ok(())
+}
+
+/// Whether a node of one of `kinds` under `root` holds the identifier `name`, other than at `except`.
+pub(super) fn uses(root: Node<'_>, name: &str, kinds: &[&str], except: &Range<usize>, text: &str) -> bool {
+    let mut cursor = root.walk();
+    let mut within = vec![false];
+    loop {
+        let node = cursor.node();
+        let inside = within.last().copied().unwrap_or_default() || kinds.contains(&node.kind());
+        let range = node.byte_range();
+        let apart = range.end <= except.start || except.end <= range.start;
+        if inside && apart && node.child_count() == 0 && &text[range] == name {
+            return true;
+        }
+        if cursor.goto_first_child() {
+            within.push(inside);
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            within.pop();
+            if !cursor.goto_parent() {
+                return false;
+            }
+        }
+    }
+}
+
+/// The literal at a span with the literals that it is joined to: its nodes, and where the join is on the path.
+///
+/// # Errors
+/// It is in no literal.
+pub(super) fn literal<'t>(path: &Path<'t>, literals: &[&str], joins: &[&str], text: &str) -> Result<(Vec<Node<'t>>, usize), Manual> {
+    let nowhere = || manual("it is not in a string literal", "look at the place: the value may be a name or a number");
+    let found = path.find(literals).ok_or_else(nowhere)?;
+    let mut top = found;
+    let mut nodes = vec![path.0[found]];
+    let mut index = found;
+    while let Some(parent) = path.0.get(index + 1).filter(|parent| joins.contains(&parent.kind())) {
+        let Some(several) = joined(*parent, literals, joins, text) else { break };
+        index += 1;
+        if several.len() > 1 {
+            top = index;
+        }
+        nodes = several;
+    }
+    Ok((nodes, top))
 }

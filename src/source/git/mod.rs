@@ -1,6 +1,7 @@
 //! Git repositories as sources. Owns: opening them without trusting their configuration, and listing what they hold.
 //! Must not: write into them, run programs, or use the network.
 
+pub mod checkout;
 pub mod protocol;
 pub mod range;
 pub mod staged;

@@ -40,6 +40,8 @@ struct Done {
     after: Vec<u8>,
     /// What the environment has to hold.
     variables: BTreeMap<String, Vec<u8>>,
+    /// Files that go with it, by name.
+    files: BTreeMap<String, Vec<u8>>,
 }
 
 fn folder(language: &str) -> PathBuf {
@@ -154,7 +156,16 @@ fn one(language: &str, file: &Path, seed: u64, manual: Option<&String>) -> Optio
     let mut told_in_order = told;
     told_in_order.sort();
     assert_eq!(told_in_order, wanted, "{language}/{name}");
-    Some(Done { name, value, before, after, variables })
+    let new_file = |companion: &Companion| match companion {
+        Companion::NewFile { path, content } => {
+            let path = path.to_string();
+            let name = path.strip_prefix("src/").expect("because helpers stand beside the file").to_owned();
+            Some((name, content.to_vec()))
+        }
+        _ => None,
+    };
+    let files = new.companions.iter().filter_map(new_file).collect();
+    Some(Done { name, value, before, after, variables, files })
 }
 
 /// All fixtures of a language.
@@ -176,4 +187,39 @@ fn all(language: &str) -> Vec<Done> {
 #[test]
 fn python() {
     run::all(&all("python"), &run::Python);
+}
+
+#[test]
+fn javascript() {
+    run::all(&all("javascript"), &run::Node);
+}
+
+#[test]
+fn typescript() {
+    run::all(&all("typescript"), &run::TypeScript);
+}
+
+#[test]
+fn java() {
+    run::all(&all("java"), &run::Java);
+}
+
+#[test]
+fn go() {
+    run::all(&all("go"), &run::Go);
+}
+
+#[test]
+fn shell() {
+    run::all(&all("shell"), &run::Shell);
+}
+
+#[test]
+fn c() {
+    run::all(&all("c"), &run::C);
+}
+
+#[test]
+fn rust() {
+    run::all(&all("rust"), &run::Rust);
 }

@@ -28,7 +28,7 @@ fn run(mut command: Command, variables: &BTreeMap<String, Vec<u8>>) -> Output {
 pub fn done(command: &mut Command) {
     let program = command.get_program().to_owned();
     let output = command.output().unwrap_or_else(|error| panic!("{}: {error}; the test needs it", program.display()));
-    assert!(output.status.success(), "{command:?}: {}", output.stderr.as_bstr());
+    assert!(output.status.success(), "{command:?}: {}{}", output.stdout.as_bstr(), output.stderr.as_bstr());
 }
 
 /// Runs every program before and after.
@@ -45,6 +45,9 @@ pub fn all(programs: &[Done], runner: &dyn Runner) {
         assert!(before.status.success(), "{} before: {}", program.name, before.stderr.as_bstr());
         assert!(before.stdout.find(&program.value).is_some() || program.variables.is_empty(), "{} does not print its value", program.name);
         let after = made("after", &program.after);
+        for (name, content) in &program.files {
+            fs::write(directory.path().join("after").join(name), content).unwrap();
+        }
         let set = run(after(), &program.variables);
         assert!(set.status.success(), "{} after: {}", program.name, set.stderr.as_bstr());
         assert_eq!(set.stdout.as_bstr(), before.stdout.as_bstr(), "{} prints something else", program.name);
@@ -70,5 +73,91 @@ pub struct Python;
 impl Runner for Python {
     fn prepare(&self, directory: &Path, file: &str) -> Command {
         command("python3", &["-B", file], directory)
+    }
+}
+
+/// `node FILE`.
+pub struct Node;
+
+impl Runner for Node {
+    fn prepare(&self, directory: &Path, file: &str) -> Command {
+        command("node", &[file], directory)
+    }
+}
+
+/// Types and elements are taken out by the compiler of the test tools, then `node` runs it.
+pub struct TypeScript;
+
+impl Runner for TypeScript {
+    fn prepare(&self, directory: &Path, file: &str) -> Command {
+        let tools = std::env::var_os("UNLEAK_TEST_TOOLS")
+            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/test-tools"), Into::into);
+        let compiler = tools.join("bin/tsc");
+        let options =
+            ["--strict", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler", "--jsx", "react", "--outDir", "out"];
+        let types = "declare const process: { env: Record<string, string | undefined> };\ndeclare const console: { log(...all: unknown[]): void };\n\
+                     declare namespace JSX { interface IntrinsicElements { [name: string]: object } }\ndeclare class URL { constructor(url: string); }\n";
+        fs::write(directory.join("types.d.ts"), types).unwrap();
+        done(command(compiler.to_str().unwrap(), &options, directory).args(["--lib", "es2022", file, "types.d.ts"]));
+        let stem = file.rsplit_once('.').unwrap().0;
+        let made = if file.ends_with(".mts") { format!("out/{stem}.mjs") } else { format!("out/{stem}.js") };
+        command("node", &[&made], directory)
+    }
+}
+
+/// `javac FILE`, then `java CLASS`.
+pub struct Java;
+
+impl Runner for Java {
+    fn prepare(&self, directory: &Path, file: &str) -> Command {
+        // The compiler does not know byte order marks, which editors on Windows write.
+        let source = fs::read(directory.join(file)).unwrap();
+        fs::write(directory.join(file), source.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&source)).unwrap();
+        let options = ["-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC", "-encoding", "UTF-8", "-d", "out", file];
+        done(&mut command("javac", &options, directory));
+        let class = if source.starts_with(b"package shop;") { "shop.Entries" } else { file.strip_suffix(".java").unwrap() };
+        command("java", &["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-cp", "out", class], directory)
+    }
+}
+
+/// `go build`, then the program.
+pub struct Go;
+
+impl Runner for Go {
+    fn prepare(&self, directory: &Path, file: &str) -> Command {
+        assert!(directory.join(file).exists());
+        fs::write(directory.join("go.mod"), "module unit\n\ngo 1.22\n").unwrap();
+        let mut build = command("go", &["build", "-o", "program", "."], directory);
+        done(build.env("GOFLAGS", "-mod=mod").env("GOTOOLCHAIN", "local").env("GOPROXY", "off"));
+        command(directory.join("program").to_str().unwrap(), &[], directory)
+    }
+}
+
+/// `bash FILE`.
+pub struct Shell;
+
+impl Runner for Shell {
+    fn prepare(&self, directory: &Path, file: &str) -> Command {
+        command("bash", &[file], directory)
+    }
+}
+
+/// `gcc FILE`, then the program.
+pub struct C;
+
+impl Runner for C {
+    fn prepare(&self, directory: &Path, file: &str) -> Command {
+        done(&mut command("gcc", &["-std=gnu11", "-Wall", "-Werror", "-o", "program", file], directory));
+        command(directory.join("program").to_str().unwrap(), &[], directory)
+    }
+}
+
+/// `rustc FILE`, then the program.
+pub struct Rust;
+
+impl Runner for Rust {
+    fn prepare(&self, directory: &Path, file: &str) -> Command {
+        done(&mut command("rustc", &["--edition", "2024", "-D", "warnings", "-o", "program", file], directory));
+        command(directory.join("program").to_str().unwrap(), &[], directory)
     }
 }

@@ -1,0 +1,276 @@
+//! Options of `unleak migrate`. Owns: names, values and help. Must not: act on them.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum, ValueHint};
+use unleak::reference::Backend;
+use unleak::rewrite::Style;
+
+/// What `unleak migrate --help` says.
+pub const ABOUT: &str = "Move credentials out of the code into a secrets store, and back";
+/// What `unleak migrate --help` says at length.
+pub const LONG: &str = "Move credentials out of the code into a secrets store, and back.
+
+Without a subcommand: plan, show the plan, ask, apply. Each value is stored, read back and compared before any file is touched; then its places \
+become references. A journal in the git directory lets `resume` finish and `undo` take back what was done, byte for byte.";
+/// What comes last.
+pub const AFTER: &str = "Examples:
+  unleak migrate                            the directory you are in, to the local store
+  unleak migrate plan -o plan.json          write the plan, to be reviewed
+  unleak migrate apply plan.json            do what it says
+  unleak migrate undo                       take it back
+  unleak migrate audit                      what became of the secrets
+
+Exit codes:
+  0  done, nothing left to do
+  2  wrong usage, or a failure before anything was done
+  4  done, but the values are in the history and still open what they open: rotate them
+  5  denied: the identity lacks a permission, which is named; no file was touched
+  6  stale: files changed since the plan was made; nothing was done
+  7  refused: it would do harm; nothing was done
+  8  begun and not finished: `resume` or `undo`";
+
+/// Options of `unleak migrate`.
+#[derive(Debug, Parser)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct MigrateArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Option<MigrateCommand>,
+    /// The options of a plan.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// How it is applied.
+    #[command(flatten)]
+    pub apply: ApplyOptions,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum MigrateCommand {
+    /// Write a plan: names, references, edits, what is left to you
+    Plan {
+        /// The options of a plan.
+        #[command(flatten)]
+        plan: Box<PlanArgs>,
+        /// Write the plan to a file, for yourself alone [default: show it]
+        #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        output: Option<PathBuf>,
+    },
+    /// Do what a plan says
+    Apply {
+        /// The plan
+        #[arg(value_name = "PLAN", value_hint = ValueHint::FilePath)]
+        plan: PathBuf,
+        /// Check everything and show the plan, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// How it is applied.
+        #[command(flatten)]
+        apply: ApplyOptions,
+    },
+    /// Finish what was begun
+    Resume {
+        /// How it is applied.
+        #[command(flatten)]
+        apply: ApplyOptions,
+    },
+    /// Take a migration back: files first, then what it put into the store
+    Undo {
+        /// Id of the plan [default: the last one that is not undone]
+        #[arg(value_name = "PLAN")]
+        plan: Option<String>,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        /// The directory of the tree [default: the work tree you are in, else the directory you are in]
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        root: Option<PathBuf>,
+    },
+    /// Say what was done, and which values still have to be rotated
+    Status {
+        /// The directory of the tree [default: the work tree you are in, else the directory you are in]
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        root: Option<PathBuf>,
+    },
+    /// Look at the migrated secrets in the store: rotation, use, age, tags, replicas
+    Audit {
+        /// Days after which a secret has to be rotated, or counts as unused
+        #[arg(long, value_name = "DAYS", default_value_t = 90)]
+        days: u32,
+        /// The directory of the tree [default: the work tree you are in, else the directory you are in]
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        root: Option<PathBuf>,
+    },
+    /// Say that a value was revoked at its provider, so that the one in the history is worth nothing
+    Rotated {
+        /// Names of the secrets
+        #[arg(value_name = "NAME", required = true)]
+        names: Vec<String>,
+        /// The directory of the tree [default: the work tree you are in, else the directory you are in]
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        root: Option<PathBuf>,
+    },
+    /// Write policies, alarms and checks for the secrets of the last migration to files; nothing is sent anywhere
+    Policies {
+        /// The directory to write them to
+        #[arg(long, short, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        output: PathBuf,
+        /// ARN of the role that reads the secrets, for a resource policy
+        #[arg(long, value_name = "ARN")]
+        reader_role: Option<String>,
+        /// The directory of the tree [default: the work tree you are in, else the directory you are in]
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        root: Option<PathBuf>,
+    },
+    /// Print the JSON schema of plans
+    Schema,
+}
+
+/// How a plan is applied.
+#[derive(Debug, Parser)]
+pub struct ApplyOptions {
+    /// Do not ask
+    #[arg(long, help_heading = "Apply")]
+    pub yes: bool,
+    /// Rewrite files that have changes which are not committed
+    #[arg(long, help_heading = "Apply")]
+    pub allow_dirty: bool,
+    /// Refuse to store anything in another account than this
+    #[arg(long, value_name = "ACCOUNT", help_heading = "Apply")]
+    pub expect_account: Option<String>,
+    /// Before a file that git does not have is rewritten, keep a copy that only this age recipient can read (repeatable)
+    #[arg(long, value_name = "AGE-KEY", help_heading = "Apply")]
+    pub backup: Vec<String>,
+    /// The directory of the tree [default: that of the plan]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Apply")]
+    pub root: Option<PathBuf>,
+}
+
+/// The options of a plan.
+#[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub struct PlanArgs {
+    /// The directory to migrate [default: the directory you are in]
+    #[arg(value_name = "PATH", value_hint = ValueHint::DirPath)]
+    pub path: Option<PathBuf>,
+    /// Migrate the finding with this fingerprint, or the start of one, only (repeatable)
+    #[arg(long, value_name = "FINGERPRINT", help_heading = "What to migrate")]
+    pub finding: Vec<String>,
+    /// Migrate the findings of a JSON report of `unleak scan` only
+    #[arg(long, value_name = "REPORT", value_hint = ValueHint::FilePath, conflicts_with = "finding", help_heading = "What to migrate")]
+    pub from: Option<PathBuf>,
+    /// Migrate the findings of this pattern, although something better than a store is advised for them (repeatable)
+    #[arg(long, value_name = "PATTERN", help_heading = "What to migrate")]
+    pub include: Vec<String>,
+    /// Migrate what stands in tests, examples and documentation only, too
+    #[arg(long, help_heading = "What to migrate")]
+    pub include_tests: bool,
+    /// Use no configuration file, also not its policy of migrations
+    #[arg(long, help_heading = "What to migrate")]
+    pub no_config: bool,
+
+    /// Where values go [default: local]
+    #[arg(long, value_enum, value_name = "STORE", help_heading = "Store")]
+    pub store: Option<StoreName>,
+    /// Region to write into references
+    #[arg(long, value_name = "REGION", help_heading = "Store")]
+    pub region: Option<String>,
+    /// KMS key that encrypts the secrets [default: the store's own]
+    #[arg(long, value_name = "KEY", help_heading = "Store")]
+    pub kms_key: Option<String>,
+    /// Region that gets a replica (repeatable)
+    #[arg(long, value_name = "REGION", help_heading = "Store")]
+    pub replica_region: Vec<String>,
+    /// Tag of all secrets (repeatable)
+    #[arg(long, value_name = "KEY=VALUE", value_parser = tag, help_heading = "Store")]
+    pub tag: Vec<(String, String)>,
+    /// Type of managed external secret, such as SnowflakePat
+    #[arg(long, value_name = "TYPE", help_heading = "Store")]
+    pub external_type: Option<String>,
+    /// Where a secret of the same name has another value, make this one its next version
+    #[arg(long, help_heading = "Store")]
+    pub new_version: bool,
+
+    /// How secrets are named [default: {env}/{app}/{what}]
+    #[arg(long, value_name = "TEMPLATE", help_heading = "Names")]
+    pub name_template: Option<String>,
+    /// The environment in names [default: what paths say]
+    #[arg(long, value_name = "NAME", help_heading = "Names")]
+    pub env: Option<String>,
+    /// The application in names [default: the repository's name]
+    #[arg(long, value_name = "NAME", help_heading = "Names")]
+    pub app: Option<String>,
+
+    /// How places refer to their secrets: `auto` takes what is usual for each, `env` a variable, `sdk` the store's cached client
+    #[arg(long, value_enum, value_name = "STYLE", default_value = "auto", help_heading = "Rewriting")]
+    pub style: StyleName,
+    /// Store a connection string as its fields, too
+    #[arg(long, help_heading = "Rewriting")]
+    pub split_url: bool,
+}
+
+/// The stores by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StoreName {
+    /// An encrypted file of this machine
+    Local,
+    /// AWS Secrets Manager
+    #[cfg(feature = "aws")]
+    Aws,
+}
+
+impl StoreName {
+    /// The store.
+    pub const fn backend(self) -> Backend {
+        match self {
+            Self::Local => Backend::Local,
+            #[cfg(feature = "aws")]
+            Self::Aws => Backend::Aws,
+        }
+    }
+}
+
+/// The styles by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StyleName {
+    /// What is usual for each place
+    Auto,
+    /// Environment variables in code
+    Env,
+    /// The store's cached client in code
+    Sdk,
+}
+
+impl StyleName {
+    /// The style.
+    pub const fn style(self) -> Style {
+        match self {
+            Self::Auto => Style::Auto,
+            Self::Env => Style::Env,
+            Self::Sdk => Style::Sdk,
+        }
+    }
+}
+
+fn tag(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("it must be KEY=VALUE")?;
+    let allowed = |text: &str| text.chars().all(|character| character.is_alphanumeric() || " +-=._:/@".contains(character));
+    if key.is_empty() || key.len() > 128 || value.len() > 256 || key.starts_with("aws:") || !allowed(key) || !allowed(value) {
+        return Err("a key has 1 to 128, a value up to 256 letters, digits and + - = . _ : / @, and `aws:` is reserved".to_owned());
+    }
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_what_stores_take() {
+        assert_eq!(tag("team=pay=ments"), Ok(("team".to_owned(), "pay=ments".to_owned())));
+        for wrong in ["team", "=x", "aws:x=y", "a\n=b", &format!("{}=x", "k".repeat(129)), &format!("k={}", "v".repeat(257))] {
+            assert!(tag(wrong).is_err(), "{wrong}");
+        }
+    }
+}

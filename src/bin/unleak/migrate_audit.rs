@@ -1,0 +1,78 @@
+//! `unleak migrate audit` and `policies`. Owns: what is asked of the store, and where documents go. Must not: change a secret.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use unleak::blob::visible;
+use unleak::fsx::{self, Unwatched};
+use unleak::migrate::journal::{Event, Journal, Phase};
+use unleak::migrate::{audit as checks, policy};
+use unleak::reference::Backend;
+
+use crate::env::Environment;
+use crate::failure::{Exit, Failure};
+use crate::migrate_cmd::{Site, pending, region_of, store_failure};
+use crate::{output, stores};
+
+/// Looks at every secret that was migrated here. One that has another version since is noted as rotated.
+///
+/// # Errors
+/// A store that cannot be asked, a journal that cannot be written.
+pub fn audit(days: u32, root: Option<&Path>, environment: &Environment) -> Result<Exit, Failure> {
+    let site = Site::at(root, environment)?;
+    let now =
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
+    let mut lines = Vec::new();
+    for (plan, progress) in site.plans()?.into_iter().filter(|(_, progress)| progress.phase == Phase::Applied) {
+        let store = stores::open(plan.store.backend, region_of(&plan), environment)?;
+        for secret in &plan.secrets {
+            let Some(stored) = progress.stored.get(&secret.name) else { continue };
+            let description = store.describe(&secret.name).map_err(store_failure)?;
+            let audited = checks::check(secret, stored, description.as_ref(), now, days);
+            if audited.rotated && !progress.rotated.contains(&secret.name) {
+                let mut journal = Journal::open(&site.home, &plan, &Unwatched).map_err(|error| Failure::new(&error))?;
+                journal.record(Event::Rotated { secret: secret.name.clone() }).map_err(|error| Failure::new(&error))?;
+            }
+            lines.extend(
+                audited.complaints.iter().map(|complaint| format!("{}  {}: {}", complaint.secret, complaint.check, complaint.detail)),
+            );
+        }
+    }
+    output::to_stdout(|out| {
+        if lines.is_empty() {
+            return writeln!(out, "No complaints.");
+        }
+        lines.iter().try_for_each(|line| writeln!(out, "{}", visible(line.as_bytes())))
+    })?;
+    let plans = site.plans()?;
+    Ok(match pending(plans.iter().map(|(_, progress)| progress)) {
+        Exit::Clean if !lines.is_empty() => Exit::Findings,
+        exit => exit,
+    })
+}
+
+/// Writes the documents for the last migration to AWS.
+///
+/// # Errors
+/// There is none, or a file cannot be written.
+pub fn policies(to: &Path, reader_role: Option<&str>, root: Option<&Path>, environment: &Environment) -> Result<Exit, Failure> {
+    let site = Site::at(root, environment)?;
+    let (plan, progress) = site.last(|progress| progress.phase == Phase::Applied, "nothing was migrated here")?;
+    if plan.store.backend != Backend::Aws {
+        return Err(Failure::new(&"the local store has no policies: whoever has its key reads all of it"));
+    }
+    let mut lines = Vec::new();
+    for document in policy::documents(&plan, &progress, reader_role) {
+        let path = to.join(document.name);
+        let text = format!("{:#}\n", document.content);
+        fsx::write_private(&path, text.as_bytes()).map_err(|error| Failure::with_file("write", &path, &error))?;
+        lines.push(format!("{}  {}", path.display(), document.purpose));
+    }
+    lines.push(format!(
+        "To see that a policy gives nothing new: aws accessanalyzer check-no-new-access --policy-type IDENTITY_POLICY \
+         --new-policy-document file://{} --existing-policy-document file://EXISTING.json",
+        to.join("reader.json").display()
+    ));
+    output::to_stdout(|out| lines.iter().try_for_each(|line| writeln!(out, "{}", visible(line.as_bytes()))))?;
+    Ok(Exit::Clean)
+}

@@ -1,0 +1,404 @@
+//! `unleak migrate`. Owns: turning options, configuration and policy into a plan and a run, and outcomes into exit codes.
+//! Must not: word plans, or know stores.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use bstr::BString;
+use sha2::{Digest, Sha256};
+use unleak::finding::{Level, Report};
+use unleak::fsx::{self, Unwatched};
+use unleak::migrate::apply::Run;
+use unleak::migrate::journal::{self, Event, Journal, Phase, Progress};
+use unleak::migrate::make::{self, Ground, Options};
+use unleak::migrate::plan::{Existing, Plan, SCHEMA};
+use unleak::migrate::{ApplyError, Refusal, backup, name, undo};
+use unleak::reference::Backend;
+use unleak::scan::Scanner;
+use unleak::settings::{Settings, TreeSettings};
+use unleak::source::git::checkout::Checkout;
+use unleak::store::{SecretStore, StoreError};
+use unleak::suppress;
+
+use crate::config::Config;
+use crate::env::Environment;
+use crate::failure::{Exit, Failure};
+use crate::migrate_args::{ApplyOptions, MigrateArgs, MigrateCommand, PlanArgs, StoreName};
+use crate::progress::Line;
+use crate::{migrate_audit, migrate_show, output, patterns_cmd, stores};
+
+/// Tags that every plan sets itself.
+const OWN_TAGS: [&str; 6] = ["application", "environment", "managed-by", "unleak:pattern", "unleak:plan", "unleak:source"];
+
+/// What others made and tools make again: it is not rewritten.
+const NOT_OURS: [&str; 12] = [
+    "node_modules/",
+    "vendor/",
+    "third_party/",
+    "target/",
+    ".venv/",
+    "venv/",
+    "site-packages/",
+    "__pycache__/",
+    "*.min.js",
+    "*.map",
+    "*.lock",
+    "package-lock.json",
+];
+
+/// Runs the command.
+///
+/// # Errors
+/// What [`MigrateCommand`] says of exit codes.
+pub fn run(args: &MigrateArgs, quiet: bool, environment: &Environment) -> Result<Exit, Failure> {
+    match &args.command {
+        None => whole(&args.plan, &args.apply, quiet, environment),
+        Some(MigrateCommand::Plan { plan, output }) => write_plan(plan, output.as_deref(), quiet, environment),
+        Some(MigrateCommand::Apply { plan, dry_run, apply }) => {
+            let text = std::fs::read(plan).map_err(|error| Failure::with_file("read", plan, &error))?;
+            let plan = Plan::read(&text).map_err(|error| Failure::with_file("use", plan, &error))?;
+            apply_plan(&plan, apply, *dry_run, quiet, environment)
+        }
+        Some(MigrateCommand::Resume { apply }) => {
+            let site = Site::at(apply.root.as_deref(), environment)?;
+            let unfinished = |progress: &Progress| matches!(progress.phase, Phase::Applying | Phase::Planned);
+            let (plan, _) = site.last(unfinished, "nothing was begun that is not finished")?;
+            apply_plan(&plan, apply, false, quiet, environment)
+        }
+        Some(MigrateCommand::Undo { plan, yes, root }) => take_back(plan.as_deref(), *yes, root.as_deref(), environment),
+        Some(MigrateCommand::Status { root }) => {
+            let plans = Site::at(root.as_deref(), environment)?.plans()?;
+            output::to_stdout(|out| migrate_show::status(&plans, out))?;
+            let phase = |wanted: &[Phase]| plans.iter().any(|(_, progress)| wanted.contains(&progress.phase));
+            Ok(if phase(&[Phase::Applying, Phase::Undoing]) {
+                Exit::Unfinished
+            } else {
+                pending(plans.iter().map(|(_, progress)| progress))
+            })
+        }
+        Some(MigrateCommand::Audit { days, root }) => migrate_audit::audit(*days, root.as_deref(), environment),
+        Some(MigrateCommand::Policies { output, reader_role, root }) => {
+            migrate_audit::policies(output, reader_role.as_deref(), root.as_deref(), environment)
+        }
+        Some(MigrateCommand::Rotated { names, root }) => rotated(names, root.as_deref(), environment),
+        Some(MigrateCommand::Schema) => output::to_stdout(|out| out.write_all(SCHEMA.as_bytes())).map(|()| Exit::Clean),
+    }
+}
+
+/// Where something is migrated.
+pub struct Site {
+    /// The directory that paths are below.
+    pub root: PathBuf,
+    /// The work tree, where it is one.
+    pub checkout: Option<Checkout>,
+    /// Where journals are.
+    pub home: PathBuf,
+}
+
+impl Site {
+    /// The work tree around `path`, or the directory itself.
+    ///
+    /// # Errors
+    /// There is none, or its repository cannot be read.
+    pub fn at(path: Option<&Path>, environment: &Environment) -> Result<Self, Failure> {
+        let path = path.unwrap_or(Path::new("."));
+        let checkout = Checkout::around(path).map_err(|error| Failure::new(&error))?;
+        let root = match &checkout {
+            Some(checkout) => checkout.root().to_owned(),
+            None => path.canonicalize().map_err(|error| Failure::with_file("find", path, &error))?,
+        };
+        if !root.is_dir() {
+            return Err(Failure::with_file("migrate", path, &"it is not a directory"));
+        }
+        let home = match &checkout {
+            Some(checkout) => checkout.git_dir().join("unleak"),
+            None => {
+                let state = environment.state_home.as_ref().ok_or_else(|| Failure::new(&"there is no HOME to keep the journal in"))?;
+                let name = data_encoding::HEXLOWER.encode(&Sha256::digest(root.as_os_str().as_encoded_bytes())[..8]);
+                state.join("unleak").join(name)
+            }
+        };
+        Ok(Self { root, checkout, home })
+    }
+
+    /// All plans that something was done about.
+    ///
+    /// # Errors
+    /// A journal that cannot be read.
+    pub fn plans(&self) -> Result<Vec<(Plan, Progress)>, Failure> {
+        journal::all(&self.home).map_err(|error| Failure::new(&error))
+    }
+
+    /// The last plan that something was done about and that is as wanted.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn last(&self, wanted: impl Fn(&Progress) -> bool, none: &str) -> Result<(Plan, Progress), Failure> {
+        let touched =
+            |plan: &Plan| std::fs::metadata(self.home.join(&plan.id).join("journal.jsonl")).and_then(|metadata| metadata.modified()).ok();
+        let plans = self.plans()?.into_iter().filter(|(_, progress)| wanted(progress));
+        plans.max_by_key(|(plan, _)| touched(plan)).ok_or_else(|| Failure::new(&none))
+    }
+}
+
+/// The region of a plan for AWS: its identity is `ACCOUNT REGION`.
+pub fn region_of(plan: &Plan) -> Option<&str> {
+    plan.store.identity.split_once(' ').filter(|_| plan.store.backend == Backend::Aws).map(|(_, region)| region)
+}
+
+/// The exit code of migrations that are done.
+pub fn pending<'p>(mut all: impl Iterator<Item = &'p Progress>) -> Exit {
+    if all.any(|progress| !progress.rotation_pending().is_empty()) { Exit::RotationPending } else { Exit::Clean }
+}
+
+/// Plans, shows, asks, applies.
+fn whole(args: &PlanArgs, apply: &ApplyOptions, quiet: bool, environment: &Environment) -> Result<Exit, Failure> {
+    let plan = make_plan(args, quiet, environment)?;
+    if plan.secrets.is_empty() {
+        output::to_stdout(|out| migrate_show::plan(&plan, out))?;
+        return Ok(Exit::Clean);
+    }
+    apply_plan(&plan, apply, false, quiet, environment)
+}
+
+fn write_plan(args: &PlanArgs, to: Option<&Path>, quiet: bool, environment: &Environment) -> Result<Exit, Failure> {
+    let plan = make_plan(args, quiet, environment)?;
+    if let Some(to) = to {
+        let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
+        if parent.is_some_and(|parent| !parent.is_dir()) {
+            return Err(Failure::with_file("write the plan", to, &"its directory does not exist"));
+        }
+        fsx::write_private(to, &plan.to_json()).map_err(|error| Failure::with_file("write the plan", to, &error))?;
+    }
+    if to.is_none() || !quiet {
+        output::to_stdout(|out| migrate_show::plan(&plan, out))?;
+    }
+    Ok(Exit::Clean)
+}
+
+fn make_plan(args: &PlanArgs, quiet: bool, environment: &Environment) -> Result<Plan, Failure> {
+    let path = args.path.as_deref().unwrap_or(Path::new("."));
+    let site = Site::at(Some(path), environment)?;
+    let config = if args.no_config { Config::default() } else { Config::find(path)? };
+    let backend = args.store.map_or(Backend::Local, StoreName::backend);
+    let store = stores::open(backend, args.region.as_deref().or(config.migrate.region.as_deref()), environment)?;
+    let options = options(args, &config, store.as_ref())?;
+    let exclude = config.exclude.iter().cloned().chain(NOT_OURS.map(str::to_owned)).collect();
+    let tree = TreeSettings { no_ignore: true, exclude, roots: vec![path.to_owned()] };
+    let report = scan(&config, &tree, quiet, environment)?;
+    let listing = unleak::source::tree::list(&tree).map_err(|error| Failure::new(&error))?;
+    let paths: Vec<BString> = listing.files.iter().map(|file| file.origin.path().to_owned()).collect();
+    let ground = Ground { report: &report, root: site.root.clone(), checkout: site.checkout.as_ref(), paths };
+    make::make(&ground, &options).map_err(|error| Failure::new(&error))
+}
+
+/// The findings, files that git ignores too: that is where `.env` is.
+fn scan(config: &Config, tree: &TreeSettings, quiet: bool, environment: &Environment) -> Result<Report, Failure> {
+    let mut catalogue = patterns_cmd::catalogue(config.patterns.iter())?;
+    for (ids, enabled) in [(&config.enable, true), (&config.disable, false)] {
+        for id in ids {
+            catalogue.set_enabled(id, enabled).map_err(|error| patterns_cmd::unknown(&catalogue, id, &error))?;
+        }
+    }
+    let settings = Settings { min_confidence: config.min_confidence.unwrap_or(Level::Medium), ..Settings::default() };
+    let scanner = Scanner::new(catalogue, settings);
+    let mut report = scanner.tree(tree, &Line::new(quiet, environment)).map_err(|error| Failure::new(&error))?;
+    suppress::allow::apply(&config.allow, &mut report);
+    Ok(report)
+}
+
+fn options(args: &PlanArgs, config: &Config, store: &dyn SecretStore) -> Result<Options, Failure> {
+    let policy = &config.migrate;
+    let tags = policy.tags(args, &OWN_TAGS)?;
+    let template = args.name_template.clone().or_else(|| policy.name_template.clone()).unwrap_or_else(|| name::TEMPLATE.to_owned());
+    Ok(Options {
+        backend: store.backend(),
+        identity: store.identity().map_err(store_failure)?,
+        region: args.region.clone().or_else(|| policy.region.clone()),
+        template,
+        prefix: policy.prefix.clone().unwrap_or_default(),
+        environment: args.env.clone(),
+        application: args.app.clone(),
+        style: args.style.style(),
+        split_url: args.split_url,
+        kms_key: args.kms_key.clone().or_else(|| policy.kms_key.clone()),
+        replica_regions: if args.replica_region.is_empty() { policy.replica_regions.clone() } else { args.replica_region.clone() },
+        tags,
+        external_type: args.external_type.clone(),
+        existing: if args.new_version { Existing::NewVersion } else { Existing::Refuse },
+        only: args.from.as_ref().map_or_else(|| Ok(args.finding.clone()), |report| fingerprints(report))?,
+        include: args.include.iter().cloned().collect::<BTreeSet<String>>(),
+        include_tests: args.include_tests,
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}
+
+/// Fingerprints in a JSON report.
+fn fingerprints(report: &Path) -> Result<Vec<String>, Failure> {
+    let text = std::fs::read(report).map_err(|error| Failure::with_file("read", report, &error))?;
+    let no_report = |detail: &str| Failure::with_file("use", report, &format!("it is no JSON report of unleak: {detail}"));
+    let document: serde_json::Value = serde_json::from_slice(&text).map_err(|_| no_report("it is no JSON"))?;
+    let findings = document["findings"].as_array().ok_or_else(|| no_report("it has no findings"))?;
+    let all: Option<Vec<String>> = findings.iter().map(|finding| finding["fingerprint"].as_str().map(str::to_owned)).collect();
+    all.filter(|all| !all.is_empty()).ok_or_else(|| no_report("it has no fingerprints"))
+}
+
+fn apply_plan(plan: &Plan, options: &ApplyOptions, dry_run: bool, quiet: bool, environment: &Environment) -> Result<Exit, Failure> {
+    for recipient in &options.backup {
+        backup::check(recipient).map_err(|error| Failure::new(&format_args!("--backup {recipient}: {error}")))?;
+    }
+    let site = Site::at(Some(options.root.as_deref().unwrap_or(Path::new(&plan.root))), environment)?;
+    if let Some(account) = &options.expect_account
+        && plan.store.identity.split(' ').next() != Some(account)
+    {
+        let error = format!("the plan is for {}, not for account {account}", plan.store.identity);
+        return Err(Failure { exit: Exit::Refused, ..Failure::new(&error) });
+    }
+    let store = stores::open(plan.store.backend, region_of(plan), environment)?;
+    let run = Run {
+        plan,
+        root: &site.root,
+        checkout: site.checkout.as_ref(),
+        store: store.as_ref(),
+        home: &site.home,
+        allow_dirty: options.allow_dirty,
+        backup: &options.backup,
+        steps: &Unwatched,
+    };
+    if dry_run {
+        output::to_stdout(|out| migrate_show::plan(plan, out))?;
+        run.check(false).map_err(apply_failure)?;
+        return Ok(Exit::Clean);
+    }
+    if !options.yes {
+        output::to_stdout(|out| migrate_show::plan(plan, out))?;
+        ask("Store these secrets and rewrite these files?")?;
+    }
+    run.apply().map_err(apply_failure)?;
+    let (_, progress) = site.last(|_| true, "the journal is gone")?;
+    let left = still_there(plan, &site, quiet, environment)?;
+    output::to_stdout(|out| migrate_show::applied(plan, &progress, &left, out))?;
+    Ok(pending(std::iter::once(&progress)))
+}
+
+/// Places where a scan still finds what was migrated.
+fn still_there(plan: &Plan, site: &Site, quiet: bool, environment: &Environment) -> Result<Vec<String>, Failure> {
+    let migrated: BTreeSet<&String> = plan.secrets.iter().flat_map(|secret| &secret.findings).collect();
+    let tree =
+        TreeSettings { no_ignore: true, exclude: Vec::new(), roots: plan.files.iter().map(|file| site.root.join(&file.path)).collect() };
+    let report = scan(&Config::default(), &tree, quiet, environment)?;
+    let found = report.findings.iter().filter(|finding| migrated.contains(&finding.fingerprint.to_string()));
+    let places = found.flat_map(|finding| &finding.places);
+    Ok(places.map(|place| format!("{}:{}", place.origin.path(), place.start.line)).collect())
+}
+
+/// Asks a person; without one nothing is done.
+fn ask(question: &str) -> Result<(), Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(Failure::new(&"nobody is there to be asked").hint("--yes goes on without a question"));
+    }
+    let mut stderr = io::stderr().lock();
+    // A terminal that is gone gives no answer either.
+    let _ = write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush());
+    let mut answer = String::new();
+    let read = io::stdin().lock().read_line(&mut answer);
+    if read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes") {
+        Ok(())
+    } else {
+        Err(Failure { exit: Exit::Refused, ..Failure::new(&"nothing was done") })
+    }
+}
+
+fn take_back(id: Option<&str>, yes: bool, root: Option<&Path>, environment: &Environment) -> Result<Exit, Failure> {
+    let site = Site::at(root, environment)?;
+    let wanted = |progress: &Progress| matches!(progress.phase, Phase::Applying | Phase::Applied | Phase::Undoing);
+    let plan = match id {
+        Some(id) => {
+            site.plans()?
+                .into_iter()
+                .find(|(plan, _)| plan.id.starts_with(id))
+                .ok_or_else(|| Failure::new(&format!("there is no plan {id} here")))?
+                .0
+        }
+        None => site.last(wanted, "there is nothing to undo")?.0,
+    };
+    if !yes {
+        let files = migrate_show::count(plan.files.len(), "file");
+        ask(&format!("Restore {files} and take {} back?", migrate_show::count(plan.secrets.len(), "secret")))?;
+    }
+    let store = stores::open(plan.store.backend, region_of(&plan), environment)?;
+    let run = Run {
+        plan: &plan,
+        root: &site.root,
+        checkout: site.checkout.as_ref(),
+        store: store.as_ref(),
+        home: &site.home,
+        allow_dirty: true,
+        backup: &[],
+        steps: &Unwatched,
+    };
+    let undone = undo::undo(&run).map_err(apply_failure)?;
+    output::to_stdout(|out| migrate_show::undone(&undone, out))?;
+    Ok(Exit::Clean)
+}
+
+fn rotated(names: &[String], root: Option<&Path>, environment: &Environment) -> Result<Exit, Failure> {
+    let site = Site::at(root, environment)?;
+    let mut plans: BTreeMap<String, (Plan, Vec<String>)> = BTreeMap::new();
+    for name in names {
+        let holders = site.plans()?.into_iter().filter(|(_, progress)| progress.stored.contains_key(name));
+        let (plan, _) = holders.last().ok_or_else(|| Failure::new(&format!("{name} was not migrated here")))?;
+        plans.entry(plan.id.clone()).or_insert((plan, Vec::new())).1.push(name.clone());
+    }
+    for (plan, names) in plans.into_values() {
+        let mut journal = Journal::open(&site.home, &plan, &Unwatched).map_err(|error| Failure::new(&error))?;
+        for secret in names {
+            journal.record(Event::Rotated { secret }).map_err(|error| Failure::new(&error))?;
+        }
+    }
+    let plans = site.plans()?;
+    output::to_stdout(|out| migrate_show::status(&plans, out))?;
+    Ok(pending(plans.iter().map(|(_, progress)| progress)))
+}
+
+/// The failure that a store's error is.
+pub fn store_failure(error: StoreError) -> Failure {
+    let (exit, hint) = match &error {
+        StoreError::Denied { .. } => (Exit::Denied, Some("`unleak migrate policies` writes a policy for whoever migrates")),
+        StoreError::Exists { .. } | StoreError::PendingDeletion { .. } => (Exit::Refused, None),
+        StoreError::Throttled(_) | StoreError::Unreachable(_) => {
+            (Exit::Unfinished, Some("`unleak migrate resume` goes on, `unleak migrate undo` takes it back"))
+        }
+        StoreError::NotFound { .. } | StoreError::Key { .. } | StoreError::Invalid { .. } | StoreError::Unusable(_) => {
+            (Exit::Failure, None)
+        }
+    };
+    Failure { exit, ..Failure::new(&error) }.maybe_hint(hint.map(str::to_owned))
+}
+
+fn apply_failure(error: ApplyError) -> Failure {
+    let list = |what: &str, refusals: &[Refusal]| {
+        let lines: Vec<String> = refusals.iter().map(|refusal| format!("\n  {}: {}", refusal.what, refusal.reason)).collect();
+        format!("{what}:{}", lines.concat())
+    };
+    let with = |exit: Exit, error: &dyn Display| Failure { exit, ..Failure::new(error) };
+    match error {
+        ApplyError::Store(error) => store_failure(error),
+        ApplyError::Stale(changes) => {
+            with(Exit::Stale, &list("files are not what the plan speaks of", &changes)).hint("plan again; nothing more was done")
+        }
+        ApplyError::Value(error) => with(Exit::Stale, &error).hint("plan again; no file was touched"),
+        ApplyError::Refused(refusals) => {
+            let taken = refusals.iter().any(|refusal| refusal.reason.contains("another value"));
+            let hint =
+                taken.then(|| "--new-version makes the value the next version; --name-template and --env give other names".to_owned());
+            with(Exit::Refused, &list("refused", &refusals)).maybe_hint(hint)
+        }
+        ApplyError::Journal(journal::JournalError::Busy) => with(Exit::Refused, &error),
+        ApplyError::NotVerified { .. } | ApplyError::Journal(_) | ApplyError::File { .. } => {
+            with(Exit::Unfinished, &error).hint("`unleak migrate resume` goes on, `unleak migrate undo` takes it back")
+        }
+    }
+}

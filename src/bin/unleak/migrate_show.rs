@@ -1,0 +1,136 @@
+//! Plans and outcomes as people read them. Owns: the words. Must not: decide anything.
+
+use std::io::{self, Write};
+
+use unleak::blob::visible;
+use unleak::migrate::after;
+use unleak::migrate::journal::Progress;
+use unleak::migrate::plan::{Plan, Tracked};
+use unleak::migrate::undo::Undone;
+
+/// A plan.
+pub fn plan(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "Plan {}: {} to {}, {} to change",
+        plan.id,
+        count(plan.secrets.len(), "secret"),
+        shown(&plan.store.identity),
+        count(plan.files.len(), "file")
+    )?;
+    for secret in &plan.secrets {
+        let places = plan.files.iter().flat_map(|file| &file.places).filter(|place| names(&place.reference, &secret.name)).count();
+        let keys: Vec<&str> = secret.members.iter().filter_map(|member| member.key.as_deref()).collect();
+        let form = if keys.is_empty() { String::new() } else { format!(", JSON with {}", keys.join(", ")) };
+        writeln!(out, "\n{}  ({}{form})\n  {}", secret.name, count(places, "place"), shown(&secret.description))?;
+        writeln!(out, "  belongs in {}", shown(&secret.service))?;
+    }
+    for file in &plan.files {
+        let note = if file.tracked == Tracked::No && file.before.is_some() { "  (git does not have this file)" } else { "" };
+        writeln!(out, "\n{}{note}", shown(&file.path))?;
+        for place in &file.places {
+            writeln!(out, "  line {}: {}", place.line, shown(&place.reason))?;
+        }
+        write!(out, "{}", file.diff)?;
+        if !file.diff.ends_with('\n') {
+            writeln!(out)?;
+        }
+    }
+    let manual = plan.manual.iter().map(|place| format!("{}:{}: {}; {}", place.path, place.line, place.reason, place.advice));
+    section("To rewrite by hand", manual, out)?;
+    let left = plan.left.iter().map(|left| format!("{} ({}): {}; {}", left.place, left.pattern, left.reason, left.advice));
+    section("Not migrated", left, out)?;
+    section("To do besides", plan.todo.iter().cloned(), out)?;
+    section("Warnings", plan.warnings.iter().cloned().chain(untracked(plan)), out)?;
+    let cost = &plan.cost;
+    writeln!(out, "\nEstimate: ${:.2} a month ({} calls to the store), from public examples", cost.dollars_a_month, cost.calls)
+}
+
+/// What to know of files that git does not have.
+fn untracked(plan: &Plan) -> Option<String> {
+    let files = plan.files.iter().filter(|file| file.tracked == Tracked::No && file.before.is_some() && !file.places.is_empty());
+    let paths: Vec<&str> = files.map(|file| file.path.as_str()).collect();
+    (!paths.is_empty()).then(|| {
+        format!(
+            "git does not have {}: afterwards the store holds the only copy of their values; --backup AGE-KEY keeps an encrypted copy of the files",
+            paths.join(", ")
+        )
+    })
+}
+
+fn names(reference: &str, name: &str) -> bool {
+    let rest = reference.split_once("://").map_or(reference, |(_, rest)| rest);
+    rest.split(['#', '?']).next() == Some(name)
+}
+
+fn section(title: &str, lines: impl Iterator<Item = String>, out: &mut dyn Write) -> io::Result<()> {
+    for (at, line) in lines.enumerate() {
+        if at == 0 {
+            writeln!(out, "\n{title}:")?;
+        }
+        writeln!(out, "- {}", shown(&line))?;
+    }
+    Ok(())
+}
+
+/// What was done, and what comes next.
+pub fn applied(plan: &Plan, progress: &Progress, left: &[String], out: &mut dyn Write) -> io::Result<()> {
+    let origin = |name: &str| progress.stored.get(name).map_or("", |stored| after::origin(&stored.origin));
+    writeln!(
+        out,
+        "Migrated: {} in {}, {} rewritten",
+        count(plan.secrets.len(), "secret"),
+        shown(&plan.store.identity),
+        count(plan.files.len(), "file")
+    )?;
+    for secret in &plan.secrets {
+        writeln!(out, "  {}  {}", secret.name, origin(&secret.name))?;
+    }
+    section("Still in the tree", left.iter().cloned(), out)?;
+    writeln!(out, "\nWhat to do now:")?;
+    for (number, step) in after::steps(plan, progress).iter().enumerate() {
+        writeln!(out, "{}. {}", number + 1, shown(&step.title))?;
+        for line in &step.lines {
+            writeln!(out, "   {}", shown(line))?;
+        }
+    }
+    writeln!(out, "\n`unleak migrate undo` takes all of it back.")
+}
+
+/// What undo did.
+pub fn undone(undone: &Undone, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "Undone: {} restored, {} taken back", count(undone.files.len(), "file"), count(undone.removed.len(), "secret"))?;
+    let kept = undone.kept.iter().map(|kept| format!("{}: {}", kept.what, kept.reason));
+    section("Kept in the store", kept, out)
+}
+
+/// All plans.
+pub fn status(plans: &[(Plan, Progress)], out: &mut dyn Write) -> io::Result<()> {
+    if plans.is_empty() {
+        return writeln!(out, "Nothing was migrated here.");
+    }
+    for (plan, progress) in plans {
+        writeln!(
+            out,
+            "{}  {}  {} in {}",
+            plan.id,
+            progress.phase.name(),
+            count(plan.secrets.len(), "secret"),
+            shown(&plan.store.identity)
+        )?;
+        for name in progress.rotation_pending() {
+            let revoke = plan.secret(name).map_or("", |secret| secret.revoke.as_str());
+            writeln!(out, "  {name}: to be rotated; the old value is in the history ({})", shown(revoke))?;
+        }
+    }
+    Ok(())
+}
+
+/// `2 files`, `1 file`.
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+fn shown(text: &str) -> String {
+    visible(text.as_bytes())
+}

@@ -1,0 +1,134 @@
+//! A file that only grows, for journals. Owns: appending lines that last, and the lock. Must not: know what the lines say.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use super::Steps;
+use super::replace::sync_directory;
+
+/// An open log. Lines are on disk when [`Log::append`] returns.
+#[derive(Debug)]
+pub struct Log {
+    file: File,
+}
+
+impl Log {
+    /// Opens or creates the log, for the owner alone, and gives its whole lines. A last line without an end is what a killed run left: it is cut
+    /// off, since nothing was done on its strength.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn open(path: &Path) -> io::Result<(Self, Vec<u8>)> {
+        let mut file = private().create(true).read(true).append(true).open(path)?;
+        let mut content = Vec::new();
+        file.read_to_end(&mut content)?;
+        let whole = content.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        if whole < content.len() {
+            content.truncate(whole);
+            file.set_len(whole as u64)?;
+            file.seek(SeekFrom::End(0))?;
+        }
+        file.sync_all()?;
+        sync_directory(path)?;
+        Ok((Self { file }, content))
+    }
+
+    /// Adds a line, and waits until it will last.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn append(&mut self, line: &[u8], steps: &dyn Steps) -> io::Result<()> {
+        steps.at("before the journal's line");
+        let (first, second) = line.split_at(line.len() / 2);
+        self.file.write_all(first)?;
+        steps.at("journal's line half written");
+        self.file.write_all(second)?;
+        self.file.write_all(b"\n")?;
+        self.file.sync_data()?;
+        steps.at("journal's line written");
+        Ok(())
+    }
+}
+
+/// A lock that is held as long as this lives, and is gone with the process.
+#[derive(Debug)]
+pub struct Lock(#[expect(dead_code, reason = "the open file is the lock")] File);
+
+impl Lock {
+    /// Takes the lock; none if somebody else has it.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn take(path: &Path) -> io::Result<Option<Self>> {
+        let file = private().create(true).write(true).truncate(false).open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
+/// Makes a directory, and those above it, for the owner alone.
+///
+/// # Errors
+/// What the system says.
+pub fn private_directory(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)?;
+    sync_directory(path)
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fsx::Unwatched;
+
+    #[test]
+    fn a_torn_line_is_cut_off_and_the_next_one_is_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("journal");
+        let (mut log, before) = Log::open(&path).unwrap();
+        assert_eq!(before, b"");
+        log.append(b"one", &Unwatched).unwrap();
+        log.file.write_all(b"to").unwrap();
+        let (mut log, before) = Log::open(&path).unwrap();
+        assert_eq!(before, b"one\n");
+        log.append(b"two", &Unwatched).unwrap();
+        assert_eq!(Log::open(&path).unwrap().1, b"one\ntwo\n");
+    }
+
+    #[test]
+    fn a_lock_is_held_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock");
+        let held = Lock::take(&path).unwrap();
+        assert!(held.is_some());
+        assert!(Lock::take(&path).unwrap().is_none());
+        drop(held);
+        assert!(Lock::take(&path).unwrap().is_some());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_may_read() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let below = directory.path().join("a/b");
+        private_directory(&below).unwrap();
+        Log::open(&below.join("journal")).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&directory.path().join("a")), mode(&below), mode(&below.join("journal"))), (0o700, 0o700, 0o600));
+    }
+}

@@ -1,0 +1,67 @@
+//! What to do after a migration. Owns: the steps, written for one plan. Must not: do them.
+
+use super::journal::{Progress, StoredBy};
+use super::plan::{Plan, Tracked};
+use crate::reference::Backend;
+
+/// A thing to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// In a sentence.
+    pub title: String,
+    /// For each secret, or the commands.
+    pub lines: Vec<String>,
+}
+
+/// How a secret came into the store, in words.
+#[must_use]
+pub const fn origin(origin: &StoredBy) -> &'static str {
+    match origin {
+        StoredBy::Created => "created",
+        StoredBy::Reused => "was there with this value",
+        StoredBy::Added { .. } => "has a new version",
+    }
+}
+
+/// The steps, in the order to take them: deploy the references before a value changes, then rotate.
+#[must_use]
+pub fn steps(plan: &Plan, progress: &Progress) -> Vec<Step> {
+    let step = |title: &str, lines: Vec<String>| Step { title: title.to_owned(), lines };
+    let mut steps = Vec::new();
+    if !plan.manual.is_empty() {
+        let lines = plan.manual.iter().map(|place| format!("{}:{}: {}", place.path, place.line, place.advice)).collect();
+        steps.push(step("Rewrite by hand what is left; rotate only after that", lines));
+    }
+    let run = match plan.store.backend {
+        Backend::Local => "the local store is on this machine: `unleak store copy local aws` moves it where servers can read it",
+        Backend::Aws => "give each consumer the policy that `unleak migrate policies -o DIR` writes",
+    };
+    let mut lines = vec![run.to_owned()];
+    if plan.files.iter().any(|file| file.path == super::files::ENV_FILE) {
+        lines.push("start it with: unleak run --env-file .unleak.env -- COMMAND".to_owned());
+    }
+    lines.extend(plan.todo.iter().cloned());
+    steps.push(step("Try the program, commit, deploy", lines));
+    let pending = progress.rotation_pending();
+    if !pending.is_empty() {
+        let line = |name: &&str| {
+            let secret = plan.secret(name);
+            let rotation = secret.map_or("", |secret| secret.rotation.as_str());
+            format!("{name}: {rotation}")
+        };
+        steps.push(step("Rotate at once: the values are in the history, and whoever read it has them", pending.iter().map(line).collect()));
+        let lines = pending.iter().map(|name| format!("unleak migrate rotated {name}")).collect();
+        steps.push(step("Say so, when the old value is revoked at its provider", lines));
+    }
+    if plan.store.backend == Backend::Aws {
+        steps.push(step("Watch", vec![
+            "`unleak migrate policies -o DIR` also writes alarms (EventBridge) and checks (Config, Security Hub SecretsManager.1 to .4)".to_owned(),
+            "`unleak migrate audit` reads the store again: rotation, use, age, tags, replicas".to_owned(),
+        ]));
+    }
+    if plan.files.iter().any(|file| file.tracked == Tracked::Yes && file.before.is_some()) {
+        let title = "Purge the history, if you must: it does not make a leaked value secret again";
+        steps.push(step(title, vec!["`unleak scan --history` says how far each value got".to_owned()]));
+    }
+    steps
+}

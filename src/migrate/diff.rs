@@ -1,0 +1,101 @@
+//! An edit as people read it. Owns: the unified diff with every value masked. Must not: show a value, or change anything.
+
+use std::ops::Range;
+
+use similar::TextDiff;
+
+use crate::blob::visible;
+use crate::rewrite::Splice;
+
+/// What stands for a value.
+const MASK: &str = "********";
+/// Lines shown around a change.
+const CONTEXT: usize = 2;
+
+/// The diff of `before` with the splices; `secrets` are all spans of values in it, `values` all values, wherever they stand.
+#[must_use]
+pub fn unified(path: &str, before: Option<&[u8]>, splices: &[Splice], secrets: &[Range<usize>], values: &[&[u8]]) -> String {
+    let bytes = before.unwrap_or_default();
+    let secrets = merged(secrets);
+    let old = masked(bytes, 0..bytes.len(), &secrets);
+    let mut new = Vec::new();
+    let mut at = 0;
+    for splice in splices {
+        new.extend(masked(bytes, at..splice.span.start, &secrets));
+        new.extend_from_slice(&splice.text);
+        at = splice.span.end;
+    }
+    new.extend(masked(bytes, at..bytes.len(), &secrets));
+    let [old, new] = [old, new].map(|text| lines(&without(text, values)));
+    let from = if before.is_some() { path } else { "/dev/null" };
+    TextDiff::from_lines(&old, &new).unified_diff().context_radius(CONTEXT).header(from, path).to_string()
+}
+
+/// Ascending and disjoint.
+fn merged(spans: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut sorted = spans.to_vec();
+    sorted.sort_by_key(|span| (span.start, span.end));
+    let mut merged: Vec<Range<usize>> = Vec::new();
+    for span in sorted {
+        match merged.last_mut() {
+            Some(last) if span.start < last.end => last.end = last.end.max(span.end),
+            _ => merged.push(span),
+        }
+    }
+    merged
+}
+
+fn masked(bytes: &[u8], range: Range<usize>, secrets: &[Range<usize>]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut at = range.start;
+    for secret in secrets.iter().filter(|secret| secret.start < range.end && secret.end > range.start) {
+        out.extend_from_slice(&bytes[at..secret.start.clamp(at, range.end)]);
+        out.extend_from_slice(MASK.as_bytes());
+        at = secret.end.min(range.end);
+    }
+    out.extend_from_slice(&bytes[at..range.end]);
+    out
+}
+
+/// The text without any of the values, also where no finding is.
+fn without(text: Vec<u8>, values: &[&[u8]]) -> Vec<u8> {
+    values.iter().filter(|value| !value.is_empty()).fold(text, |text, value| {
+        if memchr::memmem::find(&text, value).is_some() { bstr::ByteSlice::replace(text.as_slice(), value, MASK.as_bytes()) } else { text }
+    })
+}
+
+/// Lines that a terminal shows as they are.
+fn lines(text: &[u8]) -> String {
+    let mut out = String::new();
+    for line in text.split_inclusive(|&byte| byte == b'\n') {
+        let shown = visible(line.strip_suffix(b"\n").unwrap_or(line).strip_suffix(b"\r").unwrap_or(line));
+        // A tab moves the cursor only.
+        out += &shown.replace("\\u{9}", "\t");
+        if line.ends_with(b"\n") {
+            out.push('\n');
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_masked_where_they_change_and_where_they_stay() {
+        let before = b"A=1\nTOKEN=alpha-value\nOTHER=beta-value\n# alpha-value and gamma-value\n";
+        let splices = [Splice { span: 10..21, text: "ref+unleak://a".into() }];
+        let shown = unified("x.env", Some(before), &splices, &[10..21, 28..38], &[b"alpha-value", b"gamma-value"]);
+        assert_eq!(
+            shown,
+            "--- x.env\n+++ x.env\n@@ -1,4 +1,4 @@\n A=1\n-TOKEN=********\n+TOKEN=ref+unleak://a\n OTHER=********\n # ******** and ********\n"
+        );
+    }
+
+    #[test]
+    fn a_new_file_is_all_plus() {
+        let splices = [Splice { span: 0..0, text: "A=ref+unleak://a\n".into() }];
+        assert_eq!(unified(".unleak.env", None, &splices, &[], &[]), "--- /dev/null\n+++ .unleak.env\n@@ -0,0 +1 @@\n+A=ref+unleak://a\n");
+    }
+}

@@ -1,0 +1,199 @@
+//! From splices to edits that can be taken back. Owns: old text as segments, and the check that none of them holds a value.
+//! Must not: choose what is spliced.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::plan::{Edit, Segment};
+use crate::reference::Reference;
+use crate::rewrite::encoding::{FileEncoding, Text, encode};
+use crate::rewrite::{Spelling, Splice};
+
+/// A value in a file: where it is spelled, and where it will be.
+pub struct Moved<'a> {
+    /// Its bytes.
+    pub span: Range<usize>,
+    /// How they spell it.
+    pub spelling: &'a Spelling,
+    /// Where it will be.
+    pub reference: &'a Reference,
+}
+
+/// Edits for the splices of a file; `moved` in order.
+///
+/// # Errors
+/// Why the file cannot be rewritten so that undo needs no copy: a value that no splice covers, or one that would stand in a plan.
+pub fn of(bytes: &[u8], splices: &[Splice], moved: &[Moved<'_>], values: &[&[u8]]) -> Result<Vec<Edit>, String> {
+    let inside =
+        |place: &&Moved<'_>| splices.iter().any(|splice| splice.span.start <= place.span.start && place.span.end <= splice.span.end);
+    if moved.iter().filter(inside).count() < moved.len() {
+        return Err("the value would stay where it is".to_owned());
+    }
+    let edits: Vec<Edit> = splices.iter().map(|splice| edit(bytes, splice, moved)).collect::<Option<_>>().ok_or("the text is no UTF-8")?;
+    for edit in &edits {
+        let texts = edit.old.iter().filter_map(|segment| match segment {
+            Segment::Text(text) => Some(text.as_str()),
+            Segment::Value { .. } => None,
+        });
+        let mut in_old = texts.filter(|text| values.iter().any(|value| holds(text, value)));
+        let in_new = || values.iter().filter(|value| !is_word(value)).any(|value| holds(&edit.new, value));
+        if in_old.next().is_some() || in_new() {
+            return Err("another credential stands in the text that changes".to_owned());
+        }
+    }
+    Ok(edits)
+}
+
+/// Whether the value stands in the text by itself.
+fn holds(text: &str, value: &[u8]) -> bool {
+    let text = text.as_bytes();
+    let apart = |at: Option<&u8>| at.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+    memchr::memmem::find_iter(text, value)
+        .any(|at| apart(at.checked_sub(1).and_then(|before| text.get(before))) && apart(text.get(at + value.len())))
+}
+
+/// Whether a value can be part of a name: `postgres` is what databases, their users and, sadly, passwords are called.
+fn is_word(value: &[u8]) -> bool {
+    value.len() < 12 && value.iter().all(u8::is_ascii_lowercase)
+}
+
+fn edit(bytes: &[u8], splice: &Splice, moved: &[Moved<'_>]) -> Option<Edit> {
+    let Range { start, end } = splice.span;
+    let text = |range: Range<usize>| std::str::from_utf8(&bytes[range]).map(|text| Segment::Text(text.to_owned())).ok();
+    let mut old = Vec::new();
+    let mut at = start;
+    for place in moved.iter().filter(|place| start <= place.span.start && place.span.end <= end) {
+        if at < place.span.start {
+            old.push(text(at..place.span.start)?);
+        }
+        let Reference { name, key, .. } = place.reference;
+        old.push(Segment::Value { secret: name.clone(), key: key.clone(), spelling: place.spelling.clone() });
+        at = place.span.end;
+    }
+    if at < end {
+        old.push(text(at..end)?);
+    }
+    Some(Edit { start, end, old, new: std::str::from_utf8(&splice.text).ok()?.to_owned() })
+}
+
+/// The text of a file as UTF-8; none where it is not of this encoding.
+fn decoded(encoding: FileEncoding, bytes: &[u8]) -> Option<Vec<u8>> {
+    match encoding {
+        FileEncoding::Utf8 => Some(bytes.to_vec()),
+        // What is left of a file of one byte a character can look like another encoding.
+        FileEncoding::Latin1 => Some(encoding_rs::mem::decode_latin1(bytes).into_owned().into_bytes()),
+        FileEncoding::Utf16Le | FileEncoding::Utf16Be => {
+            Text::new(bytes).ok().filter(|text| text.encoding() == encoding).map(|text| text.utf8().to_vec())
+        }
+    }
+}
+
+/// A text as the bytes of a file.
+fn encoded(encoding: FileEncoding, text: &[u8]) -> Option<Vec<u8>> {
+    let mark: &[u8] = match encoding {
+        FileEncoding::Utf8 | FileEncoding::Latin1 => &[],
+        FileEncoding::Utf16Le => &[0xff, 0xfe],
+        FileEncoding::Utf16Be => &[0xfe, 0xff],
+    };
+    Some([mark, &encode(encoding, text)?].concat())
+}
+
+/// The file with the edits done; none where they do not fit.
+#[must_use]
+pub fn applied(bytes: &[u8], encoding: FileEncoding, edits: &[Edit]) -> Option<Vec<u8>> {
+    let text = zeroize::Zeroizing::new(decoded(encoding, bytes)?);
+    let splices: Vec<Splice> = edits.iter().map(|edit| Splice { span: edit.span(), text: edit.new.as_str().into() }).collect();
+    let fits = splices.last().is_none_or(|last| last.span.end <= text.len());
+    if fits { encoded(encoding, &crate::rewrite::splice(&text, &splices)) } else { None }
+}
+
+/// Values by name of the secret and key.
+pub type Values = BTreeMap<(String, Option<String>), crate::secret::Secret>;
+
+/// The file before the edits, from the file after them; none where a value is missing or cannot be spelled.
+#[must_use]
+pub fn undone(bytes: &[u8], encoding: FileEncoding, edits: &[Edit], values: &Values) -> Option<zeroize::Zeroizing<Vec<u8>>> {
+    let text = text_undone(&decoded(encoding, bytes)?, edits, values)?;
+    encoded(encoding, &text).map(zeroize::Zeroizing::new)
+}
+
+fn text_undone(bytes: &[u8], edits: &[Edit], values: &Values) -> Option<zeroize::Zeroizing<Vec<u8>>> {
+    let mut out = zeroize::Zeroizing::new(Vec::with_capacity(bytes.len() * 2));
+    let mut at: usize = 0;
+    // The end of the last edit, as it was before.
+    let mut before = 0;
+    for edit in edits {
+        let kept = edit.start.checked_sub(before)?;
+        out.extend_from_slice(bytes.get(at..at.checked_add(kept)?)?);
+        at += kept + edit.new.len();
+        before = edit.end;
+        for segment in &edit.old {
+            match segment {
+                Segment::Text(text) => out.extend_from_slice(text.as_bytes()),
+                Segment::Value { secret, key, spelling } => {
+                    let value = values.get(&(secret.clone(), key.clone()))?;
+                    out.extend_from_slice(&zeroize::Zeroizing::new(spelling.spell(value.expose())?));
+                }
+            }
+        }
+    }
+    out.extend_from_slice(bytes.get(at..)?);
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference::Backend;
+    use crate::secret::Secret;
+
+    #[test]
+    fn edits_are_done_and_undone_without_a_copy() {
+        let bytes = b"a = \"p\\x41ss\"; b = 'beta'\n";
+        let spelled = Spelling::Base64 { url: false, padded: true };
+        let (first, second) = (Reference::to(Backend::Local, "a".to_owned()), Reference::to(Backend::Local, "b".to_owned()).with_key("k"));
+        let moved = [
+            Moved { span: 5..12, spelling: &Spelling::Plain, reference: &first },
+            Moved { span: 20..24, spelling: &spelled, reference: &second },
+        ];
+        let splices = [
+            Splice { span: 0..0, text: "import os\n".into() },
+            Splice { span: 4..13, text: "env(A)".into() },
+            Splice { span: 19..25, text: "env(B)".into() },
+        ];
+        let edits = of(bytes, &splices, &moved, &[b"p\\x41ss"]).unwrap();
+        assert_eq!(edits[1].old[0], Segment::Text("\"".to_owned()));
+        let after = applied(bytes, FileEncoding::Utf8, &edits).unwrap();
+        assert_eq!(after, b"import os\na = env(A); b = env(B)\n");
+        let decoded = data_encoding::BASE64.decode(b"beta").unwrap();
+        let mut values = Values::from([(("a".to_owned(), None), Secret::new(b"p\\x41ss"))]);
+        assert!(undone(&after, FileEncoding::Utf8, &edits, &values).is_none());
+        values.insert(("b".to_owned(), Some("k".to_owned())), Secret::new(&decoded));
+        assert_eq!(undone(&after, FileEncoding::Utf8, &edits, &values).unwrap().as_slice(), bytes);
+    }
+
+    #[test]
+    fn a_file_keeps_its_encoding_also_where_the_rest_of_it_looks_like_another() {
+        // As UTF-8 what is left reads `é`; the file says `Ã©`.
+        let bytes = b"\xc3\xa9 = '\xe9'";
+        let reference = Reference::to(Backend::Local, "a".to_owned());
+        let text = decoded(FileEncoding::Latin1, bytes).unwrap();
+        let moved = [Moved { span: 8..10, spelling: &Spelling::Plain, reference: &reference }];
+        let edits = of(&text, &[Splice { span: 7..11, text: "A".into() }], &moved, &[]).unwrap();
+        let after = applied(bytes, FileEncoding::Latin1, &edits).unwrap();
+        assert_eq!(after, b"\xc3\xa9 = A");
+        let values = Values::from([(("a".to_owned(), None), Secret::new("é".as_bytes()))]);
+        assert_eq!(undone(&after, FileEncoding::Latin1, &edits, &values).unwrap().as_slice(), bytes);
+    }
+
+    #[test]
+    fn a_value_in_the_text_around_or_outside_of_all_splices_is_refused() {
+        let reference = Reference::to(Backend::Local, "a".to_owned());
+        let moved = [Moved { span: 4..9, spelling: &Spelling::Plain, reference: &reference }];
+        let splice = |span: Range<usize>| [Splice { span, text: "x".into() }];
+        let bytes = b"a = alpha, beta-value\n";
+        assert!(of(bytes, &splice(4..9), &moved, &[b"beta-value"]).is_ok());
+        assert!(of(bytes, &splice(4..21), &moved, &[b"beta-value"]).is_err());
+        assert!(of(bytes, &splice(0..3), &moved, &[]).is_err());
+    }
+}

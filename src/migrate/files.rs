@@ -1,0 +1,333 @@
+//! Which bytes of which files change. Owns: asking rewriters, variables and `.unleak.env`, what goes with a rewritten file. Must not: choose
+//! names or write files.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bstr::{BString, ByteSlice};
+
+use super::edits::{self, Moved};
+use super::group::Group;
+use super::inventory::{DiskTree, FileText, Inventory, Spot};
+use super::key::PlanKey;
+use super::make::Ground;
+use super::plan::{Edit, ManualPlace, PlannedFile, PlannedPlace, Tracked};
+use super::{diff, name};
+use crate::reference::Reference;
+use crate::rewrite::encoding::{FileEncoding, Text};
+use crate::rewrite::{Companion, Manual, Rewritten, Splice, Tree as _, Wanted};
+use crate::source::git::checkout::{Checkout, FileState};
+
+/// The file of variables and their references, at the root.
+pub const ENV_FILE: &str = ".unleak.env";
+/// Its first line.
+const ENV_HEAD: &str = "# References to secrets, for `unleak run --env-file .unleak.env -- COMMAND`. It holds no values.\n";
+
+/// A group and what it is called.
+pub struct Named {
+    /// The secret, without a key.
+    pub reference: Reference,
+    /// Environment, or nothing.
+    pub environment: String,
+    /// Application.
+    pub application: String,
+}
+
+/// The work on files.
+pub struct Work<'a> {
+    /// The tree.
+    pub ground: &'a Ground<'a>,
+    /// Its places.
+    pub inventory: &'a Inventory,
+    /// Secrets to be.
+    pub groups: &'a [Group],
+    /// Their names, in the same order.
+    pub named: &'a [Named],
+    /// All values of the report, which must not stand in a plan.
+    pub values: &'a [&'a [u8]],
+    /// The plan's key.
+    pub key: &'a PlanKey,
+    /// Places for people.
+    pub manual: Vec<ManualPlace>,
+}
+
+/// What changes.
+pub struct Changes {
+    /// Files in order of their paths.
+    pub files: Vec<PlannedFile>,
+    /// What people have to do besides.
+    pub todo: Vec<String>,
+}
+
+/// A file under way.
+#[derive(Default)]
+struct Change {
+    /// The bytes of the file; none: it does not exist.
+    before: Option<Vec<u8>>,
+    encoding: Option<FileEncoding>,
+    edits: Vec<Edit>,
+    secrets: BTreeSet<String>,
+    places: Vec<PlannedPlace>,
+    spans: Vec<std::ops::Range<usize>>,
+}
+
+/// A spot, where it leads and by which variable.
+struct Aim<'s> {
+    spot: &'s Spot,
+    reference: Reference,
+    variable: String,
+}
+
+/// All files under way.
+struct State {
+    changes: BTreeMap<String, Change>,
+    /// Variables that the file has already, and what they are set to.
+    known: BTreeMap<String, String>,
+    /// Variables of this plan.
+    variables: BTreeMap<String, Reference>,
+    todo: BTreeSet<String>,
+}
+
+impl<'a> Work<'a> {
+    /// The changes to all files.
+    pub fn rewrite(&mut self, tree: &DiskTree) -> Changes {
+        let existing = tree.read(ENV_FILE.into()).unwrap_or_default();
+        let known = env_lines(&existing).map(|(name, reference)| (name.to_owned(), reference.to_owned())).collect();
+        let mut state = State { changes: BTreeMap::new(), known, variables: BTreeMap::new(), todo: BTreeSet::new() };
+        let aims = self.aims(&state.known);
+        for (number, file) in self.inventory.files.iter().enumerate() {
+            let mut of_file: Vec<&Aim<'_>> = aims.iter().filter(|aim| aim.spot.file == number).collect();
+            of_file.sort_by_key(|aim| aim.spot.located.span.start);
+            if let Err(manual) = self.file(file, of_file.clone(), tree, &mut state) {
+                of_file.iter().for_each(|aim| self.leave(file, aim, &manual));
+            }
+        }
+        self.env_file(existing, &mut state);
+        let files = std::mem::take(&mut state.changes);
+        Changes {
+            files: files.into_iter().map(|(path, change)| self.planned(path, change)).collect(),
+            todo: state.todo.into_iter().collect(),
+        }
+    }
+
+    /// Where each spot leads. One reference has one variable everywhere, and a variable one reference.
+    fn aims(&self, known: &BTreeMap<String, String>) -> Vec<Aim<'a>> {
+        let inventory: &'a Inventory = self.inventory;
+        let mut taken: BTreeSet<String> = known.keys().cloned().collect();
+        let mut variables: BTreeMap<Reference, String> = BTreeMap::new();
+        let mut aims = Vec::new();
+        for (group, named) in self.groups.iter().zip(self.named) {
+            for (spot, key) in &group.spots {
+                let mut reference = named.reference.clone();
+                reference.key.clone_from(key);
+                let spots = || group.spots.iter().filter(|(_, other)| other == key).map(|(spot, _)| &inventory.spots[*spot].located);
+                let variable = variables.entry(reference.clone()).or_insert_with(|| {
+                    let text = reference.to_string();
+                    if let Some((name, _)) = known.iter().find(|(_, set)| **set == text) {
+                        return name.clone();
+                    }
+                    if let Some(name) = spots().find_map(|located| located.variable.clone()) {
+                        taken.insert(name.clone());
+                        return name;
+                    }
+                    let wanted = spots().find_map(|located| located.name.clone());
+                    let wanted = wanted.unwrap_or_else(|| reference.name.rsplit('/').next().unwrap_or_default().to_owned());
+                    name::unique(name::variable(&wanted), &mut taken)
+                });
+                aims.push(Aim { spot: &inventory.spots[*spot], variable: variable.clone(), reference });
+            }
+        }
+        aims
+    }
+
+    fn leave(&mut self, file: &FileText, aim: &Aim<'_>, manual: &Manual) {
+        let finding = aim.spot.findings.first().map(|&finding| self.ground.report.findings[finding].fingerprint.to_string());
+        self.manual.push(ManualPlace {
+            path: file.path.clone(),
+            line: file.line(aim.spot.located.span.start) as u64,
+            finding: finding.unwrap_or_default(),
+            reason: manual.reason.clone(),
+            advice: manual.advice.clone(),
+        });
+    }
+
+    /// Rewrites a file; places that cannot be rewritten with the others are left to people.
+    fn file(&mut self, file: &FileText, mut aims: Vec<&Aim<'_>>, tree: &DiskTree, state: &mut State) -> Result<(), Manual> {
+        let together = match ask(file, &aims, tree) {
+            Ok(rewritten) => rewritten,
+            Err(manual) if aims.len() == 1 => return Err(manual),
+            Err(_) => {
+                let mut able = Vec::new();
+                for aim in aims {
+                    match ask(file, &[aim], tree) {
+                        Ok(_) => able.push(aim),
+                        Err(manual) => self.leave(file, aim, &manual),
+                    }
+                }
+                aims = able;
+                if aims.is_empty() {
+                    return Ok(());
+                }
+                ask(file, &aims, tree)?
+            }
+        };
+        let moved: Vec<Moved<'_>> = aims
+            .iter()
+            .map(|aim| Moved { span: aim.spot.located.span.clone(), spelling: &aim.spot.located.spelling, reference: &aim.reference })
+            .collect();
+        let by_hand = |reason: String| Manual { reason, advice: "replace the value by a reference by hand".to_owned() };
+        let edits = edits::of(&file.bytes, &together.splices, &moved, self.values).map_err(by_hand)?;
+        if edits::applied(&file.raw, file.encoding, &edits).is_none() {
+            return Err(Manual {
+                reason: "the file's encoding lacks a character of the new text".to_owned(),
+                advice: "save it as UTF-8 first".to_owned(),
+            });
+        }
+        let secrets: BTreeSet<String> = aims.iter().map(|aim| aim.reference.name.clone()).collect();
+        self.companions(&together.companions, &secrets, tree, state)?;
+        let change = state.changes.entry(file.path.clone()).or_default();
+        change.before = Some(file.raw.clone());
+        change.encoding = Some(file.encoding);
+        change.edits.extend(edits);
+        change.secrets.extend(secrets);
+        change.spans.extend(file.secrets.iter().cloned().chain(aims.iter().map(|aim| aim.spot.located.span.clone())));
+        change.places.extend(aims.iter().map(|aim| PlannedPlace {
+            line: file.line(aim.spot.located.span.start),
+            reference: aim.reference.to_string(),
+            strategy: aim.spot.located.strategy,
+            reason: aim.spot.located.reason.clone(),
+        }));
+        Ok(())
+    }
+
+    /// What goes with a rewritten file. Nothing is taken over unless all of it can be.
+    fn companions(&self, companions: &[Companion], secrets: &BTreeSet<String>, tree: &DiskTree, state: &mut State) -> Result<(), Manual> {
+        let by_hand = |reason: String, advice: &str| Manual { reason, advice: advice.to_owned() };
+        for companion in companions {
+            match companion {
+                Companion::NewFile { path, content } => {
+                    let other = tree.read(path.as_bstr()).is_some_and(|existing| existing != content.as_slice());
+                    let clash = state.changes.get(&path.to_string()).is_some_and(|change| !creates(change, content));
+                    if other || clash || content.to_str().is_err() {
+                        return Err(by_hand(format!("{path} exists with other content"), "add the helper's function to it by hand"));
+                    }
+                }
+                Companion::Variable { name, reference } if state.is_other(name, reference) => {
+                    return Err(by_hand(
+                        format!("the variable {name} refers to another secret already"),
+                        "give one of the two another name",
+                    ));
+                }
+                _ => {}
+            }
+        }
+        for companion in companions {
+            match companion {
+                Companion::Variable { name, reference } => drop(state.variables.insert(name.clone(), reference.clone())),
+                Companion::Advice(advice) => drop(state.todo.insert(advice.clone())),
+                Companion::NewFile { path, content } if tree.read(path.as_bstr()).is_none() => {
+                    let change = state.changes.entry(path.to_string()).or_default();
+                    if change.edits.is_empty() {
+                        change.edits.push(Edit { start: 0, end: 0, old: Vec::new(), new: content.to_string() });
+                    }
+                    change.secrets.extend(secrets.iter().cloned());
+                }
+                Companion::NewFile { .. } => {}
+                Companion::Edit { path, splice, why } => self.edit_beside(path, splice, why, secrets, tree, state),
+            }
+        }
+        Ok(())
+    }
+
+    /// A change to another file, such as a manifest; told to people where it does not go with the others.
+    fn edit_beside(&self, path: &BString, splice: &Splice, why: &str, secrets: &BTreeSet<String>, tree: &DiskTree, state: &mut State) {
+        let bytes = tree.read(path.as_bstr()).filter(|bytes| std::str::from_utf8(bytes).is_ok());
+        let edit = bytes.as_ref().and_then(|bytes| edits::of(bytes, std::slice::from_ref(splice), &[], self.values).ok());
+        let (Some(bytes), Some(edit), Ok(path)) = (bytes, edit, path.to_str()) else {
+            state.todo.insert(format!("{path}: {why}"));
+            return;
+        };
+        let change = state.changes.entry(path.to_owned()).or_default();
+        change.before = Some(bytes);
+        change.secrets.extend(secrets.iter().cloned());
+        for edit in edit {
+            let overlaps = change.edits.iter().any(|other| other.start < edit.end && edit.start < other.end);
+            if overlaps && !change.edits.contains(&edit) {
+                state.todo.insert(format!("{path}: {why}"));
+            } else if !change.edits.contains(&edit) {
+                change.edits.push(edit);
+            }
+        }
+    }
+
+    /// The lines of `.unleak.env` that are not there yet.
+    fn env_file(&self, existing: Vec<u8>, state: &mut State) {
+        let fresh: Vec<_> = state.variables.iter().filter(|(name, _)| !state.known.contains_key(*name)).collect();
+        if fresh.is_empty() {
+            return;
+        }
+        let is_new = existing.is_empty();
+        let mut text = if is_new { ENV_HEAD.to_owned() } else { String::new() };
+        if !is_new && !existing.ends_with(b"\n") {
+            text.push('\n');
+        }
+        fresh.iter().for_each(|(name, reference)| text += &format!("{name}={reference}\n"));
+        let end = existing.len();
+        let change = Change {
+            secrets: fresh.iter().map(|(_, reference)| reference.name.clone()).collect(),
+            edits: vec![Edit { start: end, end, old: Vec::new(), new: text }],
+            before: (!is_new).then_some(existing),
+            ..Change::default()
+        };
+        state.changes.insert(ENV_FILE.to_owned(), change);
+    }
+
+    fn planned(&self, path: String, mut change: Change) -> PlannedFile {
+        change.edits.sort_by_key(|edit| (edit.start, edit.end));
+        let bytes = change.before.as_deref().unwrap_or_default();
+        let encoding = change.encoding.unwrap_or(FileEncoding::Utf8);
+        let after = edits::applied(bytes, encoding, &change.edits).expect("because the edits were made for this text");
+        let text = change.before.as_deref().map(|bytes| Text::new(bytes).map_or_else(|_| bytes.to_vec(), |text| text.utf8().to_vec()));
+        let splices: Vec<Splice> = change.edits.iter().map(|edit| Splice { span: edit.span(), text: edit.new.as_str().into() }).collect();
+        let state =
+            self.ground.checkout.map_or(FileState::Untracked, |checkout| Checkout::state(checkout, path.as_bytes().as_bstr(), bytes));
+        PlannedFile {
+            before: change.before.as_deref().map(|bytes| self.key.of_file(bytes)),
+            after: self.key.of_file(&after),
+            tracked: if state == FileState::Untracked { Tracked::No } else { Tracked::Yes },
+            secrets: change.secrets.into_iter().collect(),
+            places: change.places,
+            encoding,
+            diff: diff::unified(&path, text.as_deref(), &splices, &change.spans, self.values),
+            edits: change.edits,
+            path,
+        }
+    }
+}
+
+fn creates(change: &Change, content: &BString) -> bool {
+    change.before.is_none() && change.edits.len() == 1 && change.edits[0].new.as_bytes() == content.as_slice()
+}
+
+/// Asks the rewriter, and has it verify what it did.
+fn ask(file: &FileText, aims: &[&Aim<'_>], tree: &DiskTree) -> Result<Rewritten, Manual> {
+    let wanted: Vec<Wanted<'_>> =
+        aims.iter().map(|aim| Wanted { located: &aim.spot.located, reference: &aim.reference, variable: &aim.variable }).collect();
+    let rewritten = file.rewriter.rewrite(file.source(), &wanted, tree)?;
+    let after = crate::rewrite::splice(&file.bytes, &rewritten.splices);
+    file.rewriter.verify(file.source(), &after, &rewritten.splices)?;
+    Ok(rewritten)
+}
+
+impl State {
+    /// Whether the variable means another secret already.
+    fn is_other(&self, name: &str, reference: &Reference) -> bool {
+        self.variables.get(name).is_some_and(|known| known != reference)
+            || self.known.get(name).is_some_and(|known| *known != reference.to_string())
+    }
+}
+
+/// Variables that a file sets, and to what.
+fn env_lines(text: &[u8]) -> impl Iterator<Item = (&str, &str)> {
+    let lines = text.lines().filter_map(|line| line.to_str().ok()).map(str::trim).filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| line.split_once('=')).map(|(name, value)| (name.trim(), value.trim()))
+}

@@ -1,0 +1,241 @@
+//! Which values make one secret. Owns: one value in many places is one secret; what belongs together and rotates together is one JSON
+//! object with the store's field names. Must not: join what rotates apart: only the families of the table are joined.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
+
+use bstr::ByteSlice;
+
+use super::inventory::{FileText, Inventory};
+use super::name;
+use crate::rewrite::{Located, Style, Tree};
+use crate::secret::{Fingerprint, Secret};
+
+/// Lines above and below a credential in which its companions are looked for.
+const NEAR: usize = 12;
+
+/// Credentials of one thing: what their names end in, and the field that each is in the store.
+struct Family {
+    /// Endings of the credential's own name.
+    secret: &'static [&'static str],
+    field: &'static str,
+    /// Endings of the names beside it. The first one has to be there.
+    others: &'static [(&'static str, &'static [&'static str])],
+}
+
+const FAMILIES: [Family; 3] = [
+    Family {
+        secret: &["secret_access_key", "secret_key"],
+        field: "secret_access_key",
+        others: &[("access_key_id", &["access_key_id", "access_key"])],
+    },
+    Family { secret: &["client_secret"], field: "client_secret", others: &[("client_id", &["client_id"])] },
+    Family {
+        secret: &["password", "passwd", "pass", "pwd"],
+        field: "password",
+        others: &[
+            ("username", &["username", "user", "login"]),
+            ("engine", &["engine", "adapter", "dialect"]),
+            ("host", &["host", "hostname", "server"]),
+            ("port", &["port"]),
+            ("dbname", &["dbname", "database", "name", "db"]),
+        ],
+    },
+];
+
+/// Order of fields in a secret: that of the store's own rotation functions.
+const ORDER: [&str; 11] =
+    ["engine", "host", "port", "username", "password", "dbname", "url", "access_key_id", "secret_access_key", "client_id", "client_secret"];
+
+/// A part of a secret.
+pub struct Part {
+    /// Its key; none: it is the whole secret.
+    pub key: Option<String>,
+    /// The value.
+    pub value: Secret,
+    /// The file that it is read from.
+    pub file: usize,
+    /// Where the rewriter finds it.
+    pub look: Range<usize>,
+    /// Field of the connection string there.
+    pub field: Option<String>,
+}
+
+/// A secret to be.
+pub struct Group {
+    /// What it is called where it stands, without names of families' fields.
+    pub what: Option<String>,
+    /// Its parts; one of them where `key` is none.
+    pub parts: Vec<Part>,
+    /// Spots that refer to it, each with the key.
+    pub spots: Vec<(usize, Option<String>)>,
+}
+
+/// All values of the inventory in groups.
+#[must_use]
+pub fn group(inventory: &Inventory, split_url: bool, style: Style, tree: &dyn Tree) -> Vec<Group> {
+    let mut by_value: HashMap<Fingerprint, Vec<usize>> = HashMap::new();
+    let mut values = Vec::new();
+    for (at, spot) in inventory.spots.iter().enumerate() {
+        let value = Fingerprint::of(spot.located.value.expose());
+        let spots = by_value.entry(value).or_default();
+        if spots.is_empty() {
+            values.push(value);
+        }
+        spots.push(at);
+    }
+    let mut taken = BTreeSet::new();
+    let mut groups = Vec::new();
+    // Families first: an id that stands alone could otherwise be gone before its secret is met.
+    let families: Vec<_> = values.iter().map(|value| family(inventory, by_value[value][0], style, tree)).collect();
+    for (value, family) in values.iter().zip(families) {
+        let Some((what, parts)) = family.filter(|_| !taken.contains(value)) else { continue };
+        let members: Vec<_> = parts.iter().map(|part| (Fingerprint::of(part.value.expose()), part.key.clone())).collect();
+        if members.iter().any(|(value, _)| taken.contains(value)) {
+            continue;
+        }
+        let with_spots = members.iter().filter_map(|(value, key)| Some((by_value.get(value)?, key)));
+        let spots = with_spots.flat_map(|(spots, key)| spots.iter().map(|&spot| (spot, key.clone()))).collect();
+        groups.push(Group { what, parts, spots });
+        taken.extend(members.into_iter().map(|(value, _)| value));
+    }
+    for value in values.iter().filter(|value| !taken.contains(value)) {
+        groups.push(alone(inventory, &by_value[value], split_url));
+    }
+    groups.sort_by_key(|group| group.spots.iter().map(|(spot, _)| *spot).min());
+    groups
+}
+
+/// A value of its own: as it is, or as the fields of its connection string with the whole of it as `url`.
+fn alone(inventory: &Inventory, spots: &[usize], split_url: bool) -> Group {
+    let spot = &inventory.spots[spots[0]];
+    let part = |key: Option<&str>, value: &Secret, field: Option<&str>| Part {
+        key: key.map(str::to_owned),
+        value: value.clone(),
+        file: spot.file,
+        look: spot.look.clone(),
+        field: field.map(str::to_owned),
+    };
+    let split = split_url && !spot.located.fields.is_empty();
+    let mut parts: Vec<Part> =
+        if split { spot.located.fields.iter().map(|(name, value)| part(Some(name), value, Some(name))).collect() } else { Vec::new() };
+    parts.push(part(split.then_some("url"), &spot.located.value, None));
+    let key = split.then(|| "url".to_owned());
+    Group { what: spot.located.name.clone(), parts, spots: spots.iter().map(|&spot| (spot, key.clone())).collect() }
+}
+
+/// The name without the ending that says which member of a family it is.
+fn stem<'n>(words: &'n str, endings: &[&str]) -> Option<&'n str> {
+    let ending = endings.iter().find(|ending| words.ends_with(*ending))?;
+    let stem = &words[..words.len() - ending.len()];
+    (stem.is_empty() || stem.ends_with('_')).then_some(stem)
+}
+
+/// The family of a credential, if its companions stand beside it: what it is called, and all parts in order.
+fn family(inventory: &Inventory, spot: usize, style: Style, tree: &dyn Tree) -> Option<(Option<String>, Vec<Part>)> {
+    let spot = &inventory.spots[spot];
+    let file = &inventory.files[spot.file];
+    let own = own_name(file, &spot.located)?;
+    let (family, stem) = FAMILIES.iter().find_map(|family| Some((family, stem(&own, family.secret)?)))?;
+    let neighbours = neighbours(&file.bytes, spot.located.span.start);
+    let mut parts = Vec::new();
+    for (key, endings) in family.others {
+        let found =
+            neighbours.iter().find_map(|(name, span)| endings.iter().any(|ending| *name == format!("{stem}{ending}")).then_some(span));
+        let located = found.and_then(|span| Some((span, file.rewriter.locate(file.source(), span.clone(), style, tree).ok()?)));
+        match located {
+            Some((span, located)) => {
+                parts.push(Part { key: Some((*key).to_owned()), value: located.value, file: spot.file, look: span.clone(), field: None });
+            }
+            // Without the first of the others there is no family.
+            None if parts.is_empty() => return None,
+            None => {}
+        }
+    }
+    let key = Some(family.field.to_owned());
+    parts.push(Part { key, value: spot.located.value.clone(), file: spot.file, look: spot.look.clone(), field: None });
+    parts.sort_by_key(|part| ORDER.iter().position(|known| part.key.as_deref() == Some(known)));
+    let whole = spot.located.name.as_deref().map(|name| name::words(name, '_'));
+    let what = whole.and_then(|words| Some(words.strip_suffix(own.strip_prefix(stem)?)?.trim_end_matches('_').to_owned()));
+    Some((what.filter(|what| !what.is_empty()), parts))
+}
+
+/// The last part of a name that its line says: of `spring.datasource.password` in YAML that is `password`.
+fn own_name(file: &FileText, located: &Located) -> Option<String> {
+    let start = file.bytes[..located.span.start].rfind_byte(b'\n').map_or(0, |end| end + 1);
+    let end = file.bytes[start..].find_byte(b'\n').map_or(file.bytes.len(), |end| start + end);
+    Some(setting(&file.bytes[start..end])?.0)
+}
+
+/// Settings near a byte, on lines of their own with the same indentation: names in words, and the bytes of the values.
+fn neighbours(bytes: &[u8], at: usize) -> Vec<(String, Range<usize>)> {
+    let mut lines: Vec<Range<usize>> = Vec::new();
+    let mut start = 0;
+    for line in bytes.lines_with_terminator() {
+        lines.push(start..start + line.len());
+        start += line.len();
+    }
+    let own = lines.partition_point(|line| line.end <= at);
+    let indentation = |line: &Range<usize>| bytes[line.clone()].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let Some(depth) = lines.get(own).map(indentation) else { return Vec::new() };
+    let near = own.saturating_sub(NEAR)..lines.len().min(own + NEAR + 1);
+    let same = lines[near].iter().filter(|line| indentation(line) == depth && !line.contains(&at));
+    same.filter_map(|line| {
+        let (name, value) = setting(&bytes[line.clone()])?;
+        Some((name, line.start + value.start..line.start + value.end))
+    })
+    .collect()
+}
+
+/// Name and value of a line that sets something: `export A="b"`, `a: b`, `"a": "b",`, `a = 'b'`.
+fn setting(line: &[u8]) -> Option<(String, Range<usize>)> {
+    let text = std::str::from_utf8(line).ok()?;
+    let sign = text.find(['=', ':'])?;
+    let name = text[..sign].trim().trim_start_matches("export ").trim_start_matches("- ").trim_matches(['"', '\'']);
+    let is_name = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-' | '.');
+    let last = name.rsplit(|character: char| character.is_whitespace()).next()?;
+    if last.is_empty() || !last.chars().all(is_name) {
+        return None;
+    }
+    let rest = &text[sign + 1..];
+    let rest = rest.strip_prefix('=').unwrap_or(rest);
+    let offset = text.len() - rest.trim_start().len();
+    let value = rest.trim().trim_end_matches([',', ';']).trim_end();
+    let quote = value.chars().next().filter(|first| matches!(first, '"' | '\''));
+    let bare = quote.map_or(Some(value), |quote| value.strip_prefix(quote)?.strip_suffix(quote))?;
+    let start = offset + usize::from(quote.is_some());
+    let is_plain = !bare.is_empty() && !bare.starts_with(['$', '{', '[', '|', '>', '&', '*', '#']) && !bare.starts_with("ref+");
+    is_plain.then(|| (name::words(last, '_'), start..start + bare.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_read_from_lines_of_many_forms() {
+        for (line, name, value) in [
+            ("export DB_USER=app\n", "db_user", "app"),
+            ("  username: \"app\"\r\n", "username", "app"),
+            ("\"host\": \"db\",\n", "host", "db"),
+            ("const dbPort = '5432';\n", "db_port", "5432"),
+            ("spring.datasource.username=app", "spring_datasource_username", "app"),
+        ] {
+            let (found, span) = setting(line.as_bytes()).unwrap();
+            assert_eq!((found.as_str(), &line[span]), (name, value), "{line:?}");
+        }
+        for line in ["# nothing", "a = ${B}", "a: ", "f(x) = 1", "a = ref+unleak://b"] {
+            assert!(setting(line.as_bytes()).is_none(), "{line}");
+        }
+    }
+
+    #[test]
+    fn only_neighbours_with_the_same_stem_are_of_the_family() {
+        assert_eq!(stem("db_password", FAMILIES[2].secret), Some("db_"));
+        assert_eq!(stem("password", FAMILIES[2].secret), Some(""));
+        assert_eq!(stem("dbpassword", FAMILIES[2].secret), None);
+        let text = b"A_USER=x\n  B_USER=y\nA_PASSWORD=z\n";
+        let found = neighbours(text, 30);
+        assert_eq!(found, [("a_user".to_owned(), 7..8)]);
+    }
+}

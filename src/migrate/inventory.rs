@@ -1,0 +1,226 @@
+//! Where the values of findings stand, and what rewriters say of these places. Owns: reading files, locating literals, joining findings of
+//! one literal. Must not: name, group or change anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use bstr::{BStr, BString, ByteSlice};
+use rayon::prelude::*;
+
+use super::plan::ManualPlace;
+use crate::blob::Origin;
+use crate::finding::{Finding, Place};
+use crate::rewrite::encoding::{FileEncoding, Text};
+use crate::rewrite::{self, Located, Manual, Rewriter, Source, Style, Tree};
+
+/// A file with places.
+pub struct FileText {
+    /// Path below the root.
+    pub path: String,
+    /// Its text as UTF-8; all spans are in it.
+    pub bytes: Vec<u8>,
+    /// Its bytes.
+    pub raw: Vec<u8>,
+    /// How they spell the text.
+    pub encoding: FileEncoding,
+    /// Its rewriter.
+    pub rewriter: &'static dyn Rewriter,
+    /// All spans of findings in it.
+    pub secrets: Vec<Range<usize>>,
+}
+
+impl FileText {
+    /// What rewriters get.
+    #[must_use]
+    pub fn source(&self) -> Source<'_> {
+        Source { path: self.path.as_bytes().as_bstr(), bytes: &self.bytes }
+    }
+
+    /// The line of a byte, from 1.
+    #[must_use]
+    pub fn line(&self, at: usize) -> usize {
+        self.bytes[..at].find_iter(b"\n").count() + 1
+    }
+}
+
+/// A literal that can be moved.
+pub struct Spot {
+    /// Which of the files.
+    pub file: usize,
+    /// Where the rewriter was told to look.
+    pub look: Range<usize>,
+    /// What it said.
+    pub located: Located,
+    /// Findings in it, by number.
+    pub findings: BTreeSet<usize>,
+}
+
+/// All places.
+#[derive(Default)]
+pub struct Inventory {
+    /// Files in order of their paths.
+    pub files: Vec<FileText>,
+    /// Literals in order of files and spans; those of one file are disjoint.
+    pub spots: Vec<Spot>,
+    /// Places for people.
+    pub manual: Vec<ManualPlace>,
+}
+
+/// A tree on disk, as rewriters see it.
+pub struct DiskTree {
+    root: PathBuf,
+    paths: Vec<BString>,
+}
+
+impl DiskTree {
+    /// The tree below `root` with these files.
+    #[must_use]
+    pub const fn new(root: PathBuf, paths: Vec<BString>) -> Self {
+        Self { root, paths }
+    }
+}
+
+impl Tree for DiskTree {
+    fn read(&self, path: &BStr) -> Option<Vec<u8>> {
+        let path = path.to_path().ok()?;
+        let plain = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+        if plain { std::fs::read(self.root.join(path)).ok() } else { None }
+    }
+
+    fn named(&self, names: &[&str]) -> Vec<BString> {
+        let is_named = |path: &&BString| path.rsplit_str("/").next().is_some_and(|name| names.iter().any(|known| name == known.as_bytes()));
+        self.paths.iter().filter(is_named).cloned().collect()
+    }
+}
+
+/// A place to look at.
+struct Look<'f> {
+    finding: usize,
+    span: Range<usize>,
+    line: u64,
+    findings: &'f Finding,
+}
+
+/// Takes stock of the chosen ones of `findings`, numbered, below `root`.
+#[must_use]
+pub fn take(findings: &[Finding], chosen: &[(usize, &Finding)], root: &Path, style: Style, tree: &(dyn Tree + Sync)) -> Inventory {
+    let mut looks: BTreeMap<String, Vec<Look<'_>>> = BTreeMap::new();
+    let mut inventory = Inventory::default();
+    for &(finding, found) in chosen {
+        for place in &found.places {
+            match path_of(place) {
+                Ok(path) => {
+                    looks.entry(path).or_default().push(Look { finding, span: span_of(place), line: place.start.line, findings: found })
+                }
+                Err(manual) => inventory.manual.push(manual_place(&place.origin.path().to_string(), place.start.line, found, manual)),
+            }
+        }
+    }
+    let mut secrets: BTreeMap<String, Vec<Range<usize>>> = BTreeMap::new();
+    for place in findings.iter().flat_map(|finding| &finding.places) {
+        if let Ok(path) = path_of(place) {
+            secrets.entry(path).or_default().push(span_of(place));
+        }
+    }
+    let all = |path: &str| secrets.get(path).map_or(&[][..], Vec::as_slice);
+    let taken: Vec<_> = looks.into_par_iter().map(|(path, looks)| file(root, all(&path), path, looks, style, tree)).collect();
+    for (text, spots, manual) in taken {
+        inventory.manual.extend(manual);
+        let Some(text) = text.filter(|_| !spots.is_empty()) else { continue };
+        inventory.files.push(text);
+        let file = inventory.files.len() - 1;
+        inventory.spots.extend(spots.into_iter().map(|spot| Spot { file, ..spot }));
+    }
+    inventory
+}
+
+fn path_of(place: &Place) -> Result<String, Manual> {
+    let manual = |reason: &str, advice: &str| Manual { reason: reason.to_owned(), advice: advice.to_owned() };
+    match &*place.origin {
+        Origin::File { path } => path
+            .to_str()
+            .map(str::to_owned)
+            .map_err(|_| manual("the path is no UTF-8, and a plan is text", "rename the file, or replace the value by hand")),
+        Origin::GitConfig { .. } => Err(manual(
+            "it is in git's configuration, which is not part of the tree",
+            "set the URL without the credential (git remote set-url) and use a credential helper",
+        )),
+        _ => Err(manual("it is not in a file of the tree", "rotate it; what is in the history is not rewritten by a migration")),
+    }
+}
+
+fn span_of(place: &Place) -> Range<usize> {
+    let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
+    at(place.span.start)..at(place.span.end)
+}
+
+fn manual_place(path: &str, line: u64, finding: &Finding, manual: Manual) -> ManualPlace {
+    let Manual { reason, advice } = manual;
+    ManualPlace { path: path.to_owned(), line, finding: finding.fingerprint.to_string(), reason, advice }
+}
+
+type Taken = (Option<FileText>, Vec<Spot>, Vec<ManualPlace>);
+
+/// One file: its content, its literals, and what is left to people.
+fn file(root: &Path, secrets: &[Range<usize>], path: String, looks: Vec<Look<'_>>, style: Style, tree: &(dyn Tree + Sync)) -> Taken {
+    let all_manual = |reason: String, advice: &str| {
+        let manual = Manual { reason, advice: advice.to_owned() };
+        let places = looks.iter().map(|look| manual_place(&path, look.line, look.findings, manual.clone())).collect();
+        (None, Vec::new(), places)
+    };
+    let bytes = match std::fs::read(root.join(&path)) {
+        Ok(bytes) => bytes,
+        Err(error) => return all_manual(format!("the file cannot be read: {error}"), "make it readable and plan again"),
+    };
+    let decoded = match Text::new(&bytes) {
+        Ok(decoded) => decoded,
+        Err(Manual { reason, advice }) => return all_manual(reason, &advice),
+    };
+    let Some(rewriter) = rewrite::for_source(Source { path: path.as_bytes().as_bstr(), bytes: decoded.utf8() }) else {
+        return all_manual("nothing is known about files of this kind".to_owned(), "replace the value by a reference by hand");
+    };
+    let secrets = secrets.iter().filter_map(|span| decoded.inward(span)).collect();
+    let text = FileText { path, bytes: decoded.utf8().to_vec(), raw: bytes, encoding: decoded.encoding(), rewriter, secrets };
+    let mut spots: Vec<Spot> = Vec::new();
+    let mut manual = Vec::new();
+    for look in looks {
+        let span = decoded.inward(&look.span).filter(|span| span.end <= text.bytes.len() && span.start < span.end);
+        let span =
+            span.ok_or_else(|| Manual { reason: "the file changed since it was scanned".to_owned(), advice: "plan again".to_owned() });
+        let found = span.and_then(|span| {
+            let located = rewriter.locate(text.source(), span.clone(), style, tree)?;
+            decoded.is_sure(&located.value)?;
+            Ok(Spot { file: 0, look: span, located, findings: BTreeSet::from([look.finding]) })
+        });
+        match found {
+            Ok(spot) => spots.push(spot),
+            Err(error) => manual.push(manual_place(&text.path, look.line, look.findings, error)),
+        }
+    }
+    (Some(text), joined(spots), manual)
+}
+
+/// Spots in order; of two that overlap the longer one stays and takes the findings of the other.
+#[must_use]
+pub fn joined(mut spots: Vec<Spot>) -> Vec<Spot> {
+    spots.sort_by_key(|spot| (spot.file, spot.located.span.start, std::cmp::Reverse(spot.located.span.end)));
+    let mut kept: Vec<Spot> = Vec::new();
+    for spot in spots {
+        match kept.last_mut() {
+            Some(last) if last.file == spot.file && spot.located.span.start < last.located.span.end => {
+                let longer = spot.located.span.len() > last.located.span.len();
+                let (mut winner, loser) =
+                    if longer { (spot, &*last) } else { (Spot { findings: last.findings.clone(), ..take_spot(last) }, &spot) };
+                winner.findings.extend(&loser.findings);
+                *last = winner;
+            }
+            _ => kept.push(spot),
+        }
+    }
+    kept
+}
+
+fn take_spot(spot: &Spot) -> Spot {
+    Spot { file: spot.file, look: spot.look.clone(), located: spot.located.clone(), findings: spot.findings.clone() }
+}

@@ -1,0 +1,294 @@
+//! Making a plan from findings. Owns: the order of choices: what is migrated, which values are one secret, names, edits. Must not: write
+//! files or ask a store.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use bstr::BString;
+
+use super::files::{self, Named};
+use super::group::{self, Group};
+use super::inventory::{self, DiskTree, Inventory};
+use super::key::PlanKey;
+use super::plan::{Existing, LeftFinding, ManualPlace, Member, Plan, PlannedSecret, PlannedStore, VERSION};
+use super::{advice, cost, name};
+use crate::blob::visible;
+use crate::finding::{Finding, Report};
+use crate::reference::{Backend, Reference};
+use crate::rewrite::Style;
+use crate::source::git::checkout::Checkout;
+use crate::store::LARGEST_VALUE;
+
+/// Calls that a consumer makes to the store for each secret in a month, for the estimate.
+const CALLS_A_MONTH: u64 = 1_000;
+/// Secrets of an account and region, at most: AWS's quota.
+const MOST_SECRETS: usize = 500_000;
+
+/// What people choose about a plan.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The store.
+    pub backend: Backend,
+    /// Account and region, or file.
+    pub identity: String,
+    /// Region to write into references; none: that of the environment.
+    pub region: Option<String>,
+    /// Template of names.
+    pub template: String,
+    /// What comes before every name; from the organisation's policy.
+    pub prefix: String,
+    /// Environment; none: what the paths say.
+    pub environment: Option<String>,
+    /// Application; none: the repository's name.
+    pub application: Option<String>,
+    /// Form of references.
+    pub style: Style,
+    /// Whether connection strings are stored as fields too.
+    pub split_url: bool,
+    /// KMS key.
+    pub kms_key: Option<String>,
+    /// Regions with a replica.
+    pub replica_regions: Vec<String>,
+    /// Tags of all secrets.
+    pub tags: BTreeMap<String, String>,
+    /// Type of managed external secret of all secrets.
+    pub external_type: Option<String>,
+    /// What to do with a secret of the same name and another value.
+    pub existing: Existing,
+    /// Starts of fingerprints; none: all findings.
+    pub only: Vec<String>,
+    /// Patterns that are migrated although the advice is another.
+    pub include: BTreeSet<String>,
+    /// Whether values that stand in tests and examples only are migrated.
+    pub include_tests: bool,
+    /// Version of the program.
+    pub tool: String,
+}
+
+/// What a plan is made from.
+pub struct Ground<'a> {
+    /// The findings, with their values.
+    pub report: &'a Report,
+    /// The directory that their paths are below.
+    pub root: PathBuf,
+    /// The work tree, where it is one.
+    pub checkout: Option<&'a Checkout>,
+    /// All files of the tree, for rewriters.
+    pub paths: Vec<BString>,
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum MakeError {
+    /// A fingerprint that no finding has.
+    #[error("no finding has the fingerprint {0}")]
+    NoFinding(String),
+    /// A name that does not follow the rules.
+    #[error("{0}")]
+    Name(String),
+    /// The root is no text.
+    #[error("the path of the tree is no UTF-8")]
+    Root,
+}
+
+/// The plan.
+///
+/// # Errors
+/// What was asked for does not exist or cannot be named.
+pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
+    name::check_template(&options.template).map_err(MakeError::Name)?;
+    let key = PlanKey::random();
+    let id = data_encoding::HEXLOWER.encode(&random_id());
+    let mut left = Vec::new();
+    let chosen = choose(&ground.report.findings, options, &mut left)?;
+    let tree = DiskTree::new(ground.root.clone(), ground.paths.clone());
+    let mut inventory = inventory::take(&ground.report.findings, &chosen, &ground.root, options.style, &tree);
+    let manual = std::mem::take(&mut inventory.manual);
+    let groups = group::group(&inventory, options.split_url, options.style, &tree);
+    let named = names(&groups, &inventory, ground, options)?;
+    let values: Vec<&[u8]> = ground.report.findings.iter().map(|finding| finding.secret.expose()).collect();
+    let mut work = files::Work { ground, inventory: &inventory, groups: &groups, named: &named, values: &values, key: &key, manual };
+    let rewritten = work.rewrite(&tree);
+    let mut manual = work.manual;
+    manual.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
+    manual.dedup();
+    let mut plan = Plan {
+        version: VERSION,
+        id,
+        key,
+        tool: options.tool.clone(),
+        root: ground.root.to_str().ok_or(MakeError::Root)?.to_owned(),
+        style: options.style,
+        store: PlannedStore { backend: options.backend, identity: options.identity.clone() },
+        secrets: Vec::new(),
+        warnings: warnings(&manual, options),
+        files: rewritten.files,
+        manual,
+        left,
+        todo: rewritten.todo,
+        cost: cost::estimate(cost::LOCAL, cost::Use { secrets: 0, calls: 0, decryptions: 0 }),
+    };
+    let used: BTreeSet<&String> = plan.files.iter().flat_map(|file| &file.secrets).collect();
+    let secrets = groups.iter().zip(&named).filter(|(_, named)| used.contains(&named.reference.name));
+    plan.secrets = secrets.map(|(group, named)| secret(group, named, &inventory, ground, options, &plan)).collect();
+    plan.secrets.sort_by(|a, b| a.name.cmp(&b.name));
+    too_large(&groups, &named, &mut plan.warnings);
+    plan.cost = monthly(&plan, options);
+    Ok(plan)
+}
+
+fn random_id() -> [u8; 8] {
+    let mut id = [0; 8];
+    getrandom::fill(&mut id).expect("because every supported system has a random number generator");
+    id
+}
+
+/// The findings to migrate, numbered; the others are left, with a reason.
+fn choose<'r>(findings: &'r [Finding], options: &Options, left: &mut Vec<LeftFinding>) -> Result<Vec<(usize, &'r Finding)>, MakeError> {
+    for wanted in &options.only {
+        if !findings.iter().any(|finding| finding.fingerprint.to_string().starts_with(wanted.as_str())) {
+            return Err(MakeError::NoFinding(wanted.clone()));
+        }
+    }
+    let mut chosen = Vec::new();
+    for (number, finding) in findings.iter().enumerate() {
+        let fingerprint = finding.fingerprint.to_string();
+        if !options.only.is_empty() && !options.only.iter().any(|wanted| fingerprint.starts_with(wanted.as_str())) {
+            continue;
+        }
+        let advice = advice::of(finding.pattern.def.store);
+        let is_test = finding.places.iter().all(|place| place.test_or_example);
+        let reason = if !advice.migrate && !options.include.contains(&finding.pattern.def.id) {
+            Some((format!("it belongs in {}", advice.service), advice.instead.to_owned()))
+        } else if is_test && !options.include_tests {
+            let advice = "mark it `unleak:allow` if it is made up, or migrate it with --include-tests if it is not";
+            Some(("it stands in tests, examples or documentation only".to_owned(), advice.to_owned()))
+        } else {
+            None
+        };
+        match reason {
+            None => chosen.push((number, finding)),
+            Some((reason, advice)) => {
+                let place = &finding.places[0];
+                let place = format!("{}:{}", visible(place.origin.path()), place.start.line);
+                left.push(LeftFinding { finding: fingerprint, pattern: finding.pattern.def.id.clone(), place, reason, advice });
+            }
+        }
+    }
+    Ok(chosen)
+}
+
+/// A name and a variable for each group.
+fn names(groups: &[Group], inventory: &Inventory, ground: &Ground<'_>, options: &Options) -> Result<Vec<Named>, MakeError> {
+    let directory = ground.root.file_name().and_then(|name| name.to_str()).unwrap_or("app");
+    let application = options.application.as_deref().or_else(|| ground.checkout.and_then(Checkout::name)).unwrap_or(directory);
+    let mut taken = BTreeSet::new();
+    let mut named = Vec::new();
+    for group in groups {
+        let findings = group.spots.iter().flat_map(|(spot, _)| &inventory.spots[*spot].findings);
+        let pattern = findings.clone().next().map_or("secret", |&finding| ground.report.findings[finding].pattern.def.id.as_str());
+        let paths = group.spots.iter().map(|(spot, _)| inventory.files[inventory.spots[*spot].file].path.as_str());
+        let environment = options.environment.as_deref().or_else(|| paths.clone().find_map(name::environment)).unwrap_or_default();
+        let what = group.what.as_deref().unwrap_or(pattern);
+        let filled = name::fill(&options.template, name::Parts { env: environment, app: application, what });
+        let full =
+            [options.prefix.trim_matches('/'), filled.as_str()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+        let name = name::unique(full, &mut taken);
+        name::check(&name).map_err(MakeError::Name)?;
+        let mut reference = Reference::to(options.backend, name);
+        reference.region.clone_from(&options.region);
+        named.push(Named { reference, environment: environment.to_owned(), application: application.to_owned() });
+    }
+    Ok(named)
+}
+
+fn secret(group: &Group, named: &Named, inventory: &Inventory, ground: &Ground<'_>, options: &Options, plan: &Plan) -> PlannedSecret {
+    let numbers: BTreeSet<usize> = group.spots.iter().flat_map(|(spot, _)| inventory.spots[*spot].findings.iter().copied()).collect();
+    let findings: Vec<&Finding> = numbers.iter().map(|&number| &ground.report.findings[number]).collect();
+    let pattern = &findings[0].pattern;
+    let first = inventory.files[inventory.spots[group.spots[0].0].file].path.as_str();
+    let is_database = group.parts.iter().any(|part| part.key.as_deref() == Some("username"))
+        || matches!(pattern.def.detector, Some(crate::patterns::schema::Detector::ConnectionString));
+    let patterns: BTreeSet<String> = findings.iter().map(|finding| finding.pattern.def.id.clone()).collect();
+    let mut tags = BTreeMap::from([
+        ("application".to_owned(), named.application.clone()),
+        ("managed-by".to_owned(), "unleak".to_owned()),
+        ("unleak:plan".to_owned(), plan.id.clone()),
+        ("unleak:pattern".to_owned(), pattern.def.id.clone()),
+        ("unleak:source".to_owned(), tag_value(first)),
+    ]);
+    if !named.environment.is_empty() {
+        tags.insert("environment".to_owned(), named.environment.clone());
+    }
+    tags.extend(options.tags.clone());
+    let member = |part: &group::Part| Member {
+        key: part.key.clone(),
+        hash: plan.key.of_value(part.value.expose()),
+        path: inventory.files[part.file].path.clone(),
+        start: part.look.start,
+        end: part.look.end,
+        field: part.field.clone(),
+    };
+    let advice = advice::of(pattern.def.store);
+    let service = if advice.instead.is_empty() { advice.service.to_owned() } else { format!("{}: {}", advice.service, advice.instead) };
+    PlannedSecret {
+        name: named.reference.name.clone(),
+        description: format!("{}, moved out of {}", pattern.def.title, tag_value(first)),
+        tags,
+        kms_key: options.kms_key.clone(),
+        replica_regions: options.replica_regions.clone(),
+        external_type: options.external_type.clone(),
+        existing: options.existing,
+        members: group.parts.iter().map(member).collect(),
+        findings: findings.iter().map(|finding| finding.fingerprint.to_string()).collect(),
+        patterns: patterns.into_iter().collect(),
+        service,
+        revoke: pattern.def.revoke.clone(),
+        rotation: advice::rotation(pattern, is_database),
+    }
+}
+
+/// A path as a tag can hold it: 256 of the characters that AWS takes.
+fn tag_value(path: &str) -> String {
+    let allowed = |character: char| if character.is_ascii_alphanumeric() || " +-=._:/@".contains(character) { character } else { '_' };
+    path.chars().map(allowed).take(256).collect()
+}
+
+fn warnings(manual: &[ManualPlace], options: &Options) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if !manual.is_empty() {
+        warnings.push(format!("{} places have to be rewritten by hand; until then the values stand there", manual.len()));
+    }
+    if options.style == Style::Sdk && options.backend == Backend::Local {
+        warnings.push("the local store has no client for programs; code reads environment variables that `unleak run` fills".to_owned());
+    }
+    warnings
+}
+
+/// Values that no store takes.
+fn too_large(groups: &[Group], named: &[Named], warnings: &mut Vec<String>) {
+    for (group, named) in groups.iter().zip(named) {
+        let bytes =
+            super::value::assemble(group.parts.iter().map(|part| (part.key.as_deref(), &part.value))).map_or(0, |value| value.len());
+        if bytes > LARGEST_VALUE {
+            warnings.push(format!(
+                "{}: the value has {bytes} bytes and the store takes {LARGEST_VALUE}; encrypt the file with KMS and keep it in object storage",
+                named.reference.name
+            ));
+        }
+    }
+    if groups.len() > MOST_SECRETS {
+        warnings.push(format!("{} secrets are more than an account holds in a region ({MOST_SECRETS})", groups.len()));
+    }
+}
+
+fn monthly(plan: &Plan, options: &Options) -> cost::Cost {
+    let prices = match options.backend {
+        Backend::Aws => cost::AWS,
+        Backend::Local => cost::LOCAL,
+    };
+    let secrets = plan.secrets.iter().filter(|secret| secret.external_type.is_none()).count() as u64;
+    let calls = plan.secrets.len() as u64 * CALLS_A_MONTH;
+    let decryptions = if options.kms_key.is_some() { calls } else { 0 };
+    cost::estimate(prices, cost::Use { secrets: secrets * (1 + options.replica_regions.len() as u64), calls, decryptions })
+}

@@ -1,0 +1,89 @@
+//! Migration: from a value in the code to a reference in a store, and back. Owns: plans, the journal, apply, undo, what to do afterwards.
+//! Must not: know a language or a store.
+//!
+//! ```text
+//! Report ─make─► Plan ─apply─► store, read back, compare ─► files ─► Journal ─► done │ undo
+//! ```
+
+pub mod advice;
+pub mod after;
+pub mod apply;
+pub mod audit;
+pub mod backup;
+pub mod cost;
+pub mod diff;
+pub mod edits;
+mod files;
+mod group;
+mod inventory;
+pub mod journal;
+pub mod key;
+pub mod make;
+pub mod name;
+pub mod plan;
+pub mod policy;
+mod storing;
+mod target;
+pub mod undo;
+mod value;
+
+use std::io;
+
+use plan::PlannedFile;
+
+use crate::store::StoreError;
+
+/// Something that is not done, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// A file or a secret.
+    pub what: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Why a plan is not applied or undone, or not to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// Files are not what the plan speaks of. Nothing was done to them.
+    #[error("files changed since the plan was made")]
+    Stale(Vec<Refusal>),
+    /// It would do harm.
+    #[error("refused")]
+    Refused(Vec<Refusal>),
+    /// The store did not do it.
+    #[error(transparent)]
+    Store(StoreError),
+    /// The store does not give back what was put into it.
+    #[error("{name}: the store gave back another value than it was given; no file was touched")]
+    NotVerified {
+        /// The secret.
+        name: String,
+    },
+    /// A value cannot be had.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] journal::JournalError),
+    /// A file cannot be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+pub use value::ValueError;
+
+impl ApplyError {
+    const fn store(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+
+    fn file(file: &PlannedFile, source: io::Error) -> Self {
+        Self::File { path: file.path.clone(), source }
+    }
+}

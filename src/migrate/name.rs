@@ -1,0 +1,206 @@
+//! What secrets and variables are called. Owns: the template, the characters, the endings to avoid. Must not: know stores or files.
+
+use std::collections::BTreeSet;
+
+/// The template that holds unless another is given.
+pub const TEMPLATE: &str = "{env}/{app}/{what}";
+/// Characters of a name, at most: what AWS takes, less the six that it adds.
+const LONGEST: usize = 500;
+/// Words of paths and names, and the environment they speak of.
+const ENVIRONMENTS: [(&str, &str); 13] = [
+    ("prod", "prod"),
+    ("production", "prod"),
+    ("prd", "prod"),
+    ("live", "prod"),
+    ("staging", "staging"),
+    ("stage", "staging"),
+    ("stg", "staging"),
+    ("preprod", "staging"),
+    ("dev", "dev"),
+    ("development", "dev"),
+    ("local", "dev"),
+    ("qa", "qa"),
+    ("uat", "uat"),
+];
+
+/// The parts that a template is filled with. An empty one leaves out its segment.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts<'a> {
+    /// Environment, such as `prod`.
+    pub env: &'a str,
+    /// Application: the repository.
+    pub app: &'a str,
+    /// What it is: `db-password`.
+    pub what: &'a str,
+}
+
+/// What is wrong with a template: an unknown field, a character that names do not have, or no `{what}`.
+///
+/// # Errors
+/// In words.
+pub fn check_template(template: &str) -> Result<(), String> {
+    let bare = template.replace("{env}", "").replace("{app}", "").replace("{what}", "");
+    if !template.contains("{what}") {
+        return Err("a name template needs {what}".to_owned());
+    }
+    match bare.chars().find(|&character| !is_allowed(character)) {
+        Some('{' | '}') => Err("a name template knows {env}, {app} and {what}".to_owned()),
+        Some(other) => Err(format!("names have a-z, 0-9 and / _ . - only, not {other:?}")),
+        None => Ok(()),
+    }
+}
+
+const fn is_allowed(character: char) -> bool {
+    matches!(character, 'a'..='z' | '0'..='9' | '/' | '_' | '.' | '-')
+}
+
+/// The name by this template.
+#[must_use]
+pub fn fill(template: &str, parts: Parts<'_>) -> String {
+    let filled = template
+        .replace("{env}", &words(parts.env, '-'))
+        .replace("{app}", &words(parts.app, '-'))
+        .replace("{what}", &words(parts.what, '-'));
+    let segments = filled.split('/').map(|part| part.trim_matches(['-', '_', '.'])).filter(|part| !part.is_empty());
+    let mut name = segments.collect::<Vec<_>>().join("/");
+    name.truncate(LONGEST);
+    without_suffix_of_arns(name)
+}
+
+/// AWS adds `-` and six characters to the name in an ARN; a name that ends so itself is taken for one.
+fn without_suffix_of_arns(mut name: String) -> String {
+    if let Some(dash) = suffix_of_arn(&name) {
+        name.replace_range(dash..=dash, "_");
+    }
+    name
+}
+
+fn suffix_of_arn(name: &str) -> Option<usize> {
+    let dash = name.rfind('-')?;
+    let rest = &name[dash + 1..];
+    (rest.len() == 6 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())).then_some(dash)
+}
+
+/// What is wrong with a name.
+///
+/// # Errors
+/// In words.
+pub fn check(name: &str) -> Result<(), String> {
+    let problem = if name.is_empty() || name.len() > LONGEST {
+        "a name has 1 to 500 characters"
+    } else if !name.chars().all(is_allowed) {
+        "names have a-z, 0-9 and / _ . - only"
+    } else if name.contains("//") || name.starts_with('/') || name.ends_with('/') {
+        "a name has no empty segment"
+    } else if suffix_of_arn(name).is_some() {
+        "a name does not end in `-` and six letters or digits, as ARNs do"
+    } else {
+        return Ok(());
+    };
+    Err(format!("{name:?}: {problem}"))
+}
+
+/// The name, or the first of `name_2`, `name_3` … that nothing has; it is taken then.
+pub fn unique(name: String, taken: &mut BTreeSet<String>) -> String {
+    let free = if taken.contains(&name) {
+        (2..).map(|number: u32| format!("{name}_{number}")).find(|name| !taken.contains(name)).expect("because numbers do not end")
+    } else {
+        name
+    };
+    taken.insert(free.clone());
+    free
+}
+
+/// The environment that a path speaks of.
+#[must_use]
+pub fn environment(path: &str) -> Option<&'static str> {
+    let lower = path.to_ascii_lowercase();
+    let mut words = lower.split(|character: char| !character.is_ascii_alphanumeric());
+    words.find_map(|word| ENVIRONMENTS.into_iter().find(|(known, _)| *known == word).map(|(_, environment)| environment))
+}
+
+/// Lower case words of a name, joined: `DB_PASSWORD`, `dbPassword` and `db.password` are `db-password`.
+#[must_use]
+pub fn words(name: &str, joint: char) -> String {
+    let mut out = String::new();
+    let mut before = '\0';
+    for character in name.chars() {
+        let boundary = character.is_ascii_uppercase() && before.is_ascii_lowercase();
+        if !character.is_ascii_alphanumeric() || boundary {
+            if !out.is_empty() && !out.ends_with(joint) {
+                out.push(joint);
+            }
+        }
+        if character.is_ascii_alphanumeric() {
+            out.push(character.to_ascii_lowercase());
+        }
+        before = character;
+    }
+    out.trim_end_matches(joint).to_owned()
+}
+
+/// The environment variable for what is called `name`: `[A-Z][A-Z0-9_]*`.
+#[must_use]
+pub fn variable(name: &str) -> String {
+    let upper = words(name, '_').to_ascii_uppercase();
+    if upper.starts_with(|first: char| first.is_ascii_uppercase()) {
+        upper
+    } else {
+        format!("SECRET_{upper}").trim_end_matches('_').to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_template_and_avoid_what_stores_confuse() {
+        let name = |env, app, what| fill(TEMPLATE, Parts { env, app, what });
+        assert_eq!(name("prod", "Shop API", "DB_PASSWORD"), "prod/shop-api/db-password");
+        assert_eq!(name("", "shop", "spring.datasource.url"), "shop/spring-datasource-url");
+        assert_eq!(name("prod", "shop", "db-secret"), "prod/shop/db_secret");
+        assert_eq!(fill("acme/{what}", Parts { env: "", app: "", what: "../é" }), "acme");
+        for good in ["prod/shop/db_secret", "a"] {
+            assert_eq!(check(good), Ok(()));
+        }
+        for wrong in ["", "/a", "a/", "a//b", "A", "a b", "a-secret", "a+b", &"a".repeat(501)] {
+            assert!(check(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn templates_are_checked() {
+        assert_eq!(check_template(TEMPLATE), Ok(()));
+        assert_eq!(check_template("customer-shared/{what}"), Ok(()));
+        for wrong in ["{env}/{app}", "{what}/{team}", "A/{what}", "{what} "] {
+            assert!(check_template(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_path_tells_its_environment_by_whole_words() {
+        assert_eq!(environment("deploy/production/app.env"), Some("prod"));
+        assert_eq!(environment(".env.staging"), Some("staging"));
+        assert_eq!(environment("src/products.py"), None);
+    }
+
+    #[test]
+    fn taken_names_get_a_number() {
+        let mut taken = BTreeSet::new();
+        let names: Vec<String> = (0..3).map(|_| unique("a/b".to_owned(), &mut taken)).collect();
+        assert_eq!(names, ["a/b", "a/b_2", "a/b_3"]);
+    }
+
+    #[test]
+    fn variables_are_upper_case_words() {
+        for (name, expected) in [
+            ("dbPassword", "DB_PASSWORD"),
+            ("spring.datasource.password", "SPRING_DATASOURCE_PASSWORD"),
+            ("2fa", "SECRET_2FA"),
+            ("é", "SECRET"),
+        ] {
+            assert_eq!(variable(name), expected);
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Putting one secret into the store so that it is there exactly once, and proved. Owns: the order of calls, also after a lost answer or a
+//! kill. Must not: overwrite a secret, or touch a file.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::journal::{Event, Journal, StoredBy, StoredSecret};
+use super::plan::{Existing, Plan, PlannedSecret};
+use super::value;
+use super::{ApplyError, Refusal};
+use crate::reference::Backend;
+use crate::secret::Secret;
+use crate::store::{CURRENT, Description, LARGEST_VALUE, NewSecret, PENDING, PREVIOUS, SecretStore, StoreError, Version};
+
+/// Writes to AWS are this far apart: 40 a second, below what an account may do.
+const APART: Duration = Duration::from_millis(25);
+
+/// Keeps writes apart.
+pub struct Pace {
+    next: Mutex<Instant>,
+    apart: Duration,
+}
+
+impl Pace {
+    /// The pace that a store bears.
+    #[must_use]
+    pub fn of(backend: Backend) -> Self {
+        let apart = if backend == Backend::Aws { APART } else { Duration::ZERO };
+        Self { next: Mutex::new(Instant::now()), apart }
+    }
+
+    fn wait(&self) {
+        if self.apart.is_zero() {
+            return;
+        }
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let mine = (*next).max(Instant::now());
+        *next = mine + self.apart;
+        drop(next);
+        std::thread::sleep(mine.saturating_duration_since(Instant::now()));
+    }
+}
+
+/// One secret on its way.
+pub struct Storing<'a, 's> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The store.
+    pub store: &'a dyn SecretStore,
+    /// The journal.
+    pub journal: &'a Mutex<Journal<'s>>,
+    /// The pace of writes.
+    pub pace: &'a Pace,
+}
+
+impl Storing<'_, '_> {
+    /// Puts the secret into the store, reads it back by its version and as the current one, and compares.
+    ///
+    /// # Errors
+    /// The store, a name that is taken, a journal that cannot be written.
+    pub fn ensure(&self, secret: &PlannedSecret, value: &Secret) -> Result<(), ApplyError> {
+        let name = secret.name.as_str();
+        if value.len() > LARGEST_VALUE || value.is_empty() {
+            let detail = format!("the value has {} bytes, and the store takes 1 to {LARGEST_VALUE}", value.len());
+            return Err(ApplyError::store(StoreError::Invalid { name: name.to_owned(), detail }));
+        }
+        self.record(Event::Storing { secret: name.to_owned() })?;
+        let token = self.token(name, 1);
+        let new = NewSecret {
+            name,
+            value,
+            description: &secret.description,
+            tags: &secret.tags,
+            kms_key: secret.kms_key.as_deref(),
+            replica_regions: &secret.replica_regions,
+            external_type: secret.external_type.as_deref(),
+            token: &token,
+        };
+        self.pace.wait();
+        let stored = match self.store.create(&new) {
+            Ok(stored) => StoredSecret { id: stored.id, version: stored.version, origin: StoredBy::Created },
+            Err(StoreError::Exists { .. }) => self.existing(secret, value)?,
+            Err(StoreError::PendingDeletion { .. }) => self.deleted(secret, value)?,
+            Err(error) => return Err(ApplyError::store(error)),
+        };
+        self.compare(name, &Version::Id(&stored.version), value)?;
+        self.compare(name, &Version::Stage(CURRENT), value)?;
+        let StoredSecret { id, version, origin } = stored;
+        self.record(Event::Stored { secret: name.to_owned(), id, version, origin })
+    }
+
+    fn token(&self, name: &str, version: u32) -> String {
+        self.plan.key.token(&self.plan.store.identity, name, version)
+    }
+
+    fn record(&self, event: Event) -> Result<(), ApplyError> {
+        Ok(self.journal.lock().unwrap_or_else(PoisonError::into_inner).record(event)?)
+    }
+
+    fn compare(&self, name: &str, version: &Version<'_>, value: &Secret) -> Result<(), ApplyError> {
+        let read = self.store.read(name, version).map_err(ApplyError::store)?;
+        if value::equal(&read, value) { Ok(()) } else { Err(ApplyError::NotVerified { name: name.to_owned() }) }
+    }
+
+    fn describe(&self, name: &str) -> Result<Description, ApplyError> {
+        let found = self.store.describe(name).map_err(ApplyError::store)?;
+        found.ok_or_else(|| ApplyError::store(StoreError::NotFound { name: name.to_owned() }))
+    }
+
+    /// A secret of this name is there: made by this plan before it was stopped, or by somebody else with the same value, or another one.
+    fn existing(&self, secret: &PlannedSecret, value: &Secret) -> Result<StoredSecret, ApplyError> {
+        let name = secret.name.as_str();
+        let description = self.describe(name)?;
+        let progress_previous = self.journal.lock().unwrap_or_else(PoisonError::into_inner).progress().adding.get(name).cloned();
+        let (_, current) = with_stage(&description, CURRENT).ok_or_else(|| conflict(name, "it has no current version"))?;
+        let added = description.versions.contains_key(&self.token(name, 2));
+        if added || progress_previous.is_some() {
+            return self.new_version(secret, value, &description, progress_previous);
+        }
+        let read = self.store.read(name, &Version::Stage(CURRENT)).map_err(ApplyError::store)?;
+        if value::equal(&read, value) {
+            let origin = if is_ours(&description, self.plan, &self.token(name, 1)) { StoredBy::Created } else { StoredBy::Reused };
+            return Ok(StoredSecret { id: description.id, version: current, origin });
+        }
+        match secret.existing {
+            Existing::Refuse => Err(conflict(name, "a secret of this name has another value")),
+            Existing::NewVersion => self.new_version(secret, value, &description, None),
+        }
+    }
+
+    /// Adds a version beside the current one, proves it, and only then makes it the current one.
+    fn new_version(
+        &self,
+        secret: &PlannedSecret,
+        value: &Secret,
+        description: &Description,
+        begun: Option<String>,
+    ) -> Result<StoredSecret, ApplyError> {
+        let name = secret.name.as_str();
+        let token = self.token(name, 2);
+        let current = with_stage(description, CURRENT).map(|(_, version)| version);
+        let before = if current.as_deref() == Some(token.as_str()) {
+            with_stage(description, PREVIOUS).map(|(_, version)| version)
+        } else {
+            current
+        };
+        let previous = match begun.or(before) {
+            Some(previous) => previous,
+            None => return Err(conflict(name, "it has no version to go back to")),
+        };
+        self.record(Event::Adding { secret: name.to_owned(), previous: previous.clone() })?;
+        self.pace.wait();
+        let stored = self.store.put_version(name, value, &token, &[PENDING]).map_err(ApplyError::store)?;
+        self.compare(name, &Version::Id(&stored.version), value)?;
+        self.store.move_stage(name, CURRENT, &stored.version).map_err(ApplyError::store)?;
+        Ok(StoredSecret { id: stored.id, version: stored.version, origin: StoredBy::Added { previous } })
+    }
+
+    /// A secret of this name waits for its deletion. One that undo of this plan deleted is taken back.
+    fn deleted(&self, secret: &PlannedSecret, value: &Secret) -> Result<StoredSecret, ApplyError> {
+        let name = secret.name.as_str();
+        if !is_ours(&self.describe(name)?, self.plan, &self.token(name, 1)) {
+            return Err(conflict(name, "a secret of this name is scheduled for deletion"));
+        }
+        self.store.restore(name).map_err(ApplyError::store)?;
+        self.existing(secret, value)
+    }
+}
+
+/// The label and the version that has it.
+pub fn with_stage<'s>(description: &Description, stage: &'s str) -> Option<(&'s str, String)> {
+    let found = description.versions.iter().find(|(_, stages)| stages.iter().any(|known| known == stage));
+    found.map(|(version, _)| (stage, version.clone()))
+}
+
+/// Whether this plan made the secret.
+pub fn is_ours(description: &Description, plan: &Plan, token: &str) -> bool {
+    description.versions.contains_key(token) || description.tags.get("unleak:plan") == Some(&plan.id)
+}
+
+fn conflict(name: &str, reason: &str) -> ApplyError {
+    ApplyError::Refused(vec![Refusal { what: name.to_owned(), reason: reason.to_owned() }])
+}

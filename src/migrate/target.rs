@@ -1,0 +1,104 @@
+//! Files that a plan changes, as they are on disk. Owns: where they are, what state they are in, why one is not touched.
+//! Must not: change them.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::key::PlanKey;
+use super::plan::{Edit, Plan, PlannedFile, Segment};
+
+/// What a file of the plan holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// What it held when the plan was made.
+    Before,
+    /// What the plan makes of it.
+    After,
+    /// Something else.
+    Other,
+}
+
+/// The file on disk: links resolved, so that they stay links.
+///
+/// # Errors
+/// Why it is not touched.
+pub fn resolve(root: &Path, file: &PlannedFile) -> Result<PathBuf, String> {
+    let root = root.canonicalize().map_err(|error| error.to_string())?;
+    let path = root.join(&file.path);
+    let (resolved, metadata) = match fs::symlink_metadata(&path) {
+        Ok(_) => {
+            let resolved = path.canonicalize().map_err(|error| error.to_string())?;
+            let metadata = fs::metadata(&resolved).map_err(|error| error.to_string())?;
+            (resolved, Some(metadata))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let directory = path.parent().unwrap_or(&root).canonicalize().map_err(|error| format!("its directory: {error}"))?;
+            (directory.join(path.file_name().unwrap_or_default()), None)
+        }
+        Err(error) => return Err(error.to_string()),
+    };
+    if !resolved.starts_with(&root) {
+        return Err("it is a link to a place outside of the tree".to_owned());
+    }
+    if let Some(metadata) = metadata {
+        if !metadata.is_file() {
+            return Err("it is not a file".to_owned());
+        }
+        #[cfg(unix)]
+        if std::os::unix::fs::MetadataExt::nlink(&metadata) > 1 {
+            return Err("it has another name (a hard link), which would keep the old content".to_owned());
+        }
+        if metadata.permissions().readonly() {
+            return Err("it is read-only".to_owned());
+        }
+    }
+    Ok(resolved)
+}
+
+/// What is at `path`.
+///
+/// # Errors
+/// It cannot be read.
+pub fn content(path: &Path, file: &PlannedFile, key: &PlanKey) -> io::Result<Content> {
+    let hash = match fs::read(path) {
+        Ok(bytes) => Some(key.of_file(&zeroize::Zeroizing::new(bytes))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    Ok(if hash == file.before {
+        Content::Before
+    } else if hash == Some(file.after) {
+        Content::After
+    } else {
+        Content::Other
+    })
+}
+
+/// What changed in a file since the plan was made, as far as the plan tells.
+#[must_use]
+pub fn changes(path: &Path, file: &PlannedFile) -> Vec<String> {
+    let Ok(bytes) = fs::read(path) else { return vec!["it is gone or cannot be read".to_owned()] };
+    if file.before.is_none() {
+        return vec!["it exists, and the plan creates it".to_owned()];
+    }
+    let moved = file.edits.iter().filter(|edit| !still_there(&bytes, edit));
+    let ranges: Vec<String> = moved.map(|edit| format!("bytes {}..{} are not what the plan replaces", edit.start, edit.end)).collect();
+    if ranges.is_empty() { vec!["it changed outside of the places that the plan replaces".to_owned()] } else { ranges }
+}
+
+/// Whether the text around the values of an edit stands where it did.
+fn still_there(bytes: &[u8], edit: &Edit) -> bool {
+    let Some(now) = bytes.get(edit.span()) else { return false };
+    let text = |segment: Option<&Segment>| match segment {
+        Some(Segment::Text(text)) => text.clone().into_bytes(),
+        _ => Vec::new(),
+    };
+    now.starts_with(&text(edit.old.first())) && now.ends_with(&text(edit.old.last()))
+}
+
+/// Marks temporary files of this plan.
+#[must_use]
+pub fn mark(plan: &Plan) -> &str {
+    &plan.id
+}

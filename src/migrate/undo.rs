@@ -1,0 +1,208 @@
+//! Taking a migration back: files first, byte for byte, then what the plan put into the store. Owns: the checks before, the order of steps.
+//! Must not: delete a value before every file has it again, or anything that somebody else made or changed.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::apply::Run;
+use super::edits::{self, Values};
+use super::journal::{Event, Journal, Phase, StoredBy};
+use super::plan::{PlannedFile, Segment};
+use super::storing::{is_ours, with_stage};
+use super::target::{self, Content};
+use super::{ApplyError, Refusal, value};
+use crate::fsx::replace::{self, ReplaceError, Replacement};
+use crate::store::{CURRENT, Version};
+
+/// Days in which a deleted secret can be had back.
+const RECOVERY_DAYS: u8 = 7;
+
+/// What undo did.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Undone {
+    /// Files that have their old content again.
+    pub files: Vec<String>,
+    /// Secrets that are scheduled for deletion, or have their previous version again.
+    pub removed: Vec<String>,
+    /// Secrets that stay, and why.
+    pub kept: Vec<Refusal>,
+}
+
+/// A file to restore: where it is, and what it gets.
+struct Restoring<'p> {
+    file: &'p PlannedFile,
+    path: PathBuf,
+    content: zeroize::Zeroizing<Vec<u8>>,
+}
+
+/// Undoes the plan, or what was done of it.
+///
+/// # Errors
+/// Before anything is touched if a file changed since, or a value cannot be read. All others leave a state in which undo can go on.
+pub fn undo(run: &Run<'_>) -> Result<Undone, ApplyError> {
+    let mut journal = Journal::open(run.home, run.plan, run.steps)?;
+    sweep(run)?;
+    if matches!(journal.progress().phase, Phase::Planned | Phase::Undone) {
+        return Ok(Undone::default());
+    }
+    let files = changed_files(run)?;
+    let values = values(run, &journal, &files)?;
+    let restoring = contents(run, files, &values)?;
+    if journal.progress().phase != Phase::Undoing {
+        journal.record(Event::Undoing)?;
+    }
+    let mut undone = Undone::default();
+    for file in &restoring {
+        restore(run, file, &mut journal)?;
+        undone.files.push(file.file.path.clone());
+    }
+    drop((restoring, values));
+    for secret in &run.plan.secrets {
+        remove(run, &secret.name, &mut journal, &mut undone)?;
+    }
+    journal.record(Event::Undone)?;
+    Ok(undone)
+}
+
+fn sweep(run: &Run<'_>) -> Result<(), ApplyError> {
+    for file in &run.plan.files {
+        let Ok(path) = target::resolve(run.root, file) else { continue };
+        replace::sweep(&replace::temporary(&path, target::mark(run.plan))).map_err(|source| ApplyError::file(file, source))?;
+    }
+    Ok(())
+}
+
+/// Files that have their new content.
+fn changed_files<'p>(run: &Run<'p>) -> Result<Vec<(&'p PlannedFile, PathBuf)>, ApplyError> {
+    let (mut files, mut stale, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    for file in &run.plan.files {
+        match target::resolve(run.root, file) {
+            Err(reason) => refused.push(Refusal { what: file.path.clone(), reason }),
+            Ok(path) => match target::content(&path, file, &run.plan.key).map_err(|source| ApplyError::file(file, source))? {
+                Content::Before => {}
+                Content::After => files.push((file, path)),
+                Content::Other => {
+                    let reason = "it changed since the migration; take that change back, or put the value back by hand".to_owned();
+                    stale.push(Refusal { what: file.path.clone(), reason });
+                }
+            },
+        }
+    }
+    if !stale.is_empty() {
+        return Err(ApplyError::Stale(stale));
+    }
+    if refused.is_empty() { Ok(files) } else { Err(ApplyError::Refused(refused)) }
+}
+
+/// All values that the files need, read from the store and checked.
+fn values(run: &Run<'_>, journal: &Journal<'_>, files: &[(&PlannedFile, PathBuf)]) -> Result<Values, ApplyError> {
+    let segments = files.iter().flat_map(|(file, _)| &file.edits).flat_map(|edit| &edit.old);
+    let needed: BTreeSet<&str> = segments
+        .filter_map(|segment| match segment {
+            Segment::Value { secret, .. } => Some(secret.as_str()),
+            Segment::Text(_) => None,
+        })
+        .collect();
+    let mut values = Values::new();
+    for name in needed {
+        let secret = run.plan.secret(name).expect("because a plan is checked when it is read");
+        let unknown =
+            || ApplyError::Refused(vec![Refusal { what: name.to_owned(), reason: "the journal does not say where it is".to_owned() }]);
+        let stored = journal.progress().stored.get(name).ok_or_else(unknown)?;
+        let read = run.store.read(name, &Version::Id(&stored.version)).map_err(ApplyError::store)?;
+        let parts = value::parts(run.plan, secret, &read)?;
+        values.extend(parts.into_iter().map(|(key, value)| ((name.to_owned(), key), value)));
+    }
+    Ok(values)
+}
+
+/// The old content of every file, proved before one is touched.
+fn contents<'p>(run: &Run<'_>, files: Vec<(&'p PlannedFile, PathBuf)>, values: &Values) -> Result<Vec<Restoring<'p>>, ApplyError> {
+    let mut restoring = Vec::new();
+    for (file, path) in files {
+        let bytes = std::fs::read(&path).map_err(|source| ApplyError::file(file, source))?;
+        let content = edits::undone(&bytes, file.encoding, &file.edits, values);
+        let right = content.filter(|content| file.before.is_none_or(|before| run.plan.key.of_file(content) == before));
+        let content = right.ok_or_else(|| {
+            let reason = "the old content cannot be put together from what the store holds".to_owned();
+            ApplyError::Refused(vec![Refusal { what: file.path.clone(), reason }])
+        })?;
+        restoring.push(Restoring { file, path, content });
+    }
+    Ok(restoring)
+}
+
+fn restore(run: &Run<'_>, restoring: &Restoring<'_>, journal: &mut Journal<'_>) -> Result<(), ApplyError> {
+    let Restoring { file, path, content } = restoring;
+    journal.record(Event::Restoring { path: file.path.clone() })?;
+    let is_after = |bytes: &[u8]| run.plan.key.of_file(bytes) == file.after;
+    let done = if file.before.is_some() {
+        let temporary = replace::temporary(path, target::mark(run.plan));
+        replace::replace(&Replacement { path, temporary: &temporary, content, still: Some(&is_after) }, run.steps)
+    } else {
+        replace::remove(path, &is_after, run.steps)
+    };
+    done.map_err(|error| match error {
+        ReplaceError::Changed => {
+            ApplyError::Stale(vec![Refusal { what: file.path.clone(), reason: "it changed in the meantime".to_owned() }])
+        }
+        ReplaceError::Io(source) => ApplyError::file(file, source),
+    })?;
+    Ok(journal.record(Event::Restored { path: file.path.clone() })?)
+}
+
+/// Takes back what the plan put into the store under a name.
+fn remove(run: &Run<'_>, name: &str, journal: &mut Journal<'_>, undone: &mut Undone) -> Result<(), ApplyError> {
+    let progress = journal.progress();
+    let begun = progress.storing.contains(name) || progress.stored.contains_key(name);
+    if !begun || progress.removed.contains(name) {
+        return Ok(());
+    }
+    let stored = progress.stored.get(name).cloned();
+    let adding = progress.adding.get(name).cloned();
+    journal.record(Event::Removing { secret: name.to_owned() })?;
+    let kept = match (stored.as_ref().map(|stored| &stored.origin), adding) {
+        (Some(StoredBy::Reused), _) => Some("it was there before".to_owned()),
+        (Some(StoredBy::Added { previous }), _) => give_back(run, name, previous, stored.as_ref().map(|stored| stored.version.as_str()))?,
+        (None, Some(previous)) => give_back(run, name, &previous, None)?,
+        (Some(StoredBy::Created) | None, _) => delete(run, name, stored.as_ref().map(|stored| stored.version.as_str()))?,
+    };
+    match &kept {
+        Some(reason) => undone.kept.push(Refusal { what: name.to_owned(), reason: reason.clone() }),
+        None => undone.removed.push(name.to_owned()),
+    }
+    Ok(journal.record(Event::Removed { secret: name.to_owned(), kept })?)
+}
+
+/// Schedules the deletion of a secret that has nothing but what this plan put there.
+fn delete(run: &Run<'_>, name: &str, version: Option<&str>) -> Result<Option<String>, ApplyError> {
+    let Some(description) = run.store.describe(name).map_err(ApplyError::store)? else { return Ok(None) };
+    let token = run.plan.key.token(&run.plan.store.identity, name, 1);
+    if description.deleted.is_some() {
+        return Ok(None);
+    }
+    if !is_ours(&description, run.plan, &token) {
+        return Ok(Some("this plan did not create it".to_owned()));
+    }
+    let only_ours = description.versions.len() == 1 && version.is_none_or(|version| description.versions.contains_key(version));
+    if !only_ours {
+        return Ok(Some("it has other versions since".to_owned()));
+    }
+    run.store.delete(name, RECOVERY_DAYS).map_err(ApplyError::store)?;
+    Ok(None)
+}
+
+/// Makes the previous version the current one again, if ours is.
+fn give_back(run: &Run<'_>, name: &str, previous: &str, ours: Option<&str>) -> Result<Option<String>, ApplyError> {
+    let Some(description) = run.store.describe(name).map_err(ApplyError::store)? else { return Ok(Some("it is gone".to_owned())) };
+    let token = run.plan.key.token(&run.plan.store.identity, name, 2);
+    let current = with_stage(&description, CURRENT).map(|(_, version)| version);
+    if current.as_deref() == Some(previous) {
+        return Ok(None);
+    }
+    if current.as_deref() != Some(ours.unwrap_or(&token)) {
+        return Ok(Some("it has another current version since".to_owned()));
+    }
+    run.store.move_stage(name, CURRENT, previous).map_err(ApplyError::store)?;
+    Ok(None)
+}

@@ -1,0 +1,82 @@
+//! How files of a work tree stand towards git, for those who are about to change them. Owns: finding the work tree and its git directory,
+//! tracked or not, changed or not. Must not: run git, or change anything.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use bstr::{BStr, BString, ByteSlice};
+
+use crate::settings::GitEnvironment;
+use crate::source::SourceError;
+use crate::source::git::open::{self, Enclosing};
+use crate::source::git::{config, staged, worktree};
+
+/// A work tree.
+pub struct Checkout {
+    root: PathBuf,
+    git_dir: PathBuf,
+    name: Option<String>,
+    index: gix::index::State,
+    hash: gix::hash::Kind,
+    /// Paths whose staged content is not that of HEAD.
+    staged: BTreeSet<BString>,
+}
+
+/// What git knows of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileState {
+    /// It is not tracked, ignored or not.
+    Untracked,
+    /// HEAD has this content.
+    Clean,
+    /// It differs from HEAD, staged or not.
+    Changed,
+}
+
+impl Checkout {
+    /// The work tree around a directory or file; none if there is none.
+    ///
+    /// # Errors
+    /// The repository is there and cannot be read.
+    pub fn around(path: &Path) -> Result<Option<Self>, SourceError> {
+        let canonical = path.canonicalize().map_err(|source| SourceError::Root { path: path.to_owned(), source })?;
+        let Enclosing::WorkTree(root) = open::enclosing(&canonical) else { return Ok(None) };
+        let repository = open::open_at(&root, false)?;
+        let git_dir = repository.git_dir().to_owned();
+        let hash = repository.object_hash();
+        let index = worktree::read_index(&git_dir.join("index"), hash).map_err(|error| open::failure(&git_dir, &error))?;
+        let staged = staged::list(&root, &GitEnvironment::default())?.items.into_iter().map(|item| item.origin.path().to_owned());
+        let url = config::facts(&repository).url;
+        let name = url.and_then(|url| url.trim_end_matches(['/']).trim_end_matches(".git").rsplit('/').next().map(str::to_owned));
+        Ok(Some(Self { root, git_dir, name, index, hash, staged: staged.collect() }))
+    }
+
+    /// Its canonical root.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Its own git directory, not the one that several work trees share.
+    #[must_use]
+    pub fn git_dir(&self) -> &Path {
+        &self.git_dir
+    }
+
+    /// What the repository is called at its remote.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// What git knows of the file at `path`, below the root, that has this content.
+    #[must_use]
+    pub fn state(&self, path: &BStr, content: &[u8]) -> FileState {
+        let Ok(at) = self.index.entry_index_by_path(path) else { return FileState::Untracked };
+        let entry = &self.index.entries()[at];
+        let is_stored = |content: &[u8]| gix::objs::compute_hash(self.hash, gix::objs::Kind::Blob, content).is_ok_and(|id| id == entry.id);
+        // Git may have stored the lines with other ends.
+        let unchanged = is_stored(content) || content.contains(&b'\r') && is_stored(&content.replace(b"\r\n", b"\n"));
+        if unchanged && !self.staged.contains(path) { FileState::Clean } else { FileState::Changed }
+    }
+}

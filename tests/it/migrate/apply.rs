@@ -1,0 +1,194 @@
+//! Applying and undoing plans where nothing is killed. Owns: what is refused, what is reused, what is left as it was.
+
+use std::fs;
+
+use unleak::fsx::Unwatched;
+use unleak::migrate::ApplyError;
+use unleak::migrate::plan::Existing;
+use unleak::store::StoreError;
+
+use super::{Bench, options};
+
+#[test]
+fn values_move_to_the_store_and_back() {
+    let bench = Bench::usual();
+    let before = bench.files();
+    let plan = bench.plan(&options());
+    assert_eq!(plan.manual, []);
+    assert_eq!(plan.left, []);
+    let names: Vec<&str> = plan.secrets.iter().map(|secret| secret.name.as_str()).collect();
+    assert_eq!(names, ["prod/shop/db-password", "prod/shop/token"]);
+    let files: Vec<&str> = plan.files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(files, [".unleak.env", "src/app.py", "src/db.py", "worker.py"]);
+    assert_eq!(bench.files(), before, "a plan changes nothing");
+    let store = bench.store(&Unwatched);
+    let applied = bench.apply(&plan, &store).unwrap();
+    assert_eq!(applied.secrets, names);
+    bench.assert_no_value(&bench.root());
+    bench.assert_no_value(&bench.home());
+    let text = |name: &str| String::from_utf8(bench.files()[name].0.clone()).unwrap();
+    assert_eq!(text("src/app.py"), "\"\"\"App.\"\"\"\r\n\r\nimport os\r\n\r\nTOKEN = os.environ[\"TOKEN\"]\r\nprint(TOKEN)\r\n");
+    assert!(text(".unleak.env").ends_with("\nDB_PASSWORD=ref+unleak://prod/shop/db-password\nTOKEN=ref+unleak://prod/shop/token\n"));
+    assert_eq!(bench.files()["src/db.py"].1, 0o640);
+    let stored: Vec<Vec<u8>> = store.all().values().map(|kept| kept.versions.values().next().unwrap().0.clone()).collect();
+    assert_eq!(stored, [bench.values[1].clone().into_bytes(), bench.values[0].clone().into_bytes()]);
+    // Again is nothing new.
+    assert_eq!(bench.apply(&plan, &store).unwrap(), applied);
+    let undone = bench.undo(&plan, &store).unwrap();
+    assert_eq!(undone.removed, names);
+    assert_eq!(bench.files(), before);
+    assert!(store.all().values().all(|kept| kept.deleted));
+    // And forth once more: what undo deleted is taken back.
+    bench.apply(&plan, &store).unwrap();
+    bench.assert_no_value(&bench.root());
+    assert!(store.all().values().all(|kept| !kept.deleted && kept.versions.len() == 1));
+}
+
+#[test]
+fn files_that_changed_are_refused_and_nothing_is_done() {
+    let bench = Bench::usual();
+    let plan = bench.plan(&options());
+    let path = bench.root().join("src/db.py");
+    let text = fs::read_to_string(&path).unwrap();
+    crate::cli::put(&path, &text.replace("DB_PASSWORD = '", "DB_PASSWORD =  '"));
+    let before = bench.files();
+    let store = bench.store(&Unwatched);
+    let Err(ApplyError::Stale(changes)) = bench.apply(&plan, &store) else { panic!("it is stale") };
+    assert_eq!(changes.len(), 2, "{changes:?}");
+    assert!(changes.iter().all(|change| change.what == "src/db.py" && change.reason.ends_with("are not what the plan replaces")));
+    crate::cli::put(&path, &format!("{text}\nx = 1\n"));
+    let Err(ApplyError::Stale(changes)) = bench.apply(&plan, &store) else { panic!("it is stale") };
+    assert_eq!(changes[0].reason, "it changed outside of the places that the plan replaces");
+    assert_eq!(store.all().len(), 0);
+    crate::cli::put(&path, &text.replace("DB_PASSWORD = '", "DB_PASSWORD =  '"));
+    assert_eq!(bench.files(), before);
+}
+
+#[test]
+fn a_secret_of_the_same_name_is_never_overwritten() {
+    let bench = Bench::usual();
+    let before = bench.files();
+    let plan = bench.plan(&options());
+    let store = bench.store(&Unwatched);
+    store.put("prod/shop/token", b"another value");
+    let Err(ApplyError::Refused(refusals)) = bench.apply(&plan, &store) else { panic!("it is refused") };
+    assert_eq!(refusals[0].what, "prod/shop/token");
+    assert_eq!(bench.files(), before);
+    bench.undo(&plan, &store).unwrap();
+    let kept = &store.all()["prod/shop/token"];
+    assert!(!kept.deleted && kept.versions["first"].0 == b"another value" && kept.versions.len() == 1);
+}
+
+#[test]
+fn the_same_value_is_reused_and_undo_leaves_it() {
+    let bench = Bench::usual();
+    let before = bench.files();
+    let plan = bench.plan(&options());
+    let store = bench.store(&Unwatched);
+    store.put("prod/shop/token", bench.values[0].as_bytes());
+    bench.apply(&plan, &store).unwrap();
+    bench.assert_no_value(&bench.root());
+    assert_eq!(store.all()["prod/shop/token"].versions.len(), 1);
+    let undone = bench.undo(&plan, &store).unwrap();
+    assert_eq!(undone.kept[0].reason, "it was there before");
+    assert_eq!(bench.files(), before);
+    assert!(!store.all()["prod/shop/token"].deleted);
+}
+
+#[test]
+fn a_new_version_is_proved_before_readers_get_it_and_undo_gives_the_old_one_back() {
+    let bench = Bench::usual();
+    let before = bench.files();
+    let plan = bench.plan(&super::Options { existing: Existing::NewVersion, ..options() });
+    let store = bench.store(&Unwatched);
+    store.put("prod/shop/token", b"another value");
+    bench.apply(&plan, &store).unwrap();
+    let labels = |version: &str| store.all()["prod/shop/token"].versions[version].1.clone();
+    assert_eq!(labels("first"), ["AWSPREVIOUS"]);
+    bench.undo(&plan, &store).unwrap();
+    assert_eq!(labels("first"), ["AWSCURRENT"]);
+    assert_eq!(bench.files(), before);
+}
+
+#[test]
+fn a_denied_call_or_a_lying_store_leaves_every_file() {
+    for action in ["CreateSecret", "GetSecretValue"] {
+        let bench = Bench::usual();
+        let before = bench.files();
+        let plan = bench.plan(&options());
+        let mut store = bench.store(&Unwatched);
+        store.denied.insert(action);
+        let Err(ApplyError::Store(StoreError::Denied { action: said, .. })) = bench.apply(&plan, &store) else { panic!("it is denied") };
+        assert_eq!(said, format!("secretsmanager:{action}"));
+        assert_eq!(bench.files(), before);
+        store.denied.clear();
+        bench.apply(&plan, &store).unwrap();
+        bench.assert_no_value(&bench.root());
+    }
+    let bench = Bench::usual();
+    let before = bench.files();
+    let plan = bench.plan(&options());
+    let mut store = bench.store(&Unwatched);
+    store.lies = true;
+    assert!(matches!(bench.apply(&plan, &store), Err(ApplyError::NotVerified { .. })));
+    assert_eq!(bench.files(), before);
+}
+
+#[test]
+fn undo_touches_nothing_that_it_cannot_finish() {
+    let bench = Bench::usual();
+    let plan = bench.plan(&options());
+    let mut store = bench.store(&Unwatched);
+    bench.apply(&plan, &store).unwrap();
+    let after = bench.files();
+    store.denied.insert("GetSecretValue");
+    assert!(matches!(bench.undo(&plan, &store), Err(ApplyError::Store(StoreError::Denied { .. }))));
+    assert_eq!(bench.files(), after);
+    store.denied.clear();
+    let path = bench.root().join("worker.py");
+    crate::cli::put(&path, "changed\n");
+    let Err(ApplyError::Stale(changes)) = bench.undo(&plan, &store) else { panic!("it is refused") };
+    assert_eq!(changes[0].what, "worker.py");
+    assert_eq!(bench.files()["src/app.py"], after["src/app.py"]);
+    assert!(store.all().values().all(|kept| !kept.deleted));
+}
+
+#[test]
+fn a_secret_that_somebody_changed_since_is_kept() {
+    let bench = Bench::usual();
+    let plan = bench.plan(&options());
+    let store = bench.store(&Unwatched);
+    bench.apply(&plan, &store).unwrap();
+    let rotated = unleak::secret::Secret::new(b"rotated");
+    unleak::store::SecretStore::put_version(&store, "prod/shop/token", &rotated, "later", &["AWSCURRENT"]).unwrap();
+    let undone = bench.undo(&plan, &store).unwrap();
+    assert_eq!(undone.kept[0].reason, "it has other versions since");
+    assert!(!store.all()["prod/shop/token"].deleted && store.all()["prod/shop/db-password"].deleted);
+}
+
+#[test]
+fn links_and_read_only_files_are_refused_or_kept() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let bench = Bench::usual();
+    let plan = bench.plan(&options());
+    let store = bench.store(&Unwatched);
+    let (path, other) = (bench.root().join("worker.py"), bench.directory.path().join("other.py"));
+    let reason = || match bench.apply(&plan, &store) {
+        Err(ApplyError::Refused(refusals)) => refusals[0].reason.clone(),
+        other => panic!("it is refused, not {other:?}"),
+    };
+    fs::hard_link(&path, &other).unwrap();
+    assert!(reason().starts_with("it has another name"));
+    fs::remove_file(&path).unwrap();
+    symlink(&other, &path).unwrap();
+    assert_eq!(reason(), "it is a link to a place outside of the tree");
+    fs::remove_file(&path).unwrap();
+    fs::copy(&other, bench.root().join("real.py")).unwrap();
+    symlink("real.py", &path).unwrap();
+    fs::set_permissions(bench.root().join("real.py"), fs::Permissions::from_mode(0o444)).unwrap();
+    assert_eq!(reason(), "it is read-only");
+    fs::set_permissions(bench.root().join("real.py"), fs::Permissions::from_mode(0o644)).unwrap();
+    bench.apply(&plan, &store).unwrap();
+    assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
+    bench.assert_no_value(&bench.root());
+}

@@ -1,0 +1,113 @@
+//! What plans say. Owns: the schema, the choice of findings, names, groups, and that no value is in one.
+
+use serde_json::Value;
+use unleak::migrate::make::Options;
+use unleak::migrate::plan::{Plan, SCHEMA};
+
+use super::{Bench, options};
+use crate::made_up;
+
+#[test]
+fn plans_fit_their_schema_which_knows_every_key() {
+    let bench = Bench::usual();
+    let plan = bench.plan(&options());
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let json: Value = serde_json::from_slice(&plan.to_json()).unwrap();
+    assert_eq!(validator.iter_errors(&json).map(|error| error.to_string()).collect::<Vec<_>>(), Vec::<String>::new());
+    for pointer in ["", "/store", "/secrets/0", "/secrets/0/members/0", "/files/1", "/files/1/edits/0", "/files/1/places/0", "/cost"] {
+        let mut more = json.clone();
+        more.pointer_mut(pointer).unwrap().as_object_mut().unwrap().insert("more".to_owned(), Value::Null);
+        assert!(!validator.is_valid(&more), "{pointer}: the schema lets it pass");
+        assert!(Plan::read(&serde_json::to_vec(&more).unwrap()).is_err(), "{pointer}: the program lets it pass");
+    }
+}
+
+#[test]
+fn edited_plans_are_refused() {
+    let bench = Bench::usual();
+    let json: Value = serde_json::from_slice(&bench.plan(&options()).to_json()).unwrap();
+    let with = |pointer: &str, value: Value| {
+        let mut edited = json.clone();
+        *edited.pointer_mut(pointer).unwrap() = value;
+        Plan::read(&serde_json::to_vec(&edited).unwrap()).unwrap_err().to_string()
+    };
+    assert_eq!(with("/version", 2.into()), "the plan is not valid: its version is 2, not 1");
+    for path in ["../x", "/etc/passwd", "a/../../b", ".git/config", "a//b", ""] {
+        assert!(with("/files/1/path", path.into()).ends_with("is no path below the root"), "{path}");
+        assert!(with("/secrets/0/members/0/path", path.into()).ends_with("is no path below the root"), "{path}");
+    }
+    assert!(with("/secrets/0/name", "prod/a-secret".into()).contains("as ARNs do"));
+    assert!(with("/secrets/0/name", "prod/other".into()).ends_with("an edit takes a value that the plan does not store"));
+    assert!(with("/files/1/edits/0/end", 999_999.into()).ends_with("the edits are not in order"));
+    assert!(with("/id", "../../../../tmp/x".into()).ends_with("its id is not 16 hex digits"));
+}
+
+#[test]
+fn no_plan_and_no_diff_holds_a_value() {
+    let bench = Bench::usual();
+    let json = String::from_utf8(bench.plan(&options()).to_json()).unwrap();
+    for value in &bench.values {
+        for part in value.as_bytes().windows(8) {
+            assert!(!json.contains(std::str::from_utf8(part).unwrap()));
+        }
+    }
+}
+
+#[test]
+fn what_a_role_replaces_and_what_is_a_test_is_left_unless_asked_for() {
+    let key = made_up::fill("aws-access-key-id", "{secret}", 5);
+    let token = made_up::token(30);
+    let files = [("deploy.py", format!("KEY = \"{key}\"\n")), ("tests/test_a.py", format!("TOKEN = \"{token}\"\n"))];
+    let bench = Bench::new(&files, vec![key, token]);
+    let plan = bench.plan(&options());
+    assert_eq!(plan.secrets, []);
+    let reasons: Vec<(&str, bool)> = plan.left.iter().map(|left| (left.pattern.as_str(), left.reason.contains("role"))).collect();
+    assert_eq!(reasons.len(), 2, "{reasons:?}");
+    assert!(reasons.contains(&("aws-access-key-id", true)) && reasons.contains(&("github-personal-access-token", false)));
+    let all = Options { include: ["aws-access-key-id".to_owned()].into(), include_tests: true, ..options() };
+    let plan = bench.plan(&all);
+    // Code of tests is not rewritten even then, but the place is named.
+    assert_eq!((plan.secrets.len(), plan.left.len()), (1, 0));
+    assert_eq!((plan.manual.len(), plan.manual[0].path.as_str()), (1, "tests/test_a.py"));
+    let one = Options { only: vec![plan.secrets[0].findings[0][..12].to_owned()], ..all };
+    assert_eq!(bench.plan(&one).secrets.len(), 1);
+}
+
+#[test]
+fn user_host_and_password_of_one_database_are_one_json_secret() {
+    let password = made_up::password(31);
+    let text = format!(
+        "DB_HOST = \"db.internal\"\nDB_PORT = \"5432\"\nDB_USER = \"shop\"\nDB_PASSWORD = \"{password}\"\nDB_NAME = \"orders\"\nAPI_USER = \"x\"\n"
+    );
+    let bench = Bench::new(&[("settings.py", text)], vec![password.clone()]);
+    let before = bench.files();
+    let plan = bench.plan(&options());
+    let keys: Vec<&str> = plan.secrets[0].members.iter().filter_map(|member| member.key.as_deref()).collect();
+    assert_eq!(keys, ["host", "port", "username", "password", "dbname"]);
+    assert_eq!(plan.secrets[0].name, "prod/shop/db");
+    assert_eq!(plan.files[1].places[0].reference, "ref+unleak://prod/shop/db#/password");
+    let store = bench.store(&unleak::fsx::Unwatched);
+    bench.apply(&plan, &store).unwrap();
+    let stored = store.all()["prod/shop/db"].versions.values().next().unwrap().0.clone();
+    let expected =
+        format!("{{\"host\":\"db.internal\",\"port\":5432,\"username\":\"shop\",\"password\":\"{password}\",\"dbname\":\"orders\"}}");
+    assert_eq!(String::from_utf8(stored).unwrap(), expected);
+    bench.undo(&plan, &store).unwrap();
+    assert_eq!(bench.files(), before);
+}
+
+#[test]
+fn values_of_one_name_in_two_environments_have_two_names() {
+    let [first, second] = [made_up::password(33), made_up::password(34)];
+    let files = [
+        ("config/production/app.py", format!("DB_PASSWORD = \"{first}\"\n")),
+        ("config/staging/app.py", format!("DB_PASSWORD = \"{second}\"\n")),
+        ("config/app.py", format!("PASSWORD = \"{second}\"\n")),
+    ];
+    let bench = Bench::new(&files, vec![first, second]);
+    let plan = bench.plan(&Options { environment: None, prefix: "acme/".to_owned(), ..options() });
+    let names: Vec<&str> = plan.secrets.iter().map(|secret| secret.name.as_str()).collect();
+    assert_eq!(names, ["acme/prod/shop/db-password", "acme/staging/shop/password"]);
+    assert_eq!(plan.secrets[0].tags["environment"], "prod");
+}

@@ -1,0 +1,199 @@
+//! Migrations that are killed. Owns: SIGKILL at every step of apply and of undo, and what must hold after the next run.
+//!
+//! The run to kill is this test binary once more, at [`to_be_killed`]: it says on standard output that it has come to its step, and waits.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use unleak::fsx::{Steps, Unwatched};
+use unleak::migrate::plan::Plan;
+use unleak::migrate::undo;
+
+use super::{Bench, options, run};
+
+const VARIABLE: &str = "UNLEAK_TEST_STOP";
+const REACHED: &str = "reached its step";
+
+/// Waits for its end at one of the steps.
+struct StopAt {
+    step: usize,
+    seen: AtomicUsize,
+}
+
+impl Steps for StopAt {
+    fn at(&self, _step: &'static str) {
+        if self.seen.fetch_add(1, Ordering::SeqCst) + 1 == self.step {
+            println!("{REACHED}");
+            std::io::stdout().flush().unwrap();
+            loop {
+                std::thread::park();
+            }
+        }
+    }
+}
+
+/// What the other process has to do.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Order {
+    directory: PathBuf,
+    undo: bool,
+    step: usize,
+}
+
+#[test]
+#[ignore = "the tests of this file run it in a process of its own, and kill it"]
+#[expect(clippy::disallowed_methods, reason = "this is how the other process gets its order")]
+fn to_be_killed() {
+    let order: Order = serde_json::from_str(&std::env::var(VARIABLE).unwrap()).unwrap();
+    let steps = StopAt { step: order.step, seen: AtomicUsize::new(0) };
+    let store = super::TestStore::at(&order.directory.join("store.json"), &steps);
+    let plan = Plan::read(&std::fs::read(order.directory.join("plan.json")).unwrap()).unwrap();
+    let (root, home) = (order.directory.join("tree"), order.directory.join("home"));
+    let run = run(&plan, &root, &home, &store, &steps, None);
+    if order.undo { drop(undo::undo(&run).unwrap()) } else { drop(run.apply().unwrap()) }
+}
+
+/// Runs until the step and kills; false if the run came to its end before.
+fn killed_at(directory: &Path, undo: bool, step: usize) -> bool {
+    let order = serde_json::to_string(&Order { directory: directory.to_owned(), undo, step }).unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "migrate::stop::to_be_killed", "--ignored", "--nocapture"])
+        .env(VARIABLE, order)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let reached = lines.map_while(Result::ok).any(|line| line.contains(REACHED));
+    if reached {
+        child.kill().unwrap();
+    }
+    let output = child.wait_with_output().unwrap();
+    assert!(reached || output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    reached
+}
+
+/// Runs where no file may grow beyond so many blocks of 512 bytes.
+pub fn limited(directory: &Path, blocks: u32) -> std::process::Output {
+    let order = serde_json::to_string(&Order { directory: directory.to_owned(), undo: false, step: usize::MAX }).unwrap();
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" --exact migrate::stop::to_be_killed --ignored --nocapture");
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(script).arg(std::env::current_exe().unwrap()).env(VARIABLE, order).output().unwrap()
+}
+
+/// A bench with its plan beside it.
+fn planned() -> (Bench, Plan) {
+    let bench = Bench::usual();
+    let plan = bench.plan(&options());
+    unleak::fsx::write_private(&bench.directory.path().join("plan.json"), &plan.to_json()).unwrap();
+    (bench, plan)
+}
+
+/// At the moment of the kill: each file is whole, and each value can be had from a file or from the store.
+fn assert_nothing_is_lost(bench: &Bench, before: &super::BTreeMap<String, (Vec<u8>, u32)>, plan: &Plan, context: &str) {
+    let now = bench.files();
+    for file in plan.files.iter().filter(|file| file.before.is_some()) {
+        let content = &now[&file.path].0;
+        let hash = plan.key.of_file(content);
+        assert!(Some(hash) == file.before || hash == file.after, "{context}: {} is torn", file.path);
+    }
+    let all = bench.store(&Unwatched).all();
+    for value in &bench.values {
+        let holds = |content: &[u8]| memchr::memmem::find(content, value.as_bytes()).is_some();
+        let in_files = before.keys().any(|name| now.get(name).is_some_and(|(content, _)| holds(content)));
+        let in_store = all.values().any(|kept| !kept.deleted && kept.versions.values().any(|(content, _)| holds(content)));
+        assert!(in_files || in_store, "{context}: a value is lost");
+    }
+}
+
+#[track_caller]
+fn assert_migrated(bench: &Bench, plan: &Plan, context: &str) {
+    let now = bench.files();
+    for file in &plan.files {
+        assert_eq!(plan.key.of_file(&now[&file.path].0), file.after, "{context}: {}", file.path);
+    }
+    assert_eq!(now.len(), 4, "{context}: {:?}", now.keys());
+    let all = bench.store(&Unwatched).all();
+    assert_eq!(all.len(), 2, "{context}");
+    assert!(all.values().all(|kept| !kept.deleted && kept.versions.len() == 1), "{context}");
+    bench.assert_no_value(&bench.root());
+    bench.assert_no_value(&bench.home());
+}
+
+#[track_caller]
+fn assert_undone(bench: &Bench, before: &super::BTreeMap<String, (Vec<u8>, u32)>, context: &str) {
+    assert!(bench.files() == *before, "{context}: {:?}", bench.files().keys());
+    assert!(bench.store(&Unwatched).all().values().all(|kept| kept.deleted), "{context}");
+    bench.assert_no_value(&bench.home());
+}
+
+#[test]
+fn apply_killed_anywhere_is_resumed_or_undone() {
+    let mut steps = 0;
+    for step in 1.. {
+        let (bench, plan) = planned();
+        let before = bench.files();
+        if !killed_at(bench.directory.path(), false, step) {
+            assert_migrated(&bench, &plan, "not killed");
+            break;
+        }
+        let context = format!("killed at step {step}");
+        assert_nothing_is_lost(&bench, &before, &plan, &context);
+        bench.apply(&plan, &bench.store(&Unwatched)).unwrap();
+        assert_migrated(&bench, &plan, &context);
+
+        let (bench, plan) = planned();
+        let before = bench.files();
+        assert!(killed_at(bench.directory.path(), false, step));
+        bench.undo(&plan, &bench.store(&Unwatched)).unwrap();
+        assert_undone(&bench, &before, &context);
+        steps = step;
+    }
+    // 14 lines of the journal in three steps each, 6 calls in two, 4 files in five.
+    assert_eq!(steps, 14 * 3 + 6 * 2 + 4 * 5);
+}
+
+#[test]
+fn undo_killed_anywhere_goes_on() {
+    let mut steps = 0;
+    for step in 1.. {
+        let (bench, plan) = planned();
+        let before = bench.files();
+        bench.apply(&plan, &bench.store(&Unwatched)).unwrap();
+        if !killed_at(bench.directory.path(), true, step) {
+            assert_undone(&bench, &before, "not killed");
+            break;
+        }
+        let context = format!("undo killed at step {step}");
+        assert_nothing_is_lost(&bench, &before, &plan, &context);
+        bench.undo(&plan, &bench.store(&Unwatched)).unwrap();
+        assert_undone(&bench, &before, &context);
+        steps = step;
+    }
+    // 14 lines of the journal, 2 values that are read, 2 secrets that are looked at and deleted, 3 files that are replaced, one removed.
+    assert_eq!(steps, 14 * 3 + 6 * 2 + 3 * 5 + 1);
+}
+
+#[test]
+fn two_at_once_are_one_too_many() {
+    let (bench, plan) = planned();
+    // The other one has the lock from before its first line on.
+    let order = serde_json::to_string(&Order { directory: bench.directory.path().to_owned(), undo: false, step: 1 }).unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "migrate::stop::to_be_killed", "--ignored", "--nocapture"])
+        .env(VARIABLE, order)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.map_while(Result::ok).any(|line| line.contains(REACHED)));
+    let store = bench.store(&Unwatched);
+    let busy = bench.apply(&plan, &store).unwrap_err();
+    assert_eq!(busy.to_string(), "another migration is at work here");
+    assert_eq!(bench.undo(&plan, &store).unwrap_err().to_string(), "another migration is at work here");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    bench.apply(&plan, &store).unwrap();
+}
