@@ -96,8 +96,12 @@ fn is_current(reference: &Reference) -> bool {
 
 /// The current versions that are asked for, each secret once.
 fn read_current<'r>(store: &dyn SecretStore, references: &'r [Reference], indices: &[usize]) -> Current<'r> {
-    let mut names: Vec<&str> =
-        indices.iter().map(|&index| &references[index]).filter(|reference| is_current(reference)).map(|reference| reference.name.as_str()).collect();
+    let mut names: Vec<&str> = indices
+        .iter()
+        .map(|&index| &references[index])
+        .filter(|reference| is_current(reference))
+        .map(|reference| reference.name.as_str())
+        .collect();
     names.sort_unstable();
     names.dedup();
     match store.read_current(&names) {
@@ -156,8 +160,16 @@ mod tests {
 
     fn put(store: &LocalStore, name: &str, value: &str) {
         let (value, tags) = (Secret::new(value.as_bytes()), Tags::new());
-        let new =
-            NewSecret { name, value: &value, description: "", tags: &tags, kms_key: None, replica_regions: &[], external_type: None, token: TOKENS[0] };
+        let new = NewSecret {
+            name,
+            value: &value,
+            description: "",
+            tags: &tags,
+            kms_key: None,
+            replica_regions: &[],
+            external_type: None,
+            token: TOKENS[0],
+        };
         store.create(&new).unwrap();
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::io::{IsTerminal, Write as _};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -62,11 +62,16 @@ pub struct GetArgs {
 pub fn run(args: &RunArgs, environment: &Environment) -> Result<Exit, Failure> {
     keep_out_of_dumps();
     let mut variables = files(&args.env_file)?;
-    variables.extend(env::all().filter(|(name, value)| variables.contains_key(name) || value.to_str().is_some_and(|value| value.starts_with(START))));
+    let is_reference = |value: &OsString| value.to_str().is_some_and(|value| value.starts_with(START));
+    for (name, value) in env::all() {
+        if is_reference(&value) || variables.contains_key(&name) {
+            variables.insert(name, value);
+        }
+    }
     let resolved = resolved(variables, environment)?;
     let (program, arguments) = args.command.split_first().expect("because clap asks for one");
     let mut command = Command::new(program);
-    command.args(arguments).envs(resolved.iter().map(|(name, value)| (name, value.as_os_str())));
+    command.args(arguments).envs(resolved.iter().map(|(name, value)| (name, value.as_os_str()))).env_remove(env::PASSPHRASE);
     Err(replaced_by(command, program))
 }
 
@@ -94,7 +99,8 @@ fn files(given: &[PathBuf]) -> Result<BTreeMap<OsString, OsString>, Failure> {
         let opened = std::fs::File::open(file).map_err(|error| Failure::with_file("read", file, &error))?;
         for (number, line) in dotenvy::from_read_iter(opened).enumerate() {
             // The library's own words would show the line.
-            let line = line.map_err(|_| Failure::with_file("read", file, &format_args!("its {}. variable is not NAME=VALUE", number + 1)))?;
+            let line =
+                line.map_err(|_| Failure::with_file("read", file, &format_args!("its {}. variable is not NAME=VALUE", number + 1)))?;
             variables.insert(line.0.into(), line.1.into());
         }
     }

@@ -1,7 +1,5 @@
 //! `unleak store`. Owns: listing a store and copying secrets from one to another. Must not: print a value.
 
-use std::io::Write as _;
-
 use clap::{Parser, Subcommand};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
@@ -69,7 +67,10 @@ pub fn run(args: &StoreArgs, environment: &Environment) -> Result<Exit, Failure>
     match &args.command {
         StoreCommand::Init => {
             let key = stores::new_key(environment)?;
-            say(&format!("the key of the local store is {}; keep a copy of it where you keep keys: without it nothing can be read\n", key.display()))
+            say(&format!(
+                "the key of the local store is {}; keep a copy of it where you keep keys: without it nothing can be read\n",
+                key.display()
+            ))
         }
         StoreCommand::List { store, prefix } => list(open(*store)?.as_ref(), prefix),
         StoreCommand::Copy { from, to, .. } if from.backend() == to.backend() => Err(Failure::new(&"a store cannot be copied to itself")),
@@ -105,7 +106,9 @@ fn copy(from: &dyn SecretStore, to: &dyn SecretStore, prefix: &str) -> Result<Ex
     for known in known(from, prefix)?.iter().filter(|known| known.deleted.is_none()) {
         match copy_one(from, to, known) {
             Ok(outcome) => text += &format!("{}\t{outcome}\n", known.name),
-            Err(error @ (StoreError::Exists { .. } | StoreError::PendingDeletion { .. } | StoreError::Invalid { .. })) => refused.push(error.to_string()),
+            Err(error @ (StoreError::Exists { .. } | StoreError::PendingDeletion { .. } | StoreError::Invalid { .. })) => {
+                refused.push(error.to_string())
+            }
             Err(error) => return Err(store_failure(error)),
         }
     }

@@ -77,7 +77,9 @@ pub fn for_source(source: Source<'_>) -> Option<&'static dyn Rewriter> {
 fn by_first_line(bytes: &[u8]) -> Option<&'static Code> {
     let line = bytes.strip_prefix(b"#!")?.split(|&byte| byte == b'\n').next()?;
     let words = line.split(|byte| byte.is_ascii_whitespace() || *byte == b'/').filter(|word| !word.is_empty());
-    let program = words.filter(|word| !word.starts_with(b"-") && *word != b"env").find(|word| !matches!(*word, b"usr" | b"bin" | b"local" | b"opt"))?;
+    let program = words
+        .filter(|word| !word.starts_with(b"-") && *word != b"env")
+        .find(|word| !matches!(*word, b"usr" | b"bin" | b"local" | b"opt"))?;
     Some(match program.trim_ascii_end() {
         b"sh" | b"bash" | b"zsh" | b"ksh" | b"dash" => &Code(&shell::Shell),
         b"python" | b"python3" => &Code(&python::Python),
