@@ -171,7 +171,7 @@ impl<'s, 'v> Sink<'s, 'v> {
             self.propose_with(index, span, |candidate| {
                 candidate.naming = naming;
                 if !naming.is_close {
-                    candidate.set(FAR, "its name stands far away");
+                    candidate.set(FAR, "its name stands far away or only hints at it");
                     candidate.yields = true;
                 }
             });

@@ -21,6 +21,8 @@ const AROUND_BEFORE: usize = 256;
 const FAR: usize = 3;
 /// Most bytes between a word and a value that is far from it.
 const FAR_BYTES: usize = 200;
+/// Most bytes between a word that only hints at a value and the value: what the field's rules allow at most.
+const HINT_BYTES: usize = 64;
 /// Longest single match of a shape.
 const SHAPE_MAX: usize = 8192;
 /// Steps after which matching one shape at one place is given up; only a shape that the lint refuses gets there.
@@ -46,9 +48,18 @@ pub enum Rule {
         shapes: Vec<Shape>,
         /// Distance in bytes.
         within: usize,
+        /// Those of the words, in lower case, that only hint at the value.
+        hints: Vec<String>,
     },
     /// An expression with the group `secret`.
-    Regex(Box<Regex>),
+    Regex {
+        /// The expression.
+        regex: Box<Regex>,
+        /// What a value looks like after a word that hints at it; none if empty.
+        shapes: Vec<Shape>,
+        /// Those of the anchors, in lower case, that hint at a value.
+        hints: Vec<String>,
+    },
     /// Nothing to match by itself: a detector in code reports it.
     Detector,
 }
@@ -143,7 +154,9 @@ impl Rule {
     /// # Errors
     /// See [`RuleError`].
     pub fn compile(def: &PatternDef) -> Result<Self, RuleError> {
-        let kinds = usize::from(!def.shape.is_empty()) + usize::from(def.regex.is_some()) + usize::from(def.detector.is_some());
+        let is_hinted = def.regex.is_some() && !def.hint.is_empty();
+        let kinds =
+            usize::from(!def.shape.is_empty() && !is_hinted) + usize::from(def.regex.is_some()) + usize::from(def.detector.is_some());
         if kinds != 1 {
             return Err(RuleError::OneOf);
         }
@@ -158,18 +171,18 @@ impl Rule {
         if def.detector.is_some() {
             return Ok(Self::Detector);
         }
+        let shapes = def.shape.iter().map(|shape| Shape::compile(shape)).collect::<Result<Vec<_>, _>>()?;
         if let Some(regex) = &def.regex {
             let compiled = RegexBuilder::new(regex).unicode(false).size_limit(4 << 20).build().map_err(Box::new)?;
             if compiled.capture_names().flatten().all(|name| name != "secret") {
                 return Err(RuleError::NoSecretGroup);
             }
-            return Ok(Self::Regex(Box::new(compiled)));
+            return Ok(Self::Regex { regex: Box::new(compiled), shapes, hints: lowered(&def.hint) });
         }
-        let shapes = def.shape.iter().map(|shape| Shape::compile(shape)).collect::<Result<Vec<_>, _>>()?;
         let within = usize::from(def.within);
         if def.anchors.is_empty() {
             return match (def.near.is_empty(), shapes.iter().all(Shape::finds_itself)) {
-                (false, _) => Ok(Self::Near { shapes, within }),
+                (false, _) => Ok(Self::Near { shapes, within, hints: lowered(&def.hint) }),
                 (true, true) => Ok(Self::Token(shapes)),
                 (true, false) => Err(RuleError::NoAnchors),
             };
@@ -178,8 +191,7 @@ impl Rule {
         if def.near.is_empty() && !def.ignore_case && literals.iter().all(at_start) {
             return Ok(Self::Token(shapes));
         }
-        let near = def.near.iter().map(|word| word.to_ascii_lowercase()).collect();
-        Ok(Self::Around { shapes, near, within })
+        Ok(Self::Around { shapes, near: lowered(&def.near), within })
     }
 
     /// Whether a match is telling enough to be believed in a binary file.
@@ -190,12 +202,11 @@ impl Rule {
 
     /// Calls `found` with the secrets that this rule sees because of the anchor at `anchor`.
     pub fn matches(&self, view: &View<'_>, anchor: Range<usize>, mut found: impl FnMut(Match)) {
-        let mut unnamed = |span| found(Match { span, naming: Naming::default() });
         match self {
             Self::Detector => {}
             Self::Token(shapes) => {
                 if let Some(span) = shapes.iter().find_map(|shape| shape.match_at(view, anchor.start)) {
-                    unnamed(span);
+                    found(Match { span, naming: Naming::default() });
                 }
             }
             Self::Around { shapes, near, within } => {
@@ -205,7 +216,7 @@ impl Rule {
                     (span.end >= anchor.end).then_some(span)
                 });
                 match covering {
-                    Some(span) if near.is_empty() => unnamed(span),
+                    Some(span) if near.is_empty() => found(Match { span, naming: Naming::default() }),
                     Some(span) => {
                         if let Some(naming) = word_before(view, span.start, near, *within) {
                             found(Match { span, naming });
@@ -214,21 +225,29 @@ impl Rule {
                     None => {}
                 }
             }
-            Self::Near { shapes, within } => {
-                let close = starts_after(view, anchor.end, *within);
-                let far = close.end..starts_after(view, anchor.end, far(*within)).end;
-                let is_close = first_in(shapes, view, close).map(|span| (span, true));
+            Self::Near { shapes, within, hints } => {
+                let is_hint = is_one_of(hints, view, &anchor);
+                let (within, far) = if is_hint { (HINT_BYTES, HINT_BYTES) } else { (*within, far(*within)) };
+                let close = starts_after(view, anchor.end, within);
+                let far = close.end..starts_after(view, anchor.end, far).end;
+                let is_close = first_in(shapes, view, close).map(|span| (span, !is_hint));
                 if let Some((span, is_close)) = is_close.or_else(|| Some((first_in(shapes, view, far)?, false))) {
                     found(Match { span, naming: Naming { is_close, begins: Begins::at(view, anchor.start), length: anchor.len() } });
                 }
             }
-            Self::Regex(regex) => {
+            Self::Regex { regex, shapes, hints } => {
                 let line = view.line(anchor.start, REGEX_BEFORE, REGEX_AFTER);
+                if is_one_of(hints, view, &anchor)
+                    && let Some(span) = first_in(shapes, view, starts_after(view, anchor.end, HINT_BYTES))
+                {
+                    found(Match { span, naming: Naming { is_close: false, begins: Begins::at(view, anchor.start), length: anchor.len() } });
+                }
                 for captures in regex.captures_iter(&view.bytes[line.clone()]) {
                     let whole = captures.get(0).expect("because group 0 is the match");
                     let holds_anchor = line.start + whole.start() <= anchor.start && anchor.end <= line.start + whole.end();
                     if let Some(secret) = captures.name("secret").filter(|_| holds_anchor) {
-                        unnamed(line.start + secret.start()..line.start + secret.end());
+                        let span = line.start + secret.start()..line.start + secret.end();
+                        found(Match { span, naming: Naming::default() });
                     }
                 }
             }
@@ -240,13 +259,22 @@ impl Rule {
     pub fn first_in(&self, view: &View<'_>, window: Range<usize>) -> Option<Range<usize>> {
         match self {
             Self::Token(shapes) | Self::Around { shapes, .. } | Self::Near { shapes, .. } => first_in(shapes, view, window),
-            Self::Regex(regex) => {
+            Self::Regex { regex, .. } => {
                 let found = regex.captures(view.bytes.get(window.clone())?)?.name("secret")?.range();
                 Some(window.start + found.start..window.start + found.end)
             }
             Self::Detector => None,
         }
     }
+}
+
+/// Whether the text at `anchor` is one of `words`, whatever its case.
+fn is_one_of(words: &[String], view: &View<'_>, anchor: &Range<usize>) -> bool {
+    words.iter().any(|word| view.bytes[anchor.clone()].eq_ignore_ascii_case(word.as_bytes()))
+}
+
+fn lowered(words: &[String]) -> Vec<String> {
+    words.iter().map(|word| word.to_ascii_lowercase()).collect()
 }
 
 /// The distance in bytes that is far where `within` is close.
@@ -407,7 +435,7 @@ mod tests {
     }
 
     fn near(within: usize) -> Rule {
-        Rule::Near { shapes: vec![Shape::compile("{digit:4}").unwrap()], within }
+        Rule::Near { shapes: vec![Shape::compile("{digit:4}").unwrap()], within, hints: vec!["hint".to_owned()] }
     }
 
     /// The value and its naming that the first `acme` of the text gives.
@@ -417,6 +445,37 @@ mod tests {
         let mut found = None;
         rule.matches(&view, at..at + 4, |hit| found = Some((&text[hit.span], hit.naming)));
         found
+    }
+
+    #[test]
+    fn a_word_that_only_hints_never_names_a_value_closely() {
+        let mut rule = near(100);
+        let Rule::Near { hints, .. } = &mut rule else { panic!("a rule with words") };
+        hints.push("acme".to_owned());
+        let is_close = |distance: usize| named(&rule, &format!("Acme{}1234", " ".repeat(distance))).map(|(_, naming)| naming.is_close);
+        assert_eq!([is_close(0), is_close(64), is_close(65)], [Some(false), Some(false), None]);
+    }
+
+    #[test]
+    fn an_expression_misses_what_a_hint_still_shows() {
+        let text = r#"
+            id = "acme-token"
+            title = "t"
+            severity = "low"
+            opens = "o"
+            revoke = "https://example.com"
+            store = "secrets-manager"
+            regex = "acme=(?P<secret>[0-9]{4})"
+            anchors = ["acme"]
+            shape = ["{digit:4}"]
+            hint = ["acme"]
+            positive = ["acme={secret}", "acme={secret}"]
+            negative = ["acme=1", "acme=2"]
+        "#;
+        let rule = Rule::compile(&toml::from_str(text).unwrap()).unwrap();
+        let is_close = |text| named(&rule, text).map(|(value, naming)| (value, naming.is_close));
+        assert_eq!(is_close("acme=1234"), Some(("1234", true)));
+        assert_eq!(is_close("ACME: 1234"), Some(("1234", false)));
     }
 
     #[test]

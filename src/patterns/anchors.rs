@@ -133,15 +133,16 @@ pub fn of_pattern(def: &PatternDef, index: u16) -> Result<Vec<(Literal, u16)>, S
     Ok(found)
 }
 
-/// The literals of a pattern: its anchors, else its `near` words, else the literal starts of its shapes.
+/// The literals of a pattern: its anchors, else its `near` and `hint` words, else the literal starts of its shapes.
 ///
 /// # Errors
 /// A shape that cannot be read.
 pub fn literals(def: &PatternDef) -> Result<Vec<Literal>, ShapeError> {
-    let written = if def.anchors.is_empty() { &def.near } else { &def.anchors };
+    let written: Vec<&String> =
+        if def.anchors.is_empty() { def.near.iter().chain(&def.hint).collect() } else { def.anchors.iter().collect() };
     if !written.is_empty() {
         let ignore_case = def.ignore_case || !def.near.is_empty();
-        return written.iter().map(|anchor| Ok(Literal { bytes: unbroken(anchor)?, ignore_case, after: None })).collect();
+        return written.into_iter().map(|anchor| Ok(Literal { bytes: unbroken(anchor)?, ignore_case, after: None })).collect();
     }
     let mut found = Vec::new();
     for shape in &def.shape {

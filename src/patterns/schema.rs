@@ -48,6 +48,9 @@ pub struct PatternDef {
     /// Words that must stand before the shape.
     #[serde(default)]
     pub near: Vec<String>,
+    /// Words, such as the provider's bare name, that only hint at the shape: it is shown at low confidence.
+    #[serde(default)]
+    pub hint: Vec<String>,
     /// Bytes between the end of a `near` word and the value's start, at most.
     #[serde(default = "default_within")]
     pub within: u16,

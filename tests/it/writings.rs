@@ -72,7 +72,7 @@ fn subjects(catalogue: &Catalogue) -> Vec<Subject> {
             None if def.near.is_empty() => "credential".to_owned(),
             None => return None,
         };
-        let has_form = !def.shape.is_empty() && catalogue.is_enabled(index);
+        let has_form = !def.shape.is_empty() && def.regex.is_none() && catalogue.is_enabled(index);
         let value = example::fill(catalogue, index, "{secret}", u64::from(index.0)).ok().filter(|_| has_form)?;
         Some(Subject { id: def.id.clone(), provider: catalogue.pattern(index).provider.clone(), name, value })
     };

@@ -99,6 +99,7 @@ fn show(catalogue: &Catalogue, index: PatternIndex) -> String {
         ("imported", pattern.imported.as_ref().map(|tool| format!("from {tool}"))),
         ("shape", optional(&def.shape)),
         ("near", optional(&def.near)),
+        ("hint", optional(&def.hint)),
         ("regex", def.regex.clone()),
         ("anchors", optional(&def.anchors)),
         ("detector", def.detector.map(|detector| spelled(&detector))),

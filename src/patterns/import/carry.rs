@@ -157,6 +157,7 @@ impl Import {
             store: StoreAdvice::SecretsManager,
             shape: Vec::new(),
             near: Vec::new(),
+            hint: Vec::new(),
             within: 48,
             regex: Some(anchored.regex),
             detector: None,
