@@ -114,13 +114,9 @@ fn left_alone(source: Source<'_>) -> Result<(), Manual> {
         || name.contains(".test.")
         || name.contains(".spec.")
         || stem.ends_with("_spec")
-        || (stem.ends_with("test") || stem.ends_with("tests"))
-            && (name.ends_with(".java") || name.ends_with(".kt") || name.ends_with(".cs"));
+        || (stem.ends_with("test") || stem.ends_with("tests")) && (name.ends_with(".java") || name.ends_with(".kt") || name.ends_with(".cs"));
     if is_test {
-        return Err(manual(
-            "the file is a test or a fixture",
-            "use a made-up value in it; a test that needs the real one reads it from the environment",
-        ));
+        return Err(manual("the file is a test or a fixture", "use a made-up value in it; a test that needs the real one reads it from the environment"));
     }
     Ok(())
 }

@@ -21,8 +21,7 @@ pub(super) fn parse(grammar: &Language, text: &str) -> Result<tree_sitter::Tree,
     let mut parser = Parser::new();
     parser.set_language(grammar).expect("because grammars and parser are of one version");
     let start = Instant::now();
-    let mut wait =
-        |_: &tree_sitter::ParseState| if start.elapsed() > PATIENCE { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    let mut wait = |_: &tree_sitter::ParseState| if start.elapsed() > PATIENCE { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
     let options = ParseOptions::new().progress_callback(&mut wait);
     let mut read = |at: usize, _| &text.as_bytes()[at..];
     let tree = parser.parse_with_options(&mut read, None, Some(options));
@@ -195,7 +194,13 @@ pub(super) fn moved(splices: &[Splice]) -> Vec<Range<usize>> {
 ///
 /// # Errors
 /// What differs.
-pub(super) fn verify(grammar: &Language, before: &str, after: &str, splices: &[Splice], same: fn(&str) -> &str) -> Result<(), Manual> {
+pub(super) fn verify(
+    grammar: &Language,
+    before: &str,
+    after: &str,
+    splices: &[Splice],
+    same: fn(&str) -> &str,
+) -> Result<(), Manual> {
     let old = parse(grammar, before)?;
     let new = parse(grammar, after)?;
     let (old, old_errors) = leaves(&old, same);
