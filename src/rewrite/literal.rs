@@ -270,15 +270,18 @@ fn escaped(escape: char, after: &str, syntax: &Syntax, out: &mut Decoded) -> Res
             out.push(escape.encode_utf8(&mut [0; 4]).as_bytes(), Form::Plain);
             Ok(0)
         }
-        Unknown::Dropped | Unknown::Refused => {
-            Err(manual(format!("the escape {escape}{} is not understood", next.escape_default()), "write the character itself, then migrate again"))
-        }
+        Unknown::Dropped | Unknown::Refused => Err(manual(
+            format!("the escape {escape}{} is not understood", next.escape_default()),
+            "write the character itself, then migrate again",
+        )),
     }
 }
 
 fn octal_digits(digits: &str, out: &mut Decoded) -> Result<(), Manual> {
     let code = u8::from_str_radix(digits, 8).ok().filter(u8::is_ascii);
-    let Some(code) = code else { return Err(manual("an octal escape is no ASCII character", "write the character itself, then migrate again")) };
+    let Some(code) = code else {
+        return Err(manual("an octal escape is no ASCII character", "write the character itself, then migrate again"));
+    };
     out.push(&[code], Form::Octal { digits: u8::try_from(digits.len()).expect("because three digits are the most") });
     Ok(())
 }

@@ -6,17 +6,8 @@ use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, Encoding};
 use super::{Form, Piece, Spelling};
 
 /// Control characters and the letters that stand for them after a backslash.
-const LETTERS: [(char, char); 9] = [
-    ('\n', 'n'),
-    ('\r', 'r'),
-    ('\t', 't'),
-    ('\0', '0'),
-    ('\u{7}', 'a'),
-    ('\u{8}', 'b'),
-    ('\u{b}', 'v'),
-    ('\u{c}', 'f'),
-    ('\u{1b}', 'e'),
-];
+const LETTERS: [(char, char); 9] =
+    [('\n', 'n'), ('\r', 'r'), ('\t', 't'), ('\0', '0'), ('\u{7}', 'a'), ('\u{8}', 'b'), ('\u{b}', 'v'), ('\u{c}', 'f'), ('\u{1b}', 'e')];
 
 /// The control character that `letter` stands for after a backslash in the C family.
 #[must_use]
