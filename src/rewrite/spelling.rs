@@ -52,7 +52,9 @@ impl Form {
             Self::Between(text) => out.extend_from_slice(text.as_bytes()),
             Self::Entity(name) => out.extend(format!("&{name};").bytes()),
             Self::Hex { before, after, digits, upper, bytes: true, .. } => {
-                stretch.iter().for_each(|&byte| out.extend(hex(u32::from(byte), before, after, *digits, *upper).bytes()));
+                for &byte in stretch {
+                    out.extend(hex(u32::from(byte), before, after, *digits, *upper).bytes());
+                }
             }
             Self::Prefixed(_) | Self::Letter | Self::Hex { .. } | Self::Octal { .. } => {
                 for character in std::str::from_utf8(stretch).ok()?.chars() {

@@ -41,7 +41,7 @@ fn special(text: &str, at: usize, tokens: &[Token]) -> Option<Token> {
         return Some(Token::new(Kind::Mark, at..at + rest.find('\n').unwrap_or(rest.len())));
     }
     if let Some(inner) = rest.strip_prefix('\'') {
-        let escape = inner.starts_with('\\').then_some(2).unwrap_or_else(|| inner.chars().next().map_or(0, char::len_utf8));
+        let escape = if inner.starts_with('\\') { 2 } else { inner.chars().next()?.len_utf8() };
         let end = inner.get(escape..)?.find('\'')?;
         return Some(Token::new(Kind::Word, at..at + escape + end + 2));
     }

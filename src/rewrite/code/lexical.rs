@@ -83,12 +83,8 @@ impl<'t> Spot<'t> {
 
     /// What the literal is called, by the tokens before it.
     pub fn name(&self) -> Option<String> {
-        let first = self
-            .place
-            .variable
-            .is_none()
-            .then_some(self.first)
-            .unwrap_or_else(|| self.tokens.all.partition_point(|token| token.span.start < self.place.whole.start));
+        let starts = |token: &super::lexer::Token| token.span.start < self.place.whole.start;
+        let first = if self.place.variable.is_none() { self.first } else { self.tokens.all.partition_point(starts) };
         let back = |count: usize| self.tokens.before(first, count);
         let literal = |count: usize| first.checked_sub(count).and_then(|index| self.tokens.plain(index));
         let found = match back(1) {

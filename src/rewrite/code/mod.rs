@@ -131,8 +131,7 @@ fn left_alone(source: Source<'_>) -> Result<(), Manual> {
         || name.contains(".test.")
         || name.contains(".spec.")
         || stem.ends_with("_spec")
-        || (stem.ends_with("test") || stem.ends_with("tests"))
-            && (name.ends_with(".java") || name.ends_with(".kt") || name.ends_with(".cs"));
+        || (stem.ends_with("test") || stem.ends_with("tests")) && matches!(name.rsplit('.').next(), Some("java" | "kt" | "cs"));
     if is_test {
         return Err(manual(
             "the file is a test or a fixture",
@@ -241,7 +240,7 @@ impl Code {
 /// # Errors
 /// Two that change the same bytes.
 fn ordered(mut splices: Vec<Splice>) -> Result<Vec<Splice>, Manual> {
-    splices.sort_by(|a, b| (a.span.start, a.span.end).cmp(&(b.span.start, b.span.end)));
+    splices.sort_by_key(|splice| (splice.span.start, splice.span.end));
     splices.dedup();
     let mut out: Vec<Splice> = Vec::new();
     for splice in splices {

@@ -42,7 +42,7 @@ const LEXICON: Lexicon = Lexicon {
 };
 
 /// The text around the code, comments that its end ends too, here documents and commands.
-fn special(text: &str, at: usize, tokens: &[Token]) -> Option<Token> {
+fn special(text: &str, at: usize, _tokens: &[Token]) -> Option<Token> {
     let rest = &text[at..];
     let outside = |from: usize| {
         let ends = ["<?php", "<?="].into_iter().filter_map(|open| text[from..].find(open).map(|at| from + at + open.len()));
@@ -58,12 +58,11 @@ fn special(text: &str, at: usize, tokens: &[Token]) -> Option<Token> {
         let line = rest.find('\n').unwrap_or(rest.len());
         return Some(Token::new(Kind::Comment, at..at + rest[..line].find("?>").unwrap_or(line)));
     }
-    if rest.starts_with('`') {
-        let end = rest[1..].find('`').map_or(rest.len(), |end| end + 2);
+    if let Some(inner) = rest.strip_prefix('`') {
+        let end = inner.find('`').map_or(rest.len(), |end| end + 2);
         return Some(Token::new(Kind::Together, at..at + end));
     }
     let opening = rest.strip_prefix("<<<")?;
-    let _ = tokens;
     let name = opening.trim_start_matches([' ', '"', '\'']);
     let name: String = name.chars().take_while(|character| character.is_alphanumeric() || *character == '_').collect();
     let mut end = super::next_line(text, at);

@@ -38,9 +38,9 @@ fn special(text: &str, at: usize, _tokens: &[Token]) -> Option<Token> {
     if rest.starts_with('#') && (at == 0 || text[..at].ends_with([' ', '\t', '\n', ';', '(', ')', '{', '}', '\u{feff}'])) {
         return Some(Token::new(Kind::Comment, at..at + rest.find('\n').unwrap_or(rest.len())));
     }
-    if rest.starts_with('`') {
+    if let Some(next) = rest.strip_prefix('`') {
         // The line goes on.
-        let length = if rest[1..].starts_with("\r\n") { 3 } else { 1 + rest[1..].chars().next().map_or(0, char::len_utf8) };
+        let length = if next.starts_with("\r\n") { 3 } else { 1 + next.chars().next().map_or(0, char::len_utf8) };
         return Some(Token::new(Kind::Comment, at..at + length));
     }
     if rest.starts_with("@{") || rest.starts_with("@(") || rest.starts_with("$(") {

@@ -57,8 +57,8 @@ fn special(text: &str, at: usize, tokens: &[Token]) -> Option<Token> {
         let bodies = documents(text, at, tokens);
         return (bodies > at + 1).then(|| Token::new(Kind::Together, at..bodies));
     }
-    if rest.starts_with('`') {
-        let end = rest[1..].find('`').map_or(rest.len(), |end| end + 2);
+    if let Some(inner) = rest.strip_prefix('`') {
+        let end = inner.find('`').map_or(rest.len(), |end| end + 2);
         return Some(Token::new(Kind::Together, at..at + end));
     }
     let operand = tokens.last().is_none_or(|last| match last.kind {
