@@ -104,9 +104,7 @@ impl Text {
     /// A character that the encoding lacks.
     pub fn splices(&self, splices: &[Splice]) -> Result<Vec<Splice>, Manual> {
         let lacking = || manual("the file's encoding lacks a character of the new text", "save it as UTF-8 first");
-        let convert = |splice: &Splice| {
-            Some(Splice { span: self.outward(&splice.span)?, text: self.encode(&splice.text)?.into() })
-        };
+        let convert = |splice: &Splice| Some(Splice { span: self.outward(&splice.span)?, text: self.encode(&splice.text)?.into() });
         splices.iter().map(|splice| convert(splice).ok_or_else(lacking)).collect()
     }
 
@@ -176,7 +174,10 @@ mod tests {
         let outside = text.splices(std::slice::from_ref(&splice)).unwrap();
         assert_eq!(text.inward(&outside[0].span).unwrap(), splice.span);
         let after = super::super::splice(bytes, &outside);
-        let undo = Splice { span: outside[0].span.start..outside[0].span.start + outside[0].text.len(), text: text.encode(b"secret").unwrap().into() };
+        let undo = Splice {
+            span: outside[0].span.start..outside[0].span.start + outside[0].text.len(),
+            text: text.encode(b"secret").unwrap().into(),
+        };
         assert_eq!(Text::new(&after).unwrap().utf8(), super::super::splice(text.utf8(), &[splice]));
         assert_eq!(super::super::splice(&after, &[undo]), bytes);
     }
@@ -184,7 +185,9 @@ mod tests {
     #[test]
     fn every_encoding_is_edited_in_itself() {
         let text = "é = 1 # 😀\r\np = \"secret\"\r\n";
-        let wide = |mark: u16, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> { std::iter::once(mark).chain(text.encode_utf16()).flat_map(bytes).collect() };
+        let wide = |mark: u16, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            std::iter::once(mark).chain(text.encode_utf16()).flat_map(bytes).collect()
+        };
         there_and_back(text.as_bytes(), FileEncoding::Utf8);
         there_and_back(format!("\u{feff}{text}").as_bytes(), FileEncoding::Utf8);
         there_and_back(&wide(0xfeff, u16::to_le_bytes), FileEncoding::Utf16Le);

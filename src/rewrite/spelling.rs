@@ -6,17 +6,8 @@ use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, Encoding};
 use super::{Form, Piece, Spelling};
 
 /// Control characters and the letters that stand for them after a backslash.
-const LETTERS: [(char, char); 9] = [
-    ('\n', 'n'),
-    ('\r', 'r'),
-    ('\t', 't'),
-    ('\0', '0'),
-    ('\u{7}', 'a'),
-    ('\u{8}', 'b'),
-    ('\u{b}', 'v'),
-    ('\u{c}', 'f'),
-    ('\u{1b}', 'e'),
-];
+const LETTERS: [(char, char); 9] =
+    [('\n', 'n'), ('\r', 'r'), ('\t', 't'), ('\0', '0'), ('\u{7}', 'a'), ('\u{8}', 'b'), ('\u{b}', 'v'), ('\u{c}', 'f'), ('\u{1b}', 'e')];
 
 /// The control character that `letter` stands for after a backslash in the C family.
 #[must_use]
@@ -61,7 +52,9 @@ impl Form {
             Self::Between(text) => out.extend_from_slice(text.as_bytes()),
             Self::Entity(name) => out.extend(format!("&{name};").bytes()),
             Self::Hex { before, after, digits, upper, bytes: true, .. } => {
-                stretch.iter().for_each(|&byte| out.extend(hex(u32::from(byte), before, after, *digits, *upper).bytes()));
+                for &byte in stretch {
+                    out.extend(hex(u32::from(byte), before, after, *digits, *upper).bytes());
+                }
             }
             Self::Prefixed(_) | Self::Letter | Self::Hex { .. } | Self::Octal { .. } => {
                 for character in std::str::from_utf8(stretch).ok()?.chars() {

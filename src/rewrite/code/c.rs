@@ -81,11 +81,18 @@ impl Language for C {
         let mut cursor = root.walk();
         let all: Vec<Node<'_>> = root.named_children(&mut cursor).collect();
         let end = line_end(text);
-        let includes = ["<stdio.h>", "<stdlib.h>"].into_iter().filter(|name| !text.contains(&format!("#include {name}")));
-        let includes: String = includes.map(|name| format!("#include {name}{end}")).collect();
-        let last = all.iter().take_while(|node| node.kind() != "function_definition").filter(|node| node.kind() == "preproc_include").last();
+        let wanted = ["#include <stdio.h>", "#include <stdlib.h>"].into_iter().filter(|line| !text.contains(line));
+        let includes: String = wanted.flat_map(|line| [line, end]).collect();
+        let last =
+            all.iter().take_while(|node| node.kind() != "function_definition").filter(|node| node.kind() == "preproc_include").last();
         let at = match last {
-            Some(last) => if text[..last.end_byte()].ends_with('\n') { last.end_byte() } else { next_line(text, last.end_byte()) },
+            Some(last) => {
+                if text[..last.end_byte()].ends_with('\n') {
+                    last.end_byte()
+                } else {
+                    next_line(text, last.end_byte())
+                }
+            }
             None => all.iter().find(|node| node.kind() != "comment").map_or(0, Node::start_byte),
         };
         let gap = if text[at..].starts_with(['\r', '\n']) { "" } else { end };
@@ -112,7 +119,8 @@ fn allowed(path: &Path<'_>, top: usize, text: &str) -> Result<(), Manual> {
     if is_static {
         return Err(manual("a static variable must be initialised with a constant", OUTSIDE));
     }
-    let declarator = path.0.get(top + 1).filter(|node| node.kind() == "init_declarator").and_then(|node| node.child_by_field_name("declarator"));
+    let declarator =
+        path.0.get(top + 1).filter(|node| node.kind() == "init_declarator").and_then(|node| node.child_by_field_name("declarator"));
     if declarator.is_some_and(|node| node.kind() == "array_declarator") {
         return Err(manual("an array must be initialised with a literal", "make it a pointer, then migrate again"));
     }
@@ -122,7 +130,9 @@ fn allowed(path: &Path<'_>, top: usize, text: &str) -> Result<(), Manual> {
             return Err(manual("an array must be initialised with a literal", "make it a pointer, then migrate again"));
         }
     }
-    if path.is_within(top, &["sizeof_expression", "gnu_asm_expression", "static_assert_declaration"]) || path.kind(top + 1) == "subscript_expression" {
+    if path.is_within(top, &["sizeof_expression", "gnu_asm_expression", "static_assert_declaration"])
+        || path.kind(top + 1) == "subscript_expression"
+    {
         return Err(manual("the literal itself is needed here", OUTSIDE));
     }
     let function = path.field(top + 2, "function", text).unwrap_or_default();
@@ -165,7 +175,9 @@ fn target(path: &Path<'_>, index: usize, text: &str) -> Option<String> {
         "assignment_expression" => field("left"),
         "initializer_pair" => field("designator"),
         "argument_list" => {
-            let other = path.0[parent].named_child(0).filter(|first| first.kind() == "identifier" && path.field(parent + 1, "function", text) == Some("strcmp"));
+            let other = path.0[parent]
+                .named_child(0)
+                .filter(|first| first.kind() == "identifier" && path.field(parent + 1, "function", text) == Some("strcmp"));
             other.map(|node| text[node.byte_range()].to_owned()).or_else(|| path.field(parent + 1, "function", text).and_then(last_word))
         }
         "initializer_list" | "parenthesized_expression" | "conditional_expression" | "cast_expression" => target(path, parent, text),

@@ -67,14 +67,22 @@ mod tests {
     fn a_url_of_a_database_has_the_standard_fields() {
         let fields = fields(&Secret::new(b"postgresql+psycopg2://app:a%40b@db.internal:5432/orders")).unwrap();
         let shown: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, std::str::from_utf8(value.expose()).unwrap())).collect();
-        let expected =
-            [("engine", "postgres"), ("host", "db.internal"), ("port", "5432"), ("username", "app"), ("password", "a@b"), ("dbname", "orders")];
+        let expected = [
+            ("engine", "postgres"),
+            ("host", "db.internal"),
+            ("port", "5432"),
+            ("username", "app"),
+            ("password", "a@b"),
+            ("dbname", "orders"),
+        ];
         assert_eq!(shown, expected);
     }
 
     #[test]
     fn what_has_other_parts_has_none() {
-        for text in ["https://a:b@c/d", "postgres://a:b@h1,h2/d", "postgres://a:b@h/d?sslmode=require", "postgres://h/d", "x", "mysql://a:%z@h/d"] {
+        for text in
+            ["https://a:b@c/d", "postgres://a:b@h1,h2/d", "postgres://a:b@h/d?sslmode=require", "postgres://h/d", "x", "mysql://a:%z@h/d"]
+        {
             assert!(fields(&Secret::new(text.as_bytes())).is_none(), "{text}");
         }
     }

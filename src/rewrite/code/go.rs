@@ -190,9 +190,16 @@ fn target(path: &Path<'_>, index: usize, text: &str) -> Option<String> {
         }
         "binary_expression" => {
             let other = if path.is_field(index, "left") { "right" } else { "left" };
-            field(other).filter(|_| !path.field(parent, other, text).unwrap_or_default().starts_with(['"', '`'])).or_else(|| target(path, parent, text))
+            field(other)
+                .filter(|_| !path.field(parent, other, text).unwrap_or_default().starts_with(['"', '`']))
+                .or_else(|| target(path, parent, text))
         }
-        "expression_list" | "literal_element" | "literal_value" | "composite_literal" | "unary_expression" | "parenthesized_expression"
+        "expression_list"
+        | "literal_element"
+        | "literal_value"
+        | "composite_literal"
+        | "unary_expression"
+        | "parenthesized_expression"
         | "type_conversion_expression" => target(path, parent, text),
         _ => None,
     }

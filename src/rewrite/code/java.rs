@@ -12,8 +12,7 @@ use crate::rewrite::{Manual, Rewritten, Source, Splice, Tree};
 
 pub(super) struct Java;
 
-const STRING: Syntax =
-    Syntax { escape: Some('\\'), letters: "nrtbf", itself: "\\'\"", numeric: &[Numeric::unit('u')], octal: 3, ..RAW };
+const STRING: Syntax = Syntax { escape: Some('\\'), letters: "nrtbf", itself: "\\'\"", numeric: &[Numeric::unit('u')], octal: 3, ..RAW };
 const TEXT_BLOCK: Syntax = Syntax { continues: true, unix_lines: true, ..STRING };
 
 const LITERALS: [&str; 1] = ["string_literal"];
@@ -31,7 +30,10 @@ fn part(node: Node<'_>, text: &str) -> Result<Part, Manual> {
     let lower = written.to_ascii_lowercase();
     // These are read before the literal is: they end it or its line.
     if ["\\u0022", "\\u005c", "\\u000a", "\\u000d"].iter().any(|escape| lower.contains(escape)) {
-        return Err(manual("a Unicode escape stands for a quote, a backslash or a line end", "write the character itself, then migrate again"));
+        return Err(manual(
+            "a Unicode escape stands for a quote, a backslash or a line end",
+            "write the character itself, then migrate again",
+        ));
     }
     let quoting = if written.starts_with("\"\"\"") {
         Quoting { open: 3, close: 3, syntax: &TEXT_BLOCK, block: Block::Least }
@@ -78,8 +80,13 @@ impl Language for Java {
 
 /// Whether an expression may stand here.
 fn allowed(root: Node<'_>, path: &Path<'_>, top: usize, text: &str) -> Result<(), Manual> {
-    if path.is_within(top, &["annotation", "element_value_pair"]) && !path.0.iter().skip(top).take_while(|node| node.kind() != "annotation").any(|node| node.kind() == "block") {
-        return Err(manual("an argument of an annotation must be a constant", "read a property of the configuration there, such as ${name}"));
+    if path.is_within(top, &["annotation", "element_value_pair"])
+        && !path.0.iter().skip(top).take_while(|node| node.kind() != "annotation").any(|node| node.kind() == "block")
+    {
+        return Err(manual(
+            "an argument of an annotation must be a constant",
+            "read a property of the configuration there, such as ${name}",
+        ));
     }
     if path.is_within(top, &["switch_label"]) {
         return Err(manual("a label of a switch must be a constant", "compare with equals, then migrate again"));
@@ -112,7 +119,8 @@ fn context(place: &mut Place, path: &Path<'_>, mut top: usize, text: &str) -> Re
         let object = path.field(call, "object", text).unwrap_or_default();
         let method = path.field(call, "name", text).unwrap_or_default();
         let arguments = path.0[parent];
-        let is_last = arguments.named_child(u32::try_from(arguments.named_child_count().saturating_sub(1)).unwrap_or_default())
+        let is_last = arguments
+            .named_child(u32::try_from(arguments.named_child_count().saturating_sub(1)).unwrap_or_default())
             .is_some_and(|last| last.byte_range().contains(&place.whole.start));
         let variable = match (object, method) {
             ("System.getenv()", "getOrDefault") if is_last => {
@@ -123,7 +131,10 @@ fn context(place: &mut Place, path: &Path<'_>, mut top: usize, text: &str) -> Re
                 .or_else(|| object.strip_prefix("java.util.Optional.ofNullable("))
                 .and_then(|inner| read_variable(inner.strip_suffix(')')?)),
             ("System", "getProperty") if is_last && arguments.named_child_count() == 2 => {
-                return Err(manual("it is the default of a system property", "take the default out, and fail where the property is missing"));
+                return Err(manual(
+                    "it is the default of a system property",
+                    "take the default out, and fail where the property is missing",
+                ));
             }
             _ => None,
         };
@@ -153,11 +164,13 @@ fn target(path: &Path<'_>, index: usize, text: &str) -> Option<String> {
     let parent = index + 1;
     let field = |name: &str| path.field(parent, name, text).and_then(last_word);
     match path.kind(parent) {
-        "variable_declarator" => field("name"),
+        "variable_declarator" | "method_declaration" => field("name"),
         "assignment_expression" => field("left"),
         "argument_list" => {
             // `put("password", "…")` is named by its key, `setPassword("…")` by its method.
-            let first = path.0[parent].named_child(0).filter(|first| first.end_byte() <= path.0[index].start_byte() && first.kind() == "string_literal");
+            let first = path.0[parent]
+                .named_child(0)
+                .filter(|first| first.end_byte() <= path.0[index].start_byte() && first.kind() == "string_literal");
             let key = first.and_then(|first| last_word(&text[first.byte_range()]));
             key.or_else(|| path.field(parent + 1, "name", text).or_else(|| path.field(parent + 1, "type", text)).and_then(last_word))
         }
@@ -166,10 +179,12 @@ fn target(path: &Path<'_>, index: usize, text: &str) -> Option<String> {
             let arguments = path.field(parent, "arguments", text).unwrap_or_default();
             last_word(arguments).or_else(|| target(path, parent, text))
         }
-        "array_initializer" | "parenthesized_expression" | "ternary_expression" | "cast_expression" | "binary_expression" | "return_statement" => {
-            target(path, parent, text)
-        }
-        "method_declaration" => field("name"),
+        "array_initializer"
+        | "parenthesized_expression"
+        | "ternary_expression"
+        | "cast_expression"
+        | "binary_expression"
+        | "return_statement" => target(path, parent, text),
         _ => None,
     }
 }

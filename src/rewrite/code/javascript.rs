@@ -73,7 +73,10 @@ impl Language for JavaScript {
             return Err(manual("it is text of a page", "take it out: everybody who opens the page reads it"));
         }
         if path.find(&["template_substitution"]).is_some() {
-            return Err(manual("it is within a template string", "give the value a constant of its own before the string, then migrate that"));
+            return Err(manual(
+                "it is within a template string",
+                "give the value a constant of its own before the string, then migrate that",
+            ));
         }
         let (nodes, top) = tree::literal(&path, &LITERALS, &JOINS, text)?;
         allowed(&path, top, text)?;
@@ -123,7 +126,13 @@ impl JavaScript {
         let unix = text.replace("\r\n", "\n");
         for name in ["requireEnv", "requireEnvironment", "environmentOrThrow"] {
             let (parameter, result) = if self.typed { ("name: string", ": string") } else { ("name", "") };
-            let step = if text.contains("\n\t") { "\t" } else if text.contains("\n    ") && !text.contains("\n  \"") { indentation(text) } else { "  " };
+            let step = if text.contains("\n\t") {
+                "\t"
+            } else if text.contains("\n    ") && !text.contains("\n  \"") {
+                indentation(text)
+            } else {
+                "  "
+            };
             let code = format!(
                 "function {name}({parameter}){result} {{\n{step}const value = process.env[name];\n{step}if (value === undefined) {{\n{step}{step}throw new \
                  Error(`${{name}} is not set`);\n{step}}}\n{step}return value;\n}}\n"
@@ -149,10 +158,23 @@ fn indentation(text: &str) -> &str {
 /// Refuses what runs in browsers: there the value would be shipped whatever the code says.
 fn on_server(source: Source<'_>, text: &str) -> Result<(), Manual> {
     let folders = ["public/", "static/", "assets/", "www/", "wwwroot/", "dist/"];
-    let in_folder = folders.iter().any(|folder| source.path.starts_with(folder.as_bytes()) || source.path.contains_str(format!("/{folder}")));
-    let words = ["document.getElementById", "document.querySelector", "window.", "localStorage", "import.meta.env", "'use client'", "\"use client\"", "createRoot("];
+    let in_folder =
+        folders.iter().any(|folder| source.path.starts_with(folder.as_bytes()) || source.path.contains_str(format!("/{folder}")));
+    let words = [
+        "document.getElementById",
+        "document.querySelector",
+        "window.",
+        "localStorage",
+        "import.meta.env",
+        "'use client'",
+        "\"use client\"",
+        "createRoot(",
+    ];
     if in_folder || words.iter().any(|word| text.contains(word)) {
-        return Err(manual("the file runs in browsers: whatever it reads is shipped to everybody", "let a server make the call, and keep the value there"));
+        return Err(manual(
+            "the file runs in browsers: whatever it reads is shipped to everybody",
+            "let a server make the call, and keep the value there",
+        ));
     }
     if text.contains("Deno.") || text.contains("from \"jsr:") {
         return Err(manual("the file runs in Deno", "read it with Deno.env.get and throw where it is undefined"));
@@ -163,7 +185,9 @@ fn on_server(source: Source<'_>, text: &str) -> Result<(), Manual> {
 /// Whether an expression may stand here.
 fn allowed(path: &Path<'_>, top: usize, text: &str) -> Result<(), Manual> {
     let within = |kinds: &[&str]| path.is_within(top, kinds);
-    if within(&["literal_type", "type_annotation", "type_alias_declaration", "type_arguments"]) && !within(&["arguments", "statement_block", "class_body"]) {
+    if within(&["literal_type", "type_annotation", "type_alias_declaration", "type_arguments"])
+        && !within(&["arguments", "statement_block", "class_body"])
+    {
         return Err(manual("a type must be made of literals", "give the value the type `string`, then migrate again"));
     }
     if within(&["literal_type"]) {
@@ -180,7 +204,9 @@ fn allowed(path: &Path<'_>, top: usize, text: &str) -> Result<(), Manual> {
         return Err(manual("it is part of an `as const` literal", "take the value out of the literal, then migrate it"));
     }
     match path.kind(top + 1) {
-        "import_statement" | "export_statement" if path.is_field(top, "source") => Err(manual("it names a module", "take the value out of the URL")),
+        "import_statement" | "export_statement" if path.is_field(top, "source") => {
+            Err(manual("it names a module", "take the value out of the URL"))
+        }
         "import_attribute" | "import_specifier" | "export_specifier" | "namespace_export" | "import_require_clause" => {
             Err(manual("it names a module", "take the value out of the name"))
         }
@@ -190,11 +216,15 @@ fn allowed(path: &Path<'_>, top: usize, text: &str) -> Result<(), Manual> {
             Err(manual("it is the key of an object", "keep the value in a variable and look it up by that"))
         }
         "expression_statement" => Err(manual("it is a directive", "look at the place: the statement has no effect")),
-        "call_expression" if path.is_field(top, "arguments") => Err(manual("it is a tagged template", "give the secret part a constant of its own")),
+        "call_expression" if path.is_field(top, "arguments") => {
+            Err(manual("it is a tagged template", "give the secret part a constant of its own"))
+        }
         "arguments" if matches!(path.field(top + 2, "function", text), Some("require" | "import" | "require.resolve")) => {
             Err(manual("it names a module", "take the value out of the name"))
         }
-        "subscript_expression" if path.is_field(top, "index") => Err(manual("it is a key", "keep the value in a variable and look it up by that")),
+        "subscript_expression" if path.is_field(top, "index") => {
+            Err(manual("it is a key", "keep the value in a variable and look it up by that"))
+        }
         _ => Ok(()),
     }
 }
@@ -230,8 +260,7 @@ fn target(path: &Path<'_>, index: usize, text: &str) -> Option<String> {
     let parent = index + 1;
     let field = |name: &str| path.field(parent, name, text).and_then(last_word);
     match path.kind(parent) {
-        "variable_declarator" => field("name"),
-        "public_field_definition" => field("name"),
+        "variable_declarator" | "public_field_definition" => field("name"),
         "field_definition" => field("property"),
         "assignment_expression" | "augmented_assignment_expression" | "assignment_pattern" => field("left"),
         "required_parameter" | "optional_parameter" => field("pattern"),
@@ -240,10 +269,18 @@ fn target(path: &Path<'_>, index: usize, text: &str) -> Option<String> {
         "arguments" => path.field(parent + 1, "function", text).or_else(|| path.field(parent + 1, "constructor", text)).and_then(last_word),
         "binary_expression" => {
             let other = if path.is_field(index, "left") { "right" } else { "left" };
-            field(other).filter(|_| !path.field(parent, other, text).unwrap_or_default().starts_with(['"', '\'', '`'])).or_else(|| target(path, parent, text))
+            field(other)
+                .filter(|_| !path.field(parent, other, text).unwrap_or_default().starts_with(['"', '\'', '`']))
+                .or_else(|| target(path, parent, text))
         }
-        "array" | "ternary_expression" | "parenthesized_expression" | "await_expression" | "jsx_expression" | "as_expression"
-        | "satisfies_expression" | "non_null_expression" => target(path, parent, text),
+        "array"
+        | "ternary_expression"
+        | "parenthesized_expression"
+        | "await_expression"
+        | "jsx_expression"
+        | "as_expression"
+        | "satisfies_expression"
+        | "non_null_expression" => target(path, parent, text),
         _ => None,
     }
 }

@@ -3,11 +3,18 @@
 
 mod c;
 mod connection;
+mod csharp;
 mod go;
 mod java;
 mod javascript;
+mod kotlin;
+mod lexer;
+mod lexical;
+mod php;
 mod place;
+mod powershell;
 mod python;
+mod ruby;
 mod rust;
 mod shell;
 mod tree;
@@ -67,6 +74,11 @@ pub fn for_source(source: Source<'_>) -> Option<&'static dyn Rewriter> {
         b"rs" => &Code(&rust::Rust),
         b"c" | b"h" => &Code(&c::C),
         b"sh" | b"bash" | b"zsh" | b"ksh" => &Code(&shell::Shell),
+        b"cs" => &Code(&csharp::CSharp),
+        b"kt" | b"kts" => &Code(&kotlin::Kotlin),
+        b"rb" | b"rake" => &Code(&ruby::Ruby),
+        b"php" => &Code(&php::Php),
+        b"ps1" | b"psm1" => &Code(&powershell::PowerShell),
         _ if extension == name => by_first_line(source.bytes)?,
         _ => return None,
     };
@@ -77,10 +89,15 @@ pub fn for_source(source: Source<'_>) -> Option<&'static dyn Rewriter> {
 fn by_first_line(bytes: &[u8]) -> Option<&'static Code> {
     let line = bytes.strip_prefix(b"#!")?.split(|&byte| byte == b'\n').next()?;
     let words = line.split(|byte| byte.is_ascii_whitespace() || *byte == b'/').filter(|word| !word.is_empty());
-    let program = words.filter(|word| !word.starts_with(b"-") && *word != b"env").find(|word| !matches!(*word, b"usr" | b"bin" | b"local" | b"opt"))?;
+    let program = words
+        .filter(|word| !word.starts_with(b"-") && *word != b"env")
+        .find(|word| !matches!(*word, b"usr" | b"bin" | b"local" | b"opt"))?;
     Some(match program.trim_ascii_end() {
         b"sh" | b"bash" | b"zsh" | b"ksh" | b"dash" => &Code(&shell::Shell),
         b"python" | b"python3" => &Code(&python::Python),
+        b"ruby" => &Code(&ruby::Ruby),
+        b"php" => &Code(&php::Php),
+        b"pwsh" => &Code(&powershell::PowerShell),
         b"node" => &Code(&javascript::JavaScript::PLAIN),
         _ => return None,
     })
@@ -114,9 +131,12 @@ fn left_alone(source: Source<'_>) -> Result<(), Manual> {
         || name.contains(".test.")
         || name.contains(".spec.")
         || stem.ends_with("_spec")
-        || (stem.ends_with("test") || stem.ends_with("tests")) && (name.ends_with(".java") || name.ends_with(".kt") || name.ends_with(".cs"));
+        || (stem.ends_with("test") || stem.ends_with("tests")) && matches!(name.rsplit('.').next(), Some("java" | "kt" | "cs"));
     if is_test {
-        return Err(manual("the file is a test or a fixture", "use a made-up value in it; a test that needs the real one reads it from the environment"));
+        return Err(manual(
+            "the file is a test or a fixture",
+            "use a made-up value in it; a test that needs the real one reads it from the environment",
+        ));
     }
     Ok(())
 }
@@ -220,7 +240,7 @@ impl Code {
 /// # Errors
 /// Two that change the same bytes.
 fn ordered(mut splices: Vec<Splice>) -> Result<Vec<Splice>, Manual> {
-    splices.sort_by(|a, b| (a.span.start, a.span.end).cmp(&(b.span.start, b.span.end)));
+    splices.sort_by_key(|splice| (splice.span.start, splice.span.end));
     splices.dedup();
     let mut out: Vec<Splice> = Vec::new();
     for splice in splices {

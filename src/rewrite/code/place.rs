@@ -47,7 +47,16 @@ impl Place {
 
     /// A stretch of prose.
     pub const fn prose(span: Range<usize>) -> Self {
-        Self { kind: Kind::Prose, parts: Vec::new(), whole: span, around: ("", ""), bare: false, name: None, variable: None, edits: Vec::new() }
+        Self {
+            kind: Kind::Prose,
+            parts: Vec::new(),
+            whole: span,
+            around: ("", ""),
+            bare: false,
+            name: None,
+            variable: None,
+            edits: Vec::new(),
+        }
     }
 
     /// A stretch of text, spelled as it is, that becomes an expression.

@@ -16,6 +16,7 @@ const PLAIN: Syntax = Syntax {
     escape: Some('\\'),
     letters: "nrtabvf",
     itself: "\\'\"",
+    refused: "N",
     unknown: Unknown::Kept,
     numeric: &[Numeric::exact('x', 2), Numeric::exact('u', 4), Numeric::exact('U', 8)],
     octal: 3,
@@ -26,7 +27,7 @@ const PLAIN: Syntax = Syntax {
 const VERBATIM: Syntax = Syntax { unix_lines: true, ..RAW };
 const FORMATTED: Syntax = Syntax { doubled: &["{{", "}}"], interpolates: is_hole, ..PLAIN };
 const FORMATTED_RAW: Syntax = Syntax { doubled: &["{{", "}}"], interpolates: is_hole, ..VERBATIM };
-const BYTES: Syntax = Syntax { numeric: &[Numeric::byte('x', 2, 2)], ..PLAIN };
+const BYTES: Syntax = Syntax { refused: "", numeric: &[Numeric::byte('x', 2, 2)], ..PLAIN };
 
 fn is_hole(rest: &str) -> bool {
     rest.starts_with('{') && !rest.starts_with("{{")
@@ -43,11 +44,10 @@ fn quoting(token: &str) -> Option<Quoting> {
     let length = if triple { 3 } else { 1 };
     let syntax = match prefix.as_str() {
         "" | "u" => &PLAIN,
-        "r" => &VERBATIM,
+        "r" | "br" | "rb" => &VERBATIM,
         "f" => &FORMATTED,
         "fr" | "rf" => &FORMATTED_RAW,
         "b" => &BYTES,
-        "br" | "rb" => &VERBATIM,
         _ => return None,
     };
     Some(Quoting::new(quote + length, length, syntax))
@@ -74,7 +74,10 @@ impl Language for Python {
             return Ok(Place::prose(span));
         }
         if path.find(&["interpolation"]).is_some() {
-            return Err(manual("it is within a formatted string", "give the value a variable of its own before the string, then migrate that"));
+            return Err(manual(
+                "it is within a formatted string",
+                "give the value a variable of its own before the string, then migrate that",
+            ));
         }
         let (nodes, top) = tree::literal(&path, &LITERALS, &JOINS, text)?;
         if path.kind(top + 1) == "expression_statement" {
@@ -119,13 +122,17 @@ fn allowed(path: &Path<'_>, top: usize, text: &str) -> Result<(), Manual> {
     }
     let is_type = |node: &Node<'_>| {
         let generic = node.child_by_field_name("value").or_else(|| node.child(0));
-        node.kind() == "type" || matches!(node.kind(), "subscript" | "generic_type") && generic.is_some_and(|name| text[name.byte_range()].ends_with("Literal"))
+        node.kind() == "type"
+            || matches!(node.kind(), "subscript" | "generic_type")
+                && generic.is_some_and(|name| text[name.byte_range()].ends_with("Literal"))
     };
     if path.0.iter().skip(top + 1).any(is_type) {
         return Err(manual("a type must be made of literals", "give the value a type of its own, such as `str`, then migrate again"));
     }
     match path.kind(top + 1) {
-        "pair" if path.is_field(top, "key") => Err(manual("it is the key of a dictionary", "keep the value in a variable and look it up by that")),
+        "pair" if path.is_field(top, "key") => {
+            Err(manual("it is the key of a dictionary", "keep the value in a variable and look it up by that"))
+        }
         "format_specifier" | "format_expression" => Err(manual("it is within a formatted string", "give the value a variable of its own")),
         "binary_operator" if operator(path, top + 1, text) == "%" && path.is_field(top, "left") => {
             Err(manual("the literal is a template", "give the secret part a variable of its own, then migrate that"))
@@ -183,9 +190,14 @@ fn target(path: &Path<'_>, index: usize, text: &str) -> Option<String> {
         }
         "keyword_argument" => path.field(parent, "name", text).map(str::to_owned),
         "argument_list" => last_word(path.field(parent + 1, "function", text)?),
-        "boolean_operator" | "parenthesized_expression" | "conditional_expression" | "list" | "tuple" | "set" | "expression_list" | "await" => {
-            target(path, parent, text)
-        }
+        "boolean_operator"
+        | "parenthesized_expression"
+        | "conditional_expression"
+        | "list"
+        | "tuple"
+        | "set"
+        | "expression_list"
+        | "await" => target(path, parent, text),
         _ => None,
     }
 }
@@ -224,9 +236,10 @@ fn default(place: &mut Place, path: &Path<'_>, arguments: usize, keyword: Option
             place.whole = path.0[call].byte_range();
             Ok(())
         }
-        "os.environ.setdefault" | "environ.setdefault" if is_second => {
-            Err(manual("it is the default of an environment variable for everything that runs after it", "take the line out and set the variable outside"))
-        }
+        "os.environ.setdefault" | "environ.setdefault" if is_second => Err(manual(
+            "it is the default of an environment variable for everything that runs after it",
+            "take the line out and set the variable outside",
+        )),
         _ if keyword == Some("default") && matches!(function.split('.').next(), Some("config" | "env" | "environ")) => {
             // Readers such as decouple, django-environ and environs fail without a default.
             let Some(variable) = variable else { return Ok(()) };
@@ -243,9 +256,46 @@ fn default(place: &mut Place, path: &Path<'_>, arguments: usize, keyword: Option
 
 /// Modules of the standard library that stand in the first group of imports.
 const STANDARD: [&str; 40] = [
-    "abc", "argparse", "asyncio", "base64", "collections", "configparser", "contextlib", "copy", "csv", "dataclasses", "datetime", "enum",
-    "functools", "hashlib", "hmac", "http", "importlib", "inspect", "io", "itertools", "json", "logging", "math", "os", "pathlib", "random", "re",
-    "secrets", "shutil", "socket", "ssl", "string", "subprocess", "sys", "tempfile", "threading", "time", "typing", "urllib", "uuid",
+    "abc",
+    "argparse",
+    "asyncio",
+    "base64",
+    "collections",
+    "configparser",
+    "contextlib",
+    "copy",
+    "csv",
+    "dataclasses",
+    "datetime",
+    "enum",
+    "functools",
+    "hashlib",
+    "hmac",
+    "http",
+    "importlib",
+    "inspect",
+    "io",
+    "itertools",
+    "json",
+    "logging",
+    "math",
+    "os",
+    "pathlib",
+    "random",
+    "re",
+    "secrets",
+    "shutil",
+    "socket",
+    "ssl",
+    "string",
+    "subprocess",
+    "sys",
+    "tempfile",
+    "threading",
+    "time",
+    "typing",
+    "urllib",
+    "uuid",
 ];
 
 /// The splice that imports `os`, unless it is imported before `first`.
@@ -262,7 +312,8 @@ fn import(root: Node<'_>, first: usize, text: &str) -> Option<Splice> {
     for node in statements.iter().filter(|node| node.end_byte() <= first || node.kind() == "comment") {
         match node.kind() {
             "import_statement" | "import_from_statement" => {
-                let is_next = group.last().is_none_or(|last| next_line(text, last.end_byte()) == super::line_start(text, node.start_byte()));
+                let is_next =
+                    group.last().is_none_or(|last| next_line(text, last.end_byte()) == super::line_start(text, node.start_byte()));
                 if is_next { group.push(*node) } else { break }
             }
             "comment" if group.is_empty() && after.is_none_or(|after| after == super::line_start(text, node.start_byte())) => {
@@ -278,7 +329,8 @@ fn import(root: Node<'_>, first: usize, text: &str) -> Option<Splice> {
     }
     let Some(head) = group.first() else {
         let at = after.unwrap_or_else(|| text.len() - text.trim_start_matches('\u{feff}').len());
-        let gap = if after.is_some() && !text[..at].trim_end_matches(['\r', '\n']).is_empty() && is_text(&statements, text) { end } else { "" };
+        let gap =
+            if after.is_some() && !text[..at].trim_end_matches(['\r', '\n']).is_empty() && is_text(&statements, text) { end } else { "" };
         let rest = if text[at..].starts_with(['\r', '\n']) { "" } else { end };
         return Some(insert(at, format!("{gap}import os{end}{rest}")));
     };
@@ -305,5 +357,8 @@ fn imported<'s>(node: Node<'_>, text: &'s str) -> Vec<&'s str> {
     if let Some(module) = node.child_by_field_name("module_name") {
         return vec![&text[module.byte_range()]];
     }
-    node.children_by_field_name("name", &mut cursor).filter(|name| name.kind() == "dotted_name").map(|name| &text[name.byte_range()]).collect()
+    node.children_by_field_name("name", &mut cursor)
+        .filter(|name| name.kind() == "dotted_name")
+        .map(|name| &text[name.byte_range()])
+        .collect()
 }

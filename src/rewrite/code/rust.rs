@@ -102,7 +102,10 @@ fn allowed(path: &Path<'_>, top: usize, text: &str) -> Result<(), Manual> {
     if path.is_within(top, &["extern_crate_declaration", "foreign_mod_item", "macro_definition"]) {
         return Err(manual("the literal itself is needed here", "look at the place"));
     }
-    let is_const = |node: &&Node<'_>| node.kind() == "function_item" && text[node.byte_range()].split('{').next().is_some_and(|head| head.split_whitespace().any(|word| word == "const"));
+    let is_const = |node: &&Node<'_>| {
+        node.kind() == "function_item"
+            && text[node.byte_range()].split('{').next().is_some_and(|head| head.split_whitespace().any(|word| word == "const"))
+    };
     if path.0.iter().skip(top).any(|node| is_const(&node)) {
         return Err(manual("a constant function reads no environment", "pass the value to it, then migrate that"));
     }
@@ -126,12 +129,21 @@ fn lazy(place: &mut Place, root: Node<'_>, path: &Path<'_>, (top, at): (usize, u
     let kind = field("type").unwrap_or_default();
     place.name = Some(name.to_owned());
     if at != top + 1 || !matches!(kind, "&str" | "&'static str") {
-        return Err(manual("a constant must not be computed when the program runs", "make it a function or a LazyLock, then migrate again"));
+        return Err(manual(
+            "a constant must not be computed when the program runs",
+            "make it a function or a LazyLock, then migrate again",
+        ));
     }
     if path.is_within(at, &["impl_item", "trait_item"]) || item.child(0).is_some_and(|first| first.kind() == "visibility_modifier") {
         return Err(manual("the constant can be used from other files", "make it a function that returns the value, then migrate again"));
     }
-    if tree::uses(root, name, &["const_item", "static_item", "match_pattern", "attribute_item", "array_type", "use_declaration"], &item.byte_range(), text) {
+    if tree::uses(
+        root,
+        name,
+        &["const_item", "static_item", "match_pattern", "attribute_item", "array_type", "use_declaration"],
+        &item.byte_range(),
+        text,
+    ) {
         return Err(manual(format!("the constant {name} is used where a constant is needed"), "make it a function, then migrate again"));
     }
     let keyword = item.child(0).map(|node| node.byte_range()).unwrap_or_default();
@@ -158,7 +170,9 @@ fn lazy(place: &mut Place, root: Node<'_>, path: &Path<'_>, (top, at): (usize, u
 fn context(place: &mut Place, path: &Path<'_>, top: usize, text: &str) {
     let mut index = top;
     let owns = |index: usize| {
-        path.kind(index) == "field_expression" && path.kind(index + 1) == "call_expression" && matches!(path.field(index, "field", text), Some("to_string" | "to_owned" | "into"))
+        path.kind(index) == "field_expression"
+            && path.kind(index + 1) == "call_expression"
+            && matches!(path.field(index, "field", text), Some("to_string" | "to_owned" | "into"))
     };
     let from = |index: usize| path.kind(index) == "arguments" && matches!(path.field(index + 1, "function", text), Some("String::from"));
     let mut owned = false;
@@ -214,9 +228,17 @@ fn target(path: &Path<'_>, index: usize, text: &str) -> Option<String> {
             let key = first.filter(|first| LITERALS.contains(&first.kind())).and_then(|first| last_word(&text[first.byte_range()]));
             key.or_else(|| path.field(parent + 1, "function", text).and_then(last_word))
         }
-        "binary_expression" => if path.is_field(index, "left") { field("right") } else { field("left") },
+        "binary_expression" => {
+            if path.is_field(index, "left") {
+                field("right")
+            } else {
+                field("left")
+            }
+        }
         "function_item" => field("name"),
-        "call_expression" | "field_expression" | "reference_expression" | "tuple_expression" | "array_expression" | "block" => target(path, parent, text),
+        "call_expression" | "field_expression" | "reference_expression" | "tuple_expression" | "array_expression" | "block" => {
+            target(path, parent, text)
+        }
         _ => None,
     }
 }

@@ -12,14 +12,8 @@ use crate::rewrite::{Manual, Rewritten, Source, Splice, Tree};
 
 pub(super) struct Shell;
 
-const DOUBLE: Syntax = Syntax {
-    escape: Some('\\'),
-    itself: "$`\"\\",
-    unknown: Unknown::Kept,
-    continues: true,
-    interpolates: is_expansion,
-    ..RAW
-};
+const DOUBLE: Syntax =
+    Syntax { escape: Some('\\'), itself: "$`\"\\", unknown: Unknown::Kept, continues: true, interpolates: is_expansion, ..RAW };
 const ANSI: Syntax = Syntax {
     escape: Some('\\'),
     letters: "nrtabvfe",
@@ -39,7 +33,11 @@ const LITERALS: [&str; 5] = ["string", "raw_string", "ansi_c_string", "word", "e
 const SCRIPTED: [&str; 8] = ["eval", "ssh", "trap", "alias", "awk", "sed", "jq", "perl"];
 
 fn is_expansion(rest: &str) -> bool {
-    rest.starts_with('`') || rest.strip_prefix('$').and_then(|rest| rest.chars().next()).is_some_and(|next| !matches!(next, ' ' | '"' | '/' | '%' | '.' | ','))
+    rest.starts_with('`')
+        || rest
+            .strip_prefix('$')
+            .and_then(|rest| rest.chars().next())
+            .is_some_and(|next| !matches!(next, ' ' | '"' | '/' | '%' | '.' | ','))
 }
 
 /// Globs, braces and all that is not itself in a word without quotes.
@@ -171,7 +169,8 @@ fn allowed(path: &Path<'_>, at: usize, text: &str) -> Result<(), Manual> {
         .map(|argument| &text[argument.byte_range()])
         .collect();
     let script = before.last().is_some_and(|last| last.starts_with('-') && !last.starts_with("--") && last.ends_with('c'))
-        && ["sh", "bash", "zsh", "su", "ksh", "dash", "sudo", "python", "python3"].contains(&program.rsplit('/').next().unwrap_or_default());
+        && ["sh", "bash", "zsh", "su", "ksh", "dash", "sudo", "python", "python3"]
+            .contains(&program.rsplit('/').next().unwrap_or_default());
     if script || SCRIPTED.contains(&program) {
         return Err(manual("it is within a program in quotes", "give the value a variable before it and pass that"));
     }

@@ -21,7 +21,8 @@ pub(super) fn parse(grammar: &Language, text: &str) -> Result<tree_sitter::Tree,
     let mut parser = Parser::new();
     parser.set_language(grammar).expect("because grammars and parser are of one version");
     let start = Instant::now();
-    let mut wait = |_: &tree_sitter::ParseState| if start.elapsed() > PATIENCE { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    let mut wait =
+        |_: &tree_sitter::ParseState| if start.elapsed() > PATIENCE { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
     let options = ParseOptions::new().progress_callback(&mut wait);
     let mut read = |at: usize, _| &text.as_bytes()[at..];
     let tree = parser.parse_with_options(&mut read, None, Some(options));
@@ -148,13 +149,13 @@ fn leaves(tree: &tree_sitter::Tree, same: fn(&str) -> &str) -> (Leaves, usize) {
 }
 
 /// The stretches that splices may change, before and after: each with the leaves that it cuts, as one.
-fn stretches(splices: &[Splice], leaves: &Leaves) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
+pub(super) fn stretches(splices: &[Splice], leaves: &[Range<usize>]) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
     let mut both: Vec<(Range<usize>, Range<usize>)> = Vec::new();
     for (splice, new) in splices.iter().zip(moved(splices)) {
         let old = &splice.span;
-        let first = leaves.partition_point(|leaf| leaf.1.end <= old.start);
-        let cut = leaves[first..].iter().take_while(|leaf| leaf.1.start < old.end);
-        let (start, end) = cut.fold((old.start, old.end), |(start, end), leaf| (start.min(leaf.1.start), end.max(leaf.1.end)));
+        let first = leaves.partition_point(|leaf| leaf.end <= old.start);
+        let cut = leaves[first..].iter().take_while(|leaf| leaf.start < old.end);
+        let (start, end) = cut.fold((old.start, old.end), |(start, end), leaf| (start.min(leaf.start), end.max(leaf.end)));
         let new = new.start - (old.start - start)..new.end + (end - old.end);
         match both.last_mut() {
             Some((last_old, last_new)) if last_old.end > start => {
@@ -194,18 +195,13 @@ pub(super) fn moved(splices: &[Splice]) -> Vec<Range<usize>> {
 ///
 /// # Errors
 /// What differs.
-pub(super) fn verify(
-    grammar: &Language,
-    before: &str,
-    after: &str,
-    splices: &[Splice],
-    same: fn(&str) -> &str,
-) -> Result<(), Manual> {
+pub(super) fn verify(grammar: &Language, before: &str, after: &str, splices: &[Splice], same: fn(&str) -> &str) -> Result<(), Manual> {
     let old = parse(grammar, before)?;
     let new = parse(grammar, after)?;
     let (old, old_errors) = leaves(&old, same);
     let (new, new_errors) = leaves(&new, same);
-    let (before_spans, after_spans) = stretches(splices, &old);
+    let spans: Vec<Range<usize>> = old.iter().map(|leaf| leaf.1.clone()).collect();
+    let (before_spans, after_spans) = stretches(splices, &spans);
     let (old, new) = (outside(old, &before_spans), outside(new, &after_spans));
     if new_errors > old_errors {
         return Err(manual("the rewritten file has a syntax error", "replace it by hand"));

@@ -90,9 +90,11 @@ pub struct TypeScript;
 
 impl Runner for TypeScript {
     fn prepare(&self, directory: &Path, file: &str) -> Command {
-        let tools = std::env::var_os("UNLEAK_TEST_TOOLS").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/test-tools"), Into::into);
+        let tools = std::env::var_os("UNLEAK_TEST_TOOLS")
+            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/test-tools"), Into::into);
         let compiler = tools.join("bin/tsc");
-        let options = ["--strict", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler", "--jsx", "react", "--outDir", "out"];
+        let options =
+            ["--strict", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler", "--jsx", "react", "--outDir", "out"];
         let types = "declare const process: { env: Record<string, string | undefined> };\ndeclare const console: { log(...all: unknown[]): void };\n\
                      declare namespace JSX { interface IntrinsicElements { [name: string]: object } }\ndeclare class URL { constructor(url: string); }\n";
         fs::write(directory.join("types.d.ts"), types).unwrap();
