@@ -2,7 +2,7 @@
 //! together to splices. Must not: know the syntax of any language.
 
 mod c;
-mod connection;
+pub(super) mod connection;
 mod go;
 mod java;
 mod javascript;
@@ -10,7 +10,7 @@ mod place;
 mod python;
 mod rust;
 mod shell;
-mod tree;
+pub(super) mod tree;
 
 use std::ops::Range;
 
@@ -86,12 +86,12 @@ fn by_first_line(bytes: &[u8]) -> Option<&'static Code> {
     })
 }
 
-fn text(bytes: &[u8]) -> Result<&str, Manual> {
+pub(super) fn text(bytes: &[u8]) -> Result<&str, Manual> {
     std::str::from_utf8(bytes).map_err(|_| manual("the file is not UTF-8", "save it as UTF-8 first"))
 }
 
 /// Why nothing in this file is rewritten, if so.
-fn left_alone(source: Source<'_>) -> Result<(), Manual> {
+pub(super) fn left_alone(source: Source<'_>) -> Result<(), Manual> {
     if source.bytes.len() > LARGEST {
         return Err(manual("the file is larger than 4 MiB", "take the value out of what makes it"));
     }
@@ -219,7 +219,7 @@ impl Code {
 ///
 /// # Errors
 /// Two that change the same bytes.
-fn ordered(mut splices: Vec<Splice>) -> Result<Vec<Splice>, Manual> {
+pub(super) fn ordered(mut splices: Vec<Splice>) -> Result<Vec<Splice>, Manual> {
     splices.sort_by(|a, b| (a.span.start, a.span.end).cmp(&(b.span.start, b.span.end)));
     splices.dedup();
     let mut out: Vec<Splice> = Vec::new();
@@ -239,7 +239,7 @@ fn ordered(mut splices: Vec<Splice>) -> Result<Vec<Splice>, Manual> {
 }
 
 /// The line end that a file uses.
-fn line_end(text: &str) -> &'static str {
+pub(super) fn line_end(text: &str) -> &'static str {
     match text.find('\n') {
         Some(at) if text[..at].ends_with('\r') => "\r\n",
         _ => "\n",
@@ -247,16 +247,16 @@ fn line_end(text: &str) -> &'static str {
 }
 
 /// The start of the line that holds `at`.
-fn line_start(text: &str, at: usize) -> usize {
+pub(super) fn line_start(text: &str, at: usize) -> usize {
     text[..at].rfind('\n').map_or(0, |end| end + 1)
 }
 
 /// The start of the line after `at`, or the end of the text.
-fn next_line(text: &str, at: usize) -> usize {
+pub(super) fn next_line(text: &str, at: usize) -> usize {
     text[at..].find('\n').map_or(text.len(), |end| at + end + 1)
 }
 
 /// A splice that inserts.
-fn insert(at: usize, text: impl Into<Vec<u8>>) -> Splice {
+pub(super) fn insert(at: usize, text: impl Into<Vec<u8>>) -> Splice {
     Splice { span: at..at, text: text.into().into() }
 }
