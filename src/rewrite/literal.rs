@@ -209,7 +209,11 @@ pub fn decode(text: &str, parts: &[Part]) -> Result<Decode, Manual> {
     Ok(Decode { value, span, spelling })
 }
 
-fn characters(text: &str, syntax: &Syntax, out: &mut Decoded) -> Result<(), Manual> {
+/// Adds what a stretch of a literal stands for.
+///
+/// # Errors
+/// What is put together at run time, or is no escape of the syntax.
+pub fn characters(text: &str, syntax: &Syntax, out: &mut Decoded) -> Result<(), Manual> {
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         if (syntax.interpolates)(rest) {

@@ -49,7 +49,7 @@ impl Form {
     fn spell(&self, stretch: &[u8], out: &mut Vec<u8>) -> Option<()> {
         match self {
             Self::Plain => out.extend_from_slice(stretch),
-            Self::Between(text) => out.extend_from_slice(text.as_bytes()),
+            Self::Between(text) | Self::Folded(text) => out.extend_from_slice(text.as_bytes()),
             Self::Entity(name) => out.extend(format!("&{name};").bytes()),
             Self::Hex { before, after, digits, upper, bytes: true, .. } => {
                 for &byte in stretch {
@@ -79,7 +79,7 @@ impl Form {
                 };
                 codes.into_iter().map(|code| hex(code, before, after, *digits, *upper)).collect()
             }
-            Self::Plain | Self::Entity(_) | Self::Between(_) => return None,
+            Self::Plain | Self::Entity(_) | Self::Folded(_) | Self::Between(_) => return None,
         })
     }
 }
@@ -101,7 +101,7 @@ impl Decoded {
     pub fn push(&mut self, part: &[u8], form: Form) {
         self.value.extend_from_slice(part);
         match self.pieces.last_mut() {
-            Some(last) if last.form == form && !matches!(form, Form::Between(_)) => last.length += part.len(),
+            Some(last) if last.form == form && !matches!(form, Form::Between(_) | Form::Folded(_) | Form::Entity(_)) => last.length += part.len(),
             _ => self.pieces.push(Piece { length: part.len(), form }),
         }
     }

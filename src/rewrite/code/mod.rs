@@ -2,7 +2,7 @@
 //! together to splices. Must not: know the syntax of any language.
 
 mod c;
-mod connection;
+pub(super) mod connection;
 mod csharp;
 mod go;
 mod java;
@@ -17,7 +17,7 @@ mod python;
 mod ruby;
 mod rust;
 mod shell;
-mod tree;
+pub(super) mod tree;
 
 use std::ops::Range;
 
@@ -103,12 +103,12 @@ fn by_first_line(bytes: &[u8]) -> Option<&'static Code> {
     })
 }
 
-fn text(bytes: &[u8]) -> Result<&str, Manual> {
+pub(super) fn text(bytes: &[u8]) -> Result<&str, Manual> {
     std::str::from_utf8(bytes).map_err(|_| manual("the file is not UTF-8", "save it as UTF-8 first"))
 }
 
 /// Why nothing in this file is rewritten, if so.
-fn left_alone(source: Source<'_>) -> Result<(), Manual> {
+pub(super) fn left_alone(source: Source<'_>) -> Result<(), Manual> {
     if source.bytes.len() > LARGEST {
         return Err(manual("the file is larger than 4 MiB", "take the value out of what makes it"));
     }
@@ -239,7 +239,7 @@ impl Code {
 ///
 /// # Errors
 /// Two that change the same bytes.
-fn ordered(mut splices: Vec<Splice>) -> Result<Vec<Splice>, Manual> {
+pub(super) fn ordered(mut splices: Vec<Splice>) -> Result<Vec<Splice>, Manual> {
     splices.sort_by_key(|splice| (splice.span.start, splice.span.end));
     splices.dedup();
     let mut out: Vec<Splice> = Vec::new();
@@ -259,7 +259,7 @@ fn ordered(mut splices: Vec<Splice>) -> Result<Vec<Splice>, Manual> {
 }
 
 /// The line end that a file uses.
-fn line_end(text: &str) -> &'static str {
+pub(super) fn line_end(text: &str) -> &'static str {
     match text.find('\n') {
         Some(at) if text[..at].ends_with('\r') => "\r\n",
         _ => "\n",
@@ -267,16 +267,16 @@ fn line_end(text: &str) -> &'static str {
 }
 
 /// The start of the line that holds `at`.
-fn line_start(text: &str, at: usize) -> usize {
+pub(super) fn line_start(text: &str, at: usize) -> usize {
     text[..at].rfind('\n').map_or(0, |end| end + 1)
 }
 
 /// The start of the line after `at`, or the end of the text.
-fn next_line(text: &str, at: usize) -> usize {
+pub(super) fn next_line(text: &str, at: usize) -> usize {
     text[at..].find('\n').map_or(text.len(), |end| at + end + 1)
 }
 
 /// A splice that inserts.
-fn insert(at: usize, text: impl Into<Vec<u8>>) -> Splice {
+pub(super) fn insert(at: usize, text: impl Into<Vec<u8>>) -> Splice {
     Splice { span: at..at, text: text.into().into() }
 }

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// It took too long.
-pub(super) fn parse(grammar: &Language, text: &str) -> Result<tree_sitter::Tree, Manual> {
+pub(in crate::rewrite) fn parse(grammar: &Language, text: &str) -> Result<tree_sitter::Tree, Manual> {
     let mut parser = Parser::new();
     parser.set_language(grammar).expect("because grammars and parser are of one version");
     let start = Instant::now();
@@ -30,7 +30,7 @@ pub(super) fn parse(grammar: &Language, text: &str) -> Result<tree_sitter::Tree,
 }
 
 /// The nodes around a span, the innermost first.
-pub(super) struct Path<'t>(pub Vec<Node<'t>>);
+pub(in crate::rewrite) struct Path<'t>(pub Vec<Node<'t>>);
 
 impl<'t> Path<'t> {
     /// The way to the smallest node that holds `span`.
@@ -82,7 +82,7 @@ impl<'t> Path<'t> {
 }
 
 /// The literals that `node` joins, where it joins nothing but literals: `a + b`, `(a)`.
-pub(super) fn joined<'t>(node: Node<'t>, literals: &[&str], joins: &[&str], text: &str) -> Option<Vec<Node<'t>>> {
+pub(in crate::rewrite) fn joined<'t>(node: Node<'t>, literals: &[&str], joins: &[&str], text: &str) -> Option<Vec<Node<'t>>> {
     let mut found = Vec::new();
     let mut stack = vec![node];
     while let Some(node) = stack.pop() {
@@ -178,7 +178,7 @@ fn outside(leaves: Leaves, stretches: &[Range<usize>]) -> Leaves {
 }
 
 /// Where the splices are after they were made.
-pub(super) fn moved(splices: &[Splice]) -> Vec<Range<usize>> {
+pub(in crate::rewrite) fn moved(splices: &[Splice]) -> Vec<Range<usize>> {
     let mut grown = 0;
     let mut shrunk = 0;
     let place = |splice: &Splice| {
@@ -195,7 +195,13 @@ pub(super) fn moved(splices: &[Splice]) -> Vec<Range<usize>> {
 ///
 /// # Errors
 /// What differs.
-pub(super) fn verify(grammar: &Language, before: &str, after: &str, splices: &[Splice], same: fn(&str) -> &str) -> Result<(), Manual> {
+pub(in crate::rewrite) fn verify(
+    grammar: &Language,
+    before: &str,
+    after: &str,
+    splices: &[Splice],
+    same: fn(&str) -> &str,
+) -> Result<(), Manual> {
     let old = parse(grammar, before)?;
     let new = parse(grammar, after)?;
     let (old, old_errors) = leaves(&old, same);
@@ -215,7 +221,7 @@ pub(super) fn verify(grammar: &Language, before: &str, after: &str, splices: &[S
 }
 
 /// Whether a node of one of `kinds` under `root` holds the identifier `name`, other than at `except`.
-pub(super) fn uses(root: Node<'_>, name: &str, kinds: &[&str], except: &Range<usize>, text: &str) -> bool {
+pub(in crate::rewrite) fn uses(root: Node<'_>, name: &str, kinds: &[&str], except: &Range<usize>, text: &str) -> bool {
     let mut cursor = root.walk();
     let mut within = vec![false];
     loop {
@@ -243,7 +249,7 @@ pub(super) fn uses(root: Node<'_>, name: &str, kinds: &[&str], except: &Range<us
 ///
 /// # Errors
 /// It is in no literal.
-pub(super) fn literal<'t>(path: &Path<'t>, literals: &[&str], joins: &[&str], text: &str) -> Result<(Vec<Node<'t>>, usize), Manual> {
+pub(in crate::rewrite) fn literal<'t>(path: &Path<'t>, literals: &[&str], joins: &[&str], text: &str) -> Result<(Vec<Node<'t>>, usize), Manual> {
     let nowhere = || manual("it is not in a string literal", "look at the place: the value may be a name or a number");
     let found = path.find(literals).ok_or_else(nowhere)?;
     let mut top = found;
