@@ -28,7 +28,9 @@ const PLACES: usize = 4;
 fn tree() -> tempfile::TempDir {
     let catalogue = Catalogue::builtin();
     let token = catalogue.index_of("github-personal-access-token").expect("because it is built in");
-    let value = |seed| String::from_utf8(example::fill(&catalogue, token, "{secret}", seed).expect("because it is sound")).expect("because it is ASCII");
+    let value = |seed| {
+        String::from_utf8(example::fill(&catalogue, token, "{secret}", seed).expect("because it is sound")).expect("because it is ASCII")
+    };
     let values: Vec<String> = (1..=SECRETS).map(value).collect();
     let directory = tempfile::tempdir().expect("because there is a place for temporary files");
     for file in 0..FILES {
@@ -36,7 +38,7 @@ fn tree() -> tempfile::TempDir {
         for place in 0..PLACES {
             let number = (file * PLACES + place) % values.len();
             text += &"def f(x):\n    return [x + 1, {'a': x}]\n".repeat(25);
-            text += &format!("TOKEN_{number} = \"{}\"\n", values[number]);
+            text.extend(["TOKEN_", &number.to_string(), " = \"", &values[number], "\"\n"]);
         }
         let path = directory.path().join(format!("tree/{}/f{file}.py", file % 10));
         fsx::write_private(&path, text.as_bytes()).expect("because the directory is ours");
@@ -69,7 +71,8 @@ fn plan(root: &Path) -> Plan {
         tool: String::new(),
     };
     let root = root.canonicalize().expect("because the tree is there");
-    let plan = make::make(&Ground { report: &report, root, checkout: None, paths: Vec::new() }, &options).expect("because it can be planned");
+    let plan =
+        make::make(&Ground { report: &report, root, checkout: None, paths: Vec::new() }, &options).expect("because it can be planned");
     let places: usize = plan.files.iter().map(|file| file.places.len()).sum();
     assert_eq!((plan.secrets.len() as u64, places), (SECRETS, FILES * PLACES));
     plan
@@ -92,7 +95,16 @@ fn apply_200_secrets_in_1000_places(bencher: divan::Bencher<'_, '_>) {
         .bench_local_values(|(directory, plan)| {
             let (root, home) = (directory.path().join("tree"), directory.path().join("home"));
             let store = Memory(Mutex::new(BTreeMap::new()));
-            let run = Run { plan: &plan, root: &root, checkout: None, store: &store, home: &home, allow_dirty: false, backup: &[], steps: &Unwatched };
+            let run = Run {
+                plan: &plan,
+                root: &root,
+                checkout: None,
+                store: &store,
+                home: &home,
+                allow_dirty: false,
+                backup: &[],
+                steps: &Unwatched,
+            };
             assert_eq!(run.apply().expect("because nothing stands in the way").files.len(), FILES + 1);
             directory
         });
