@@ -19,6 +19,8 @@ pub mod place;
 pub mod reference;
 pub mod report;
 #[cfg(feature = "migrate")]
+pub mod resolve;
+#[cfg(feature = "migrate")]
 pub mod rewrite;
 pub mod scan;
 pub mod secret;

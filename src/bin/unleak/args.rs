@@ -9,8 +9,11 @@ use unleak::finding::{Level, Severity};
 use unleak::patterns::import::rule::Tool;
 use unleak::report::Format;
 
+use crate::check_cmd::CheckArgs;
 use crate::migrate_args::{self, MigrateArgs};
 use crate::range_cmd::since;
+use crate::run_cmd::{self, GetArgs, RunArgs};
+use crate::store_cmd::StoreArgs;
 
 /// Finds credentials in source trees and git repositories.
 #[derive(Debug, Parser)]
@@ -42,6 +45,15 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     #[command(about = migrate_args::ABOUT, long_about = migrate_args::LONG, after_long_help = migrate_args::AFTER)]
     Migrate(Box<MigrateArgs>),
+    /// Run a command whose environment variables get their values from secrets stores
+    #[command(after_long_help = run_cmd::RUN_AFTER)]
+    Run(RunArgs),
+    /// Write the value of a reference to standard output, for scripts; not to a terminal
+    Get(GetArgs),
+    /// Check that every reference in a tree resolves
+    Check(CheckArgs),
+    /// About the secrets stores: list, copy, restore, make the key of the local one
+    Store(StoreArgs),
 }
 
 const SCAN_ABOUT: &str = "Scan files, standard input or git content for credentials";

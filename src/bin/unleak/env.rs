@@ -8,6 +8,9 @@ use std::path::PathBuf;
 use unleak::secret::Secret;
 use unleak::source::git::GitEnvironment;
 
+/// What opens the key of the local store; no command that is run gets it.
+pub const PASSPHRASE: &str = "UNLEAK_PASSPHRASE";
+
 /// What the program knows of its surroundings.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
@@ -27,6 +30,8 @@ pub struct Environment {
     pub data_home: Option<PathBuf>,
     /// `XDG_CONFIG_HOME`, else `~/.config`: where its key is.
     pub config_home: Option<PathBuf>,
+    /// `UNLEAK_IDENTITY`: where that key is instead.
+    pub identity: Option<PathBuf>,
     /// `UNLEAK_PASSPHRASE`: what opens that key.
     pub passphrase: Option<Secret>,
 }
@@ -81,7 +86,8 @@ impl Environment {
             has_hyperlinks: shows_hyperlinks(&get),
             data_home: path("XDG_DATA_HOME").or_else(|| path("HOME").map(|home| home.join(".local/share"))),
             config_home: path("XDG_CONFIG_HOME").or_else(|| path("HOME").map(|home| home.join(".config"))),
-            passphrase: get("UNLEAK_PASSPHRASE").map(|value| Secret::new(value.as_encoded_bytes())),
+            identity: path("UNLEAK_IDENTITY"),
+            passphrase: get(PASSPHRASE).map(|value| Secret::new(value.as_encoded_bytes())),
             state_home: path("XDG_STATE_HOME").or_else(|| path("HOME").map(|home| home.join(".local/state"))),
         }
     }
@@ -95,6 +101,12 @@ fn shows_hyperlinks(get: &impl Fn(&str) -> Option<OsString>) -> bool {
     vte || get("TERM_PROGRAM").is_some_and(|value| PROGRAMS.iter().any(|known| value == *known))
         || get("TERM").is_some_and(|value| value == "xterm-kitty" || value == "foot")
         || get("WT_SESSION").is_some()
+}
+
+/// All variables, for commands that hand them on.
+#[expect(clippy::disallowed_methods, reason = "this is the one file that reads the environment")]
+pub fn all() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os()
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one file that reads the environment")]

@@ -29,6 +29,12 @@ pub enum Exit {
     Refused = 7,
     /// A migration was begun and is not finished.
     Unfinished = 8,
+    /// `unleak run`: a reference cannot be resolved, so nothing was run (EX_CONFIG of sysexits.h).
+    Unresolved = 78,
+    /// `unleak run`: the command cannot be run, as shells say it.
+    CannotRun = 126,
+    /// `unleak run`: there is no such command, as shells say it.
+    NoCommand = 127,
 }
 
 impl From<Exit> for ExitCode {

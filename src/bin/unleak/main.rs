@@ -1,6 +1,7 @@
 //! The program: parse, dispatch, exit code. Owns: the choice of command. Must not: hold options, formats or patterns.
 
 mod args;
+mod check_cmd;
 mod config;
 mod config_cmd;
 mod env;
@@ -19,7 +20,9 @@ mod output;
 mod patterns_cmd;
 mod progress;
 mod range_cmd;
+mod run_cmd;
 mod scan_cmd;
+mod store_cmd;
 mod stores;
 
 use std::process::ExitCode;
@@ -57,6 +60,10 @@ fn run(args: Args) -> Result<Exit, Failure> {
         Command::Config(config) => config_cmd::run(&config),
         Command::Explain(explain) => explain_cmd::run(&explain),
         Command::Evaluate(evaluate) => evaluate_cmd::run(&evaluate),
+        Command::Run(run) => run_cmd::run(&run, &environment),
+        Command::Get(get) => run_cmd::get(&get, &environment),
+        Command::Check(check) => check_cmd::run(&check, &environment),
+        Command::Store(store) => store_cmd::run(&store, &environment),
         Command::Migrate(migrate) => migrate_cmd::run(&migrate, args.quiet, &environment),
     }
 }

@@ -72,7 +72,7 @@ impl AwsStore {
         if let Some(endpoint) = config.endpoint_url().filter(|_| !settings.allow_insecure_endpoint)
             && !is_private(endpoint)
         {
-            return Err(unusable(format!("{endpoint} would carry secrets in the clear; use https, or --allow-insecure-endpoint")));
+            return Err(unusable(format!("{endpoint} would carry secrets in the clear; use https")));
         }
         let client = Client::new(&config);
         Ok(Self { runtime, config, client })

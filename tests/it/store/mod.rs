@@ -1,5 +1,6 @@
 //! Stores: the same contract for each, and what the clients do when servers fail.
 
+mod commands;
 pub mod fake;
 pub mod http;
 pub mod moto;

@@ -1,0 +1,157 @@
+//! `unleak store`. Owns: listing a store and copying secrets from one to another. Must not: print a value.
+
+use clap::{Parser, Subcommand};
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use unleak::reference::Backend;
+use unleak::store::{CURRENT, Description, NewSecret, SecretStore, StoreError, Tags, Version};
+
+use crate::env::Environment;
+use crate::failure::{Exit, Failure};
+use crate::migrate_args::StoreName;
+use crate::migrate_cmd::store_failure;
+use crate::{output, stores};
+
+/// Options of `unleak store`.
+#[derive(Debug, Parser)]
+pub struct StoreArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: StoreCommand,
+}
+
+/// What to do with a store.
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Make the key of the local store, encrypted if UNLEAK_PASSPHRASE is set, and say where it is
+    Init,
+    /// List the secrets of a store: names, when they changed, what they are; never their values
+    List {
+        /// The store
+        #[arg(value_name = "STORE", default_value = "local")]
+        store: StoreName,
+        /// Only names that start with this
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        prefix: String,
+    },
+    /// Copy the current value, the description and the tags of secrets to another store; nothing there is overwritten
+    Copy {
+        /// The store to read
+        #[arg(value_name = "FROM")]
+        from: StoreName,
+        /// The store to write
+        #[arg(value_name = "TO")]
+        to: StoreName,
+        /// Only names that start with this
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        prefix: String,
+    },
+    /// Take a deletion back while its window is open
+    Restore {
+        /// The store
+        #[arg(value_name = "STORE")]
+        store: StoreName,
+        /// The secret
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A store that cannot be used, secrets that cannot be copied.
+pub fn run(args: &StoreArgs, environment: &Environment) -> Result<Exit, Failure> {
+    let open = |store: StoreName| stores::open(store.backend(), None, environment);
+    match &args.command {
+        StoreCommand::Init => {
+            let key = stores::new_key(environment)?;
+            say(&format!(
+                "the key of the local store is {}; keep a copy of it where you keep keys: without it nothing can be read\n",
+                key.display()
+            ))
+        }
+        StoreCommand::List { store, prefix } => list(open(*store)?.as_ref(), prefix),
+        StoreCommand::Copy { from, to, .. } if from.backend() == to.backend() => Err(Failure::new(&"a store cannot be copied to itself")),
+        StoreCommand::Copy { from, to, prefix } => copy(open(*from)?.as_ref(), open(*to)?.as_ref(), prefix),
+        StoreCommand::Restore { store, name } => {
+            open(*store)?.restore(name).map_err(store_failure)?;
+            say(&format!("{name} is restored\n"))
+        }
+    }
+}
+
+fn say(text: &str) -> Result<Exit, Failure> {
+    output::to_stdout(|out| out.write_all(text.as_bytes())).map(|()| Exit::Clean)
+}
+
+fn known(store: &dyn SecretStore, prefix: &str) -> Result<Vec<Description>, Failure> {
+    let mut all = store.list(&Tags::new()).map_err(store_failure)?;
+    all.retain(|known| known.name.starts_with(prefix));
+    Ok(all)
+}
+
+fn list(store: &dyn SecretStore, prefix: &str) -> Result<Exit, Failure> {
+    let mut text = String::new();
+    for known in known(store, prefix)? {
+        let state = if known.deleted.is_some() { "deleted" } else { "live" };
+        text += &format!("{}\t{state}\t{} versions\t{}\n", known.name, known.versions.len(), known.description);
+    }
+    say(&text)
+}
+
+fn copy(from: &dyn SecretStore, to: &dyn SecretStore, prefix: &str) -> Result<Exit, Failure> {
+    let (mut text, mut refused) = (String::new(), Vec::new());
+    for known in known(from, prefix)?.iter().filter(|known| known.deleted.is_none()) {
+        match copy_one(from, to, known) {
+            Ok(outcome) => text += &format!("{}\t{outcome}\n", known.name),
+            Err(error @ (StoreError::Exists { .. } | StoreError::PendingDeletion { .. } | StoreError::Invalid { .. })) => {
+                refused.push(error.to_string())
+            }
+            Err(error) => return Err(store_failure(error)),
+        }
+    }
+    say(&text)?;
+    if refused.is_empty() {
+        return Ok(Exit::Clean);
+    }
+    let error = format!("not copied:\n  {}", refused.join("\n  "));
+    Err(Failure { exit: Exit::Refused, ..Failure::new(&error) })
+}
+
+fn copy_one(from: &dyn SecretStore, to: &dyn SecretStore, known: &Description) -> Result<&'static str, StoreError> {
+    let value = from.read(&known.name, &Version::Stage(CURRENT))?;
+    let new = NewSecret {
+        name: &known.name,
+        value: &value,
+        description: &known.description,
+        tags: &known.tags,
+        kms_key: None,
+        replica_regions: &[],
+        external_type: None,
+        token: &token(to.backend(), known),
+    };
+    let outcome = match to.create(&new) {
+        Ok(_) => "copied",
+        Err(StoreError::Exists { name }) => {
+            let there = to.read(&name, &Version::Stage(CURRENT))?;
+            let is_equal: bool = there.expose().ct_eq(value.expose()).into();
+            if !is_equal {
+                return Err(StoreError::Exists { name });
+            }
+            "there already"
+        }
+        Err(error) => return Err(error),
+    };
+    let back = to.read(&known.name, &Version::Stage(CURRENT))?;
+    let is_equal: bool = back.expose().ct_eq(value.expose()).into();
+    if is_equal { Ok(outcome) } else { Err(StoreError::Unreachable(format!("{}: the store gave back another value", known.name))) }
+}
+
+/// The same for each try to copy the same version; it says nothing of the value.
+fn token(to: Backend, known: &Description) -> String {
+    let current = known.versions.iter().find(|(_, stages)| stages.iter().any(|stage| stage == CURRENT)).map(|(id, _)| id.as_str());
+    let text = ["unleak copy 1", to.name(), &known.id, current.unwrap_or_default()].join("\0");
+    HEXLOWER.encode(&Sha256::digest(text))
+}

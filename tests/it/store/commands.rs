@@ -1,0 +1,182 @@
+//! `unleak run`, `get`, `check` and `store`, from outside.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use super::fake::Fake;
+use super::{new, token};
+use crate::cli::{Sandbox, assert_exit, text};
+use unleak::secret::Secret;
+use unleak::store::local::{Key, LocalStore};
+use unleak::store::{SecretStore, Tags};
+
+/// A directory to work in, and a home with a local store.
+struct Home {
+    sandbox: Sandbox,
+    home: tempfile::TempDir,
+}
+
+impl Home {
+    fn new(files: &[(&str, &str)], secrets: &[(&str, &str)]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let key = Key { file: home.path().join(".config/unleak/identity.txt"), passphrase: None };
+        key.create().unwrap();
+        let store = LocalStore::open(&home.path().join(".local/share/unleak"), &key).unwrap();
+        for (name, value) in secrets {
+            store.create(&new(name, &Secret::new(value.as_bytes()), &Tags::new(), &token(1))).unwrap();
+        }
+        Self { sandbox: Sandbox::new(files), home }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.sandbox.command(arguments);
+        command.env("HOME", self.home.path()).env("PATH", "/usr/bin:/bin");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+}
+
+const DB: (&str, &str) = ("prod/db", r#"{"username":"app","password":"p\u00e4ss w\"rd"}"#);
+
+#[test]
+fn a_command_gets_values_and_gives_its_own_exit_code() {
+    let home = Home::new(
+        &[(".unleak.env", "# references\nexport DB_PASSWORD=ref+unleak://prod/db#/password\nPLAIN='a b'\nMINE=file\n")],
+        &[DB, ("token", "t0")],
+    );
+    let script = "printf '%s|%s|%s|%s|%s' \"$DB_PASSWORD\" \"$PLAIN\" \"$MINE\" \"$TOKEN\" \"$UNLEAK_PASSPHRASE\"; exit 42";
+    let output = home
+        .command(&["run", "--", "sh", "-c", script])
+        .envs([("MINE", "environment"), ("TOKEN", "ref+unleak://token"), ("UNLEAK_PASSPHRASE", "x")])
+        .output()
+        .unwrap();
+    assert_exit(&output, 42);
+    assert_eq!(text(&output.stdout), "p\u{e4}ss w\"rd|a b|environment|t0|");
+    // No file is asked for where one is given.
+    let output = home.command(&["run", "--env-file", "/dev/null", "sh", "-c", "printf \"$PLAIN\""]).output().unwrap();
+    assert_exit(&output, 0);
+    assert_eq!(text(&output.stdout), "");
+}
+
+#[test]
+fn the_command_takes_the_place_of_the_program() {
+    let home = Home::new(&[], &[("token", "value-of-token")]);
+    let mut child = home
+        .command(&["run", "--", "sh", "-c", "echo $$; tr '\\0' ' ' </proc/$$/cmdline; read line"])
+        .env("TOKEN", "ref+unleak://token")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let id = child.id();
+    drop(child.stdin.take());
+    let output = child.wait_with_output().unwrap();
+    let said = text(&output.stdout);
+    assert!(said.starts_with(&format!("{id}\n")), "no process is left in between: {said}");
+    assert!(!said.contains("value-of-token"), "{said}");
+}
+
+#[test]
+fn nothing_runs_where_a_reference_does_not_resolve() {
+    let home = Home::new(&[(".unleak.env", "A=ref+unleak://none\nB=ref+unleak://prod/db#/nothing\nC=ref+vault://x\n")], &[DB]);
+    let output = home.run(&["run", "--", "touch", "ran"]);
+    assert_exit(&output, 78);
+    let expected = "unleak: error: nothing was run, since references cannot be resolved:
+  C: a reference starts with ref+awssecrets:// or ref+unleak://
+  A: none: there is no such secret or version
+  B: prod/db: it has no \"nothing\"; its keys are password, username
+";
+    assert_eq!(text(&output.stderr), expected);
+    assert!(!home.sandbox.directory.path().join("ran").exists());
+    assert_exit(&home.run(&["run", "--env-file", "/dev/null", "--", "no-such-command"]), 127);
+    assert_exit(&home.run(&["run", "--env-file", "/dev/null", "--", "/dev/null"]), 126);
+    let wrong = Home::new(&[("w.env", "A=1\nsecret value here\n")], &[]).run(&["run", "--env-file", "w.env", "true"]);
+    assert_exit(&wrong, 2);
+    assert_eq!(text(&wrong.stderr), "unleak: error: cannot read w.env: its 2. variable is not NAME=VALUE\n");
+}
+
+#[test]
+fn one_value_is_written_as_it_is() {
+    let home = Home::new(&[], &[DB]);
+    let output = home.run(&["get", "ref+unleak://prod/db#/password"]);
+    assert_exit(&output, 0);
+    assert_eq!(text(&output.stdout), "p\u{e4}ss w\"rd");
+    assert_exit(&home.run(&["get", "ref+unleak://none"]), 78);
+    let wrong = home.run(&["get", "prod/db"]);
+    assert_exit(&wrong, 2);
+    assert_eq!(text(&wrong.stderr), "unleak: error: a reference starts with ref+awssecrets:// or ref+unleak://\n");
+}
+
+#[test]
+fn every_reference_of_a_tree_is_checked() {
+    let files = [
+        ("a.yml", "one: ref+unleak://prod/db#/password\ntwo: \"ref+unleak://prod/db#/username\"\n"),
+        ("b/c.env", "A=1\nB=ref+unleak://prod/db#/none\nC=ref+unleak://gone\nD=ref+unleak://a?x=y\n"),
+    ];
+    let home = Home::new(&files, &[DB]);
+    let output = home.run(&["check"]);
+    assert_exit(&output, 1);
+    let expected = "b/c.env:2: ref+unleak://prod/db#/none: prod/db: it has no \"none\"; its keys are password, username
+b/c.env:3: ref+unleak://gone: gone: there is no such secret or version
+b/c.env:4: there is no parameter \"x\"; known are region, role_arn, version_stage and version_id
+5 references to 4 values, 3 do not resolve
+";
+    assert_eq!(text(&output.stdout), expected);
+    let output = home.run(&["check", "a.yml"]);
+    assert_exit(&output, 0);
+    assert_eq!(text(&output.stdout), "2 references to 2 values, 0 do not resolve\n");
+}
+
+#[test]
+fn stores_are_listed_and_a_new_key_is_never_put_in_place_of_one() {
+    let home = Home::new(&[], &[DB, ("token", "t0")]);
+    let output = home.run(&["store", "list", "--prefix", "prod/"]);
+    assert_exit(&output, 0);
+    assert_eq!(text(&output.stdout), "prod/db\tlive\t1 versions\ta description\n");
+    let again = home.run(&["store", "init"]);
+    assert_exit(&again, 2);
+    assert!(text(&again.stderr).contains("there is a key already"), "{}", text(&again.stderr));
+
+    let fresh = Sandbox::new(&[]);
+    let fresh = |arguments: &[&str]| {
+        fresh.command(arguments).env("HOME", fresh.directory.path()).env("UNLEAK_PASSPHRASE", "long enough").output().unwrap()
+    };
+    assert_exit(&fresh(&["store", "init"]), 0);
+    assert_exit(&fresh(&["store", "list"]), 0);
+}
+
+#[cfg(feature = "aws")]
+#[test]
+fn secrets_are_copied_to_the_cloud_once_and_never_over_others() {
+    use super::aws::VARIABLES;
+    let home = Home::new(&[], &[DB, ("token", "t0"), ("other", "x")]);
+    let fake = Fake::start();
+    let copy = |prefix: &str| {
+        let mut command = home.command(&["store", "copy", "local", "aws", "--prefix", prefix]);
+        command.envs(VARIABLES).env("AWS_ENDPOINT_URL", fake.url()).output().unwrap()
+    };
+    let first = copy("");
+    assert_exit(&first, 0);
+    assert_eq!(text(&first.stdout), "other\tcopied\nprod/db\tcopied\ntoken\tcopied\n");
+    assert_exit(&copy(""), 0);
+    assert_eq!(fake.secrets().into_values().collect::<Vec<_>>(), [1, 1, 1]);
+    let local = LocalStore::open(
+        &home.home.path().join(".local/share/unleak"),
+        &Key { file: home.home.path().join(Path::new(".config/unleak/identity.txt")), passphrase: None },
+    )
+    .unwrap();
+    local.put_version("token", &Secret::new(b"t1"), &token(2), &[unleak::store::CURRENT]).unwrap();
+    let refused = copy("token");
+    assert_exit(&refused, 7);
+    assert!(text(&refused.stderr).contains("token: a secret of this name exists"), "{}", text(&refused.stderr));
+    let resolved = home
+        .command(&["run", "--", "sh", "-c", "printf \"$T\""])
+        .envs(VARIABLES)
+        .envs([("AWS_ENDPOINT_URL", fake.url().as_str()), ("T", "ref+awssecrets://token"), ("RUST_LOG", "trace")])
+        .output()
+        .unwrap();
+    assert_eq!((text(&resolved.stdout), text(&resolved.stderr)), ("t0".to_owned(), String::new()));
+}
