@@ -17,36 +17,34 @@ struct Syntax {
 }
 
 /// A character in the C family: `more` are escaped too, `unicode` spells what is not ASCII.
-fn c_like(character: char, escape: bool, more: &str, unicode: fn(u32) -> Option<String>) -> Option<String> {
-    Some(match character {
+fn c_like(character: char, escape: bool, more: &str, unicode: fn(char) -> String) -> String {
+    match character {
         '\n' => "\\n".to_owned(),
         '\t' if escape => "\\t".to_owned(),
         _ if character == '\\' || more.contains(character) => format!("\\{character}"),
-        _ if escape && !character.is_ascii() => unicode(u32::from(character)).unwrap_or_else(|| character.to_string()),
+        _ if escape && !character.is_ascii() => unicode(character),
         _ => character.to_string(),
-    })
+    }
 }
 
-fn four(code: u32) -> Option<String> {
-    (code < 0x1_0000).then(|| format!("\\u{code:04x}"))
+fn four(character: char) -> String {
+    if u32::from(character) < 0x1_0000 { format!("\\u{:04x}", u32::from(character)) } else { character.to_string() }
 }
 
-fn eight(code: u32) -> Option<String> {
-    Some(four(code).unwrap_or_else(|| format!("\\U{code:08X}")))
+fn eight(character: char) -> String {
+    if u32::from(character) < 0x1_0000 { four(character) } else { format!("\\U{:08X}", u32::from(character)) }
 }
 
-fn pair(code: u32) -> Option<String> {
-    let mut units = [0; 2];
-    Some(char::from_u32(code)?.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect())
+fn pair(character: char) -> String {
+    character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat()
 }
 
-fn braces(code: u32) -> Option<String> {
-    Some(format!("\\u{{{code:x}}}"))
+fn braces(character: char) -> String {
+    format!("\\u{{{:x}}}", u32::from(character))
 }
 
-fn bytes(code: u32) -> Option<String> {
-    let mut buffer = [0; 4];
-    Some(char::from_u32(code)?.encode_utf8(&mut buffer).bytes().map(|byte| format!("\\x{byte:02x}")).collect())
+fn bytes(character: char) -> String {
+    character.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("\\x{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 /// As it is, but for what the quotes forbid.
@@ -54,36 +52,36 @@ fn raw(character: char, forbidden: &str) -> Option<String> {
     (!forbidden.contains(character)).then(|| character.to_string())
 }
 
-fn doubled(character: char, quote: char) -> Option<String> {
-    Some(if character == quote { format!("{quote}{quote}") } else { character.to_string() })
+fn doubled(character: char, quote: char) -> String {
+    if character == quote { format!("{quote}{quote}") } else { character.to_string() }
 }
 
 const SYNTAXES: [Syntax; 30] = [
-    Syntax { path: "a.py", before: "x = \"", after: "\"\n", write: |c, e| c_like(c, e, "\"", eight) },
+    Syntax { path: "a.py", before: "x = \"", after: "\"\n", write: |c, e| Some(c_like(c, e, "\"", eight)) },
     Syntax {
         path: "a.py",
         before: "x = f'",
         after: "'\n",
-        write: |c, e| if "{}".contains(c) { doubled(c, c) } else { c_like(c, e, "'", eight) },
+        write: |c, e| Some(if "{}".contains(c) { doubled(c, c) } else { c_like(c, e, "'", eight) }),
     },
     Syntax {
         path: "a.py",
         before: "x = \"\"\"",
         after: "\"\"\"\n",
-        write: |c, e| if c == '\n' { raw(c, "") } else { c_like(c, e, "\"", eight) },
+        write: |c, e| Some(if c == '\n' { c.to_string() } else { c_like(c, e, "\"", eight) }),
     },
     Syntax { path: "a.py", before: "x = r'", after: "'\n", write: |c, _| raw(c, "\n'\\") },
-    Syntax { path: "a.py", before: "x = b'", after: "'\n", write: |c, _| c_like(c, true, "'", bytes) },
-    Syntax { path: "a.js", before: "x = \"", after: "\"\n", write: |c, e| c_like(c, e, "\"", pair) },
-    Syntax { path: "a.ts", before: "x = '", after: "'\n", write: |c, e| c_like(c, e, "'", braces) },
-    Syntax { path: "a.mjs", before: "x = `", after: "`\n", write: |c, e| c_like(c, e, "`$", braces) },
-    Syntax { path: "a.java", before: "class A { String x = \"", after: "\"; }\n", write: |c, e| c_like(c, e, "\"", pair) },
-    Syntax { path: "a.go", before: "package a\n\nvar x = \"", after: "\"\n", write: |c, e| c_like(c, e, "\"", eight) },
-    Syntax { path: "a.go", before: "package a\n\nvar x = \"", after: "\"\n", write: |c, e| c_like(c, e, "\"", bytes) },
+    Syntax { path: "a.py", before: "x = b'", after: "'\n", write: |c, _| Some(c_like(c, true, "'", bytes)) },
+    Syntax { path: "a.js", before: "x = \"", after: "\"\n", write: |c, e| Some(c_like(c, e, "\"", pair)) },
+    Syntax { path: "a.ts", before: "x = '", after: "'\n", write: |c, e| Some(c_like(c, e, "'", braces)) },
+    Syntax { path: "a.mjs", before: "x = `", after: "`\n", write: |c, e| Some(c_like(c, e, "`$", braces)) },
+    Syntax { path: "a.java", before: "class A { String x = \"", after: "\"; }\n", write: |c, e| Some(c_like(c, e, "\"", pair)) },
+    Syntax { path: "a.go", before: "package a\n\nvar x = \"", after: "\"\n", write: |c, e| Some(c_like(c, e, "\"", eight)) },
+    Syntax { path: "a.go", before: "package a\n\nvar x = \"", after: "\"\n", write: |c, e| Some(c_like(c, e, "\"", bytes)) },
     Syntax { path: "a.go", before: "package a\n\nvar x = `", after: "`\n", write: |c, _| raw(c, "`") },
-    Syntax { path: "a.rs", before: "fn f() { let x = \"", after: "\"; }\n", write: |c, e| c_like(c, e, "\"", braces) },
+    Syntax { path: "a.rs", before: "fn f() { let x = \"", after: "\"; }\n", write: |c, e| Some(c_like(c, e, "\"", braces)) },
     Syntax { path: "a.rs", before: "fn f() { let x = r##\"", after: "\"##; }\n", write: |c, _| raw(c, "\"") },
-    Syntax { path: "a.c", before: "void f(void) { char *x = \"", after: "\"; }\n", write: |c, e| c_like(c, e, "\"?", eight) },
+    Syntax { path: "a.c", before: "void f(void) { char *x = \"", after: "\"; }\n", write: |c, e| Some(c_like(c, e, "\"?", eight)) },
     Syntax { path: "a.sh", before: "x='", after: "'\n", write: |c, _| raw(c, "'") },
     Syntax {
         path: "a.sh",
@@ -91,38 +89,38 @@ const SYNTAXES: [Syntax; 30] = [
         after: "\"\n",
         write: |c, _| if "$`\"\\".contains(c) { Some(format!("\\{c}")) } else { raw(c, "!") },
     },
-    Syntax { path: "a.sh", before: "x=$'", after: "'\n", write: |c, e| c_like(c, e, "'", bytes) },
-    Syntax { path: "a.cs", before: "var x = \"", after: "\";\n", write: |c, e| c_like(c, e, "\"", eight) },
-    Syntax { path: "a.cs", before: "var x = @\"", after: "\";\n", write: |c, _| doubled(c, '"') },
+    Syntax { path: "a.sh", before: "x=$'", after: "'\n", write: |c, e| Some(c_like(c, e, "'", bytes)) },
+    Syntax { path: "a.cs", before: "var x = \"", after: "\";\n", write: |c, e| Some(c_like(c, e, "\"", eight)) },
+    Syntax { path: "a.cs", before: "var x = @\"", after: "\";\n", write: |c, _| Some(doubled(c, '"')) },
     Syntax {
         path: "a.cs",
         before: "var x = $\"",
         after: "\";\n",
-        write: |c, e| if "{}".contains(c) { doubled(c, c) } else { c_like(c, e, "\"", four) },
+        write: |c, e| Some(if "{}".contains(c) { doubled(c, c) } else { c_like(c, e, "\"", four) }),
     },
-    Syntax { path: "a.kt", before: "val x = \"", after: "\"\n", write: |c, e| c_like(c, e, "\"$", pair) },
+    Syntax { path: "a.kt", before: "val x = \"", after: "\"\n", write: |c, e| Some(c_like(c, e, "\"$", pair)) },
     Syntax { path: "a.kt", before: "val x = \"\"\"", after: "\"\"\"\n", write: |c, _| raw(c, "\"$") },
-    Syntax { path: "a.rb", before: "x = \"", after: "\"\n", write: |c, e| c_like(c, e, "\"#", braces) },
+    Syntax { path: "a.rb", before: "x = \"", after: "\"\n", write: |c, e| Some(c_like(c, e, "\"#", braces)) },
     Syntax {
         path: "a.rb",
         before: "x = '",
         after: "'\n",
         write: |c, _| if "\\'".contains(c) { Some(format!("\\{c}")) } else { raw(c, "") },
     },
-    Syntax { path: "a.php", before: "<?php\n$x = \"", after: "\";\n", write: |c, e| c_like(c, e, "\"$", braces) },
+    Syntax { path: "a.php", before: "<?php\n$x = \"", after: "\";\n", write: |c, e| Some(c_like(c, e, "\"$", braces)) },
     Syntax {
         path: "a.php",
         before: "<?php\n$x = '",
         after: "';\n",
         write: |c, _| if "\\'".contains(c) { Some(format!("\\{c}")) } else { raw(c, "") },
     },
-    Syntax { path: "a.ps1", before: "$x = '", after: "'\n", write: |c, _| doubled(c, '\'') },
+    Syntax { path: "a.ps1", before: "$x = '", after: "'\n", write: |c, _| Some(doubled(c, '\'')) },
     Syntax {
         path: "a.ps1",
         before: "$x = \"",
         after: "\"\n",
         write: |c, e| match c {
-            '"' if e => doubled(c, '"'),
+            '"' if e => Some(doubled(c, '"')),
             '"' | '`' | '$' => Some(format!("`{c}")),
             _ => raw(c, ""),
         },
