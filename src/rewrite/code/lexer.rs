@@ -75,6 +75,12 @@ pub(super) struct Lexicon {
     pub operators: &'static [&'static str],
 }
 
+/// Most tokens that are looked at for the start of a statement.
+const LONGEST_STATEMENT: usize = 20_000;
+
+/// Most uses of a constant that are looked at.
+const MOST_USES: usize = 1_000;
+
 /// Deepest nesting of strings in expressions in strings.
 const DEEPEST: usize = 40;
 
@@ -306,7 +312,7 @@ impl<'t> Tokens<'t> {
     pub fn statement(&self, index: usize, lines: bool) -> usize {
         let level = self.inside.get(index).copied().flatten();
         let mut start = index;
-        for before in (0..index).rev() {
+        for before in (0..index).rev().take(LONGEST_STATEMENT) {
             if Some(before) == level {
                 break;
             }
@@ -344,9 +350,10 @@ impl<'t> Tokens<'t> {
         (open + 1..self.all.len()).find(|index| self.inside[*index] == level && matches!(self.at(*index), ")" | "]" | "}"))
     }
 
-    /// Whether the word `name` stands anywhere but at `except` where `wrong` says so.
+    /// Whether the word `name` stands anywhere but at `except` where `wrong` says so, or too often to look.
     pub fn uses(&self, name: &str, except: usize, wrong: impl Fn(usize) -> bool) -> bool {
-        (0..self.all.len()).any(|index| index != except && self.is_word(index) && self.at(index) == name && wrong(index))
+        let mut found = (0..self.all.len()).filter(|index| *index != except && self.is_word(*index) && self.at(*index) == name);
+        found.by_ref().take(MOST_USES).any(wrong) || found.next().is_some()
     }
 }
 

@@ -1,23 +1,74 @@
 //! Syntax trees. Owns: parsing in bounded time, the way from the root to a place, joined literals, comparison of trees before and after.
 //! Must not: know a language.
 
+use std::cell::RefCell;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
 
+use sha2::{Digest as _, Sha256};
 use tree_sitter::{Language, Node, ParseOptions, Parser};
 
 use crate::rewrite::literal::manual;
 use crate::rewrite::{Manual, Splice};
 
+/// Most brackets that are open at once in a file that is parsed.
+const DEEPEST: usize = 1_000;
+
+/// Most nodes above a place.
+const DEEPEST_PLACE: usize = 300;
+
+/// Literals of more parts are not joined.
+const MOST_PARTS: usize = 1_000;
+
 /// Longest time for a parse.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Parses a file.
+/// Grammar and digest of a text, and its tree.
+type Parsed = (Language, [u8; 32], tree_sitter::Tree);
+
+thread_local! {
+    /// The last tree: a file with many places is asked for many times in a row. It holds positions, no text.
+    static LAST: RefCell<Option<Parsed>> = const { RefCell::new(None) };
+}
+
+/// Parses a file, unless it is the one that was parsed last.
 ///
 /// # Errors
 /// It took too long.
 pub(in crate::rewrite) fn parse(grammar: &Language, text: &str) -> Result<tree_sitter::Tree, Manual> {
+    if depth(text) > DEEPEST {
+        return Err(manual("the file is nested too deeply", "replace it by hand"));
+    }
+    let digest: [u8; 32] = Sha256::digest(text).into();
+    let known = LAST.with_borrow(|last| {
+        let (_, _, tree) = last.as_ref().filter(|(language, known, _)| language == grammar && *known == digest)?;
+        Some(tree.clone())
+    });
+    if let Some(tree) = known {
+        return Ok(tree);
+    }
+    let tree = parse_anew(grammar, text)?;
+    LAST.set(Some((grammar.clone(), digest, tree.clone())));
+    Ok(tree)
+}
+
+/// Most brackets that are open at once, wherever they stand.
+fn depth(text: &str) -> usize {
+    let mut depth = 0_usize;
+    let mut deepest = 0;
+    for byte in text.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+fn parse_anew(grammar: &Language, text: &str) -> Result<tree_sitter::Tree, Manual> {
     let mut parser = Parser::new();
     parser.set_language(grammar).expect("because grammars and parser are of one version");
     let start = Instant::now();
@@ -48,6 +99,9 @@ impl<'t> Path<'t> {
         }
         if nodes.iter().any(|node| node.is_error() || node.is_missing()) {
             return Err(manual("the code around it has a syntax error", "mend the code, then migrate again"));
+        }
+        if nodes.len() > DEEPEST_PLACE {
+            return Err(manual("it is nested too deeply", "replace it by hand"));
         }
         nodes.reverse();
         Ok(Self(nodes))
@@ -86,7 +140,7 @@ pub(in crate::rewrite) fn joined<'t>(node: Node<'t>, literals: &[&str], joins: &
     let mut found = Vec::new();
     let mut stack = vec![node];
     while let Some(node) = stack.pop() {
-        if found.len() + stack.len() > 10_000 {
+        if found.len() + stack.len() > MOST_PARTS {
             return None;
         }
         if literals.contains(&node.kind()) {
