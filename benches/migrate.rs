@@ -38,7 +38,7 @@ fn tree() -> tempfile::TempDir {
         for place in 0..PLACES {
             let number = (file * PLACES + place) % values.len();
             text += &"def f(x):\n    return [x + 1, {'a': x}]\n".repeat(25);
-            text += &format!("TOKEN_{number} = \"{}\"\n", values[number]);
+            text.extend(["TOKEN_", &number.to_string(), " = \"", &values[number], "\"\n"]);
         }
         let path = directory.path().join(format!("tree/{}/f{file}.py", file % 10));
         fsx::write_private(&path, text.as_bytes()).expect("because the directory is ours");

@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 
 use super::{Steps, rename};
 
+/// Whether a content is the expected one.
+pub type Still<'a> = &'a dyn Fn(&[u8]) -> bool;
+
 /// A file to write, if its content is still what it was.
 pub struct Replacement<'a> {
     /// The file: no symbolic link.
@@ -18,7 +21,7 @@ pub struct Replacement<'a> {
     /// The new content.
     pub content: &'a [u8],
     /// Whether this is the content to replace; none: there must be no file.
-    pub still: Option<&'a dyn Fn(&[u8]) -> bool>,
+    pub still: Option<Still<'a>>,
 }
 
 /// Why a file of the user is not replaced.
@@ -174,9 +177,8 @@ mod tests {
         let path = directory.path().join("a.env");
         crate::fsx::write_atomically(&path, |out| out.write_all(b"old")).unwrap();
         let temporary = temporary(&path, "p1");
-        let with = |still: Option<&dyn Fn(&[u8]) -> bool>| {
-            replace(&Replacement { path: &path, temporary: &temporary, content: b"new", still }, &Unwatched)
-        };
+        let with =
+            |still: Option<Still<'_>>| replace(&Replacement { path: &path, temporary: &temporary, content: b"new", still }, &Unwatched);
         assert!(matches!(with(Some(&|content| content == b"other")), Err(ReplaceError::Changed)));
         assert!(matches!(with(None), Err(ReplaceError::Changed)));
         assert_eq!(fs::read(&path).unwrap(), b"old");

@@ -9,6 +9,8 @@ use crate::rewrite::Splice;
 
 /// What stands for a value.
 const MASK: &str = "********";
+/// Bytes of a line that are shown, at most; of a longer one its start is.
+const LONGEST_LINE: usize = 1_000;
 /// Lines shown around a change.
 const CONTEXT: usize = 2;
 
@@ -64,13 +66,22 @@ fn without(text: Vec<u8>, values: &[&[u8]]) -> Vec<u8> {
     })
 }
 
+/// A line, if it is not too long to be read.
+fn cut(line: String) -> String {
+    if line.len() <= LONGEST_LINE {
+        return line;
+    }
+    let kept: String = line.chars().take(LONGEST_LINE / 4).collect();
+    format!("{kept}… ({} bytes)", line.len())
+}
+
 /// Lines that a terminal shows as they are.
 fn lines(text: &[u8]) -> String {
     let mut out = String::new();
     for line in text.split_inclusive(|&byte| byte == b'\n') {
         let shown = visible(line.strip_suffix(b"\n").unwrap_or(line).strip_suffix(b"\r").unwrap_or(line));
         // A tab moves the cursor only.
-        out += &shown.replace("\\u{9}", "\t");
+        out += &cut(shown.replace("\\u{9}", "\t"));
         if line.ends_with(b"\n") {
             out.push('\n');
         }

@@ -90,18 +90,21 @@ struct State {
 impl<'a> Work<'a> {
     /// The changes to all files.
     pub fn rewrite(&mut self, tree: &DiskTree) -> Changes {
-        let existing = tree.read(ENV_FILE.into()).unwrap_or_default();
-        let known = env_lines(&existing).map(|(name, reference)| (name.to_owned(), reference.to_owned())).collect();
+        let existing = tree.read(ENV_FILE.into());
+        let known =
+            env_lines(existing.as_deref().unwrap_or_default()).map(|(name, reference)| (name.to_owned(), reference.to_owned())).collect();
         let mut state = State { changes: BTreeMap::new(), known, variables: BTreeMap::new(), todo: BTreeSet::new() };
         let aims = self.aims(&state.known);
         for (number, file) in self.inventory.files.iter().enumerate() {
             let mut of_file: Vec<&Aim<'_>> = aims.iter().filter(|aim| aim.spot.file == number).collect();
             of_file.sort_by_key(|aim| aim.spot.located.span.start);
             if let Err(manual) = self.file(file, of_file.clone(), tree, &mut state) {
-                of_file.iter().for_each(|aim| self.leave(file, aim, &manual));
+                for aim in of_file {
+                    self.leave(file, aim, &manual);
+                }
             }
         }
-        self.env_file(existing, &mut state);
+        env_file(existing, &mut state);
         let files = std::mem::take(&mut state.changes);
         Changes {
             files: files.into_iter().map(|(path, change)| self.planned(path, change)).collect(),
@@ -259,28 +262,6 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// The lines of `.unleak.env` that are not there yet.
-    fn env_file(&self, existing: Vec<u8>, state: &mut State) {
-        let fresh: Vec<_> = state.variables.iter().filter(|(name, _)| !state.known.contains_key(*name)).collect();
-        if fresh.is_empty() {
-            return;
-        }
-        let is_new = existing.is_empty();
-        let mut text = if is_new { ENV_HEAD.to_owned() } else { String::new() };
-        if !is_new && !existing.ends_with(b"\n") {
-            text.push('\n');
-        }
-        fresh.iter().for_each(|(name, reference)| text += &format!("{name}={reference}\n"));
-        let end = existing.len();
-        let change = Change {
-            secrets: fresh.iter().map(|(_, reference)| reference.name.clone()).collect(),
-            edits: vec![Edit { start: end, end, old: Vec::new(), new: text }],
-            before: (!is_new).then_some(existing),
-            ..Change::default()
-        };
-        state.changes.insert(ENV_FILE.to_owned(), change);
-    }
-
     fn planned(&self, path: String, mut change: Change) -> PlannedFile {
         change.edits.sort_by_key(|edit| (edit.start, edit.end));
         let bytes = change.before.as_deref().unwrap_or_default();
@@ -302,6 +283,30 @@ impl<'a> Work<'a> {
             path,
         }
     }
+}
+
+/// The lines of `.unleak.env` that are not there yet.
+fn env_file(existing: Option<Vec<u8>>, state: &mut State) {
+    let fresh: Vec<_> = state.variables.iter().filter(|(name, _)| !state.known.contains_key(*name)).collect();
+    if fresh.is_empty() {
+        return;
+    }
+    let mut text = match &existing {
+        None => ENV_HEAD.to_owned(),
+        Some(existing) if existing.is_empty() || existing.ends_with(b"\n") => String::new(),
+        Some(_) => "\n".to_owned(),
+    };
+    for (name, reference) in &fresh {
+        text.extend([name.as_str(), "=", &reference.to_string(), "\n"]);
+    }
+    let end = existing.as_ref().map_or(0, Vec::len);
+    let change = Change {
+        secrets: fresh.iter().map(|(_, reference)| reference.name.clone()).collect(),
+        edits: vec![Edit { start: end, end, old: Vec::new(), new: text }],
+        before: existing,
+        ..Change::default()
+    };
+    state.changes.insert(ENV_FILE.to_owned(), change);
 }
 
 fn creates(change: &Change, content: &BString) -> bool {

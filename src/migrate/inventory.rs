@@ -111,7 +111,7 @@ pub fn take(findings: &[Finding], chosen: &[(usize, &Finding)], root: &Path, sty
         for place in &found.places {
             match path_of(place) {
                 Ok(path) => {
-                    looks.entry(path).or_default().push(Look { finding, span: span_of(place), line: place.start.line, findings: found })
+                    looks.entry(path).or_default().push(Look { finding, span: span_of(place), line: place.start.line, findings: found });
                 }
                 Err(manual) => inventory.manual.push(manual_place(&place.origin.path().to_string(), place.start.line, found, manual)),
             }

@@ -292,7 +292,7 @@ impl<'s> Journal<'s> {
 fn replay(path: &Path, lines: &[u8]) -> Result<Progress, JournalError> {
     let mut progress = Progress::default();
     for (number, line) in lines.split(|&byte| byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty()) {
-        let event = serde_json::from_slice(line).map_err(|error| error.to_string());
+        let event = serde_json::from_slice(line).map_err(|error| super::plan::where_it_is(&error));
         event.and_then(|event| progress.add(event)).map_err(|detail| JournalError::Line {
             path: path.to_owned(),
             line: number + 1,

@@ -103,7 +103,7 @@ pub fn check(name: &str) -> Result<(), String> {
 /// The name, or the first of `name_2`, `name_3` … that nothing has; it is taken then.
 pub fn unique(name: String, taken: &mut BTreeSet<String>) -> String {
     let free = if taken.contains(&name) {
-        (2..).map(|number: u32| format!("{name}_{number}")).find(|name| !taken.contains(name)).expect("because numbers do not end")
+        (2..=u32::MAX).map(|number| format!("{name}_{number}")).find(|name| !taken.contains(name)).expect("because there are fewer names")
     } else {
         name
     };
@@ -126,10 +126,8 @@ pub fn words(name: &str, joint: char) -> String {
     let mut before = '\0';
     for character in name.chars() {
         let boundary = character.is_ascii_uppercase() && before.is_ascii_lowercase();
-        if !character.is_ascii_alphanumeric() || boundary {
-            if !out.is_empty() && !out.ends_with(joint) {
-                out.push(joint);
-            }
+        if (!character.is_ascii_alphanumeric() || boundary) && !out.is_empty() && !out.ends_with(joint) {
+            out.push(joint);
         }
         if character.is_ascii_alphanumeric() {
             out.push(character.to_ascii_lowercase());

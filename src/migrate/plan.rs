@@ -252,7 +252,7 @@ impl Plan {
     /// # Errors
     /// What is wrong with it.
     pub fn read(text: &[u8]) -> Result<Self, PlanError> {
-        let plan: Self = serde_json::from_slice(text).map_err(|error| PlanError::Format(error.to_string()))?;
+        let plan: Self = serde_json::from_slice(text).map_err(|error| PlanError::Format(where_it_is(&error)))?;
         plan.check().map_err(PlanError::Invalid)?;
         Ok(plan)
     }
@@ -346,6 +346,12 @@ impl Edit {
     pub const fn span(&self) -> Range<usize> {
         self.start..self.end
     }
+}
+
+/// Where JSON is wrong, without the text that stands there: it can be any file that was taken for a plan.
+pub(super) fn where_it_is(error: &serde_json::Error) -> String {
+    let what = if error.is_data() { "it does not fit the schema" } else { "it is no JSON" };
+    format!("line {}, column {}: {what}", error.line(), error.column())
 }
 
 /// A path that stays below the root, whatever it is joined to.

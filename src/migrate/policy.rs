@@ -17,8 +17,11 @@ pub struct Document {
     pub content: Value,
 }
 
+/// Name, managed rule, parameter.
+type Check = (&'static str, &'static str, Option<(&'static str, &'static str)>);
+
 /// Checks of AWS Config that Security Hub's SecretsManager.1 to .4 and its key check stand on: name, managed rule, parameters.
-const CHECKS: [(&str, &str, Option<(&str, &str)>); 5] = [
+const CHECKS: [Check; 5] = [
     ("RotationEnabled", "SECRETSMANAGER_ROTATION_ENABLED_CHECK", None),
     ("RotationSuccess", "SECRETSMANAGER_SCHEDULED_ROTATION_SUCCESS_CHECK", None),
     ("Unused", "SECRETSMANAGER_SECRET_UNUSED", Some(("unusedForDays", "90"))),

@@ -144,10 +144,7 @@ impl Storing<'_, '_> {
         } else {
             current
         };
-        let previous = match begun.or(before) {
-            Some(previous) => previous,
-            None => return Err(conflict(name, "it has no version to go back to")),
-        };
+        let Some(previous) = begun.or(before) else { return Err(conflict(name, "it has no version to go back to")) };
         self.record(Event::Adding { secret: name.to_owned(), previous: previous.clone() })?;
         self.pace.wait();
         let stored = self.store.put_version(name, value, &token, &[PENDING]).map_err(ApplyError::store)?;

@@ -17,6 +17,8 @@ pub struct Syntax {
     pub letters: &'static str,
     /// Characters that stand for themselves after the escape.
     pub itself: &'static str,
+    /// Characters that start an escape which is not decoded here: `\N{…}`.
+    pub refused: &'static str,
     /// What the escape means before any other character.
     pub unknown: Unknown,
     /// Escapes in hex digits.
@@ -98,6 +100,7 @@ pub const RAW: Syntax = Syntax {
     doubled: &[],
     letters: "",
     itself: "",
+    refused: "",
     unknown: Unknown::Refused,
     numeric: &[],
     octal: 0,
@@ -206,7 +209,11 @@ pub fn decode(text: &str, parts: &[Part]) -> Result<Decode, Manual> {
     Ok(Decode { value, span, spelling })
 }
 
-fn characters(text: &str, syntax: &Syntax, out: &mut Decoded) -> Result<(), Manual> {
+/// Adds what a stretch of a literal stands for.
+///
+/// # Errors
+/// What is put together at run time, or is no escape of the syntax.
+pub fn characters(text: &str, syntax: &Syntax, out: &mut Decoded) -> Result<(), Manual> {
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         if (syntax.interpolates)(rest) {
@@ -264,16 +271,18 @@ fn escaped(escape: char, after: &str, syntax: &Syntax, out: &mut Decoded) -> Res
     if syntax.itself.contains(next) {
         return Ok(own(out));
     }
+    let unclear = || {
+        let reason = format!("the escape {escape}{} is not understood", next.escape_default());
+        manual(reason, "write the character itself, then migrate again")
+    };
     match syntax.unknown {
+        _ if syntax.refused.contains(next) => Err(unclear()),
         Unknown::Dropped if !next.is_ascii_digit() => Ok(own(out)),
         Unknown::Kept => {
             out.push(escape.encode_utf8(&mut [0; 4]).as_bytes(), Form::Plain);
             Ok(0)
         }
-        Unknown::Dropped | Unknown::Refused => Err(manual(
-            format!("the escape {escape}{} is not understood", next.escape_default()),
-            "write the character itself, then migrate again",
-        )),
+        Unknown::Dropped | Unknown::Refused => Err(unclear()),
     }
 }
 
@@ -312,7 +321,7 @@ fn numeric(escape: char, after: &str, syntax: &Syntax, out: &mut Decoded) -> Res
             let low = number(low.ok_or_else(wrong)?)?;
             let pair = [code, low].map(|unit| u16::try_from(unit).unwrap_or_default());
             let both = String::from_utf16(&pair).map_err(|_| wrong())?;
-            let spelled_upper = after[..length * 2 + 1].bytes().any(|byte| matches!(byte, b'A'..=b'F'));
+            let spelled_upper = after[..=length * 2].bytes().any(|byte| matches!(byte, b'A'..=b'F'));
             let Form::Hex { before, after, digits, bytes, surrogates, .. } = form(false) else { return Err(wrong()) };
             out.push(both.as_bytes(), Form::Hex { before, after, digits, upper: spelled_upper, bytes, surrogates });
             return Ok(Some(length * 2 + escape.len_utf8()));

@@ -124,6 +124,8 @@ pub enum Form {
     },
     /// As a named entity: `&amp;`.
     Entity(String),
+    /// As line ends and blanks that are read as one blank, or as fewer line ends, whatever they are in the value.
+    Folded(String),
     /// Not of the value at all, but between its pieces: `" + "`, a line continuation. Its length in the value is 0.
     Between(String),
 }

@@ -49,10 +49,12 @@ impl Form {
     fn spell(&self, stretch: &[u8], out: &mut Vec<u8>) -> Option<()> {
         match self {
             Self::Plain => out.extend_from_slice(stretch),
-            Self::Between(text) => out.extend_from_slice(text.as_bytes()),
+            Self::Between(text) | Self::Folded(text) => out.extend_from_slice(text.as_bytes()),
             Self::Entity(name) => out.extend(format!("&{name};").bytes()),
             Self::Hex { before, after, digits, upper, bytes: true, .. } => {
-                stretch.iter().for_each(|&byte| out.extend(hex(u32::from(byte), before, after, *digits, *upper).bytes()));
+                for &byte in stretch {
+                    out.extend(hex(u32::from(byte), before, after, *digits, *upper).bytes());
+                }
             }
             Self::Prefixed(_) | Self::Letter | Self::Hex { .. } | Self::Octal { .. } => {
                 for character in std::str::from_utf8(stretch).ok()?.chars() {
@@ -77,7 +79,7 @@ impl Form {
                 };
                 codes.into_iter().map(|code| hex(code, before, after, *digits, *upper)).collect()
             }
-            Self::Plain | Self::Entity(_) | Self::Between(_) => return None,
+            Self::Plain | Self::Entity(_) | Self::Folded(_) | Self::Between(_) => return None,
         })
     }
 }
@@ -99,7 +101,7 @@ impl Decoded {
     pub fn push(&mut self, part: &[u8], form: Form) {
         self.value.extend_from_slice(part);
         match self.pieces.last_mut() {
-            Some(last) if last.form == form && !matches!(form, Form::Between(_)) => last.length += part.len(),
+            Some(last) if last.form == form && !matches!(form, Form::Between(_) | Form::Folded(_) | Form::Entity(_)) => last.length += part.len(),
             _ => self.pieces.push(Piece { length: part.len(), form }),
         }
     }

@@ -45,6 +45,19 @@ const COMMANDS: [&str; 10] = [
     "scan",
 ];
 
+/// Commands that change the tree they run in; [`migrations_let_no_secret_out`] runs them.
+const MIGRATIONS: [&str; 9] = [
+    "migrate apply",
+    "migrate audit",
+    "migrate plan",
+    "migrate policies",
+    "migrate resume",
+    "migrate rotated",
+    "migrate schema",
+    "migrate status",
+    "migrate undo",
+];
+
 /// All windows of `value`, each in every spelling.
 fn spellings(value: &str) -> BTreeSet<Vec<u8>> {
     let mut all = BTreeSet::new();
@@ -325,6 +338,53 @@ fn no_command_and_no_format_lets_a_secret_out() {
 }
 
 #[test]
+fn migrations_let_no_secret_out() {
+    let trap = Trap::new();
+    let tree = || -> BTreeMap<String, Vec<u8>> {
+        files(trap.sandbox.directory.path()).into_iter().filter(|(path, _)| !path.contains("/.git/")).collect()
+    };
+    let before = tree();
+    let out = |name: &str| trap.outside.path().join("out").join(name).display().to_string();
+    let (plan, policies, wrong) = (out("plan.json"), out("policies"), trap.outside.path().join("wrong.json").display().to_string());
+    put(Path::new(&wrong), &serde_json::json!({ trap.planted["token"].value.as_str(): trap.planted["password"].value }).to_string());
+    let mut covered = BTreeSet::new();
+    let mut run = |arguments: &[&str], exit: i32| {
+        let output = trap.run(arguments, None);
+        for (stream, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
+            assert_eq!(trap.trace(bytes), None, "{arguments:?} on {stream}");
+        }
+        assert_eq!(output.status.code(), Some(exit), "{arguments:?}: {}{}", text(&output.stdout), text(&output.stderr));
+        covered.insert(arguments[..2].join(" "));
+    };
+    run(&["migrate", "schema"], 0);
+    run(&["migrate", "plan", "--output", &plan], 0);
+    run(&["migrate", "apply", "--dry-run", &plan], 0);
+    run(&["migrate", "apply", "--yes", &wrong], 2);
+    run(&["migrate", "plan", "--from", &wrong], 2);
+    run(&["migrate", "apply", "--yes", &plan], 4);
+    assert!(tree() != before, "something is migrated");
+    let name = serde_json::from_slice::<serde_json::Value>(&fs::read(&plan).unwrap()).unwrap()["secrets"][0]["name"].clone();
+    run(&["migrate", "status"], 4);
+    run(&["migrate", "audit"], 4);
+    run(&["migrate", "policies", "--output", &policies], 2);
+    run(&["migrate", "rotated", name.as_str().unwrap()], 4);
+    run(&["migrate", "resume", "--yes"], 2);
+    run(&["migrate", "undo", "--yes"], 0);
+    assert!(tree() == before, "undo gives every byte back");
+    put(&trap.sandbox.directory.path().join("settings.py"), "");
+    run(&["migrate", "apply", "--yes", &plan], 6);
+    assert_eq!(covered, MIGRATIONS.map(str::to_owned).into());
+    for directory in ["home", "tmp", "out"].map(|name| trap.outside.path().join(name)) {
+        for (path, bytes) in files(&directory) {
+            assert_eq!(trap.trace(&bytes), None, "in {path}");
+        }
+    }
+    for (path, bytes) in files(&trap.sandbox.directory.path().join(".git/unleak")) {
+        assert_eq!(trap.trace(&bytes), None, "in {path}");
+    }
+}
+
+#[test]
 fn what_is_searched_for_is_there_when_it_is_asked_for() {
     let trap = Trap::new();
     let human = trap.run(&["scan", "--show-secrets", "."], None).stdout;
@@ -390,5 +450,7 @@ fn every_command_is_covered() {
         }
     }
     all.sort();
-    assert_eq!(all, COMMANDS);
+    let mut known = [COMMANDS.as_slice(), &MIGRATIONS].concat();
+    known.sort_unstable();
+    assert_eq!(all, known);
 }

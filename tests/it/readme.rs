@@ -93,6 +93,10 @@ fn every_command_has_its_help_in_the_snapshot() {
         "config ",
         "config schema ",
         "evaluate ",
+        "migrate ",
+        "migrate plan ",
+        "migrate apply ",
+        "migrate undo ",
     ] {
         assert!(snapshot.contains(&format!("$ unleak {command}--help\n")), "{command}");
     }

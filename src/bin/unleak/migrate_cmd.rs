@@ -112,13 +112,12 @@ impl Site {
         if !root.is_dir() {
             return Err(Failure::with_file("migrate", path, &"it is not a directory"));
         }
-        let home = match &checkout {
-            Some(checkout) => checkout.git_dir().join("unleak"),
-            None => {
-                let state = environment.state_home.as_ref().ok_or_else(|| Failure::new(&"there is no HOME to keep the journal in"))?;
-                let name = data_encoding::HEXLOWER.encode(&Sha256::digest(root.as_os_str().as_encoded_bytes())[..8]);
-                state.join("unleak").join(name)
-            }
+        let home = if let Some(checkout) = &checkout {
+            checkout.git_dir().join("unleak")
+        } else {
+            let state = environment.state_home.as_ref().ok_or_else(|| Failure::new(&"there is no HOME to keep the journal in"))?;
+            let name = data_encoding::HEXLOWER.encode(&Sha256::digest(root.as_os_str().as_encoded_bytes())[..8]);
+            state.join("unleak").join(name)
         };
         Ok(Self { root, checkout, home })
     }
@@ -348,8 +347,8 @@ fn rotated(names: &[String], root: Option<&Path>, environment: &Environment) -> 
     let site = Site::at(root, environment)?;
     let mut plans: BTreeMap<String, (Plan, Vec<String>)> = BTreeMap::new();
     for name in names {
-        let holders = site.plans()?.into_iter().filter(|(_, progress)| progress.stored.contains_key(name));
-        let (plan, _) = holders.last().ok_or_else(|| Failure::new(&format!("{name} was not migrated here")))?;
+        let mut holders = site.plans()?.into_iter().filter(|(_, progress)| progress.stored.contains_key(name));
+        let (plan, _) = holders.next_back().ok_or_else(|| Failure::new(&format!("{name} was not migrated here")))?;
         plans.entry(plan.id.clone()).or_insert((plan, Vec::new())).1.push(name.clone());
     }
     for (plan, names) in plans.into_values() {
@@ -364,6 +363,7 @@ fn rotated(names: &[String], root: Option<&Path>, environment: &Environment) -> 
 }
 
 /// The failure that a store's error is.
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands on")]
 pub fn store_failure(error: StoreError) -> Failure {
     let (exit, hint) = match &error {
         StoreError::Denied { .. } => (Exit::Denied, Some("`unleak migrate policies` writes a policy for whoever migrates")),

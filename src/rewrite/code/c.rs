@@ -81,8 +81,8 @@ impl Language for C {
         let mut cursor = root.walk();
         let all: Vec<Node<'_>> = root.named_children(&mut cursor).collect();
         let end = line_end(text);
-        let includes = ["<stdio.h>", "<stdlib.h>"].into_iter().filter(|name| !text.contains(&format!("#include {name}")));
-        let includes: String = includes.map(|name| format!("#include {name}{end}")).collect();
+        let wanted = ["#include <stdio.h>", "#include <stdlib.h>"].into_iter().filter(|line| !text.contains(line));
+        let includes: String = wanted.flat_map(|line| [line, end]).collect();
         let last =
             all.iter().take_while(|node| node.kind() != "function_definition").filter(|node| node.kind() == "preproc_include").last();
         let at = match last {

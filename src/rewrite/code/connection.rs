@@ -16,7 +16,7 @@ const ENGINES: [(&str, &str); 8] = [
 ];
 
 /// The fields of a connection URL, in the standard's order; none where it has other parts than these.
-pub(super) fn fields(value: &Secret) -> Option<Vec<(&'static str, Secret)>> {
+pub(in crate::rewrite) fn fields(value: &Secret) -> Option<Vec<(&'static str, Secret)>> {
     let text = std::str::from_utf8(value.expose()).ok()?;
     let (scheme, rest) = text.split_once("://")?;
     // `postgresql+psycopg2` names a driver as well.

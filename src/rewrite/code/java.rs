@@ -164,7 +164,7 @@ fn target(path: &Path<'_>, index: usize, text: &str) -> Option<String> {
     let parent = index + 1;
     let field = |name: &str| path.field(parent, name, text).and_then(last_word);
     match path.kind(parent) {
-        "variable_declarator" => field("name"),
+        "variable_declarator" | "method_declaration" => field("name"),
         "assignment_expression" => field("left"),
         "argument_list" => {
             // `put("password", "…")` is named by its key, `setPassword("…")` by its method.
@@ -185,7 +185,6 @@ fn target(path: &Path<'_>, index: usize, text: &str) -> Option<String> {
         | "cast_expression"
         | "binary_expression"
         | "return_statement" => target(path, parent, text),
-        "method_declaration" => field("name"),
         _ => None,
     }
 }

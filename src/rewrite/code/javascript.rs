@@ -260,8 +260,7 @@ fn target(path: &Path<'_>, index: usize, text: &str) -> Option<String> {
     let parent = index + 1;
     let field = |name: &str| path.field(parent, name, text).and_then(last_word);
     match path.kind(parent) {
-        "variable_declarator" => field("name"),
-        "public_field_definition" => field("name"),
+        "variable_declarator" | "public_field_definition" => field("name"),
         "field_definition" => field("property"),
         "assignment_expression" | "augmented_assignment_expression" | "assignment_pattern" => field("left"),
         "required_parameter" | "optional_parameter" => field("pattern"),

@@ -2,15 +2,22 @@
 //! together to splices. Must not: know the syntax of any language.
 
 mod c;
-mod connection;
+pub(super) mod connection;
+mod csharp;
 mod go;
 mod java;
 mod javascript;
+mod kotlin;
+mod lexer;
+mod lexical;
+mod php;
 mod place;
+mod powershell;
 mod python;
+mod ruby;
 mod rust;
 mod shell;
-mod tree;
+pub(super) mod tree;
 
 use std::ops::Range;
 
@@ -67,6 +74,11 @@ pub fn for_source(source: Source<'_>) -> Option<&'static dyn Rewriter> {
         b"rs" => &Code(&rust::Rust),
         b"c" | b"h" => &Code(&c::C),
         b"sh" | b"bash" | b"zsh" | b"ksh" => &Code(&shell::Shell),
+        b"cs" => &Code(&csharp::CSharp),
+        b"kt" | b"kts" => &Code(&kotlin::Kotlin),
+        b"rb" | b"rake" => &Code(&ruby::Ruby),
+        b"php" => &Code(&php::Php),
+        b"ps1" | b"psm1" => &Code(&powershell::PowerShell),
         _ if extension == name => by_first_line(source.bytes)?,
         _ => return None,
     };
@@ -83,17 +95,20 @@ fn by_first_line(bytes: &[u8]) -> Option<&'static Code> {
     Some(match program.trim_ascii_end() {
         b"sh" | b"bash" | b"zsh" | b"ksh" | b"dash" => &Code(&shell::Shell),
         b"python" | b"python3" => &Code(&python::Python),
+        b"ruby" => &Code(&ruby::Ruby),
+        b"php" => &Code(&php::Php),
+        b"pwsh" => &Code(&powershell::PowerShell),
         b"node" => &Code(&javascript::JavaScript::PLAIN),
         _ => return None,
     })
 }
 
-fn text(bytes: &[u8]) -> Result<&str, Manual> {
+pub(super) fn text(bytes: &[u8]) -> Result<&str, Manual> {
     std::str::from_utf8(bytes).map_err(|_| manual("the file is not UTF-8", "save it as UTF-8 first"))
 }
 
 /// Why nothing in this file is rewritten, if so.
-fn left_alone(source: Source<'_>) -> Result<(), Manual> {
+pub(super) fn left_alone(source: Source<'_>) -> Result<(), Manual> {
     if source.bytes.len() > LARGEST {
         return Err(manual("the file is larger than 4 MiB", "take the value out of what makes it"));
     }
@@ -116,8 +131,7 @@ fn left_alone(source: Source<'_>) -> Result<(), Manual> {
         || name.contains(".test.")
         || name.contains(".spec.")
         || stem.ends_with("_spec")
-        || (stem.ends_with("test") || stem.ends_with("tests"))
-            && (name.ends_with(".java") || name.ends_with(".kt") || name.ends_with(".cs"));
+        || (stem.ends_with("test") || stem.ends_with("tests")) && matches!(name.rsplit('.').next(), Some("java" | "kt" | "cs"));
     if is_test {
         return Err(manual(
             "the file is a test or a fixture",
@@ -225,8 +239,8 @@ impl Code {
 ///
 /// # Errors
 /// Two that change the same bytes.
-fn ordered(mut splices: Vec<Splice>) -> Result<Vec<Splice>, Manual> {
-    splices.sort_by(|a, b| (a.span.start, a.span.end).cmp(&(b.span.start, b.span.end)));
+pub(super) fn ordered(mut splices: Vec<Splice>) -> Result<Vec<Splice>, Manual> {
+    splices.sort_by_key(|splice| (splice.span.start, splice.span.end));
     splices.dedup();
     let mut out: Vec<Splice> = Vec::new();
     for splice in splices {
@@ -245,7 +259,7 @@ fn ordered(mut splices: Vec<Splice>) -> Result<Vec<Splice>, Manual> {
 }
 
 /// The line end that a file uses.
-fn line_end(text: &str) -> &'static str {
+pub(super) fn line_end(text: &str) -> &'static str {
     match text.find('\n') {
         Some(at) if text[..at].ends_with('\r') => "\r\n",
         _ => "\n",
@@ -253,16 +267,16 @@ fn line_end(text: &str) -> &'static str {
 }
 
 /// The start of the line that holds `at`.
-fn line_start(text: &str, at: usize) -> usize {
+pub(super) fn line_start(text: &str, at: usize) -> usize {
     text[..at].rfind('\n').map_or(0, |end| end + 1)
 }
 
 /// The start of the line after `at`, or the end of the text.
-fn next_line(text: &str, at: usize) -> usize {
+pub(super) fn next_line(text: &str, at: usize) -> usize {
     text[at..].find('\n').map_or(text.len(), |end| at + end + 1)
 }
 
 /// A splice that inserts.
-fn insert(at: usize, text: impl Into<Vec<u8>>) -> Splice {
+pub(super) fn insert(at: usize, text: impl Into<Vec<u8>>) -> Splice {
     Splice { span: at..at, text: text.into().into() }
 }

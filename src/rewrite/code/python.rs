@@ -16,6 +16,7 @@ const PLAIN: Syntax = Syntax {
     escape: Some('\\'),
     letters: "nrtabvf",
     itself: "\\'\"",
+    refused: "N",
     unknown: Unknown::Kept,
     numeric: &[Numeric::exact('x', 2), Numeric::exact('u', 4), Numeric::exact('U', 8)],
     octal: 3,
@@ -26,7 +27,7 @@ const PLAIN: Syntax = Syntax {
 const VERBATIM: Syntax = Syntax { unix_lines: true, ..RAW };
 const FORMATTED: Syntax = Syntax { doubled: &["{{", "}}"], interpolates: is_hole, ..PLAIN };
 const FORMATTED_RAW: Syntax = Syntax { doubled: &["{{", "}}"], interpolates: is_hole, ..VERBATIM };
-const BYTES: Syntax = Syntax { numeric: &[Numeric::byte('x', 2, 2)], ..PLAIN };
+const BYTES: Syntax = Syntax { refused: "", numeric: &[Numeric::byte('x', 2, 2)], ..PLAIN };
 
 fn is_hole(rest: &str) -> bool {
     rest.starts_with('{') && !rest.starts_with("{{")
@@ -43,11 +44,10 @@ fn quoting(token: &str) -> Option<Quoting> {
     let length = if triple { 3 } else { 1 };
     let syntax = match prefix.as_str() {
         "" | "u" => &PLAIN,
-        "r" => &VERBATIM,
+        "r" | "br" | "rb" => &VERBATIM,
         "f" => &FORMATTED,
         "fr" | "rf" => &FORMATTED_RAW,
         "b" => &BYTES,
-        "br" | "rb" => &VERBATIM,
         _ => return None,
     };
     Some(Quoting::new(quote + length, length, syntax))

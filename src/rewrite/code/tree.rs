@@ -1,23 +1,74 @@
 //! Syntax trees. Owns: parsing in bounded time, the way from the root to a place, joined literals, comparison of trees before and after.
 //! Must not: know a language.
 
+use std::cell::RefCell;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
 
+use sha2::{Digest as _, Sha256};
 use tree_sitter::{Language, Node, ParseOptions, Parser};
 
 use crate::rewrite::literal::manual;
 use crate::rewrite::{Manual, Splice};
 
+/// Most brackets that are open at once in a file that is parsed.
+const DEEPEST: usize = 1_000;
+
+/// Most nodes above a place.
+const DEEPEST_PLACE: usize = 300;
+
+/// Literals of more parts are not joined.
+const MOST_PARTS: usize = 1_000;
+
 /// Longest time for a parse.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Parses a file.
+/// Grammar and digest of a text, and its tree.
+type Parsed = (Language, [u8; 32], tree_sitter::Tree);
+
+thread_local! {
+    /// The last tree: a file with many places is asked for many times in a row. It holds positions, no text.
+    static LAST: RefCell<Option<Parsed>> = const { RefCell::new(None) };
+}
+
+/// Parses a file, unless it is the one that was parsed last.
 ///
 /// # Errors
 /// It took too long.
-pub(super) fn parse(grammar: &Language, text: &str) -> Result<tree_sitter::Tree, Manual> {
+pub(in crate::rewrite) fn parse(grammar: &Language, text: &str) -> Result<tree_sitter::Tree, Manual> {
+    if depth(text) > DEEPEST {
+        return Err(manual("the file is nested too deeply", "replace it by hand"));
+    }
+    let digest: [u8; 32] = Sha256::digest(text).into();
+    let known = LAST.with_borrow(|last| {
+        let (_, _, tree) = last.as_ref().filter(|(language, known, _)| language == grammar && *known == digest)?;
+        Some(tree.clone())
+    });
+    if let Some(tree) = known {
+        return Ok(tree);
+    }
+    let tree = parse_anew(grammar, text)?;
+    LAST.set(Some((grammar.clone(), digest, tree.clone())));
+    Ok(tree)
+}
+
+/// Most brackets that are open at once, wherever they stand.
+fn depth(text: &str) -> usize {
+    let mut depth = 0_usize;
+    let mut deepest = 0;
+    for byte in text.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+fn parse_anew(grammar: &Language, text: &str) -> Result<tree_sitter::Tree, Manual> {
     let mut parser = Parser::new();
     parser.set_language(grammar).expect("because grammars and parser are of one version");
     let start = Instant::now();
@@ -30,7 +81,7 @@ pub(super) fn parse(grammar: &Language, text: &str) -> Result<tree_sitter::Tree,
 }
 
 /// The nodes around a span, the innermost first.
-pub(super) struct Path<'t>(pub Vec<Node<'t>>);
+pub(in crate::rewrite) struct Path<'t>(pub Vec<Node<'t>>);
 
 impl<'t> Path<'t> {
     /// The way to the smallest node that holds `span`.
@@ -48,6 +99,9 @@ impl<'t> Path<'t> {
         }
         if nodes.iter().any(|node| node.is_error() || node.is_missing()) {
             return Err(manual("the code around it has a syntax error", "mend the code, then migrate again"));
+        }
+        if nodes.len() > DEEPEST_PLACE {
+            return Err(manual("it is nested too deeply", "replace it by hand"));
         }
         nodes.reverse();
         Ok(Self(nodes))
@@ -82,11 +136,11 @@ impl<'t> Path<'t> {
 }
 
 /// The literals that `node` joins, where it joins nothing but literals: `a + b`, `(a)`.
-pub(super) fn joined<'t>(node: Node<'t>, literals: &[&str], joins: &[&str], text: &str) -> Option<Vec<Node<'t>>> {
+pub(in crate::rewrite) fn joined<'t>(node: Node<'t>, literals: &[&str], joins: &[&str], text: &str) -> Option<Vec<Node<'t>>> {
     let mut found = Vec::new();
     let mut stack = vec![node];
     while let Some(node) = stack.pop() {
-        if found.len() + stack.len() > 10_000 {
+        if found.len() + stack.len() > MOST_PARTS {
             return None;
         }
         if literals.contains(&node.kind()) {
@@ -149,13 +203,13 @@ fn leaves(tree: &tree_sitter::Tree, same: fn(&str) -> &str) -> (Leaves, usize) {
 }
 
 /// The stretches that splices may change, before and after: each with the leaves that it cuts, as one.
-fn stretches(splices: &[Splice], leaves: &Leaves) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
+pub(super) fn stretches(splices: &[Splice], leaves: &[Range<usize>]) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
     let mut both: Vec<(Range<usize>, Range<usize>)> = Vec::new();
     for (splice, new) in splices.iter().zip(moved(splices)) {
         let old = &splice.span;
-        let first = leaves.partition_point(|leaf| leaf.1.end <= old.start);
-        let cut = leaves[first..].iter().take_while(|leaf| leaf.1.start < old.end);
-        let (start, end) = cut.fold((old.start, old.end), |(start, end), leaf| (start.min(leaf.1.start), end.max(leaf.1.end)));
+        let first = leaves.partition_point(|leaf| leaf.end <= old.start);
+        let cut = leaves[first..].iter().take_while(|leaf| leaf.start < old.end);
+        let (start, end) = cut.fold((old.start, old.end), |(start, end), leaf| (start.min(leaf.start), end.max(leaf.end)));
         let new = new.start - (old.start - start)..new.end + (end - old.end);
         match both.last_mut() {
             Some((last_old, last_new)) if last_old.end > start => {
@@ -178,7 +232,7 @@ fn outside(leaves: Leaves, stretches: &[Range<usize>]) -> Leaves {
 }
 
 /// Where the splices are after they were made.
-pub(super) fn moved(splices: &[Splice]) -> Vec<Range<usize>> {
+pub(in crate::rewrite) fn moved(splices: &[Splice]) -> Vec<Range<usize>> {
     let mut grown = 0;
     let mut shrunk = 0;
     let place = |splice: &Splice| {
@@ -195,12 +249,19 @@ pub(super) fn moved(splices: &[Splice]) -> Vec<Range<usize>> {
 ///
 /// # Errors
 /// What differs.
-pub(super) fn verify(grammar: &Language, before: &str, after: &str, splices: &[Splice], same: fn(&str) -> &str) -> Result<(), Manual> {
+pub(in crate::rewrite) fn verify(
+    grammar: &Language,
+    before: &str,
+    after: &str,
+    splices: &[Splice],
+    same: fn(&str) -> &str,
+) -> Result<(), Manual> {
     let old = parse(grammar, before)?;
     let new = parse(grammar, after)?;
     let (old, old_errors) = leaves(&old, same);
     let (new, new_errors) = leaves(&new, same);
-    let (before_spans, after_spans) = stretches(splices, &old);
+    let spans: Vec<Range<usize>> = old.iter().map(|leaf| leaf.1.clone()).collect();
+    let (before_spans, after_spans) = stretches(splices, &spans);
     let (old, new) = (outside(old, &before_spans), outside(new, &after_spans));
     if new_errors > old_errors {
         return Err(manual("the rewritten file has a syntax error", "replace it by hand"));
@@ -214,7 +275,7 @@ pub(super) fn verify(grammar: &Language, before: &str, after: &str, splices: &[S
 }
 
 /// Whether a node of one of `kinds` under `root` holds the identifier `name`, other than at `except`.
-pub(super) fn uses(root: Node<'_>, name: &str, kinds: &[&str], except: &Range<usize>, text: &str) -> bool {
+pub(in crate::rewrite) fn uses(root: Node<'_>, name: &str, kinds: &[&str], except: &Range<usize>, text: &str) -> bool {
     let mut cursor = root.walk();
     let mut within = vec![false];
     loop {
@@ -242,7 +303,7 @@ pub(super) fn uses(root: Node<'_>, name: &str, kinds: &[&str], except: &Range<us
 ///
 /// # Errors
 /// It is in no literal.
-pub(super) fn literal<'t>(path: &Path<'t>, literals: &[&str], joins: &[&str], text: &str) -> Result<(Vec<Node<'t>>, usize), Manual> {
+pub(in crate::rewrite) fn literal<'t>(path: &Path<'t>, literals: &[&str], joins: &[&str], text: &str) -> Result<(Vec<Node<'t>>, usize), Manual> {
     let nowhere = || manual("it is not in a string literal", "look at the place: the value may be a name or a number");
     let found = path.find(literals).ok_or_else(nowhere)?;
     let mut top = found;

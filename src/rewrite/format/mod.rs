@@ -1,10 +1,207 @@
-//! Rewriters of configuration, infrastructure and documentation; one file a format. Owns: the choice among them.
+//! Rewriters of configuration, infrastructure and documentation; one file a format. Owns: the choice among them by path and content, and
+//! what they share: places put together to splices. Must not: know the syntax of any format.
 
-use super::{Rewriter, Source};
+mod dotenv;
+mod scalar;
+
+use std::ops::Range;
+
+use bstr::ByteSlice as _;
+
+use super::code::{connection, left_alone, ordered, text};
+use super::literal::manual;
+use super::{Companion, Located, Manual, Rewriter, Rewritten, Source, Splice, Strategy, Style, Tree, Wanted};
+use scalar::Scalar;
+
+/// A file, with its text.
+#[derive(Clone, Copy)]
+struct File<'a> {
+    path: &'a str,
+    text: &'a str,
+    tree: &'a dyn Tree,
+}
+
+/// What becomes of a place.
+type Edit = fn(&File<'_>, &Place, &Wanted<'_>) -> Result<Rewritten, Manual>;
+
+/// A place of a credential.
+struct Place {
+    scalar: Scalar,
+    strategy: Strategy,
+    reason: &'static str,
+    edit: Edit,
+}
+
+impl Place {
+    /// A value that becomes a `ref+…` token.
+    const fn token(scalar: Scalar) -> Self {
+        let reason = "`unleak run` resolves the reference in the file's own syntax";
+        Self { scalar, strategy: Strategy::Reference, reason, edit: to_token }
+    }
+
+    /// A stretch of prose that names the secret.
+    fn prose(text: &str, span: Range<usize>) -> Self {
+        let reason = "a comment or documentation: the value is named, not used";
+        Self { scalar: Scalar::raw(text, span), strategy: Strategy::Placeholder, reason, edit: to_placeholder }
+    }
+}
+
+fn to_token(_: &File<'_>, place: &Place, wanted: &Wanted<'_>) -> Result<Rewritten, Manual> {
+    Ok(Rewritten { splices: vec![place.scalar.put(&wanted.reference.to_string())], companions: Vec::new() })
+}
+
+fn to_placeholder(_: &File<'_>, place: &Place, wanted: &Wanted<'_>) -> Result<Rewritten, Manual> {
+    Ok(Rewritten { splices: vec![place.scalar.put(&super::placeholder(wanted.reference))], companions: Vec::new() })
+}
+
+/// What a format knows.
+trait Format: Sync {
+    /// Its name.
+    fn name(&self) -> &'static str;
+
+    /// The place of a finding.
+    ///
+    /// # Errors
+    /// What is not understood, or cannot be a reference.
+    fn place(&self, file: &File<'_>, span: &Range<usize>) -> Result<Place, Manual>;
+
+    /// Splices that several places need together.
+    ///
+    /// # Errors
+    /// What cannot be done together.
+    fn together(&self, _file: &File<'_>, _places: &[(Place, &Wanted<'_>)]) -> Result<Rewritten, Manual> {
+        Ok(Rewritten::default())
+    }
+
+    /// Checks that only what the splices say changed; that the bytes outside did not is known.
+    ///
+    /// # Errors
+    /// What else did.
+    fn verify(&self, before: &str, after: &str, splices: &[Splice]) -> Result<(), Manual>;
+}
+
+/// The rewriter of a format.
+struct Config(&'static dyn Format);
 
 /// The rewriter for a file, if there is one.
 #[must_use]
 pub fn for_source(source: Source<'_>) -> Option<&'static dyn Rewriter> {
-    let _ = source;
-    None
+    let path = source.path.to_str().ok()?;
+    let name = path.rsplit('/').next()?.to_ascii_lowercase();
+    let rewriter: &'static Config = match name.as_str() {
+        _ if dotenv::is_docker(&name) => &Config(&dotenv::Dotenv { docker: true }),
+        _ if dotenv::is(&name) => &Config(&dotenv::Dotenv { docker: false }),
+        _ => return None,
+    };
+    Some(rewriter)
+}
+
+impl Rewriter for Config {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn locate(&self, source: Source<'_>, span: Range<usize>, _style: Style, tree: &dyn Tree) -> Result<Located, Manual> {
+        let file = self.file(source, tree)?;
+        let place = self.find(&file, &span)?;
+        let Scalar { decode, path, .. } = place.scalar;
+        Ok(Located {
+            rewriter: self.name(),
+            strategy: place.strategy,
+            reason: place.reason.to_owned(),
+            fields: connection::fields(&decode.value).unwrap_or_default(),
+            value: decode.value,
+            span: decode.span,
+            spelling: decode.spelling,
+            name: (!path.is_empty()).then(|| path.join(".")),
+            variable: None,
+        })
+    }
+
+    fn rewrite(&self, source: Source<'_>, wanted: &[Wanted<'_>], tree: &dyn Tree) -> Result<Rewritten, Manual> {
+        let file = self.file(source, tree)?;
+        let mut out = Rewritten::default();
+        let mut places = Vec::new();
+        for wanted in wanted {
+            let place = self.find(&file, &wanted.located.span)?;
+            if place.scalar.decode.span != wanted.located.span {
+                return Err(manual("the place is not where it was", "make a new plan"));
+            }
+            let new = (place.edit)(&file, &place, wanted)?;
+            out.splices.extend(new.splices);
+            new.companions.into_iter().try_for_each(|companion| accompany(&mut out.companions, companion))?;
+            places.push((place, wanted));
+        }
+        let around = self.0.together(&file, &places)?;
+        out.splices.extend(around.splices);
+        around.companions.into_iter().try_for_each(|companion| accompany(&mut out.companions, companion))?;
+        out.splices = ordered(out.splices)?;
+        Ok(out)
+    }
+
+    fn verify(&self, before: Source<'_>, after: &[u8], splices: &[Splice]) -> Result<(), Manual> {
+        if super::splice(before.bytes, splices) != after {
+            return Err(manual("the new file is not the old one with its splices", "nothing was changed; make a new plan"));
+        }
+        self.0.verify(text(before.bytes)?, text(after)?, splices)
+    }
+}
+
+impl Config {
+    fn file<'a>(&self, source: Source<'a>, tree: &'a dyn Tree) -> Result<File<'a>, Manual> {
+        left_alone(source)?;
+        let path = source.path.to_str().map_err(|_| manual("the file's name is not UTF-8", "replace it by hand"))?;
+        Ok(File { path, text: text(source.bytes)?, tree })
+    }
+
+    fn find(&self, file: &File<'_>, span: &Range<usize>) -> Result<Place, Manual> {
+        if span.start >= span.end || file.text.get(span.clone()).is_none() {
+            return Err(manual("the finding is not in the file any more", "scan again"));
+        }
+        let place = self.0.place(file, span)?;
+        let decode = &place.scalar.decode;
+        if decode.span.start > span.start || decode.span.end < span.end {
+            return Err(manual("the finding is not within one value", "replace it by hand"));
+        }
+        if decode.value.is_empty() {
+            return Err(manual("the value is empty", "look at the place"));
+        }
+        Ok(place)
+    }
+}
+
+/// Adds a companion once.
+///
+/// # Errors
+/// A variable would need two values.
+fn accompany(known: &mut Vec<Companion>, new: Companion) -> Result<(), Manual> {
+    if let Companion::Variable { name, .. } = &new {
+        let same = |other: &&Companion| matches!(other, Companion::Variable { name: other, .. } if other == name);
+        if known.iter().find(same).is_some_and(|other| *other != new) {
+            return Err(manual(format!("the variable {name} would need two values"), "give one of the places another variable, then migrate again"));
+        }
+    }
+    if !known.contains(&new) {
+        known.push(new);
+    }
+    Ok(())
+}
+
+/// Checks that the keys of a file of lines are the same, and values outside of splices too.
+///
+/// # Errors
+/// What differs.
+fn lines_differ_only(before: &str, after: &str, splices: &[Splice], list: impl Fn(&str) -> Vec<(String, Range<usize>)>) -> Result<(), Manual> {
+    let (old, new) = (list(before), list(after));
+    let is_edited = |span: &Range<usize>| {
+        let next = splices.partition_point(|splice| splice.span.end < span.start);
+        splices.get(next).is_some_and(|splice| splice.span.start <= span.end)
+    };
+    let same = |((key, span), (new_key, new_span)): (&(String, Range<usize>), &(String, Range<usize>))| {
+        key == new_key && (is_edited(span) || before[span.clone()] == after[new_span.clone()])
+    };
+    if old.len() == new.len() && old.iter().zip(&new).all(same) {
+        return Ok(());
+    }
+    Err(manual("rewriting would change other values", "replace it by hand"))
 }

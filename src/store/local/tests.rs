@@ -1,3 +1,5 @@
+//! The local store beyond the contract of all stores: its file, its key, its lock. Owns: nothing. Must not: use a real key.
+
 use std::fs;
 
 use age::secrecy::SecretString;

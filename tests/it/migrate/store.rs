@@ -121,7 +121,9 @@ impl SecretStore for TestStore<'_> {
             let kept = all.get_mut(name).filter(|kept| !kept.deleted).ok_or_else(|| missing(name))?;
             if !kept.versions.contains_key(token) {
                 kept.versions.insert(token.to_owned(), (value.expose().to_vec(), Vec::new()));
-                stages.iter().for_each(|stage| label(kept, stage, token));
+                for stage in stages {
+                    label(kept, stage, token);
+                }
             }
             Ok(Stored { id: format!("arn:{name}"), version: token.to_owned() })
         })
@@ -169,7 +171,7 @@ impl SecretStore for TestStore<'_> {
     fn list(&self, tags: &Tags) -> Result<Vec<Description>, StoreError> {
         let has = |kept: &Kept| tags.iter().all(|tag| kept.tags.get(tag.0) == Some(tag.1));
         let names: Vec<String> = self.all().into_iter().filter(|(_, kept)| has(kept)).map(|(name, _)| name).collect();
-        Ok(names.iter().filter_map(|name| self.describe(name).transpose()).collect::<Result<_, _>>()?)
+        names.iter().filter_map(|name| self.describe(name).transpose()).collect()
     }
 
     fn tag(&self, name: &str, tags: &Tags) -> Result<(), StoreError> {

@@ -24,6 +24,15 @@ fn run(mut command: Command, variables: &BTreeMap<String, Vec<u8>>) -> Output {
     command.output().unwrap_or_else(|error| panic!("{}: {error}; the test needs it", program.display()))
 }
 
+fn put(path: &Path, content: impl AsRef<[u8]>) {
+    unleak::fsx::write_atomically(path, |out| out.write_all(content.as_ref())).unwrap();
+}
+
+/// A variable of the environment the tests run in.
+fn variable(name: &str) -> Option<std::ffi::OsString> {
+    std::env::vars_os().find(|(known, _)| known == name).map(|(_, value)| value)
+}
+
 /// Runs a command that has to succeed.
 pub fn done(command: &mut Command) {
     let program = command.get_program().to_owned();
@@ -38,7 +47,7 @@ pub fn all(programs: &[Done], runner: &dyn Runner) {
         let made = |folder: &str, bytes: &[u8]| {
             let at = directory.path().join(folder);
             fs::create_dir(&at).unwrap();
-            fs::write(at.join(&program.name), bytes).unwrap();
+            put(&at.join(&program.name), bytes);
             move || runner.prepare(&at, &program.name)
         };
         let before = run(made("before", &program.before)(), &BTreeMap::new());
@@ -46,7 +55,7 @@ pub fn all(programs: &[Done], runner: &dyn Runner) {
         assert!(before.stdout.find(&program.value).is_some() || program.variables.is_empty(), "{} does not print its value", program.name);
         let after = made("after", &program.after);
         for (name, content) in &program.files {
-            fs::write(directory.path().join("after").join(name), content).unwrap();
+            put(&directory.path().join("after").join(name), content);
         }
         let set = run(after(), &program.variables);
         assert!(set.status.success(), "{} after: {}", program.name, set.stderr.as_bstr());
@@ -63,7 +72,7 @@ fn command(program: &str, arguments: &[&str], directory: &Path) -> Command {
     let mut command = Command::new(program);
     let kept = ["PATH", "HOME", "GOPATH", "GOCACHE", "GOMODCACHE", "JAVA_HOME", "RUSTUP_HOME", "CARGO_HOME"];
     command.args(arguments).current_dir(directory).env_clear().env("LC_ALL", "C.UTF-8");
-    command.envs(kept.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    command.envs(kept.into_iter().filter_map(|name| Some((name, variable(name)?))));
     command
 }
 
@@ -90,17 +99,18 @@ pub struct TypeScript;
 
 impl Runner for TypeScript {
     fn prepare(&self, directory: &Path, file: &str) -> Command {
-        let tools = std::env::var_os("UNLEAK_TEST_TOOLS")
-            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/test-tools"), Into::into);
+        let tools =
+            variable("UNLEAK_TEST_TOOLS").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/test-tools"), Into::into);
         let compiler = tools.join("bin/tsc");
         let options =
             ["--strict", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler", "--jsx", "react", "--outDir", "out"];
         let types = "declare const process: { env: Record<string, string | undefined> };\ndeclare const console: { log(...all: unknown[]): void };\n\
                      declare namespace JSX { interface IntrinsicElements { [name: string]: object } }\ndeclare class URL { constructor(url: string); }\n";
-        fs::write(directory.join("types.d.ts"), types).unwrap();
+        put(&directory.join("types.d.ts"), types);
         done(command(compiler.to_str().unwrap(), &options, directory).args(["--lib", "es2022", file, "types.d.ts"]));
         let stem = file.rsplit_once('.').unwrap().0;
-        let made = if file.ends_with(".mts") { format!("out/{stem}.mjs") } else { format!("out/{stem}.js") };
+        let made =
+            if file.rsplit_once('.').is_some_and(|(_, kind)| kind == "mts") { format!("out/{stem}.mjs") } else { format!("out/{stem}.js") };
         command("node", &[&made], directory)
     }
 }
@@ -112,7 +122,7 @@ impl Runner for Java {
     fn prepare(&self, directory: &Path, file: &str) -> Command {
         // The compiler does not know byte order marks, which editors on Windows write.
         let source = fs::read(directory.join(file)).unwrap();
-        fs::write(directory.join(file), source.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&source)).unwrap();
+        put(&directory.join(file), source.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&source));
         let options = ["-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC", "-encoding", "UTF-8", "-d", "out", file];
         done(&mut command("javac", &options, directory));
         let class = if source.starts_with(b"package shop;") { "shop.Entries" } else { file.strip_suffix(".java").unwrap() };
@@ -126,7 +136,7 @@ pub struct Go;
 impl Runner for Go {
     fn prepare(&self, directory: &Path, file: &str) -> Command {
         assert!(directory.join(file).exists());
-        fs::write(directory.join("go.mod"), "module unit\n\ngo 1.22\n").unwrap();
+        put(&directory.join("go.mod"), "module unit\n\ngo 1.22\n");
         let mut build = command("go", &["build", "-o", "program", "."], directory);
         done(build.env("GOFLAGS", "-mod=mod").env("GOTOOLCHAIN", "local").env("GOPROXY", "off"));
         command(directory.join("program").to_str().unwrap(), &[], directory)

@@ -1,0 +1,137 @@
+//! Rewriting of configuration, over the fixtures: each case is a file or a small tree, `before` is located, rewritten, verified, compared with
+//! `after` and undone; what goes with it is in `companions.txt`, what is left to people in `manual.txt`.
+//! Owns: the steps. Must not: know the syntax of any format; the fixtures do.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bstr::{BStr, BString, ByteSlice as _};
+use unleak::reference::{Backend, Reference};
+use unleak::rewrite::{self, Companion, Located, Source, Style, Wanted};
+
+use super::{MARK, folder, manual_of, numbers, undoing};
+use crate::made_up;
+
+/// The base64 of the value.
+const ENCODED: &str = "SECRET_BASE64";
+
+/// The files of a case.
+struct Case(BTreeMap<String, Vec<u8>>);
+
+impl rewrite::Tree for Case {
+    fn read(&self, path: &BStr) -> Option<Vec<u8>> {
+        self.0.get(&path.to_string()).cloned()
+    }
+
+    fn named(&self, names: &[&str]) -> Vec<BString> {
+        let is_named = |path: &&String| names.contains(&path.rsplit('/').next().unwrap_or_default());
+        self.0.keys().filter(is_named).map(|path| path.as_str().into()).collect()
+    }
+}
+
+/// The files below `directory`, by path.
+fn files(directory: &Path, prefix: &str, out: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let entry = entry.unwrap();
+        let path = format!("{prefix}{}", entry.file_name().to_str().unwrap());
+        if entry.path().is_dir() {
+            files(&entry.path(), &format!("{path}/"), out);
+        } else {
+            out.insert(path, fs::read(entry.path()).unwrap());
+        }
+    }
+}
+
+fn told(companion: &Companion) -> String {
+    match companion {
+        Companion::Variable { name, reference } => format!("{name}={reference}"),
+        Companion::NewFile { path, .. } => format!("new file {path}"),
+        Companion::Edit { path, why, .. } => format!("edit {path}: {why}"),
+        Companion::Advice(advice) => format!("advice: {advice}"),
+    }
+}
+
+fn reference(number: usize, backend: Backend) -> (Reference, String) {
+    let (name, variable) = super::named(number);
+    (Reference { backend, ..name }.with_key("password"), variable)
+}
+
+/// Rewrites a file of a case: its new bytes with what goes with it, or the reason why it is left to people.
+fn one(case: &Case, path: &str, value: &str, backend: Backend) -> Result<(Vec<u8>, Vec<String>), String> {
+    let before = &case.0[path];
+    let source = Source { path: path.into(), bytes: before };
+    let rewriter = rewrite::for_source(source).unwrap_or_else(|| panic!("{path} has no rewriter"));
+    let encoded = data_encoding::BASE64.encode(value.as_bytes());
+    let spans = before.find_iter(value).map(|at| at..at + value.len()).chain(before.find_iter(&encoded).map(|at| at..at + encoded.len()));
+    let mut spans: Vec<_> = spans.collect();
+    spans.sort_by_key(|span| span.start);
+    let locate = |span: &std::ops::Range<usize>| rewriter.locate(source, span.clone(), Style::Auto, case).map_err(|manual| manual.reason);
+    let mut located: Vec<Located> = spans.iter().map(locate).collect::<Result<_, _>>()?;
+    located.dedup_by_key(|place| place.span.clone());
+    let names: Vec<_> = numbers(&located).into_iter().map(|number| reference(number, backend)).collect();
+    let wanted: Vec<Wanted<'_>> =
+        located.iter().zip(&names).map(|(located, (reference, variable))| Wanted { located, reference, variable }).collect();
+    let new = rewriter.rewrite(source, &wanted, case).map_err(|manual| manual.reason)?;
+    let after = rewrite::splice(before, &new.splices);
+    rewriter.verify(source, &after, &new.splices).map_err(|manual| manual.reason)?;
+    for place in &located {
+        assert!(place.value.expose().find(value).is_some(), "{path}: the stored value holds what was found");
+        assert_eq!(place.spelling.spell(place.value.expose()).unwrap().as_bstr(), before[place.span.clone()].as_bstr(), "{path}");
+    }
+    assert!(after.find(value).is_none() && after.find(&encoded).is_none(), "{path}: the value is still there");
+    assert_eq!(rewrite::splice(&after, &undoing(before, &new.splices, &located)).as_bstr(), before.as_bstr(), "{path}: undo");
+    Ok((after, new.companions.iter().map(told).collect()))
+}
+
+/// All cases of a format: those in `manual.txt` are refused for its reason, the others are as in `after`.
+fn all(format: &str, backend: Backend) {
+    let folder = folder(format);
+    let mut cases: Vec<PathBuf> = fs::read_dir(folder.join("before")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    cases.sort();
+    let writes = std::env::var_os("UNLEAK_FIXTURES").is_some();
+    let mut manual = BTreeMap::new();
+    let mut companions = Vec::new();
+    for (case, seed) in cases.iter().zip(1..) {
+        let name = case.file_name().unwrap().to_str().unwrap();
+        let value = made_up::password(seed);
+        let mut tree = BTreeMap::new();
+        if case.is_dir() {
+            files(case, "", &mut tree);
+        } else {
+            tree.insert(name.to_owned(), fs::read(case).unwrap());
+        }
+        let marked: Vec<String> = tree.iter().filter(|(_, bytes)| bytes.find(MARK).is_some() || bytes.find(ENCODED).is_some()).map(|(path, _)| path.clone()).collect();
+        assert!(!marked.is_empty(), "{format}/{name} has no {MARK}");
+        let encoded = data_encoding::BASE64.encode(value.as_bytes());
+        tree.values_mut().for_each(|bytes| *bytes = bytes.replace(MARK, &value).replace(ENCODED, &encoded));
+        let tree = Case(tree);
+        for path in marked {
+            match one(&tree, &path, &value, backend) {
+                Ok((after, told)) => {
+                    let at = if case.is_dir() { folder.join("after").join(name).join(&path) } else { folder.join("after").join(name) };
+                    if writes && !at.exists() {
+                        fs::create_dir_all(at.parent().unwrap()).unwrap();
+                        fs::write(&at, &after).unwrap();
+                    }
+                    assert_eq!(after.as_bstr(), fs::read(&at).unwrap().as_bstr(), "{format}/{name}/{path}");
+                    companions.extend(told.iter().map(|line| format!("{name}: {line}\n")));
+                }
+                Err(reason) => drop(manual.insert(name.to_owned(), reason)),
+            }
+        }
+    }
+    let lines = folder.join("companions.txt");
+    if writes {
+        let reasons: String = manual.iter().map(|(case, reason)| format!("{case}: {reason}\n")).collect();
+        fs::write(folder.join("manual.txt"), reasons).unwrap();
+        fs::write(&lines, companions.concat()).unwrap();
+    }
+    assert_eq!(manual, manual_of(format), "{format}: what is left to people");
+    assert_eq!(companions.concat(), fs::read_to_string(lines).unwrap(), "{format}: companions");
+}
+
+#[test]
+fn dotenv() {
+    all("dotenv", Backend::Aws);
+}
