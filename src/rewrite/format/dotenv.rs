@@ -126,7 +126,7 @@ impl Format for Dotenv {
         }
         let path = vec![entry.key.to_owned()];
         let decode = decode(text, &[Part { token: entry.token.clone(), quoting: entry.quoting }])?;
-        Ok(Place::token(Scalar { token: decode.span.clone(), decode, path, quote: Quote::Raw }))
+        Ok(Place::token(Scalar { token: decode.span.clone(), decode, path, quote: Quote::Raw, line_end: None }))
     }
 
     fn verify(&self, before: &str, after: &str, splices: &[Splice]) -> Result<(), Manual> {

@@ -135,3 +135,93 @@ fn all(format: &str, backend: Backend) {
 fn dotenv() {
     all("dotenv", Backend::Aws);
 }
+
+#[test]
+fn yaml() {
+    all("yaml", Backend::Aws);
+}
+
+#[test]
+fn json() {
+    all("json", Backend::Aws);
+}
+
+#[test]
+fn toml() {
+    all("toml", Backend::Aws);
+}
+
+#[test]
+fn ini() {
+    all("ini", Backend::Aws);
+}
+
+#[test]
+fn properties() {
+    all("properties", Backend::Aws);
+}
+
+#[test]
+fn prose() {
+    all("prose", Backend::Aws);
+}
+
+#[test]
+fn compose() {
+    all("compose", Backend::Aws);
+}
+
+#[test]
+fn spring() {
+    all("spring", Backend::Aws);
+}
+
+#[test]
+fn rails() {
+    all("rails", Backend::Aws);
+}
+
+#[test]
+fn ansible() {
+    all("ansible", Backend::Aws);
+}
+
+#[test]
+fn helm() {
+    all("helm", Backend::Aws);
+}
+
+#[test]
+fn cloudformation() {
+    all("cloudformation", Backend::Aws);
+}
+
+#[test]
+fn kubernetes() {
+    all("kubernetes", Backend::Aws);
+}
+
+#[test]
+fn terraform() {
+    all("terraform", Backend::Aws);
+}
+
+#[test]
+fn tasks() {
+    all("tasks", Backend::Aws);
+}
+
+#[test]
+fn github() {
+    all("github", Backend::Aws);
+}
+
+#[test]
+fn gitlab() {
+    all("gitlab", Backend::Aws);
+}
+
+#[test]
+fn other() {
+    all("other", Backend::Aws);
+}
