@@ -3,7 +3,7 @@
 use super::ini::Lines;
 use super::json::Json;
 use super::yaml::Yaml;
-use super::{Config, cloudformation, dotenv, hcl, ini, json, kubernetes, members, native, pipeline, prose, refused, toml, xml, yaml};
+use super::{Config, cloudformation, dotenv, hcl, ini, json, kubernetes, members, native, notebook, pipeline, prose, refused, toml, xml, yaml};
 
 const PROPERTIES: Lines =
     Lines { name: "properties", comments: &['#', '!'], separators: &['=', ':'], properties: true, place: ini::generic };
@@ -30,7 +30,7 @@ const JSON: Json = Json::new("json", json::generic);
 const CLOUDFORMATION_JSON: Json = Json::new("cloudformation", cloudformation::json);
 const TASK: Json = Json { name: "task-definition", place: members::task, together: members::tasks };
 const APPSETTINGS: Json = Json::new("appsettings", members::appsettings);
-const NOTEBOOK: Json = Json::new("notebook", members::notebook);
+const NOTEBOOK: Json = Json::new("notebook", notebook::place);
 const TFVARS_JSON: Json = Json::new("tfvars", refused::tfvars_json);
 
 /// The rewriter for a file at a path of lower-case letters.

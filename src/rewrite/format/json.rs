@@ -28,6 +28,8 @@ pub(super) struct Found<'t> {
     pub scalar: Scalar,
     /// The nodes around it, the innermost first.
     pub around: Vec<Node<'t>>,
+    /// What was found.
+    pub span: Range<usize>,
 }
 
 /// Any JSON file: the value is a token.
@@ -88,7 +90,7 @@ impl Format for Json {
         keys.reverse();
         let token = path.0[index].byte_range();
         let decode = decode(text, &[Part { token: token.clone(), quoting: Quoting::new(1, 1, &STRING) }])?;
-        (self.place)(file, Found { scalar: Scalar { token, decode, path: keys, quote: Quote::Json, line_end: None }, around })
+        (self.place)(file, Found { scalar: Scalar { token, decode, path: keys, quote: Quote::Json, line_end: None }, around, span: span.clone() })
     }
 
     fn together(&self, file: &File<'_>, places: &[(Place, &Wanted<'_>)]) -> Result<Rewritten, Manual> {

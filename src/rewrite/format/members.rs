@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
-use super::json::{Found, generic, members};
+use super::json::{Found, members};
 use super::{File, Place, only_aws};
 use crate::rewrite::code::{line_end, line_start};
 use crate::rewrite::literal::manual;
@@ -113,13 +113,4 @@ fn value_from(wanted: &Wanted<'_>) -> Result<String, Manual> {
     }
     let parts = [&reference.key, &reference.version_stage, &reference.version_id].map(|part| part.clone().unwrap_or_default());
     Ok(format!("{}:{}", reference.name, parts.join(":")))
-}
-
-/// Notebooks: source lines are named by a placeholder, and outputs that hold the value are emptied.
-pub(super) fn notebook(file: &File<'_>, found: Found<'_>) -> Result<Place, Manual> {
-    match found.scalar.path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["cells", "source"] | ["cells", "outputs", ..] => {}
-        _ => return generic(file, found),
-    }
-    Err(manual("a notebook keeps code and outputs as text", "read the value from the environment in the cell, clear its outputs, then save"))
 }

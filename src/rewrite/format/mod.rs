@@ -10,6 +10,7 @@ mod json;
 mod kubernetes;
 mod members;
 mod native;
+mod notebook;
 mod pipeline;
 mod prose;
 mod refused;
