@@ -24,8 +24,8 @@ pub(super) fn is_docker(name: &str) -> bool {
     matches!(name, "env.list" | "docker.env" | ".docker.env" | ".env.docker" | "env-file")
 }
 
-/// Between double quotes: the escapes that all readers have.
-const DOUBLE: Syntax = Syntax { escape: Some('\\'), letters: "nr", itself: "\"\\$", unix_lines: true, interpolates: is_variable, ..RAW };
+/// Between double quotes: the escapes that all readers have; they disagree about `\"` and `\\`.
+const DOUBLE: Syntax = Syntax { escape: Some('\\'), letters: "nr", unix_lines: true, interpolates: is_variable, ..RAW };
 /// Between single quotes: all is itself, and line ends are line feeds.
 const SINGLE: Syntax = Syntax { escape: Some('\\'), unknown: Unknown::Kept, unix_lines: true, ..RAW };
 /// Without quotes.

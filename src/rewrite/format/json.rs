@@ -60,6 +60,17 @@ pub(super) fn parse(text: &str) -> Result<tree_sitter::Tree, Manual> {
     tree::parse(&grammar(), text)
 }
 
+/// The string around a span.
+///
+/// # Errors
+/// There is none.
+pub(super) fn string_at(text: &str, span: &Range<usize>) -> Result<Range<usize>, Manual> {
+    let tree = parse(text)?;
+    let path = tree::Path::to(&tree, span)?;
+    let string = path.find(&["string"]).map(|index| path.0[index].byte_range());
+    string.ok_or_else(|| manual("it is not a string", "replace it by hand"))
+}
+
 impl Json {
     /// A platform whose places need nothing together.
     pub const fn new(name: &'static str, place: Use) -> Self {

@@ -241,3 +241,6 @@ fn lines_differ_only(before: &str, after: &str, splices: &[Splice], list: impl F
     }
     Err(manual("rewriting would change other values", "replace it by hand"))
 }
+
+#[cfg(test)]
+mod tests;

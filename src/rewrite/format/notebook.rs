@@ -6,7 +6,7 @@ use super::json::{Found, generic, members};
 use super::scalar::{Quote, Scalar};
 use super::{File, Place, with_variable};
 use crate::rewrite::literal::manual;
-use crate::rewrite::Manual;
+use crate::rewrite::{Manual, Splice};
 
 /// A place in a notebook.
 pub(super) fn place(file: &File<'_>, found: Found<'_>) -> Result<Place, Manual> {
@@ -43,8 +43,15 @@ pub(super) fn place(file: &File<'_>, found: Found<'_>) -> Result<Place, Manual> 
     let token = found.span.start - quote.len()..found.span.end + quote.len();
     let path = if name.is_empty() { Vec::new() } else { vec![name.to_owned()] };
     let scalar = Scalar { token, path, quote: Quote::Around(""), ..raw };
-    Ok(Place::environment(scalar, "code of a notebook reads its environment, and fails without the variable", |_, place, wanted| {
-        Ok(with_variable(place, wanted, &format!("__import__('os').environ['{}']", wanted.variable)))
+    Ok(Place::environment(scalar, "code of a notebook reads its environment, and fails without the variable", |file, place, wanted| {
+        let expression = format!("__import__('os').environ['{}']", wanted.variable);
+        let mut new = with_variable(place, wanted, &expression);
+        // The whole string is replaced, so that what was around the literal is one string again.
+        let string = super::json::string_at(file.text, &place.scalar.decode.span)?;
+        let token = &place.scalar.token;
+        let text = [&file.text[string.start..token.start], &expression, &file.text[token.end..string.end]].concat();
+        new.splices = vec![Splice { span: string, text: text.into() }];
+        Ok(new)
     }))
 }
 

@@ -111,9 +111,40 @@ fn grammar() -> tree_sitter::Language {
 /// Parses a file.
 ///
 /// # Errors
-/// It took too long.
+/// It took too long, or is nested too deep.
 pub(super) fn parse(text: &str) -> Result<tree_sitter::Tree, Manual> {
+    is_shallow(text)?;
     tree::parse(&grammar(), text)
+}
+
+/// Levels of blocks that the grammar's scanner can keep; it stops the program beyond 253.
+const DEEPEST: usize = 240;
+
+/// Refuses what could be nested too deep. A line opens at most a level for each `- `, `? ` and `: `, one for a block of text and one for a list;
+/// levels stay open for lines that are indented further.
+fn is_shallow(text: &str) -> Result<(), Manual> {
+    let mut open: Vec<(usize, usize)> = Vec::new();
+    let mut depth = 0;
+    for line in text.split(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']) {
+        let line = line.trim_start_matches('\u{feff}');
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        let bytes = line.as_bytes();
+        let opens = |at: &usize| matches!(bytes[*at], b'-' | b'?' | b':') && bytes.get(at + 1).is_none_or(u8::is_ascii_whitespace);
+        // A list may stand at the column of the key that holds it.
+        let levels = (indent..bytes.len()).filter(opens).count() + 2;
+        if indent == bytes.len() {
+            continue;
+        }
+        while let Some((_, levels)) = open.pop_if(|(column, _)| *column >= indent) {
+            depth -= levels;
+        }
+        open.push((indent, levels));
+        depth += levels;
+        if depth > DEEPEST {
+            return Err(manual("the file could be nested deeper than is looked at", "replace it by hand"));
+        }
+    }
+    Ok(())
 }
 
 impl Format for Yaml {
@@ -144,6 +175,7 @@ impl Format for Yaml {
     }
 
     fn verify(&self, before: &str, after: &str, splices: &[Splice]) -> Result<(), Manual> {
+        is_shallow(after)?;
         tree::verify(&grammar(), before, after, splices, |kind| kind)
     }
 }

@@ -10,7 +10,7 @@ use bstr::{BStr, BString, ByteSlice as _};
 use unleak::reference::{Backend, Reference};
 use unleak::rewrite::{self, Companion, Located, Source, Style, Wanted};
 
-use super::{MARK, folder, manual_of, numbers, undoing};
+use super::{MARK, folder, manual_of, numbers, readers, undoing};
 use crate::made_up;
 
 /// The base64 of the value.
@@ -62,7 +62,7 @@ fn reference(number: usize, backend: Backend, arn: bool) -> (Reference, String) 
 }
 
 /// Rewrites a file of a case: its new bytes with what goes with it, or the reason why it is left to people.
-fn one(case: &Case, path: &str, value: &str, backend: Backend, arn: bool) -> Result<(Vec<u8>, Vec<String>), String> {
+fn one(case: &Case, path: &str, value: &str, backend: Backend, arn: bool) -> Result<Done, String> {
     let before = &case.0[path];
     let source = Source { path: path.into(), bytes: before };
     let rewriter = rewrite::for_source(source).unwrap_or_else(|| panic!("{path} has no rewriter"));
@@ -85,7 +85,29 @@ fn one(case: &Case, path: &str, value: &str, backend: Backend, arn: bool) -> Res
     }
     assert!(after.find(value).is_none() && after.find(&encoded).is_none(), "{path}: the value is still there");
     assert_eq!(rewrite::splice(&after, &undoing(before, &new.splices, &located)).as_bstr(), before.as_bstr(), "{path}: undo");
-    Ok((after, new.companions.iter().map(told).collect()))
+    let values = located.iter().map(|place| place.value.expose().to_str().unwrap().to_owned()).collect();
+    Ok(Done { after, companions: new.companions.iter().map(told).collect(), values })
+}
+
+/// A rewritten file.
+struct Done {
+    after: Vec<u8>,
+    /// What goes with it.
+    companions: Vec<String>,
+    /// The values that were moved.
+    values: Vec<String>,
+}
+
+/// Another reader sees the value that was moved where it sees the new text, and no other difference.
+fn read_again(fixtures: &str, case: &str, before: &[u8], done: &Done) {
+    let Some(reader) = readers::reader(fixtures, case) else { return };
+    for (old, new) in readers::differences(reader, before, &done.after, case) {
+        let is_whole = done.values.iter().any(|value| old.trim_matches('"') == value || old.replace("$$", "$") == *value);
+        let is_part = done.values.iter().any(|value| old.contains(value)) && !matches!(fixtures, "dotenv" | "yaml" | "json" | "toml" | "ini");
+        assert!(is_whole || is_part, "{fixtures}/{case}: a value was decoded differently");
+        let marks = ["ref+awssecrets://app/secret", "APP_SECRET", "lookup('amazon.aws.secretsmanager_secret', 'app/secret", "<secret: app/secret"];
+        assert!(marks.iter().any(|mark| new.contains(mark)), "{fixtures}/{case}: {new}");
+    }
 }
 
 /// All cases of a format: those in `manual.txt` are refused for its reason, the others are as in `after`.
@@ -112,7 +134,9 @@ fn all(format: &str) {
         let tree = Case(tree);
         for path in marked {
             match one(&tree, &path, &value, Backend::Aws, format == "ecs") {
-                Ok((after, told)) => {
+                Ok(done) => {
+                    read_again(format, name, &tree.0[&path], &done);
+                    let Done { after, companions: told, .. } = done;
                     let at = if case.is_dir() { folder.join("after").join(name).join(&path) } else { folder.join("after").join(name) };
                     if writes && !at.exists() {
                         fs::create_dir_all(at.parent().unwrap()).unwrap();
@@ -245,7 +269,7 @@ fn the_local_store_is_referred_to_only_where_it_can_be_read() {
     let plain = |path: &str, text: &str| {
         let value = made_up::password(1);
         let case = Case(BTreeMap::from([(path.to_owned(), text.replace(MARK, &value).into_bytes())]));
-        one(&case, path, &value, Backend::Local, false).map(|(after, _)| String::from_utf8(after).unwrap())
+        one(&case, path, &value, Backend::Local, false).map(|done| String::from_utf8(done.after).unwrap())
     };
     let refuses = |who: &str| Err(format!("{who} reads AWS Secrets Manager, not the local store or another role's secrets"));
     assert_eq!(plain(".env", "A=SECRET_VALUE\n"), Ok("A=ref+unleak://app/secret#/password\n".to_owned()));
