@@ -6,17 +6,8 @@ use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, Encoding};
 use super::{Form, Piece, Spelling};
 
 /// Control characters and the letters that stand for them after a backslash.
-const LETTERS: [(char, char); 9] = [
-    ('\n', 'n'),
-    ('\r', 'r'),
-    ('\t', 't'),
-    ('\0', '0'),
-    ('\u{7}', 'a'),
-    ('\u{8}', 'b'),
-    ('\u{b}', 'v'),
-    ('\u{c}', 'f'),
-    ('\u{1b}', 'e'),
-];
+const LETTERS: [(char, char); 9] =
+    [('\n', 'n'), ('\r', 'r'), ('\t', 't'), ('\0', '0'), ('\u{7}', 'a'), ('\u{8}', 'b'), ('\u{b}', 'v'), ('\u{c}', 'f'), ('\u{1b}', 'e')];
 
 /// The control character that `letter` stands for after a backslash in the C family.
 #[must_use]
@@ -108,7 +99,9 @@ impl Decoded {
     pub fn push(&mut self, part: &[u8], form: Form) {
         self.value.extend_from_slice(part);
         match self.pieces.last_mut() {
-            Some(last) if last.form == form && !matches!(form, Form::Between(_) | Form::Folded(_) | Form::Entity(_)) => last.length += part.len(),
+            Some(last) if last.form == form && !matches!(form, Form::Between(_) | Form::Folded(_) | Form::Entity(_)) => {
+                last.length += part.len()
+            }
             _ => self.pieces.push(Piece { length: part.len(), form }),
         }
     }

@@ -3,7 +3,9 @@
 use super::ini::Lines;
 use super::json::Json;
 use super::yaml::Yaml;
-use super::{Config, cloudformation, dotenv, hcl, ini, json, kubernetes, members, native, notebook, pipeline, prose, refused, toml, xml, yaml};
+use super::{
+    Config, cloudformation, dotenv, hcl, ini, json, kubernetes, members, native, notebook, pipeline, prose, refused, toml, xml, yaml,
+};
 
 const PROPERTIES: Lines =
     Lines { name: "properties", comments: &['#', '!'], separators: &['=', ':'], properties: true, place: ini::generic };
@@ -41,7 +43,9 @@ pub(super) fn of(path: &str, text: &[u8]) -> Option<&'static Config> {
     Some(match (name, extension) {
         _ if dotenv::is_docker(name) => &Config(&dotenv::Dotenv { docker: true }),
         _ if dotenv::is(name) => &Config(&dotenv::Dotenv { docker: false }),
-        _ if name.starts_with("dockerfile") || name.starts_with("containerfile") || extension == "dockerfile" => &Config(&refused::DOCKERFILE),
+        _ if name.starts_with("dockerfile") || name.starts_with("containerfile") || extension == "dockerfile" => {
+            &Config(&refused::DOCKERFILE)
+        }
         _ if path.ends_with(".docker/config.json") || name == ".dockercfg" => &Config(&refused::DOCKER_CONFIG),
         _ if path.ends_with(".kube/config") || name == "kubeconfig" => &Config(&KUBECONFIG),
         (".netrc" | "_netrc", _) => &Config(&refused::NETRC),

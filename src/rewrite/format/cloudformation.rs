@@ -30,11 +30,17 @@ fn place(scalar: Scalar) -> Result<Place, Manual> {
     let advice = "take the value from a dynamic reference in the property that uses it";
     match keys[..] {
         ["Parameters", _, "Default"] => {
-            return Err(manual("the default of a parameter is shown to everyone who can see the template", "remove it, set NoEcho: true, and pass the parameter, or use a dynamic reference in its place"));
+            return Err(manual(
+                "the default of a parameter is shown to everyone who can see the template",
+                "remove it, set NoEcho: true, and pass the parameter, or use a dynamic reference in its place",
+            ));
         }
         ["Resources", _, "Metadata", ..] => return Err(manual("CloudFormation does not resolve references in metadata", advice)),
         ["Resources", _, "Properties", ..] if keys.contains(&"UserData") || keys.contains(&"Fn::Base64") => {
-            return Err(manual("a reference within user data is encoded before it is resolved", "have the instance read the secret when it starts"));
+            return Err(manual(
+                "a reference within user data is encoded before it is resolved",
+                "have the instance read the secret when it starts",
+            ));
         }
         ["Resources", _, "Properties", ..] | ["Globals", ..] => {}
         _ => return Err(manual("CloudFormation resolves references in properties of resources only", advice)),
@@ -51,7 +57,10 @@ fn dynamic(wanted: &Wanted<'_>) -> Result<String, Manual> {
     only_aws(wanted, "CloudFormation")?;
     let reference = wanted.reference;
     if reference.region.is_some() && !reference.name.starts_with("arn:") {
-        return Err(manual("CloudFormation reads secrets of its own region by name", "use the ARN of the secret, or a replica in the stack's region"));
+        return Err(manual(
+            "CloudFormation reads secrets of its own region by name",
+            "use the ARN of the secret, or a replica in the stack's region",
+        ));
     }
     let parts = [&reference.key, &reference.version_stage, &reference.version_id].map(|part| part.as_deref().unwrap_or_default());
     if parts.iter().any(|part| part.contains([':', '}', '\\'])) {

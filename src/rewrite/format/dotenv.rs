@@ -16,7 +16,9 @@ pub(super) struct Dotenv {
 
 /// Whether a lower-case file name is one of an environment file.
 pub(super) fn is(name: &str) -> bool {
-    name.starts_with(".env") || name.ends_with(".env") || matches!(name, ".envrc" | "env.local" | ".flaskenv")
+    name.starts_with(".env")
+        || name.rsplit_once('.').is_some_and(|(_, last)| last == "env")
+        || matches!(name, ".envrc" | "env.local" | ".flaskenv")
 }
 
 /// Whether it is one that Docker reads as it is.
@@ -32,7 +34,8 @@ const SINGLE: Syntax = Syntax { escape: Some('\\'), unknown: Unknown::Kept, unix
 const BARE: Syntax = Syntax { escape: Some('\\'), interpolates: is_variable, ..RAW };
 
 fn is_variable(rest: &str) -> bool {
-    rest.strip_prefix('$').is_some_and(|rest| rest.starts_with(|next: char| next.is_ascii_alphabetic() || "_{(".contains(next))) || rest.starts_with('`')
+    rest.strip_prefix('$').is_some_and(|rest| rest.starts_with(|next: char| next.is_ascii_alphabetic() || "_{(".contains(next)))
+        || rest.starts_with('`')
 }
 
 /// A line `KEY=value`, or several where the value is quoted.
@@ -122,7 +125,10 @@ impl Format for Dotenv {
         };
         let content = &text[entry.token.clone()];
         if content.starts_with('\'') && (content.contains("\\'") || content.contains("\\\\")) {
-            return Err(manual("readers of such files disagree about a backslash in single quotes", "write it in double quotes, then migrate again"));
+            return Err(manual(
+                "readers of such files disagree about a backslash in single quotes",
+                "write it in double quotes, then migrate again",
+            ));
         }
         let path = vec![entry.key.to_owned()];
         let decode = decode(text, &[Part { token: entry.token.clone(), quoting: entry.quoting }])?;

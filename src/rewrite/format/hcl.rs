@@ -1,5 +1,6 @@
 //! Terraform. Owns: strings of HCL, defaults of variables, data sources. Must not: write a value to where it is not asked for.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use super::scalar::{Quote, Scalar};
@@ -62,13 +63,17 @@ impl Format for Terraform {
         if kind == "variable" && name.as_deref() == Some("default") && !path.is_within(index, &["object", "tuple", "function_call"]) {
             let Some(attribute) = attribute else { return Err(manual("the variable is not understood", "replace it by hand")) };
             let variable = keys.get(1).cloned().unwrap_or_default();
-            let scalar = Scalar { token: attribute.byte_range(), decode, path: vec![variable.clone()], quote: Quote::Around(""), line_end: None };
+            let scalar =
+                Scalar { token: attribute.byte_range(), decode, path: vec![variable.clone()], quote: Quote::Around(""), line_end: None };
             let mut place = Place::environment(scalar, "Terraform takes the variable from TF_VAR_, and asks for it without", default_of);
             place.variable = Some(format!("TF_VAR_{variable}"));
             return Ok(place);
         }
         if matches!(kind.as_str(), "variable" | "terraform" | "moved" | "import") {
-            return Err(manual(format!("a block {kind} takes no references"), "move the value to a variable without a default, then migrate again"));
+            return Err(manual(
+                format!("a block {kind} takes no references"),
+                "move the value to a variable without a default, then migrate again",
+            ));
         }
         keys.extend(name);
         let scalar = Scalar { token, decode, path: keys, quote: Quote::Around(""), line_end: None };
@@ -89,7 +94,8 @@ impl Format for Terraform {
             if file.text.contains(label.as_str()) || name.contains(['"', '\\']) {
                 return Err(manual(format!("{label} is a name that the file uses already"), "rename it, then migrate again"));
             }
-            new += &format!("{line}data \"aws_secretsmanager_secret_version\" \"{label}\" {{{line}  secret_id = \"{name}\"{line}}}{line}");
+            let _ =
+                write!(new, "{line}data \"aws_secretsmanager_secret_version\" \"{label}\" {{{line}  secret_id = \"{name}\"{line}}}{line}");
         }
         if blocks.is_empty() {
             return Ok(Rewritten::default());

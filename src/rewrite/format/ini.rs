@@ -34,6 +34,7 @@ pub(super) struct Lines {
 }
 
 /// Any such file: the value is a token.
+#[expect(clippy::unnecessary_wraps, reason = "one of the functions that a table holds")]
 pub(super) fn generic(_: &File<'_>, scalar: Scalar) -> Result<Place, Manual> {
     Ok(Place::token(scalar))
 }
@@ -108,7 +109,8 @@ fn logical_end(text: &str, start: usize) -> usize {
 
 /// Refuses what readers of INI files read differently.
 fn is_clear(value: &str) -> Result<(), Manual> {
-    let odd = [("\\", "a backslash"), (" #", "a # after a blank"), (" ;", "a ; after a blank"), ("%", "a percent sign"), ("${", "a variable")];
+    let odd =
+        [("\\", "a backslash"), (" #", "a # after a blank"), (" ;", "a ; after a blank"), ("%", "a percent sign"), ("${", "a variable")];
     match odd.into_iter().find(|(text, _)| value.contains(text)) {
         Some((_, what)) => Err(manual(format!("readers of such files disagree about {what} in a value"), "replace it by hand")),
         None => Ok(()),
@@ -137,7 +139,10 @@ impl Format for Lines {
         let quoted = ['"', '\''].into_iter().any(|quote| value.len() > 1 && value.starts_with(quote) && value.ends_with(quote));
         let quoting = if self.properties {
             if !value.is_ascii() {
-                return Err(manual("readers of properties disagree about characters beyond ASCII", "write them as \\u escapes, then migrate again"));
+                return Err(manual(
+                    "readers of properties disagree about characters beyond ASCII",
+                    "write them as \\u escapes, then migrate again",
+                ));
             }
             Quoting::new(0, 0, &PROPERTY)
         } else {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use tree_sitter::Node;
 
 use super::scalar::{Quote, Scalar};
-use super::{File, Format, Place};
+use super::{File, Format, Place, Together};
 use crate::rewrite::code::tree;
 use crate::rewrite::literal::{Numeric, Part, Quoting, RAW, Syntax, decode, manual};
 use crate::rewrite::{Manual, Rewritten, Splice, Wanted};
@@ -20,7 +20,7 @@ pub(super) type Use = fn(&File<'_>, Found<'_>) -> Result<Place, Manual>;
 pub(super) struct Json {
     pub name: &'static str,
     pub place: Use,
-    pub together: fn(&File<'_>, &[(Place, &Wanted<'_>)]) -> Result<Rewritten, Manual>,
+    pub together: Together,
 }
 
 /// A string and what is around it.
@@ -33,6 +33,7 @@ pub(super) struct Found<'t> {
 }
 
 /// Any JSON file: the value is a token.
+#[expect(clippy::unnecessary_wraps, reason = "one of the functions that a table holds")]
 pub(super) fn generic(_: &File<'_>, found: Found<'_>) -> Result<Place, Manual> {
     Ok(Place::token(found.scalar))
 }
@@ -97,11 +98,15 @@ impl Format for Json {
             return Err(manual("it is the key of an object", "replace it by hand"));
         }
         let around = path.0[index + 1..].to_vec();
-        let mut keys: Vec<String> = around.iter().filter(|node| node.kind() == "pair").filter_map(|pair| Some(key_of(*pair, text)?.to_owned())).collect();
+        let mut keys: Vec<String> =
+            around.iter().filter(|node| node.kind() == "pair").filter_map(|pair| Some(key_of(*pair, text)?.to_owned())).collect();
         keys.reverse();
         let token = path.0[index].byte_range();
         let decode = decode(text, &[Part { token: token.clone(), quoting: Quoting::new(1, 1, &STRING) }])?;
-        (self.place)(file, Found { scalar: Scalar { token, decode, path: keys, quote: Quote::Json, line_end: None }, around, span: span.clone() })
+        (self.place)(
+            file,
+            Found { scalar: Scalar { token, decode, path: keys, quote: Quote::Json, line_end: None }, around, span: span.clone() },
+        )
     }
 
     fn together(&self, file: &File<'_>, places: &[(Place, &Wanted<'_>)]) -> Result<Rewritten, Manual> {

@@ -17,9 +17,22 @@ use crate::secret::Secret;
 
 /// Files in which a repository says which operator it uses.
 const OPERATORS: [&str; 16] = [
-    "externalsecret.yaml", "externalsecret.yml", "external-secret.yaml", "external-secret.yml", "externalsecrets.yaml", "external-secrets.yaml",
-    "secretstore.yaml", "secretstore.yml", "secret-store.yaml", "secret-store.yml", "clustersecretstore.yaml", "cluster-secret-store.yaml",
-    "secretproviderclass.yaml", "secret-provider-class.yaml", "external-secrets.yml", "store.yaml",
+    "externalsecret.yaml",
+    "externalsecret.yml",
+    "external-secret.yaml",
+    "external-secret.yml",
+    "externalsecrets.yaml",
+    "external-secrets.yaml",
+    "secretstore.yaml",
+    "secretstore.yml",
+    "secret-store.yaml",
+    "secret-store.yml",
+    "clustersecretstore.yaml",
+    "cluster-secret-store.yaml",
+    "secretproviderclass.yaml",
+    "secret-provider-class.yaml",
+    "external-secrets.yml",
+    "store.yaml",
 ];
 
 /// Whether a text is a manifest.
@@ -75,7 +88,10 @@ pub(super) fn together(file: &File<'_>, places: &[(Place, &Wanted<'_>)]) -> Resu
     let mut roots = BTreeMap::new();
     let root_of = |at: usize| {
         let mut cursor = tree.root_node().walk();
-        tree.root_node().named_children(&mut cursor).filter(|node| node.kind() == "document" && node.byte_range().contains(&at)).find_map(mapping)
+        tree.root_node()
+            .named_children(&mut cursor)
+            .filter(|node| node.kind() == "document" && node.byte_range().contains(&at))
+            .find_map(mapping)
     };
     for place in places.iter().filter(|(place, _)| !place.scalar.path.is_empty()) {
         only_aws(place.1, "an operator in the cluster")?;
@@ -94,7 +110,9 @@ pub(super) fn together(file: &File<'_>, places: &[(Place, &Wanted<'_>)]) -> Resu
 fn document(file: &File<'_>, root: Node<'_>, places: &[&(Place, &Wanted<'_>)], out: &mut Rewritten) -> Result<(), Manual> {
     let text = file.text;
     let by_hand = |reason: String| manual(reason, "replace the manifest by an ExternalSecret or SecretProviderClass by hand");
-    if root.kind() != "block_mapping" || line_start(text, root.start_byte()) != root.start_byte() && !text[..root.start_byte()].ends_with('\u{feff}') {
+    if root.kind() != "block_mapping"
+        || line_start(text, root.start_byte()) != root.start_byte() && !text[..root.start_byte()].ends_with('\u{feff}')
+    {
         return Err(by_hand("the manifest is within brackets or another one".to_owned()));
     }
     let all = pairs(root, text);
@@ -133,10 +151,15 @@ fn document(file: &File<'_>, root: Node<'_>, places: &[&(Place, &Wanted<'_>)], o
     out.splices.push(Splice { span: version.byte_range(), text: new_version.into() });
     out.splices.push(Splice { span: kind.byte_range(), text: new_kind.into() });
     let line = line_end(text);
-    out.splices.extend(all.iter().filter(|(key, ..)| *key == "type").map(|(.., pair)| Splice { span: line_of(text, *pair), text: "".into() }));
+    out.splices
+        .extend(all.iter().filter(|(key, ..)| *key == "type").map(|(.., pair)| Splice { span: line_of(text, *pair), text: "".into() }));
     let spec = spec.replace('\n', line);
     for (number, pair) in data.into_iter().enumerate() {
-        let last = places.iter().filter(|(place, _)| pair.byte_range().contains(&place.scalar.token.start)).map(|(place, _)| place.scalar.token.end).max();
+        let last = places
+            .iter()
+            .filter(|(place, _)| pair.byte_range().contains(&place.scalar.token.start))
+            .map(|(place, _)| place.scalar.token.end)
+            .max();
         let span = pair.start_byte()..next_line(text, pair.end_byte().max(last.unwrap_or_default()).saturating_sub(1));
         let ended = if text[span.clone()].ends_with('\n') { line } else { "" };
         let new = if number == 0 { format!("{}{ended}", spec.trim_end()) } else { String::new() };
@@ -168,7 +191,8 @@ fn provider_class(name: &str, secret_type: &str, members: &Members<'_>) -> Resul
         }
         let object = objects.entry(&reference.name).or_default();
         if let Some(member) = &reference.key {
-            let is_word = member.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && !member.starts_with(|first: char| first.is_ascii_digit());
+            let is_word = member.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                && !member.starts_with(|first: char| first.is_ascii_digit());
             let path = if is_word { member.clone() } else { format!("\\\"{member}\\\"") };
             let _ = write!(object, "          - path: \"{path}\"\n            objectAlias: \"{key}\"\n");
         } else {
@@ -188,7 +212,8 @@ fn provider_class(name: &str, secret_type: &str, members: &Members<'_>) -> Resul
 /// The shape of the External Secrets operator.
 fn external_secret(store: &(String, String), name: &str, secret_type: &str, members: &Members<'_>) -> String {
     let (kind, store) = store;
-    let mut spec = format!("spec:\n  refreshInterval: 1h\n  secretStoreRef:\n    kind: {kind}\n    name: {store}\n  target:\n    name: \"{name}\"\n");
+    let mut spec =
+        format!("spec:\n  refreshInterval: 1h\n  secretStoreRef:\n    kind: {kind}\n    name: {store}\n  target:\n    name: \"{name}\"\n");
     if secret_type != "Opaque" {
         let _ = write!(spec, "    template:\n      type: {secret_type}\n");
     }

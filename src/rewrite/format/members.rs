@@ -28,7 +28,10 @@ fn with_comma(node: Node<'_>, text: &str) -> Range<usize> {
 pub(super) fn appsettings(_: &File<'_>, found: Found<'_>) -> Result<Place, Manual> {
     let is_word = |key: &String| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if found.around.iter().any(|node| node.kind() == "array") || !found.scalar.path.iter().all(is_word) {
-        return Err(manual("no environment variable can be named after the setting", "rename it, or provide it by user secrets or a configuration provider"));
+        return Err(manual(
+            "no environment variable can be named after the setting",
+            "rename it, or provide it by user secrets or a configuration provider",
+        ));
     }
     let variable = found.scalar.path.join("__");
     let mut place = Place::environment(found.scalar, ".NET takes the variable in place of the setting", |_, place, wanted| {
@@ -45,21 +48,28 @@ pub(super) fn appsettings(_: &File<'_>, found: Found<'_>) -> Result<Place, Manua
 /// Task definitions of ECS and job definitions of Batch: `environment` to `secrets`.
 pub(super) fn task(file: &File<'_>, found: Found<'_>) -> Result<Place, Manual> {
     if !found.scalar.path.ends_with(&["environment".to_owned(), "value".to_owned()]) {
-        return Err(manual("the container takes secrets in place of variables only", "move the value to a variable of the container, then migrate again"));
+        return Err(manual(
+            "the container takes secrets in place of variables only",
+            "move the value to a variable of the container, then migrate again",
+        ));
     }
     let names = found.around.get(1).map(|object| members(*object, file.text)).unwrap_or_default();
-    let name = names.iter().find(|(key, ..)| *key == "name").map(|(_, value, _)| file.text[value.byte_range()].trim_matches('"').to_owned());
+    let name =
+        names.iter().find(|(key, ..)| *key == "name").map(|(_, value, _)| file.text[value.byte_range()].trim_matches('"').to_owned());
     let mut scalar = found.scalar;
     scalar.path = vec![name.ok_or_else(|| manual("the variable has no name", "replace it by hand"))?];
     Ok(Place::native(scalar, "the agent that starts the container reads the secret", |_, _, _| Ok(Rewritten::default())))
 }
+
+/// A container, its environment, and the items that go with what comes in their place.
+type Container<'t> = (Node<'t>, Node<'t>, Vec<(Node<'t>, String)>);
 
 /// The new lists of a definition's containers.
 pub(super) fn tasks(file: &File<'_>, places: &[(Place, &Wanted<'_>)]) -> Result<Rewritten, Manual> {
     let text = file.text;
     let tree = super::json::parse(text)?;
     let mut out = Rewritten::default();
-    let mut containers: Vec<(Node<'_>, Node<'_>, Vec<(Node<'_>, String)>)> = Vec::new();
+    let mut containers: Vec<Container<'_>> = Vec::new();
     for (place, wanted) in places.iter().filter(|(place, _)| !place.scalar.path.is_empty()) {
         let path = crate::rewrite::code::tree::Path::to(&tree, &place.scalar.token)?;
         let at = path.find(&["pair"]).and_then(|pair| Some((*path.0.get(pair + 1)?, *path.0.get(pair + 3)?, *path.0.get(pair + 4)?)));
@@ -73,7 +83,8 @@ pub(super) fn tasks(file: &File<'_>, places: &[(Place, &Wanted<'_>)]) -> Result<
     for (container, environment, items) in containers {
         let mut gone: Vec<Range<usize>> = items.iter().map(|(item, _)| with_comma(*item, text)).collect();
         gone.dedup();
-        let list = environment.child_by_field_name("value").map(|list| (list.named_child_count(), list.start_byte() + 1..list.end_byte() - 1));
+        let list =
+            environment.child_by_field_name("value").map(|list| (list.named_child_count(), list.start_byte() + 1..list.end_byte() - 1));
         match list {
             Some((count, inner)) if count == items.len() => out.splices.push(Splice { span: inner, text: "".into() }),
             _ => out.splices.extend(gone.into_iter().map(|span| Splice { span, text: "".into() })),
@@ -82,8 +93,9 @@ pub(super) fn tasks(file: &File<'_>, places: &[(Place, &Wanted<'_>)]) -> Result<
         let secrets = members(container, text).into_iter().find(|(key, ..)| *key == "secrets").map(|(_, list, _)| list);
         out.splices.push(match secrets {
             Some(list) if list.kind() == "array" => {
-                let last = (0..).zip(std::iter::repeat(())).take(list.named_child_count()).filter_map(|(at, ())| list.named_child(at)).last();
-                let (at, comma) = last.map_or((list.start_byte() + 1, ""), |last| (last.end_byte(), ", "));
+                let final_item =
+                    (0..).zip(std::iter::repeat(())).take(list.named_child_count()).filter_map(|(at, ())| list.named_child(at)).last();
+                let (at, comma) = final_item.map_or((list.start_byte() + 1, ""), |last| (last.end_byte(), ", "));
                 Splice { span: at..at, text: format!("{comma}{}", entries.join(", ")).into() }
             }
             Some(_) => return Err(manual("the secrets of the container are no list", "replace it by hand")),
@@ -94,7 +106,8 @@ pub(super) fn tasks(file: &File<'_>, places: &[(Place, &Wanted<'_>)]) -> Result<
                 Splice { span: start..start, text: format!("\"secrets\": [{}],{gap}", entries.join(", ")).into() }
             }
         });
-        let advice = "give the execution role secretsmanager:GetSecretValue on the secrets of the definition, and kms:Decrypt on a key of your own";
+        let advice =
+            "give the execution role secretsmanager:GetSecretValue on the secrets of the definition, and kms:Decrypt on a key of your own";
         out.companions.push(Companion::Advice(advice.to_owned()));
     }
     Ok(out)
@@ -105,7 +118,11 @@ fn value_from(wanted: &Wanted<'_>) -> Result<String, Manual> {
     only_aws(wanted, "the agent that starts the container")?;
     let reference = wanted.reference;
     if !reference.name.starts_with("arn:") {
-        let advice = format!("put {{name, valueFrom}} under secrets, with the ARN of {} once it is stored, then :{}::", reference.name, reference.key.as_deref().unwrap_or_default());
+        let advice = format!(
+            "put {{name, valueFrom}} under secrets, with the ARN of {} once it is stored, then :{}::",
+            reference.name,
+            reference.key.as_deref().unwrap_or_default()
+        );
         return Err(manual("a definition refers to a secret by its full ARN, which is not known before it is stored", advice));
     }
     if reference.key.is_none() && reference.version_stage.is_none() && reference.version_id.is_none() {

@@ -40,6 +40,9 @@ struct File<'a> {
 /// What becomes of a place.
 type Edit = fn(&File<'_>, &Place, &Wanted<'_>) -> Result<Rewritten, Manual>;
 
+/// Splices that several places need together.
+type Together = fn(&File<'_>, &[(Place, &Wanted<'_>)]) -> Result<Rewritten, Manual>;
+
 /// A place of a credential.
 struct Place {
     scalar: Scalar,
@@ -93,7 +96,10 @@ fn only_aws(wanted: &Wanted<'_>, platform: &str) -> Result<(), Manual> {
     if wanted.reference.backend == Backend::Aws && wanted.reference.role_arn.is_none() {
         return Ok(());
     }
-    Err(manual(format!("{platform} reads AWS Secrets Manager, not the local store or another role's secrets"), "migrate it with --store aws"))
+    Err(manual(
+        format!("{platform} reads AWS Secrets Manager, not the local store or another role's secrets"),
+        "migrate it with --store aws",
+    ))
 }
 
 /// What a format knows.
@@ -214,7 +220,10 @@ fn accompany(known: &mut Vec<Companion>, new: Companion) -> Result<(), Manual> {
     if let Companion::Variable { name, .. } = &new {
         let same = |other: &&Companion| matches!(other, Companion::Variable { name: other, .. } if other == name);
         if known.iter().find(same).is_some_and(|other| *other != new) {
-            return Err(manual(format!("the variable {name} would need two values"), "give one of the places another variable, then migrate again"));
+            return Err(manual(
+                format!("the variable {name} would need two values"),
+                "give one of the places another variable, then migrate again",
+            ));
         }
     }
     if !known.contains(&new) {
@@ -227,7 +236,12 @@ fn accompany(known: &mut Vec<Companion>, new: Companion) -> Result<(), Manual> {
 ///
 /// # Errors
 /// What differs.
-fn lines_differ_only(before: &str, after: &str, splices: &[Splice], list: impl Fn(&str) -> Vec<(String, Range<usize>)>) -> Result<(), Manual> {
+fn lines_differ_only(
+    before: &str,
+    after: &str,
+    splices: &[Splice],
+    list: impl Fn(&str) -> Vec<(String, Range<usize>)>,
+) -> Result<(), Manual> {
     let (old, new) = (list(before), list(after));
     let is_edited = |span: &Range<usize>| {
         let next = splices.partition_point(|splice| splice.span.end < span.start);

@@ -18,7 +18,10 @@ fn dollar(rest: &str) -> bool {
 pub(super) fn is_put_together(scalar: &Scalar, openings: &[&str]) -> Result<(), Manual> {
     let value = scalar.decode.value.expose();
     if openings.iter().any(|opening| memchr::memmem::find(value, opening.as_bytes()).is_some()) {
-        return Err(manual("the text is put together at run time", "move the parts that are secret into a value of their own, then migrate that"));
+        return Err(manual(
+            "the text is put together at run time",
+            "move the parts that are secret into a value of their own, then migrate that",
+        ));
     }
     Ok(())
 }
@@ -31,7 +34,10 @@ pub(super) fn after_equals(text: &str, mut scalar: Scalar) -> Result<Scalar, Man
         return Err(manual("the item of the list is not understood", "write it as KEY=value, then migrate again"));
     };
     if matches!(scalar.quote, Quote::Plain { flow: true } | Quote::Block) {
-        return Err(manual("the item of the list is within brackets or a block", "write the list with one item a line, then migrate again"));
+        return Err(manual(
+            "the item of the list is within brackets or a block",
+            "write the list with one item a line, then migrate again",
+        ));
     }
     scalar.path.push(key.to_owned());
     let value = Scalar::raw(text, span.end - value.len()..span.end);
@@ -57,6 +63,7 @@ pub(super) fn compose(file: &File<'_>, found: Found<'_>) -> Result<Place, Manual
 }
 
 /// Spring's `${X}`, which fails when it is not set.
+#[expect(clippy::unnecessary_wraps, reason = "one of the functions that a table holds")]
 fn spring_variable(_: &File<'_>, place: &Place, wanted: &Wanted<'_>) -> Result<Rewritten, Manual> {
     Ok(with_variable(place, wanted, &format!("${{{}}}", wanted.variable)))
 }
@@ -137,7 +144,9 @@ pub(super) fn helm_values(file: &File<'_>, found: Found<'_>) -> Result<Place, Ma
         let mut companions = Vec::new();
         if file.tree.named(&["helmfile.yaml", "helmfile.yml", "helmfile.yaml.gotmpl"]).is_empty() {
             let name = file.path;
-            companions.push(Companion::Advice(format!("helm alone does not resolve references: `vals eval -f {name} | helm upgrade --install -f - …`")));
+            companions.push(Companion::Advice(format!(
+                "helm alone does not resolve references: `vals eval -f {name} | helm upgrade --install -f - …`"
+            )));
         }
         Ok(Rewritten { splices: vec![place.scalar.put(&wanted.reference.to_string())], companions })
     }))

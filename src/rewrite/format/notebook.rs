@@ -13,7 +13,10 @@ pub(super) fn place(file: &File<'_>, found: Found<'_>) -> Result<Place, Manual> 
     let text = file.text;
     let path: Vec<&str> = found.scalar.path.iter().map(String::as_str).collect();
     if text[found.span.clone()].contains('\\') {
-        return Err(manual("the value has escapes within the notebook's JSON", "replace it in the notebook by hand, and clear its outputs"));
+        return Err(manual(
+            "the value has escapes within the notebook's JSON",
+            "replace it in the notebook by hand, and clear its outputs",
+        ));
     }
     match path[..] {
         ["cells", "outputs", ..] => return Ok(Place::prose(text, found.span)),

@@ -38,7 +38,8 @@ pub(super) fn workflow(_: &File<'_>, found: Found<'_>) -> Result<Place, Manual> 
 /// The variable in which the action puts a secret, or a member of it.
 fn exported(wanted: &Wanted<'_>) -> String {
     let Some(key) = &wanted.reference.key else { return wanted.variable.to_owned() };
-    let upper: String = key.chars().map(|character| if character.is_ascii_alphanumeric() { character.to_ascii_uppercase() } else { '_' }).collect();
+    let upper: String =
+        key.chars().map(|character| if character.is_ascii_alphanumeric() { character.to_ascii_uppercase() } else { '_' }).collect();
     format!("{}_{upper}", wanted.variable)
 }
 
@@ -95,7 +96,11 @@ fn steps_for(places: &[&(Place, &Wanted<'_>)], login: bool) -> Vec<String> {
             .collect();
         ids.dedup();
         if !ids.is_empty() {
-            lines.extend(["- uses: aws-actions/aws-secretsmanager-get-secrets@v2".to_owned(), "  with:".to_owned(), "    secret-ids: |".to_owned()]);
+            lines.extend([
+                "- uses: aws-actions/aws-secretsmanager-get-secrets@v2".to_owned(),
+                "  with:".to_owned(),
+                "    secret-ids: |".to_owned(),
+            ]);
             lines.extend(ids);
             lines.push(format!("    parse-json-secrets: {parsed}"));
         }
@@ -112,7 +117,8 @@ fn permissions(root: Node<'_>, job: Node<'_>, steps: Node<'_>, text: &str, out: 
         let at = steps.start_byte();
         let indent = indent_of(at);
         let step = "  ";
-        out.splices.push(insert(at, format!("permissions:{line}{indent}{step}id-token: write{line}{indent}{step}contents: read{line}{indent}")));
+        out.splices
+            .push(insert(at, format!("permissions:{line}{indent}{step}id-token: write{line}{indent}{step}contents: read{line}{indent}")));
         out.companions.push(Companion::Advice("the job had the default permissions; add those that its other steps need".to_owned()));
         return Ok(());
     };
@@ -180,7 +186,12 @@ pub(super) fn gitlab_secrets(file: &File<'_>, places: &Places<'_, '_>) -> Result
         } else {
             out.splices.push(insert(start, format!("{block}{line}{indent}")));
             let gone = all.iter().filter(|(.., pair)| is_wanted(pair));
-            out.splices.extend(gone.map(|(.., pair)| Splice { span: line_start(text, pair.start_byte())..next_line(text, pair.end_byte()), text: "".into() }));
+            out.splices.extend(
+                gone.map(|(.., pair)| Splice {
+                    span: line_start(text, pair.start_byte())..next_line(text, pair.end_byte()),
+                    text: "".into(),
+                }),
+            );
         }
     }
     if !out.splices.is_empty() {

@@ -56,10 +56,15 @@ pub(super) const DOCKER_CONFIG: Refused = refused(
     "delete the entry and set credsStore or credHelpers, for ECR docker-credential-ecr-login",
 );
 /// `nginx.conf` and its kin.
-pub(super) const NGINX: Refused =
-    refused("nginx", "#", "nginx reads no variables of its environment", "make the file from a template with envsubst when the container starts");
+pub(super) const NGINX: Refused = refused(
+    "nginx",
+    "#",
+    "nginx reads no variables of its environment",
+    "make the file from a template with envsubst when the container starts",
+);
 /// SQL.
-pub(super) const SQL: Refused = refused("sql", "--", "SQL has no references", "pass the value as a variable of the client, such as psql's :'name'");
+pub(super) const SQL: Refused =
+    refused("sql", "--", "SQL has no references", "pass the value as a variable of the client, such as psql's :'name'");
 /// `terraform.tfstate`.
 pub(super) const TFSTATE: Refused =
     refused("tfstate", "", "the file is Terraform's state", "keep state in an encrypted backend and out of git, and rotate the value");
@@ -78,8 +83,12 @@ pub(super) const HELM_TEMPLATE: Refused = refused(
     "take the value from .Values, or replace the Secret by an ExternalSecret or SecretProviderClass",
 );
 /// XML but for Maven's settings.
-pub(super) const XML: Refused =
-    refused("xml", "", "what reads the file may not know references", "use the form of its reader, such as ${env.NAME}, or set the value when it is deployed");
+pub(super) const XML: Refused = refused(
+    "xml",
+    "",
+    "what reads the file may not know references",
+    "use the form of its reader, such as ${env.NAME}, or set the value when it is deployed",
+);
 /// SOPS.
 pub(super) const SOPS: Refused = refused("sops", "#", "the file is encrypted by SOPS", "leave it, or replace the value with sops");
 

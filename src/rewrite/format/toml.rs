@@ -10,8 +10,13 @@ use crate::rewrite::code::line_start;
 use crate::rewrite::literal::{Numeric, Part, Quoting, RAW, Syntax, decode, manual};
 use crate::rewrite::{Manual, Splice};
 
-const BASIC: Syntax =
-    Syntax { escape: Some('\\'), letters: "btnfre", itself: "\"\\", numeric: &[Numeric::exact('x', 2), Numeric::exact('u', 4), Numeric::exact('U', 8)], ..RAW };
+const BASIC: Syntax = Syntax {
+    escape: Some('\\'),
+    letters: "btnfre",
+    itself: "\"\\",
+    numeric: &[Numeric::exact('x', 2), Numeric::exact('u', 4), Numeric::exact('U', 8)],
+    ..RAW
+};
 const LONG_BASIC: Syntax = Syntax { continues: true, trims: true, unix_lines: true, ..BASIC };
 const LONG_LITERAL: Syntax = Syntax { unix_lines: true, ..RAW };
 
@@ -79,7 +84,10 @@ impl Format for Toml {
             return Err(manual("it is not a value", "replace it by hand"));
         };
         let (Some(string), Some((quoting, quote))) = (&leaf.string, quoting(&text[leaf.span.clone()])) else {
-            return Err(manual("the value is not a string, and a reference is one", "put it in quotes if its reader takes text, then migrate again"));
+            return Err(manual(
+                "the value is not a string, and a reference is one",
+                "put it in quotes if its reader takes text, then migrate again",
+            ));
         };
         let decode = decode(text, &[Part { token: leaf.span.clone(), quoting }])?;
         if decode.value.expose() != string.as_bytes() {

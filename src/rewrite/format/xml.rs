@@ -78,7 +78,9 @@ impl Format for Settings {
     }
 
     fn verify(&self, before: &str, after: &str, splices: &[Splice]) -> Result<(), Manual> {
-        let list = |text: &str| pieces(text).into_iter().map(|(tag, span)| (if tag.starts_with("<!--") { String::new() } else { tag }, span)).collect();
+        let list = |text: &str| {
+            pieces(text).into_iter().map(|(tag, span)| (if tag.starts_with("<!--") { String::new() } else { tag }, span)).collect()
+        };
         super::lines_differ_only(before, after, splices, list)
     }
 }

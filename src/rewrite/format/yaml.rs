@@ -6,7 +6,7 @@ use std::ops::Range;
 use tree_sitter::Node;
 
 use super::scalar::{Quote, Scalar};
-use super::{File, Format, Place};
+use super::{File, Format, Place, Together};
 use crate::rewrite::code::{next_line, tree};
 use crate::rewrite::literal::{self, Decode, Numeric, RAW, Syntax, manual};
 use crate::rewrite::spelling::Decoded;
@@ -32,7 +32,7 @@ pub(super) type Use = fn(&File<'_>, Found<'_>) -> Result<Place, Manual>;
 pub(super) struct Yaml {
     pub name: &'static str,
     pub place: Use,
-    pub together: fn(&File<'_>, &[(Place, &Wanted<'_>)]) -> Result<Rewritten, Manual>,
+    pub together: Together,
 }
 
 impl Yaml {
@@ -65,7 +65,10 @@ impl Found<'_> {
 /// Any YAML file: the value is a token.
 pub(super) fn generic(_: &File<'_>, found: Found<'_>) -> Result<Place, Manual> {
     if found.is_typed {
-        return Err(manual("the value is a number or a boolean, and a reference is text", "put it in quotes if its reader takes text, then migrate again"));
+        return Err(manual(
+            "the value is a number or a boolean, and a reference is text",
+            "put it in quotes if its reader takes text, then migrate again",
+        ));
     }
     Ok(Place::token(found.scalar))
 }
@@ -85,7 +88,9 @@ pub(super) fn mapping(mut node: Node<'_>) -> Option<Node<'_>> {
             return Some(node);
         }
         let mut cursor = node.walk();
-        node = node.named_children(&mut cursor).find(|child| matches!(child.kind(), "block_node" | "flow_node" | "block_mapping" | "flow_mapping"))?;
+        node = node
+            .named_children(&mut cursor)
+            .find(|child| matches!(child.kind(), "block_node" | "flow_node" | "block_mapping" | "flow_mapping"))?;
     }
     None
 }

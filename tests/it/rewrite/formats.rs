@@ -103,9 +103,11 @@ fn read_again(fixtures: &str, case: &str, before: &[u8], done: &Done) {
     let Some(reader) = readers::reader(fixtures, case) else { return };
     for (old, new) in readers::differences(reader, before, &done.after, case) {
         let is_whole = done.values.iter().any(|value| old.trim_matches('"') == value || old.replace("$$", "$") == *value);
-        let is_part = done.values.iter().any(|value| old.contains(value)) && !matches!(fixtures, "dotenv" | "yaml" | "json" | "toml" | "ini");
+        let is_part =
+            done.values.iter().any(|value| old.contains(value)) && !matches!(fixtures, "dotenv" | "yaml" | "json" | "toml" | "ini");
         assert!(is_whole || is_part, "{fixtures}/{case}: a value was decoded differently");
-        let marks = ["ref+awssecrets://app/secret", "APP_SECRET", "lookup('amazon.aws.secretsmanager_secret', 'app/secret", "<secret: app/secret"];
+        let marks =
+            ["ref+awssecrets://app/secret", "APP_SECRET", "lookup('amazon.aws.secretsmanager_secret', 'app/secret", "<secret: app/secret"];
         assert!(marks.iter().any(|mark| new.contains(mark)), "{fixtures}/{case}: {new}");
     }
 }
@@ -127,7 +129,11 @@ fn all(format: &str) {
         } else {
             tree.insert(name.to_owned(), fs::read(case).unwrap());
         }
-        let marked: Vec<String> = tree.iter().filter(|(_, bytes)| bytes.find(MARK).is_some() || bytes.find(ENCODED).is_some()).map(|(path, _)| path.clone()).collect();
+        let marked: Vec<String> = tree
+            .iter()
+            .filter(|(_, bytes)| bytes.find(MARK).is_some() || bytes.find(ENCODED).is_some())
+            .map(|(path, _)| path.clone())
+            .collect();
         assert!(!marked.is_empty(), "{format}/{name} has no {MARK}");
         let encoded = data_encoding::BASE64.encode(value.as_bytes());
         tree.values_mut().for_each(|bytes| *bytes = bytes.replace(MARK, &value).replace(ENCODED, &encoded));
