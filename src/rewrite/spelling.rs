@@ -101,7 +101,9 @@ impl Decoded {
     pub fn push(&mut self, part: &[u8], form: Form) {
         self.value.extend_from_slice(part);
         match self.pieces.last_mut() {
-            Some(last) if last.form == form && !matches!(form, Form::Between(_) | Form::Folded(_) | Form::Entity(_)) => last.length += part.len(),
+            Some(last) if last.form == form && !matches!(form, Form::Between(_) | Form::Folded(_) | Form::Entity(_)) => {
+                last.length += part.len()
+            }
             _ => self.pieces.push(Piece { length: part.len(), form }),
         }
     }

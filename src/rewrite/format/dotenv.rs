@@ -16,7 +16,9 @@ pub(super) struct Dotenv {
 
 /// Whether a lower-case file name is one of an environment file.
 pub(super) fn is(name: &str) -> bool {
-    name.starts_with(".env") || name.ends_with(".env") || matches!(name, ".envrc" | "env.local" | ".flaskenv")
+    name.starts_with(".env")
+        || name.rsplit_once('.').is_some_and(|(_, last)| last == "env")
+        || matches!(name, ".envrc" | "env.local" | ".flaskenv")
 }
 
 /// Whether it is one that Docker reads as it is.
@@ -24,15 +26,16 @@ pub(super) fn is_docker(name: &str) -> bool {
     matches!(name, "env.list" | "docker.env" | ".docker.env" | ".env.docker" | "env-file")
 }
 
-/// Between double quotes: the escapes that all readers have.
-const DOUBLE: Syntax = Syntax { escape: Some('\\'), letters: "nr", itself: "\"\\$", unix_lines: true, interpolates: is_variable, ..RAW };
+/// Between double quotes: the escapes that all readers have; they disagree about `\"` and `\\`.
+const DOUBLE: Syntax = Syntax { escape: Some('\\'), letters: "nr", unix_lines: true, interpolates: is_variable, ..RAW };
 /// Between single quotes: all is itself, and line ends are line feeds.
 const SINGLE: Syntax = Syntax { escape: Some('\\'), unknown: Unknown::Kept, unix_lines: true, ..RAW };
 /// Without quotes.
 const BARE: Syntax = Syntax { escape: Some('\\'), interpolates: is_variable, ..RAW };
 
 fn is_variable(rest: &str) -> bool {
-    rest.strip_prefix('$').is_some_and(|rest| rest.starts_with(|next: char| next.is_ascii_alphabetic() || "_{(".contains(next))) || rest.starts_with('`')
+    rest.strip_prefix('$').is_some_and(|rest| rest.starts_with(|next: char| next.is_ascii_alphabetic() || "_{(".contains(next)))
+        || rest.starts_with('`')
 }
 
 /// A line `KEY=value`, or several where the value is quoted.
@@ -122,11 +125,14 @@ impl Format for Dotenv {
         };
         let content = &text[entry.token.clone()];
         if content.starts_with('\'') && (content.contains("\\'") || content.contains("\\\\")) {
-            return Err(manual("readers of such files disagree about a backslash in single quotes", "write it in double quotes, then migrate again"));
+            return Err(manual(
+                "readers of such files disagree about a backslash in single quotes",
+                "write it in double quotes, then migrate again",
+            ));
         }
         let path = vec![entry.key.to_owned()];
         let decode = decode(text, &[Part { token: entry.token.clone(), quoting: entry.quoting }])?;
-        Ok(Place::token(Scalar { token: decode.span.clone(), decode, path, quote: Quote::Raw }))
+        Ok(Place::token(Scalar { token: decode.span.clone(), decode, path, quote: Quote::Raw, line_end: None }))
     }
 
     fn verify(&self, before: &str, after: &str, splices: &[Splice]) -> Result<(), Manual> {

@@ -1,8 +1,23 @@
 //! Rewriters of configuration, infrastructure and documentation; one file a format. Owns: the choice among them by path and content, and
 //! what they share: places put together to splices. Must not: know the syntax of any format.
 
+mod choice;
+mod cloudformation;
 mod dotenv;
+mod hcl;
+mod ini;
+mod json;
+mod kubernetes;
+mod members;
+mod native;
+mod notebook;
+mod pipeline;
+mod prose;
+mod refused;
 mod scalar;
+mod toml;
+mod xml;
+mod yaml;
 
 use std::ops::Range;
 
@@ -11,6 +26,7 @@ use bstr::ByteSlice as _;
 use super::code::{connection, left_alone, ordered, text};
 use super::literal::manual;
 use super::{Companion, Located, Manual, Rewriter, Rewritten, Source, Splice, Strategy, Style, Tree, Wanted};
+use crate::reference::Backend;
 use scalar::Scalar;
 
 /// A file, with its text.
@@ -24,11 +40,16 @@ struct File<'a> {
 /// What becomes of a place.
 type Edit = fn(&File<'_>, &Place, &Wanted<'_>) -> Result<Rewritten, Manual>;
 
+/// Splices that several places need together.
+type Together = fn(&File<'_>, &[(Place, &Wanted<'_>)]) -> Result<Rewritten, Manual>;
+
 /// A place of a credential.
 struct Place {
     scalar: Scalar,
     strategy: Strategy,
     reason: &'static str,
+    /// The variable that the place is set by, whatever the plan calls it.
+    variable: Option<String>,
     edit: Edit,
 }
 
@@ -36,13 +57,23 @@ impl Place {
     /// A value that becomes a `ref+…` token.
     const fn token(scalar: Scalar) -> Self {
         let reason = "`unleak run` resolves the reference in the file's own syntax";
-        Self { scalar, strategy: Strategy::Reference, reason, edit: to_token }
+        Self { scalar, strategy: Strategy::Reference, reason, variable: None, edit: to_token }
+    }
+
+    /// A value that becomes a lookup of a variable in the format's own syntax.
+    const fn environment(scalar: Scalar, reason: &'static str, edit: Edit) -> Self {
+        Self { scalar, strategy: Strategy::Environment, reason, variable: None, edit }
+    }
+
+    /// A value that becomes the platform's own reference.
+    const fn native(scalar: Scalar, reason: &'static str, edit: Edit) -> Self {
+        Self { scalar, strategy: Strategy::Native, reason, variable: None, edit }
     }
 
     /// A stretch of prose that names the secret.
     fn prose(text: &str, span: Range<usize>) -> Self {
         let reason = "a comment or documentation: the value is named, not used";
-        Self { scalar: Scalar::raw(text, span), strategy: Strategy::Placeholder, reason, edit: to_placeholder }
+        Self { scalar: Scalar::raw(text, span), strategy: Strategy::Placeholder, reason, variable: None, edit: to_placeholder }
     }
 }
 
@@ -52,6 +83,23 @@ fn to_token(_: &File<'_>, place: &Place, wanted: &Wanted<'_>) -> Result<Rewritte
 
 fn to_placeholder(_: &File<'_>, place: &Place, wanted: &Wanted<'_>) -> Result<Rewritten, Manual> {
     Ok(Rewritten { splices: vec![place.scalar.put(&super::placeholder(wanted.reference))], companions: Vec::new() })
+}
+
+/// The text in place of the value, and the variable that it reads.
+fn with_variable(place: &Place, wanted: &Wanted<'_>, text: &str) -> Rewritten {
+    let variable = Companion::Variable { name: wanted.variable.to_owned(), reference: wanted.reference.clone() };
+    Rewritten { splices: vec![place.scalar.put(text)], companions: vec![variable] }
+}
+
+/// Refuses references to a store that a platform cannot read.
+fn only_aws(wanted: &Wanted<'_>, platform: &str) -> Result<(), Manual> {
+    if wanted.reference.backend == Backend::Aws && wanted.reference.role_arn.is_none() {
+        return Ok(());
+    }
+    Err(manual(
+        format!("{platform} reads AWS Secrets Manager, not the local store or another role's secrets"),
+        "migrate it with --store aws",
+    ))
 }
 
 /// What a format knows.
@@ -86,14 +134,8 @@ struct Config(&'static dyn Format);
 /// The rewriter for a file, if there is one.
 #[must_use]
 pub fn for_source(source: Source<'_>) -> Option<&'static dyn Rewriter> {
-    let path = source.path.to_str().ok()?;
-    let name = path.rsplit('/').next()?.to_ascii_lowercase();
-    let rewriter: &'static Config = match name.as_str() {
-        _ if dotenv::is_docker(&name) => &Config(&dotenv::Dotenv { docker: true }),
-        _ if dotenv::is(&name) => &Config(&dotenv::Dotenv { docker: false }),
-        _ => return None,
-    };
-    Some(rewriter)
+    let path = source.path.to_str().ok()?.to_ascii_lowercase();
+    choice::of(&path, source.bytes).map(|config| config as &dyn Rewriter)
 }
 
 impl Rewriter for Config {
@@ -104,7 +146,7 @@ impl Rewriter for Config {
     fn locate(&self, source: Source<'_>, span: Range<usize>, _style: Style, tree: &dyn Tree) -> Result<Located, Manual> {
         let file = self.file(source, tree)?;
         let place = self.find(&file, &span)?;
-        let Scalar { decode, path, .. } = place.scalar;
+        let Place { scalar: Scalar { decode, path, .. }, variable, .. } = place;
         Ok(Located {
             rewriter: self.name(),
             strategy: place.strategy,
@@ -114,7 +156,7 @@ impl Rewriter for Config {
             span: decode.span,
             spelling: decode.spelling,
             name: (!path.is_empty()).then(|| path.join(".")),
-            variable: None,
+            variable,
         })
     }
 
@@ -178,7 +220,10 @@ fn accompany(known: &mut Vec<Companion>, new: Companion) -> Result<(), Manual> {
     if let Companion::Variable { name, .. } = &new {
         let same = |other: &&Companion| matches!(other, Companion::Variable { name: other, .. } if other == name);
         if known.iter().find(same).is_some_and(|other| *other != new) {
-            return Err(manual(format!("the variable {name} would need two values"), "give one of the places another variable, then migrate again"));
+            return Err(manual(
+                format!("the variable {name} would need two values"),
+                "give one of the places another variable, then migrate again",
+            ));
         }
     }
     if !known.contains(&new) {
@@ -191,7 +236,12 @@ fn accompany(known: &mut Vec<Companion>, new: Companion) -> Result<(), Manual> {
 ///
 /// # Errors
 /// What differs.
-fn lines_differ_only(before: &str, after: &str, splices: &[Splice], list: impl Fn(&str) -> Vec<(String, Range<usize>)>) -> Result<(), Manual> {
+fn lines_differ_only(
+    before: &str,
+    after: &str,
+    splices: &[Splice],
+    list: impl Fn(&str) -> Vec<(String, Range<usize>)>,
+) -> Result<(), Manual> {
     let (old, new) = (list(before), list(after));
     let is_edited = |span: &Range<usize>| {
         let next = splices.partition_point(|splice| splice.span.end < span.start);
@@ -205,3 +255,6 @@ fn lines_differ_only(before: &str, after: &str, splices: &[Splice], list: impl F
     }
     Err(manual("rewriting would change other values", "replace it by hand"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,8 @@ pub(super) struct Scalar {
     pub path: Vec<String>,
     /// How new text is spelled.
     pub quote: Quote,
+    /// The line end that the token ends with.
+    pub line_end: Option<&'static str>,
 }
 
 /// How text is written as a token.
@@ -34,8 +36,8 @@ pub(super) enum Quote {
     },
     /// In YAML's or HCL-like single quotes, doubled inside.
     Single,
-    /// As XML text or attribute.
-    Entities,
+    /// In place of a block of YAML, with a line end where the block's last one was of the value.
+    Block,
 }
 
 impl Scalar {
@@ -43,13 +45,17 @@ impl Scalar {
     pub fn raw(text: &str, span: Range<usize>) -> Self {
         let value = Secret::new(text[span.clone()].as_bytes());
         let decode = Decode { value, span: span.clone(), spelling: Spelling::Plain };
-        Self { token: span, decode, path: Vec::new(), quote: Quote::Raw }
+        Self { token: span, decode, path: Vec::new(), quote: Quote::Raw, line_end: None }
     }
 
     /// The splice that puts `text` in place of the token.
     pub fn put(&self, text: &str) -> Splice {
         let span = if self.quote == Quote::Raw { self.decode.span.clone() } else { self.token.clone() };
-        Splice { span, text: self.quote.spell(text).into() }
+        let mut new = self.quote.spell(text);
+        if let (Quote::Block, Some(line_end)) = (self.quote, self.line_end) {
+            new += line_end;
+        }
+        Splice { span, text: new.into() }
     }
 }
 
@@ -61,9 +67,9 @@ impl Quote {
             Self::Around(quote) => format!("{quote}{text}{quote}"),
             Self::Json => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
             Self::Single => format!("'{}'", text.replace('\'', "''")),
+            Self::Block => Self::Plain { flow: false }.spell(text),
             Self::Plain { flow } if is_plain(text, flow) => text.to_owned(),
             Self::Plain { .. } => Self::Single.spell(text),
-            Self::Entities => text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;"),
         }
     }
 }

@@ -10,7 +10,7 @@ use bstr::{BStr, BString, ByteSlice as _};
 use unleak::reference::{Backend, Reference};
 use unleak::rewrite::{self, Companion, Located, Source, Style, Wanted};
 
-use super::{MARK, folder, manual_of, numbers, undoing};
+use super::{MARK, folder, manual_of, numbers, readers, undoing};
 use crate::made_up;
 
 /// The base64 of the value.
@@ -52,13 +52,17 @@ fn told(companion: &Companion) -> String {
     }
 }
 
-fn reference(number: usize, backend: Backend) -> (Reference, String) {
-    let (name, variable) = super::named(number);
+/// Where a platform takes nothing but ARNs the reference is one.
+fn reference(number: usize, backend: Backend, arn: bool) -> (Reference, String) {
+    let (mut name, variable) = super::named(number);
+    if arn {
+        name.name = format!("arn:aws:secretsmanager:eu-west-1:123456789012:secret:{}-AbCdEf", name.name);
+    }
     (Reference { backend, ..name }.with_key("password"), variable)
 }
 
 /// Rewrites a file of a case: its new bytes with what goes with it, or the reason why it is left to people.
-fn one(case: &Case, path: &str, value: &str, backend: Backend) -> Result<(Vec<u8>, Vec<String>), String> {
+fn one(case: &Case, path: &str, value: &str, backend: Backend, arn: bool) -> Result<Done, String> {
     let before = &case.0[path];
     let source = Source { path: path.into(), bytes: before };
     let rewriter = rewrite::for_source(source).unwrap_or_else(|| panic!("{path} has no rewriter"));
@@ -69,7 +73,7 @@ fn one(case: &Case, path: &str, value: &str, backend: Backend) -> Result<(Vec<u8
     let locate = |span: &std::ops::Range<usize>| rewriter.locate(source, span.clone(), Style::Auto, case).map_err(|manual| manual.reason);
     let mut located: Vec<Located> = spans.iter().map(locate).collect::<Result<_, _>>()?;
     located.dedup_by_key(|place| place.span.clone());
-    let names: Vec<_> = numbers(&located).into_iter().map(|number| reference(number, backend)).collect();
+    let names: Vec<_> = numbers(&located).into_iter().map(|number| reference(number, backend, arn)).collect();
     let wanted: Vec<Wanted<'_>> =
         located.iter().zip(&names).map(|(located, (reference, variable))| Wanted { located, reference, variable }).collect();
     let new = rewriter.rewrite(source, &wanted, case).map_err(|manual| manual.reason)?;
@@ -81,11 +85,35 @@ fn one(case: &Case, path: &str, value: &str, backend: Backend) -> Result<(Vec<u8
     }
     assert!(after.find(value).is_none() && after.find(&encoded).is_none(), "{path}: the value is still there");
     assert_eq!(rewrite::splice(&after, &undoing(before, &new.splices, &located)).as_bstr(), before.as_bstr(), "{path}: undo");
-    Ok((after, new.companions.iter().map(told).collect()))
+    let values = located.iter().map(|place| place.value.expose().to_str().unwrap().to_owned()).collect();
+    Ok(Done { after, companions: new.companions.iter().map(told).collect(), values })
+}
+
+/// A rewritten file.
+struct Done {
+    after: Vec<u8>,
+    /// What goes with it.
+    companions: Vec<String>,
+    /// The values that were moved.
+    values: Vec<String>,
+}
+
+/// Another reader sees the value that was moved where it sees the new text, and no other difference.
+fn read_again(fixtures: &str, case: &str, before: &[u8], done: &Done) {
+    let Some(reader) = readers::reader(fixtures, case) else { return };
+    for (old, new) in readers::differences(reader, before, &done.after, case) {
+        let is_whole = done.values.iter().any(|value| old.trim_matches('"') == value || old.replace("$$", "$") == *value);
+        let is_part =
+            done.values.iter().any(|value| old.contains(value)) && !matches!(fixtures, "dotenv" | "yaml" | "json" | "toml" | "ini");
+        assert!(is_whole || is_part, "{fixtures}/{case}: a value was decoded differently");
+        let marks =
+            ["ref+awssecrets://app/secret", "APP_SECRET", "lookup('amazon.aws.secretsmanager_secret', 'app/secret", "<secret: app/secret"];
+        assert!(marks.iter().any(|mark| new.contains(mark)), "{fixtures}/{case}: {new}");
+    }
 }
 
 /// All cases of a format: those in `manual.txt` are refused for its reason, the others are as in `after`.
-fn all(format: &str, backend: Backend) {
+fn all(format: &str) {
     let folder = folder(format);
     let mut cases: Vec<PathBuf> = fs::read_dir(folder.join("before")).unwrap().map(|entry| entry.unwrap().path()).collect();
     cases.sort();
@@ -101,14 +129,20 @@ fn all(format: &str, backend: Backend) {
         } else {
             tree.insert(name.to_owned(), fs::read(case).unwrap());
         }
-        let marked: Vec<String> = tree.iter().filter(|(_, bytes)| bytes.find(MARK).is_some() || bytes.find(ENCODED).is_some()).map(|(path, _)| path.clone()).collect();
+        let marked: Vec<String> = tree
+            .iter()
+            .filter(|(_, bytes)| bytes.find(MARK).is_some() || bytes.find(ENCODED).is_some())
+            .map(|(path, _)| path.clone())
+            .collect();
         assert!(!marked.is_empty(), "{format}/{name} has no {MARK}");
         let encoded = data_encoding::BASE64.encode(value.as_bytes());
         tree.values_mut().for_each(|bytes| *bytes = bytes.replace(MARK, &value).replace(ENCODED, &encoded));
         let tree = Case(tree);
         for path in marked {
-            match one(&tree, &path, &value, backend) {
-                Ok((after, told)) => {
+            match one(&tree, &path, &value, Backend::Aws, format == "ecs") {
+                Ok(done) => {
+                    read_again(format, name, &tree.0[&path], &done);
+                    let Done { after, companions: told, .. } = done;
                     let at = if case.is_dir() { folder.join("after").join(name).join(&path) } else { folder.join("after").join(name) };
                     if writes && !at.exists() {
                         fs::create_dir_all(at.parent().unwrap()).unwrap();
@@ -133,5 +167,131 @@ fn all(format: &str, backend: Backend) {
 
 #[test]
 fn dotenv() {
-    all("dotenv", Backend::Aws);
+    all("dotenv");
+}
+
+#[test]
+fn yaml() {
+    all("yaml");
+}
+
+#[test]
+fn json() {
+    all("json");
+}
+
+#[test]
+fn toml() {
+    all("toml");
+}
+
+#[test]
+fn ini() {
+    all("ini");
+}
+
+#[test]
+fn properties() {
+    all("properties");
+}
+
+#[test]
+fn prose() {
+    all("prose");
+}
+
+#[test]
+fn compose() {
+    all("compose");
+}
+
+#[test]
+fn spring() {
+    all("spring");
+}
+
+#[test]
+fn rails() {
+    all("rails");
+}
+
+#[test]
+fn ansible() {
+    all("ansible");
+}
+
+#[test]
+fn helm() {
+    all("helm");
+}
+
+#[test]
+fn cloudformation() {
+    all("cloudformation");
+}
+
+#[test]
+fn kubernetes() {
+    all("kubernetes");
+}
+
+#[test]
+fn terraform() {
+    all("terraform");
+}
+
+#[test]
+fn tasks() {
+    all("tasks");
+}
+
+#[test]
+fn github() {
+    all("github");
+}
+
+#[test]
+fn gitlab() {
+    all("gitlab");
+}
+
+#[test]
+fn other() {
+    all("other");
+}
+
+#[test]
+fn notebook() {
+    all("notebook");
+}
+
+#[test]
+fn ecs() {
+    all("ecs");
+}
+
+#[test]
+fn the_local_store_is_referred_to_only_where_it_can_be_read() {
+    let plain = |path: &str, text: &str| {
+        let value = made_up::password(1);
+        let case = Case(BTreeMap::from([(path.to_owned(), text.replace(MARK, &value).into_bytes())]));
+        one(&case, path, &value, Backend::Local, false).map(|done| String::from_utf8(done.after).unwrap())
+    };
+    let refuses = |who: &str| Err(format!("{who} reads AWS Secrets Manager, not the local store or another role's secrets"));
+    assert_eq!(plain(".env", "A=SECRET_VALUE\n"), Ok("A=ref+unleak://app/secret#/password\n".to_owned()));
+    assert_eq!(plain("a.yaml", "a: SECRET_VALUE\n"), Ok("a: ref+unleak://app/secret#/password\n".to_owned()));
+    assert_eq!(plain("compose.yaml", "a: SECRET_VALUE\n"), Ok("a: ${APP_SECRET:?}\n".to_owned()));
+    assert_eq!(
+        plain("group_vars/a.yml", "a: SECRET_VALUE\n"),
+        Ok("a: \"{{ lookup('ansible.builtin.env', 'APP_SECRET', default=undef()) }}\"\n".to_owned())
+    );
+    assert_eq!(plain("values.yaml", "a: SECRET_VALUE\n"), refuses("vals"));
+    assert_eq!(plain("a.tf", "locals {\n  a = \"SECRET_VALUE\"\n}\n"), refuses("the AWS provider of Terraform"));
+    let stack = "AWSTemplateFormatVersion: x\nResources:\n  A:\n    Properties:\n      B: SECRET_VALUE\n";
+    assert_eq!(plain("a.yaml", stack), refuses("CloudFormation"));
+    let manifest = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  a: SECRET_VALUE\n";
+    assert_eq!(plain("a.yaml", manifest), refuses("an operator in the cluster"));
+    let workflow = "jobs:\n  a:\n    steps:\n      - env:\n          A: SECRET_VALUE\n";
+    assert_eq!(plain(".github/workflows/a.yml", workflow), refuses("a workflow on GitHub"));
+    assert_eq!(plain(".gitlab-ci.yml", "a:\n  variables:\n    A: SECRET_VALUE\n"), refuses("GitLab"));
 }

@@ -3,6 +3,7 @@
 
 mod formats;
 mod hostile;
+mod readers;
 mod run;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,154 @@
+//! Terraform. Owns: strings of HCL, defaults of variables, data sources. Must not: write a value to where it is not asked for.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use super::scalar::{Quote, Scalar};
+use super::{File, Format, Place, only_aws};
+use crate::rewrite::code::{line_end, next_line, tree};
+use crate::rewrite::literal::{Numeric, Part, Quoting, RAW, Syntax, decode, manual};
+use crate::rewrite::{Companion, Manual, Rewritten, Splice, Wanted};
+
+const STRING: Syntax = Syntax {
+    escape: Some('\\'),
+    letters: "nrt",
+    itself: "\"\\",
+    numeric: &[Numeric::exact('u', 4), Numeric::exact('U', 8)],
+    interpolates: |rest| ["${", "%{", "$${", "%%{"].into_iter().any(|opening| rest.starts_with(opening)),
+    ..RAW
+};
+
+/// Terraform's files.
+pub(super) struct Terraform;
+
+fn grammar() -> tree_sitter::Language {
+    tree_sitter_hcl::LANGUAGE.into()
+}
+
+/// The type and labels of the block that the node at `index` is in.
+fn block(path: &tree::Path<'_>, from: usize, text: &str) -> Vec<String> {
+    let Some(block) = path.0.iter().skip(from).rfind(|node| node.kind() == "block") else { return Vec::new() };
+    let mut cursor = block.walk();
+    let labels = block.named_children(&mut cursor).take_while(|child| matches!(child.kind(), "identifier" | "string_lit"));
+    labels.map(|label| text[label.byte_range()].trim_matches('"').to_owned()).collect()
+}
+
+impl Format for Terraform {
+    fn name(&self) -> &'static str {
+        "terraform"
+    }
+
+    fn place(&self, file: &File<'_>, span: &Range<usize>) -> Result<Place, Manual> {
+        let text = file.text;
+        let tree = tree::parse(&grammar(), text)?;
+        let path = tree::Path::to(&tree, span)?;
+        if path.find(&["comment"]) == Some(0) {
+            return Ok(Place::prose(text, span.clone()));
+        }
+        let Some(index) = path.find(&["string_lit", "quoted_template", "heredoc_template"]) else {
+            return Err(manual("it is not a string", "replace it by hand"));
+        };
+        let token = path.0[index].byte_range();
+        if path.kind(index) == "heredoc_template" {
+            return Err(manual("the value is in a heredoc", "move it to a variable, then migrate again"));
+        }
+        if path.kind(index + 1) == "block" || path.is_within(index, &["object_elem"]) && path.find(&["template_interpolation"]).is_some() {
+            return Err(manual("a reference cannot stand there", "replace it by hand"));
+        }
+        let decode = decode(text, &[Part { token: token.clone(), quoting: Quoting::new(1, 1, &STRING) }])?;
+        let attribute = path.find(&["attribute"]).map(|at| path.0[at]);
+        let name = attribute.and_then(|node| node.named_child(0)).map(|name| text[name.byte_range()].to_owned());
+        let mut keys = block(&path, index, text);
+        let kind = keys.first().cloned().unwrap_or_default();
+        if kind == "variable" && name.as_deref() == Some("default") && !path.is_within(index, &["object", "tuple", "function_call"]) {
+            let Some(attribute) = attribute else { return Err(manual("the variable is not understood", "replace it by hand")) };
+            let variable = keys.get(1).cloned().unwrap_or_default();
+            let scalar =
+                Scalar { token: attribute.byte_range(), decode, path: vec![variable.clone()], quote: Quote::Around(""), line_end: None };
+            let mut place = Place::environment(scalar, "Terraform takes the variable from TF_VAR_, and asks for it without", default_of);
+            place.variable = Some(format!("TF_VAR_{variable}"));
+            return Ok(place);
+        }
+        if matches!(kind.as_str(), "variable" | "terraform" | "moved" | "import") {
+            return Err(manual(
+                format!("a block {kind} takes no references"),
+                "move the value to a variable without a default, then migrate again",
+            ));
+        }
+        keys.extend(name);
+        let scalar = Scalar { token, decode, path: keys, quote: Quote::Around(""), line_end: None };
+        Ok(Place::native(scalar, "a data source reads the secret", source_of))
+    }
+
+    fn together(&self, file: &File<'_>, places: &[(Place, &Wanted<'_>)]) -> Result<Rewritten, Manual> {
+        let mut blocks: Vec<(String, &str)> = Vec::new();
+        for (_, wanted) in places.iter().filter(|(place, _)| place.strategy == crate::rewrite::Strategy::Native) {
+            let block = (label(file, wanted), wanted.reference.name.as_str());
+            if !blocks.contains(&block) {
+                blocks.push(block);
+            }
+        }
+        let line = line_end(file.text);
+        let mut new = String::new();
+        for (label, name) in &blocks {
+            if file.text.contains(label.as_str()) || name.contains(['"', '\\']) {
+                return Err(manual(format!("{label} is a name that the file uses already"), "rename it, then migrate again"));
+            }
+            let _ =
+                write!(new, "{line}data \"aws_secretsmanager_secret_version\" \"{label}\" {{{line}  secret_id = \"{name}\"{line}}}{line}");
+        }
+        if blocks.is_empty() {
+            return Ok(Rewritten::default());
+        }
+        let start = if file.text.ends_with('\n') { "" } else { line };
+        let end = file.text.len();
+        Ok(Rewritten { splices: vec![Splice { span: end..end, text: format!("{start}{new}").into() }], companions: Vec::new() })
+    }
+
+    fn verify(&self, before: &str, after: &str, splices: &[Splice]) -> Result<(), Manual> {
+        tree::verify(&grammar(), before, after, splices, |kind| kind)
+    }
+}
+
+/// The default goes, and the variable is marked as sensitive.
+fn default_of(file: &File<'_>, place: &Place, wanted: &Wanted<'_>) -> Result<Rewritten, Manual> {
+    let span = &place.scalar.token;
+    let rest = &file.text[span.end..];
+    let body = &rest[..rest.find('}').unwrap_or(rest.len())];
+    let head = &file.text[..span.start];
+    let head = &head[head.rfind('{').unwrap_or(0)..];
+    let splice = if head.contains("sensitive") || body.contains("sensitive") {
+        let start = crate::rewrite::code::line_start(file.text, span.start);
+        let whole = start..next_line(file.text, span.end);
+        if file.text[start..span.start].trim().is_empty() && file.text[span.end..whole.end].trim().is_empty() {
+            Splice { span: whole, text: "".into() }
+        } else {
+            return Err(manual("the block is on one line", "write it with one argument a line, then migrate again"));
+        }
+    } else {
+        place.scalar.put("sensitive = true")
+    };
+    let name = format!("TF_VAR_{}", place.scalar.path[0]);
+    let advice = "state and saved plans hold the old value: rotate it; run `unleak run --env-file .unleak.env -- terraform …`";
+    let variable = Companion::Variable { name, reference: wanted.reference.clone() };
+    Ok(Rewritten { splices: vec![splice], companions: vec![variable, Companion::Advice(advice.to_owned())] })
+}
+
+fn label(file: &File<'_>, wanted: &Wanted<'_>) -> String {
+    let stem = file.path.rsplit('/').next().unwrap_or_default().trim_end_matches(".tf");
+    let word = |character: char| if character.is_ascii_alphanumeric() { character } else { '_' };
+    format!("{stem}_{}", wanted.reference.name).chars().map(word).collect()
+}
+
+fn source_of(file: &File<'_>, place: &Place, wanted: &Wanted<'_>) -> Result<Rewritten, Manual> {
+    only_aws(wanted, "the AWS provider of Terraform")?;
+    let reference = wanted.reference;
+    if reference.region.is_some() {
+        return Err(manual("the secret is in a region of its own", "write the data source with that region's provider by hand"));
+    }
+    let source = format!("data.aws_secretsmanager_secret_version.{}.secret_string", label(file, wanted));
+    let text = reference.key.as_ref().map_or_else(|| source.clone(), |key| format!("jsondecode({source})[\"{key}\"]"));
+    let advice = "a data source writes the value to Terraform's state: encrypt the state, or use an ephemeral resource with a write-only argument \
+                  such as password_wo (Terraform 1.11 or later); state and saved plans hold the old value already";
+    Ok(Rewritten { splices: vec![place.scalar.put(&text)], companions: vec![Companion::Advice(advice.to_owned())] })
+}
