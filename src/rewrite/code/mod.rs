@@ -23,6 +23,7 @@ use std::ops::Range;
 
 use super::literal::manual;
 use super::{Companion, Located, Manual, Rewriter, Rewritten, Source, Splice, Strategy, Style, Tree, Wanted};
+use crate::reference::{Backend, Reference};
 use crate::secret::Secret;
 use place::{Kind, Place};
 
@@ -46,11 +47,35 @@ trait Language: Sync {
     /// That there is no place for them.
     fn surroundings(&self, source: Source<'_>, text: &str, places: &[Place], tree: &dyn Tree) -> Result<Rewritten, Manual>;
 
+    /// The store's client in this language, where one can be generated.
+    fn client(&self) -> Option<&dyn Client> {
+        None
+    }
+
     /// Checks that only what the splices say changed.
     ///
     /// # Errors
     /// What else did.
     fn verify(&self, source: Source<'_>, before: &str, after: &str, splices: &[Splice]) -> Result<(), Manual>;
+}
+
+/// The store's own cached client behind a generated helper.
+trait Client {
+    /// The expression that gives the value of a reference.
+    fn lookup(&self, reference: &Reference) -> String;
+
+    /// The import, the constants (name and lookup) that functions use, before `first`, and the files that go with them.
+    ///
+    /// # Errors
+    /// That there is no place for them.
+    fn surroundings(
+        &self,
+        source: Source<'_>,
+        text: &str,
+        first: usize,
+        constants: &[(String, String)],
+        tree: &dyn Tree,
+    ) -> Result<Rewritten, Manual>;
 }
 
 /// The rewriter of a language.
@@ -146,11 +171,17 @@ impl Rewriter for Code {
         self.0.name()
     }
 
-    fn locate(&self, source: Source<'_>, span: Range<usize>, _style: Style, _tree: &dyn Tree) -> Result<Located, Manual> {
+    fn locate(&self, source: Source<'_>, span: Range<usize>, style: Style, _tree: &dyn Tree) -> Result<Located, Manual> {
         let place = self.find(source, &span)?;
         let text = text(source.bytes)?;
         let (strategy, reason) = match place.kind {
             Kind::Prose => (Strategy::Placeholder, "a comment or documentation: the value is named, not used"),
+            Kind::Code if style == Style::Sdk && self.0.client().is_some() => {
+                (Strategy::Sdk, "code asks the store's cached client, once for each module")
+            }
+            Kind::Code if style == Style::Sdk => {
+                (Strategy::Environment, "no client is generated for this language: code reads its environment, and fails loudly without")
+            }
             Kind::Code => (Strategy::Environment, "code reads its environment, and fails loudly without"),
         };
         let decode = place.decode(text)?;
@@ -174,11 +205,13 @@ impl Rewriter for Code {
         let text = text(source.bytes)?;
         let mut out = Rewritten::default();
         let mut code = Vec::new();
+        let mut asked = Asked::default();
         for wanted in wanted {
             let located = wanted.located;
             let place = self.again(source, text, &located.span)?;
             let new = match place.kind {
                 Kind::Prose => super::placeholder(wanted.reference),
+                Kind::Code if located.strategy == Strategy::Sdk => asked.expression(self.0.client(), wanted, &place, text)?,
                 Kind::Code => {
                     let variable = place.variable.as_deref().unwrap_or(wanted.variable);
                     let companion = Companion::Variable { name: variable.to_owned(), reference: wanted.reference.clone() };
@@ -197,12 +230,17 @@ impl Rewriter for Code {
                 }
             };
             out.splices.extend(place.splices(&new));
-            if place.kind == Kind::Code {
+            if place.kind == Kind::Code && located.strategy != Strategy::Sdk {
                 code.push(place);
             }
         }
         if !code.is_empty() {
             let around = self.0.surroundings(source, text, &code, tree)?;
+            out.splices.extend(around.splices);
+            out.companions.extend(around.companions);
+        }
+        if let (Some(client), Some(first)) = (self.0.client(), asked.first) {
+            let around = client.surroundings(source, text, first, &asked.constants, tree)?;
             out.splices.extend(around.splices);
             out.companions.extend(around.companions);
         }
@@ -215,6 +253,42 @@ impl Rewriter for Code {
             return Err(manual("the new file is not the old one with its splices", "nothing was changed; make a new plan"));
         }
         self.0.verify(before, text(before.bytes)?, text(after)?, splices)
+    }
+}
+
+/// What a file asks of the store's client.
+#[derive(Default)]
+struct Asked {
+    /// Where the first place is.
+    first: Option<usize>,
+    /// Names and lookups of what functions use.
+    constants: Vec<(String, String)>,
+}
+
+impl Asked {
+    /// The expression for a place: the lookup, or in functions the name of a constant that holds it.
+    fn expression(&mut self, client: Option<&dyn Client>, wanted: &Wanted<'_>, place: &Place, text: &str) -> Result<String, Manual> {
+        let reference = wanted.reference;
+        let plain = reference.region.is_none()
+            && reference.role_arn.is_none()
+            && reference.version_stage.is_none()
+            && reference.version_id.is_none();
+        let client = client.filter(|_| reference.backend == Backend::Aws && plain).ok_or_else(|| {
+            manual("the client reads current versions in the region of its environment", "use --style env, which resolves every reference")
+        })?;
+        if text[place.whole.clone()].starts_with(',') {
+            return Err(manual("a library reads this setting from the environment", "use --style env, which takes only the default out"));
+        }
+        self.first = Some(self.first.map_or(place.whole.start, |first| first.min(place.whole.start)));
+        let lookup = client.lookup(reference);
+        if !place.in_function {
+            return Ok(lookup);
+        }
+        let constant = (wanted.variable.to_owned(), lookup);
+        if !self.constants.contains(&constant) {
+            self.constants.push(constant);
+        }
+        Ok(wanted.variable.to_owned())
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) struct Place {
     pub around: (&'static str, &'static str),
     /// Whether the expression stands within quotes that stay.
     pub bare: bool,
+    /// Whether it is evaluated each time that a function runs.
+    pub in_function: bool,
     /// What it is called.
     pub name: Option<String>,
     /// The variable that the place reads already.
@@ -42,7 +44,17 @@ impl Place {
     pub fn code(parts: Vec<Part>) -> Self {
         let start = parts.first().map_or(0, |part| part.token.start);
         let end = parts.last().map_or(0, |part| part.token.end);
-        Self { kind: Kind::Code, parts, whole: start..end, around: ("", ""), bare: false, name: None, variable: None, edits: Vec::new() }
+        Self {
+            kind: Kind::Code,
+            parts,
+            whole: start..end,
+            around: ("", ""),
+            bare: false,
+            in_function: false,
+            name: None,
+            variable: None,
+            edits: Vec::new(),
+        }
     }
 
     /// A stretch of prose.
@@ -53,6 +65,7 @@ impl Place {
             whole: span,
             around: ("", ""),
             bare: false,
+            in_function: false,
             name: None,
             variable: None,
             edits: Vec::new(),
