@@ -61,11 +61,11 @@ pub enum ResolveError {
     },
 }
 
+/// Opens the store that an access needs.
+pub type Open<'o> = dyn FnMut(&Access) -> Result<Box<dyn SecretStore>, StoreError> + 'o;
+
 /// The values of references, in their order. `open` gives the store for an access; each is opened once.
-pub fn resolve(
-    references: &[Reference],
-    open: &mut dyn FnMut(&Access) -> Result<Box<dyn SecretStore>, StoreError>,
-) -> Vec<Result<Secret, ResolveError>> {
+pub fn resolve(references: &[Reference], open: &mut Open<'_>) -> Vec<Result<Secret, ResolveError>> {
     let mut by_access: BTreeMap<Access, Vec<usize>> = BTreeMap::new();
     for (index, reference) in references.iter().enumerate() {
         by_access.entry(Access::of(reference)).or_default().push(index);
@@ -81,7 +81,9 @@ pub fn resolve(
             }
             Err(error) => {
                 let said = error.to_string();
-                indices.into_iter().for_each(|index| values[index] = Some(Err(StoreError::Unusable(said.clone()).into())));
+                for index in indices {
+                    values[index] = Some(Err(StoreError::Unusable(said.clone()).into()));
+                }
             }
         }
     }

@@ -102,7 +102,7 @@ impl Decoded {
         self.value.extend_from_slice(part);
         match self.pieces.last_mut() {
             Some(last) if last.form == form && !matches!(form, Form::Between(_) | Form::Folded(_) | Form::Entity(_)) => {
-                last.length += part.len()
+                last.length += part.len();
             }
             _ => self.pieces.push(Piece { length: part.len(), form }),
         }

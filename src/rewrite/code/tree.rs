@@ -303,7 +303,12 @@ pub(in crate::rewrite) fn uses(root: Node<'_>, name: &str, kinds: &[&str], excep
 ///
 /// # Errors
 /// It is in no literal.
-pub(in crate::rewrite) fn literal<'t>(path: &Path<'t>, literals: &[&str], joins: &[&str], text: &str) -> Result<(Vec<Node<'t>>, usize), Manual> {
+pub(in crate::rewrite) fn literal<'t>(
+    path: &Path<'t>,
+    literals: &[&str],
+    joins: &[&str],
+    text: &str,
+) -> Result<(Vec<Node<'t>>, usize), Manual> {
     let nowhere = || manual("it is not in a string literal", "look at the place: the value may be a name or a number");
     let found = path.find(literals).ok_or_else(nowhere)?;
     let mut top = found;

@@ -77,10 +77,12 @@ impl Place {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "other formats refuse here")]
 fn to_token(_: &File<'_>, place: &Place, wanted: &Wanted<'_>) -> Result<Rewritten, Manual> {
     Ok(Rewritten { splices: vec![place.scalar.put(&wanted.reference.to_string())], companions: Vec::new() })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "other formats refuse here")]
 fn to_placeholder(_: &File<'_>, place: &Place, wanted: &Wanted<'_>) -> Result<Rewritten, Manual> {
     Ok(Rewritten { splices: vec![place.scalar.put(&super::placeholder(wanted.reference))], companions: Vec::new() })
 }
@@ -144,7 +146,7 @@ impl Rewriter for Config {
     }
 
     fn locate(&self, source: Source<'_>, span: Range<usize>, _style: Style, tree: &dyn Tree) -> Result<Located, Manual> {
-        let file = self.file(source, tree)?;
+        let file = file(source, tree)?;
         let place = self.find(&file, &span)?;
         let Place { scalar: Scalar { decode, path, .. }, variable, .. } = place;
         Ok(Located {
@@ -161,7 +163,7 @@ impl Rewriter for Config {
     }
 
     fn rewrite(&self, source: Source<'_>, wanted: &[Wanted<'_>], tree: &dyn Tree) -> Result<Rewritten, Manual> {
-        let file = self.file(source, tree)?;
+        let file = file(source, tree)?;
         let mut out = Rewritten::default();
         let mut places = Vec::new();
         for wanted in wanted {
@@ -189,13 +191,14 @@ impl Rewriter for Config {
     }
 }
 
-impl Config {
-    fn file<'a>(&self, source: Source<'a>, tree: &'a dyn Tree) -> Result<File<'a>, Manual> {
-        left_alone(source)?;
-        let path = source.path.to_str().map_err(|_| manual("the file's name is not UTF-8", "replace it by hand"))?;
-        Ok(File { path, text: text(source.bytes)?, tree })
-    }
+/// The file as text, unless it is left alone.
+fn file<'a>(source: Source<'a>, tree: &'a dyn Tree) -> Result<File<'a>, Manual> {
+    left_alone(source)?;
+    let path = source.path.to_str().map_err(|_| manual("the file's name is not UTF-8", "replace it by hand"))?;
+    Ok(File { path, text: text(source.bytes)?, tree })
+}
 
+impl Config {
     fn find(&self, file: &File<'_>, span: &Range<usize>) -> Result<Place, Manual> {
         if span.start >= span.end || file.text.get(span.clone()).is_none() {
             return Err(manual("the finding is not in the file any more", "scan again"));
@@ -247,10 +250,10 @@ fn lines_differ_only(
         let next = splices.partition_point(|splice| splice.span.end < span.start);
         splices.get(next).is_some_and(|splice| splice.span.start <= span.end)
     };
-    let same = |((key, span), (new_key, new_span)): (&(String, Range<usize>), &(String, Range<usize>))| {
-        key == new_key && (is_edited(span) || before[span.clone()] == after[new_span.clone()])
-    };
-    if old.len() == new.len() && old.iter().zip(&new).all(same) {
+    let mut pairs = old.iter().zip(&new);
+    let is_same = pairs
+        .all(|((key, span), (new_key, new_span))| key == new_key && (is_edited(span) || before[span.clone()] == after[new_span.clone()]));
+    if old.len() == new.len() && is_same {
         return Ok(());
     }
     Err(manual("rewriting would change other values", "replace it by hand"))
