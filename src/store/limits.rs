@@ -109,8 +109,8 @@ mod tests {
 
     #[test]
     fn limits_are_counted_in_bytes_and_characters() {
-        assert_eq!(said(value("a", &Secret::new(&[b'x'; 65_536]))), "fine");
-        assert_eq!(said(value("a", &Secret::new(&[b'x'; 65_537]))), "a: the value has 65537 bytes, and 65536 are the most");
+        assert_eq!(said(value("a", &Secret::new(&vec![b'x'; 65_536]))), "fine");
+        assert_eq!(said(value("a", &Secret::new(&vec![b'x'; 65_537]))), "a: the value has 65537 bytes, and 65536 are the most");
         assert_eq!(said(value("a", &Secret::new("é".repeat(32_769).as_bytes()))), "a: the value has 65538 bytes, and 65536 are the most");
         assert_eq!(said(value("a", &Secret::new(b""))), "a: an empty value cannot be stored");
         assert_eq!(said(name(&"a".repeat(512))), "fine");

@@ -18,4 +18,5 @@ mod rewrite;
 mod source;
 mod store;
 mod tidy;
+mod tools;
 mod writings;

@@ -104,7 +104,6 @@ fn shows_hyperlinks(get: &impl Fn(&str) -> Option<OsString>) -> bool {
 }
 
 /// All variables, for commands that hand them on.
-#[expect(clippy::disallowed_methods, reason = "this is the one file that reads the environment")]
 pub fn all() -> impl Iterator<Item = (OsString, OsString)> {
     std::env::vars_os()
 }

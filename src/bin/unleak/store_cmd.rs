@@ -1,5 +1,7 @@
 //! `unleak store`. Owns: listing a store and copying secrets from one to another. Must not: print a value.
 
+use std::fmt::Write as _;
+
 use clap::{Parser, Subcommand};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
@@ -96,7 +98,7 @@ fn list(store: &dyn SecretStore, prefix: &str) -> Result<Exit, Failure> {
     let mut text = String::new();
     for known in known(store, prefix)? {
         let state = if known.deleted.is_some() { "deleted" } else { "live" };
-        text += &format!("{}\t{state}\t{} versions\t{}\n", known.name, known.versions.len(), known.description);
+        let _ = writeln!(text, "{}\t{state}\t{} versions\t{}", known.name, known.versions.len(), known.description);
     }
     say(&text)
 }
@@ -105,9 +107,11 @@ fn copy(from: &dyn SecretStore, to: &dyn SecretStore, prefix: &str) -> Result<Ex
     let (mut text, mut refused) = (String::new(), Vec::new());
     for known in known(from, prefix)?.iter().filter(|known| known.deleted.is_none()) {
         match copy_one(from, to, known) {
-            Ok(outcome) => text += &format!("{}\t{outcome}\n", known.name),
+            Ok(outcome) => {
+                let _ = writeln!(text, "{}\t{outcome}", known.name);
+            }
             Err(error @ (StoreError::Exists { .. } | StoreError::PendingDeletion { .. } | StoreError::Invalid { .. })) => {
-                refused.push(error.to_string())
+                refused.push(error.to_string());
             }
             Err(error) => return Err(store_failure(error)),
         }

@@ -14,21 +14,21 @@ pub(super) struct Call<'a> {
 }
 
 /// The error of a call.
-pub(super) fn failed<E>(call: Call<'_>, error: SdkError<E>) -> StoreError
+pub(super) fn failed<E>(call: Call<'_>, error: &SdkError<E>) -> StoreError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    match &error {
+    match error {
         SdkError::ServiceError(service) => {
             let code = service.err().code().unwrap_or_default();
             let message = service.err().message().unwrap_or_default();
             of_code(call, code, message, service.raw().status().as_u16())
         }
-        SdkError::ConstructionFailure(_) => StoreError::Unusable(format!("the request cannot be made: {}", DisplayErrorContext(&error))),
-        SdkError::DispatchFailure(_) if is_about_credentials(&error) => {
-            StoreError::Unusable(format!("there are no AWS credentials to use: {}", DisplayErrorContext(&error)))
+        SdkError::ConstructionFailure(_) => StoreError::Unusable(format!("the request cannot be made: {}", DisplayErrorContext(error))),
+        SdkError::DispatchFailure(_) if is_about_credentials(error) => {
+            StoreError::Unusable(format!("there are no AWS credentials to use: {}", DisplayErrorContext(error)))
         }
-        _ => StoreError::Unreachable(format!("{} did not answer: {}", call.action, DisplayErrorContext(&error))),
+        _ => StoreError::Unreachable(format!("{} did not answer: {}", call.action, DisplayErrorContext(error))),
     }
 }
 

@@ -12,6 +12,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::operation::list_secrets::ListSecretsOutput;
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, ReplicaRegionType, Tag};
 use aws_smithy_http_client::tls;
 use subtle::ConstantTimeEq;
@@ -132,7 +133,7 @@ impl SecretStore for AwsStore {
     fn identity(&self) -> Result<String, StoreError> {
         let sts = aws_sdk_sts::Client::new(&self.config);
         let call = Call { name: "AWS", action: "sts:GetCallerIdentity" };
-        let caller = self.runtime.block_on(sts.get_caller_identity().send()).map_err(|error| failed(call, error))?;
+        let caller = self.runtime.block_on(sts.get_caller_identity().send()).map_err(|error| failed(call, &error))?;
         Ok(format!("{} {}", caller.account().unwrap_or("unknown account"), self.region()))
     }
 
@@ -156,7 +157,7 @@ impl SecretStore for AwsStore {
                 id: created.arn().unwrap_or(new.name).to_owned(),
                 version: created.version_id().unwrap_or(new.token).to_owned(),
             }),
-            Err(error) => match failed(Call { name: new.name, action: "secretsmanager:CreateSecret" }, error) {
+            Err(error) => match failed(Call { name: new.name, action: "secretsmanager:CreateSecret" }, &error) {
                 // A server that forgets tokens refuses what it did before the answer was lost.
                 StoreError::Exists { name } => self.is_ours(new)?.ok_or(StoreError::Exists { name }),
                 other => Err(other),
@@ -176,7 +177,7 @@ impl SecretStore for AwsStore {
             .set_secret_binary(binary(value))
             .set_version_stages(Some(stages.iter().map(ToString::to_string).collect()));
         let call = Call { name, action: "secretsmanager:PutSecretValue" };
-        let put = self.runtime.block_on(request.send()).map_err(|error| failed(call, error))?;
+        let put = self.runtime.block_on(request.send()).map_err(|error| failed(call, &error))?;
         Ok(Stored { id: put.arn().unwrap_or(name).to_owned(), version: put.version_id().unwrap_or(token).to_owned() })
     }
 
@@ -194,7 +195,7 @@ impl SecretStore for AwsStore {
             .move_to_version_id(to)
             .set_remove_from_version_id(holder);
         let call = Call { name, action: "secretsmanager:UpdateSecretVersionStage" };
-        self.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, error))
+        self.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
     }
 
     fn read(&self, name: &str, version: &Version<'_>) -> Result<Secret, StoreError> {
@@ -204,7 +205,7 @@ impl SecretStore for AwsStore {
             Version::Id(id) => request.version_id(*id),
         };
         let call = Call { name, action: "secretsmanager:GetSecretValue" };
-        let got = self.runtime.block_on(request.send()).map_err(|error| failed(call, error))?;
+        let got = self.runtime.block_on(request.send()).map_err(|error| failed(call, &error))?;
         value(got.secret_string(), got.secret_binary()).ok_or_else(|| StoreError::NotFound { name: name.to_owned() })
     }
 
@@ -229,7 +230,7 @@ impl SecretStore for AwsStore {
         let call = Call { name, action: "secretsmanager:DescribeSecret" };
         match self.runtime.block_on(self.client.describe_secret().secret_id(name).send()) {
             Ok(known) => Ok(Some(description(&known))),
-            Err(error) => match failed(call, error) {
+            Err(error) => match failed(call, &error) {
                 StoreError::NotFound { .. } => Ok(None),
                 other => Err(other),
             },
@@ -244,8 +245,8 @@ impl SecretStore for AwsStore {
         });
         let pages = self.client.list_secrets().set_filters(filters).include_planned_deletion(true).into_paginator().send();
         let call = Call { name: "AWS", action: "secretsmanager:ListSecrets" };
-        let pages = self.runtime.block_on(pages.collect::<Result<Vec<_>, _>>()).map_err(|error| failed(call, error))?;
-        let mut all: Vec<Description> = pages.iter().flat_map(|page| page.secret_list()).map(convert::entry).collect();
+        let pages = self.runtime.block_on(pages.collect::<Result<Vec<_>, _>>()).map_err(|error| failed(call, &error))?;
+        let mut all: Vec<Description> = pages.iter().flat_map(ListSecretsOutput::secret_list).map(convert::entry).collect();
         // Filters of the service compare starts, and any tag with any value.
         all.retain(|known| tags.iter().all(|(key, value)| known.tags.get(key) == Some(value)));
         all.sort_by(|a, b| a.name.cmp(&b.name));
@@ -256,27 +257,27 @@ impl SecretStore for AwsStore {
         limits::tags(name, tags)?;
         let call = Call { name, action: "secretsmanager:TagResource" };
         let request = self.client.tag_resource().secret_id(name).set_tags(Some(sdk_tags(tags)));
-        self.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, error))
+        self.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
     }
 
     fn set_policy(&self, name: &str, policy: &str) -> Result<(), StoreError> {
         let call = Call { name, action: "secretsmanager:ValidateResourcePolicy" };
         let request = self.client.validate_resource_policy().secret_id(name).resource_policy(policy);
-        let checked = self.runtime.block_on(request.send()).map_err(|error| failed(call, error))?;
+        let checked = self.runtime.block_on(request.send()).map_err(|error| failed(call, &error))?;
         if !checked.policy_validation_passed() {
             let errors: Vec<&str> = checked.validation_errors().iter().filter_map(|error| error.error_message()).collect();
             return Err(limits::invalid(name, format!("the resource policy is refused: {}", errors.join("; "))));
         }
         let call = Call { name, action: "secretsmanager:PutResourcePolicy" };
         let request = self.client.put_resource_policy().secret_id(name).resource_policy(policy).block_public_policy(true);
-        self.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, error))
+        self.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
     }
 
     fn delete(&self, name: &str, recovery_days: u8) -> Result<(), StoreError> {
         limits::recovery_days(name, recovery_days)?;
         let call = Call { name, action: "secretsmanager:DeleteSecret" };
         let request = self.client.delete_secret().secret_id(name).recovery_window_in_days(i64::from(recovery_days));
-        match self.runtime.block_on(request.send()).map_err(|error| failed(call, error)) {
+        match self.runtime.block_on(request.send()).map_err(|error| failed(call, &error)) {
             Ok(_) | Err(StoreError::PendingDeletion { .. }) => Ok(()),
             Err(error) => Err(error),
         }
@@ -284,7 +285,7 @@ impl SecretStore for AwsStore {
 
     fn restore(&self, name: &str) -> Result<(), StoreError> {
         let call = Call { name, action: "secretsmanager:RestoreSecret" };
-        self.runtime.block_on(self.client.restore_secret().secret_id(name).send()).map(drop).map_err(|error| failed(call, error))
+        self.runtime.block_on(self.client.restore_secret().secret_id(name).send()).map(drop).map_err(|error| failed(call, &error))
     }
 }
 
@@ -292,7 +293,7 @@ impl AwsStore {
     fn read_batch(&self, names: &[&str]) -> Result<Vec<Result<Secret, StoreError>>, StoreError> {
         let call = Call { name: "AWS", action: "secretsmanager:BatchGetSecretValue" };
         let request = self.client.batch_get_secret_value().set_secret_id_list(Some(names.iter().map(ToString::to_string).collect()));
-        let got = self.runtime.block_on(request.send()).map_err(|error| failed(call, error))?;
+        let got = self.runtime.block_on(request.send()).map_err(|error| failed(call, &error))?;
         let one = |name: &&str| {
             let is_it = |known: Option<&str>| known == Some(*name);
             let entry = got.secret_values().iter().find(|entry| is_it(entry.name()) || is_it(entry.arn()));

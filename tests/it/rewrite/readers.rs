@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use bstr::ByteSlice as _;
+
+use crate::tools::tool;
 
 /// Reads `[format, before, after]` and writes `[[old, new], …]`, what differs; fails where other keys are there.
 const READ: &str = r#"
@@ -64,9 +65,7 @@ pub fn reader(fixtures: &str, case: &str) -> Option<&'static str> {
 
 /// Reads both, and gives what differs: the old value and the new one.
 pub fn differences(reader: &str, before: &[u8], after: &[u8], case: &str) -> BTreeMap<String, String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/test-tools");
-    let tools = std::env::var_os("UNLEAK_TEST_TOOLS").map_or(root, Into::into);
-    let python = tools.join("python-programs/venv/bin/python");
+    let python = tool("python-programs/venv/bin/python");
     let mut child = Command::new(&python)
         .args(["-I", "-c", READ])
         .env_clear()

@@ -10,6 +10,8 @@ use bstr::ByteSlice as _;
 
 use super::Done;
 
+use crate::tools::{tool, variable};
+
 /// How a language's programs are run.
 pub trait Runner {
     /// Makes the program in `directory` from `file`, and gives the command that runs it.
@@ -26,11 +28,6 @@ fn run(mut command: Command, variables: &BTreeMap<String, Vec<u8>>) -> Output {
 
 fn put(path: &Path, content: impl AsRef<[u8]>) {
     unleak::fsx::write_atomically(path, |out| out.write_all(content.as_ref())).unwrap();
-}
-
-/// A variable of the environment the tests run in.
-fn variable(name: &str) -> Option<std::ffi::OsString> {
-    std::env::vars_os().find(|(known, _)| known == name).map(|(_, value)| value)
 }
 
 /// Runs a command that has to succeed.
@@ -99,9 +96,7 @@ pub struct TypeScript;
 
 impl Runner for TypeScript {
     fn prepare(&self, directory: &Path, file: &str) -> Command {
-        let tools =
-            variable("UNLEAK_TEST_TOOLS").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/test-tools"), Into::into);
-        let compiler = tools.join("bin/tsc");
+        let compiler = tool("bin/tsc");
         let options =
             ["--strict", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler", "--jsx", "react", "--outDir", "out"];
         let types = "declare const process: { env: Record<string, string | undefined> };\ndeclare const console: { log(...all: unknown[]): void };\n\

@@ -6,6 +6,8 @@ use unleak::secret::Secret;
 use unleak::store::aws::{AwsSettings, AwsStore};
 use unleak::store::{CURRENT, NewSecret, SecretStore, StoreError, Tags, Version};
 
+use crate::tools::variable;
+
 use super::fake::{Fake, Fault};
 use super::moto::Moto;
 use super::proxy::{Cut, Proxy};
@@ -28,22 +30,17 @@ const ISOLATED: &str = "UNLEAK_TEST_ISOLATED";
 
 /// Runs a test in a process of its own with [`VARIABLES`]: a process cannot safely change its own.
 pub fn isolated(test: &str, run: impl FnOnce()) {
-    if option(ISOLATED).is_some() {
+    if variable(ISOLATED).is_some() {
         return run();
     }
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args([test, "--exact", "--nocapture"]).env_clear().env(ISOLATED, "1").envs(VARIABLES);
     for name in ["PATH", "UNLEAK_TEST_TOOLS"] {
-        command.envs(option(name).map(|value| (name, value)));
+        command.envs(variable(name).map(|value| (name, value)));
     }
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && said.contains("1 passed"), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
-}
-
-#[expect(clippy::disallowed_methods, reason = "tests find their tools through the environment")]
-pub fn option(name: &str) -> Option<std::ffi::OsString> {
-    std::env::var_os(name)
 }
 
 fn client(url: String) -> AwsStore {

@@ -100,7 +100,7 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
         }
         if let Some((name, value)) = line.split_once(':') {
             match name.to_ascii_lowercase().as_str() {
-                "x-amz-target" => target = value.trim().to_owned(),
+                "x-amz-target" => value.trim().clone_into(&mut target),
                 "content-length" => length = value.trim().parse().ok()?,
                 _ => {}
             }

@@ -65,11 +65,11 @@ fn creation(store: &dyn SecretStore, name: &dyn Fn(&str) -> String) {
     let binary = Secret::new(&[0, 0xff, 0xfe, 10]);
     store.create(&new(&name("binary"), &binary, &Tags::new(), &token(1))).unwrap();
     assert_eq!(read(store, &name("binary"), CURRENT), binary.expose());
-    let large = Secret::new(&[b'x'; 65_536]);
+    let large = Secret::new(&vec![b'x'; 65_536]);
     store.create(&new(&name("large"), &large, &Tags::new(), &token(1))).unwrap();
     assert_eq!(read(store, &name("large"), CURRENT).len(), 65_536);
 
-    let refused = [(name("a b"), value.clone()), (name("c"), Secret::new(&[b'x'; 65_537])), (name("c"), Secret::new(b""))];
+    let refused = [(name("a b"), value.clone()), (name("c"), Secret::new(&vec![b'x'; 65_537])), (name("c"), Secret::new(b""))];
     for (name, value) in refused {
         let error = store.create(&new(&name, &value, &Tags::new(), &token(1))).unwrap_err();
         assert!(matches!(error, StoreError::Invalid { .. }), "{error}");

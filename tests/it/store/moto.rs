@@ -1,11 +1,10 @@
 //! The moto server: an implementation of Secrets Manager that is not ours. Owns: starting, waiting for and stopping it.
 
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::aws::option;
+use crate::tools::tool;
 
 /// A server that runs until it is dropped.
 pub struct Moto {
@@ -16,7 +15,7 @@ pub struct Moto {
 impl Moto {
     pub fn start() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = Command::new(program())
+        let child = Command::new(tool("bin/moto_server"))
             .args(["-H", "127.0.0.1", "-p", &port.to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -27,7 +26,7 @@ impl Moto {
         let start = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(moto.child.try_wait().unwrap().is_none(), "moto_server ended at once");
-            assert!(start.elapsed() < Duration::from_secs(120), "moto_server does not listen");
+            assert!(start.elapsed() < Duration::from_mins(2), "moto_server does not listen");
             std::thread::sleep(Duration::from_millis(50));
         }
         moto
@@ -43,13 +42,4 @@ impl Drop for Moto {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
-}
-
-/// Where `scripts/test-tools` puts it: the folder that it tells, or the one of this project.
-fn program() -> PathBuf {
-    let tools =
-        option("UNLEAK_TEST_TOOLS").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".cache/test-tools"), PathBuf::from);
-    let program = tools.join("bin/moto_server");
-    assert!(program.exists(), "{} is missing: run scripts/test-tools, which installs it", program.display());
-    program
 }
