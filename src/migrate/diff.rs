@@ -79,7 +79,8 @@ fn cut(line: String) -> String {
 fn lines(text: &[u8]) -> String {
     let mut out = String::new();
     for line in text.split_inclusive(|&byte| byte == b'\n') {
-        let shown = visible(line.strip_suffix(b"\n").unwrap_or(line).strip_suffix(b"\r").unwrap_or(line));
+        let content = line.strip_suffix(b"\n").unwrap_or(line);
+        let shown = visible(content.strip_suffix(b"\r").unwrap_or(content));
         // A tab moves the cursor only.
         out += &cut(shown.replace("\\u{9}", "\t"));
         if line.ends_with(b"\n") {
