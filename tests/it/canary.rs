@@ -45,8 +45,10 @@ const COMMANDS: [&str; 10] = [
     "scan",
 ];
 
-/// Commands that change the tree they run in; [`migrations_let_no_secret_out`] runs them.
-const MIGRATIONS: [&str; 9] = [
+/// Commands that change the tree they run in, or need a store; [`migrations_let_no_secret_out`] runs them.
+const MIGRATIONS: [&str; 16] = [
+    "check",
+    "get",
     "migrate apply",
     "migrate audit",
     "migrate plan",
@@ -56,6 +58,11 @@ const MIGRATIONS: [&str; 9] = [
     "migrate schema",
     "migrate status",
     "migrate undo",
+    "run",
+    "store copy",
+    "store init",
+    "store list",
+    "store restore",
 ];
 
 /// All windows of `value`, each in every spelling.
@@ -354,7 +361,7 @@ fn migrations_let_no_secret_out() {
             assert_eq!(trap.trace(bytes), None, "{arguments:?} on {stream}");
         }
         assert_eq!(output.status.code(), Some(exit), "{arguments:?}: {}{}", text(&output.stdout), text(&output.stderr));
-        covered.insert(arguments[..2].join(" "));
+        covered.insert(arguments[..if matches!(arguments[0], "migrate" | "store") { 2 } else { 1 }].join(" "));
     };
     run(&["migrate", "schema"], 0);
     run(&["migrate", "plan", "--output", &plan], 0);
@@ -364,13 +371,23 @@ fn migrations_let_no_secret_out() {
     run(&["migrate", "apply", "--yes", &plan], 4);
     assert!(tree() != before, "something is migrated");
     let name = serde_json::from_slice::<serde_json::Value>(&fs::read(&plan).unwrap()).unwrap()["secrets"][0]["name"].clone();
+    let name = name.as_str().unwrap();
+    // `get` writes a value by its nature; what it says otherwise holds none.
+    run(&["get", "ref+unleak://none"], 78);
+    run(&["get", &format!("ref+unleak://{name}#/none")], 78);
+    run(&["check"], 0);
+    run(&["run", "--", "true"], 0);
+    run(&["store", "list"], 0);
+    run(&["store", "copy", "local", "local"], 2);
+    run(&["store", "init"], 2);
     run(&["migrate", "status"], 4);
     run(&["migrate", "audit"], 4);
     run(&["migrate", "policies", "--output", &policies], 2);
-    run(&["migrate", "rotated", name.as_str().unwrap()], 4);
+    run(&["migrate", "rotated", name], 4);
     run(&["migrate", "resume", "--yes"], 2);
     run(&["migrate", "undo", "--yes"], 0);
     assert!(tree() == before, "undo gives every byte back");
+    run(&["store", "restore", "local", name], 0);
     put(&trap.sandbox.directory.path().join("settings.py"), "");
     run(&["migrate", "apply", "--yes", &plan], 6);
     assert_eq!(covered, MIGRATIONS.map(str::to_owned).into());
