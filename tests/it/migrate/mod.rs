@@ -3,6 +3,8 @@
 mod apply;
 mod files;
 mod plan;
+#[cfg(feature = "aws")]
+mod programs;
 mod stop;
 mod store;
 

@@ -154,4 +154,4 @@ fn the_local_store_keeps_the_contract() {
 }
 
 #[cfg(feature = "aws")]
-mod aws;
+pub mod aws;

@@ -1,0 +1,211 @@
+//! Real programs from end to end: a credential moves out of the code, the program gets its value from the store, undo gives every byte back.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::cli::{Sandbox, assert_exit, put, text};
+use crate::made_up;
+use crate::store::aws::VARIABLES;
+use crate::store::fake::{Fake, Fault};
+use crate::store::moto::Moto;
+use crate::tools::variable;
+
+/// A program that prints the password it would use.
+struct Program {
+    file: &'static str,
+    source: &'static str,
+    /// What builds it, if anything does, and what runs it.
+    build: &'static [&'static str],
+    run: &'static [&'static str],
+}
+
+const PYTHON: Program = Program {
+    file: "app.py",
+    source: "import sys\n\nPASSWORD = \"¤\"\n\nif __name__ == \"__main__\":\n    print(\"got \" + PASSWORD)\n",
+    build: &[],
+    run: &["python3", "app.py"],
+};
+
+const NODE: Program =
+    Program { file: "app.js", source: "const password = '¤';\n\nconsole.log('got ' + password);\n", build: &[], run: &["node", "app.js"] };
+
+const GO: Program = Program {
+    file: "main.go",
+    source: "package main\n\nimport \"fmt\"\n\nfunc main() {\n\tpassword := \"¤\"\n\tfmt.Println(\"got \" + password)\n}\n",
+    build: &["sh", "-c", "go build -o ../app *.go"],
+    run: &["../app"],
+};
+
+const JAVA: Program = Program {
+    file: "App.java",
+    source: "public class App {\n    public static void main(String[] args) {\n        String password = \"¤\";\n        System.out.println(\"got \" + password);\n    }\n}\n",
+    build: &["javac", "-d", "..", "App.java"],
+    run: &["java", "-cp", "..", "App"],
+};
+
+/// A program in a repository, with a home for the local store and the variables that lead to the store.
+struct Trial {
+    sandbox: Sandbox,
+    home: tempfile::TempDir,
+    value: String,
+    program: &'static Program,
+    store: &'static str,
+    endpoint: Option<String>,
+}
+
+impl Trial {
+    fn new(program: &'static Program, store: &'static str, endpoint: Option<String>) -> Self {
+        let value = made_up::password(41);
+        let sandbox = Sandbox::new(&[]);
+        let trial = Self { sandbox, home: tempfile::tempdir().unwrap(), value, program, store, endpoint };
+        fs::create_dir(trial.root()).unwrap();
+        put(&trial.root().join(program.file), &program.source.replace('¤', &trial.value));
+        trial.sandbox.git(&["init", "--quiet", "shop"]);
+        trial.sandbox.git(&["-C", "shop", "add", "."]);
+        trial.sandbox.git(&["-C", "shop", "commit", "--quiet", "--message", "a program"]);
+        trial
+    }
+
+    fn root(&self) -> std::path::PathBuf {
+        self.sandbox.directory.path().join("shop")
+    }
+
+    fn here(&self, mut command: Command) -> Output {
+        command.current_dir(self.root()).env("HOME", self.home.path()).env("GOFLAGS", "-mod=mod").env("GO111MODULE", "off").envs(VARIABLES);
+        command.envs(variable("PATH").map(|path| ("PATH", path))).envs(self.endpoint.as_ref().map(|url| ("AWS_ENDPOINT_URL", url)));
+        command.output().unwrap()
+    }
+
+    fn unleak(&self, arguments: &[&str]) -> Output {
+        self.here(self.sandbox.command(arguments))
+    }
+
+    fn plain(&self, words: &[&str]) -> Output {
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).env_clear();
+        self.here(command)
+    }
+
+    fn build(&self) {
+        if !self.program.build.is_empty() {
+            assert_exit(&self.plain(self.program.build), 0);
+        }
+    }
+
+    fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        let entries = fs::read_dir(self.root()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+        entries.map(|path| (name(&path), fs::read(&path).unwrap())).collect()
+    }
+
+    fn plan(&self) {
+        let plan = self.unleak(&["migrate", "plan", "--store", self.store, "--output", "../plan.json"]);
+        assert_exit(&plan, 0);
+    }
+
+    fn apply(&self) -> Output {
+        self.unleak(&["migrate", "apply", "--yes", "../plan.json"])
+    }
+
+    /// The way from the code to the store and back.
+    fn there_and_back(&self) {
+        let before = self.files();
+        self.plan();
+        assert_exit(&self.apply(), 4);
+        let migrated = self.files();
+        assert!(migrated.values().all(|bytes| !String::from_utf8_lossy(bytes).contains(&self.value)), "the value is in no file");
+        assert_exit(&self.unleak(&["scan", "--quiet", "."]), 0);
+        assert_exit(&self.unleak(&["check"]), 0);
+
+        self.build();
+        let run = self.unleak(&[&["run", "--"], self.program.run].concat());
+        assert_exit(&run, 0);
+        assert_eq!(text(&run.stdout), format!("got {}\n", self.value));
+        let without = self.plain(self.program.run);
+        assert!(!without.status.success() && text(&without.stderr).contains("PASSWORD"), "{}", text(&without.stderr));
+
+        let undo = self.unleak(&["migrate", "undo", "--yes"]);
+        assert_exit(&undo, 0);
+        assert_eq!(self.files(), before);
+        let listed = text(&self.unleak(&["store", "list", self.store]).stdout);
+        assert_eq!(listed.lines().map(|line| line.split('\t').nth(1).unwrap()).collect::<Vec<_>>(), ["deleted"], "{listed}");
+    }
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap().to_str().unwrap().to_owned()
+}
+
+#[test]
+fn python_and_the_local_store() {
+    Trial::new(&PYTHON, "local", None).there_and_back();
+}
+
+#[test]
+fn node_and_the_local_store() {
+    Trial::new(&NODE, "local", None).there_and_back();
+}
+
+#[test]
+fn go_and_the_local_store() {
+    Trial::new(&GO, "local", None).there_and_back();
+}
+
+#[test]
+fn java_and_the_local_store() {
+    Trial::new(&JAVA, "local", None).there_and_back();
+}
+
+#[test]
+fn programs_and_the_strict_fake() {
+    let fake = Fake::start();
+    Trial::new(&PYTHON, "aws", Some(fake.url())).there_and_back();
+    let fake = Fake::start();
+    Trial::new(&NODE, "aws", Some(fake.url())).there_and_back();
+}
+
+#[test]
+fn programs_and_moto() {
+    for program in [&PYTHON, &NODE, &GO, &JAVA] {
+        let moto = Moto::start();
+        Trial::new(program, "aws", Some(moto.url())).there_and_back();
+    }
+}
+
+#[test]
+fn what_is_denied_leaves_every_file_alone_and_is_named() {
+    for action in ["CreateSecret", "GetSecretValue"] {
+        let fake = Fake::start();
+        let trial = Trial::new(&PYTHON, "aws", Some(fake.url()));
+        let before = trial.files();
+        trial.plan();
+        fake.fail(action, &[Fault::Denied]);
+        let denied = trial.apply();
+        assert_exit(&denied, 5);
+        assert!(text(&denied.stderr).contains(&format!("secretsmanager:{action}")), "{}", text(&denied.stderr));
+        assert_eq!(trial.files(), before, "{action}");
+        assert_exit(&trial.unleak(&["migrate", "resume", "--yes"]), 4);
+        assert_eq!(fake.secrets().into_values().collect::<Vec<_>>(), [1], "{action}");
+    }
+}
+
+#[test]
+fn faults_of_the_store_end_in_one_secret_with_one_version() {
+    for fault in [Fault::Throttle, Fault::HtmlAfter, Fault::DropAfter, Fault::HtmlBefore, Fault::DropBefore] {
+        // Five are outlasted by the retries of one run, ten are not: then the next run goes on.
+        for (count, exit) in [(5, 4), (10, 8)] {
+            let fake = Fake::start();
+            let trial = Trial::new(&NODE, "aws", Some(fake.url()));
+            let before = trial.files();
+            trial.plan();
+            fake.fail("CreateSecret", &vec![fault; count]);
+            assert_exit(&trial.apply(), exit);
+            if exit == 8 {
+                assert_eq!(trial.files(), before, "{fault:?}");
+                assert_exit(&trial.unleak(&["migrate", "resume", "--yes"]), 4);
+            }
+            assert_eq!(fake.secrets().into_values().collect::<Vec<_>>(), [1], "{fault:?}");
+        }
+    }
+}
