@@ -73,6 +73,9 @@ pub fn external_type(pattern: &str) -> Option<&'static str> {
     EXTERNAL.into_iter().find(|(id, _)| *id == pattern).map(|(_, external)| external)
 }
 
+/// The provider of patterns that know no provider.
+const GENERIC: &str = "generic";
+
 /// How a credential is rotated without an interruption, in a sentence or two.
 #[must_use]
 pub fn rotation(pattern: &Pattern, is_database: bool) -> String {
@@ -87,6 +90,9 @@ pub fn rotation(pattern: &Pattern, is_database: bool) -> String {
             "Issue a new one at {revoke}, store it as the next version, deploy, revoke the old one. The store can do this itself for a secret of type \
              {external}."
         );
+    }
+    if pattern.provider == GENERIC {
+        return "Set a new one where it is checked, store it as the next version, deploy, then take the old one out of force.".to_owned();
     }
     match pattern.def.store {
         StoreAdvice::IamRole => "Create a second key, deploy it, deactivate the first one, watch, delete it.".to_owned(),

@@ -4,6 +4,7 @@ mod blob;
 mod file;
 mod history;
 mod judged;
+pub mod known;
 mod lfs;
 mod repositories;
 mod stream;

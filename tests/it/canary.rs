@@ -376,6 +376,7 @@ fn migrations_let_no_secret_out() {
     run(&["get", "ref+unleak://none"], 78);
     run(&["get", &format!("ref+unleak://{name}#/none")], 78);
     run(&["check"], 0);
+    run(&["check", "--plan", &plan], 1);
     run(&["run", "--", "true"], 0);
     run(&["store", "list"], 0);
     run(&["store", "copy", "local", "local"], 2);

@@ -50,7 +50,7 @@ pub enum Command {
     Run(RunArgs),
     /// Write the value of a reference to standard output, for scripts; not to a terminal
     Get(GetArgs),
-    /// Check that every reference in a tree resolves
+    /// Check that every reference in a tree resolves, and that no moved value is left
     Check(CheckArgs),
     /// About the secrets stores: list, copy, restore, make the key of the local one
     Store(StoreArgs),

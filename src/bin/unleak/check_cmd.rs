@@ -9,16 +9,21 @@ use std::sync::{Mutex, PoisonError};
 use bstr::ByteSlice as _;
 use clap::{Parser, ValueHint};
 use unleak::blob::{Origin, visible};
+use unleak::migrate::plan::{Member, Plan};
 use unleak::reference::{self, Reference};
+use unleak::scan::known::{self, Left};
 use unleak::settings::TreeSettings;
 use unleak::source::tree;
 
 use crate::env::Environment;
 use crate::failure::{Exit, Failure};
-use crate::{output, run_cmd};
+use crate::{output, run_cmd, stores};
 
 /// Bytes of a file that are looked through; references stand in files that people read.
 const LARGEST: u64 = 16 << 20;
+
+/// Threads that look through a repository.
+const LOOKERS: usize = 4;
 
 /// Options of `unleak check`.
 #[derive(Debug, Parser)]
@@ -26,16 +31,101 @@ pub struct CheckArgs {
     /// Files and directories [default: the directory you are in]
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, default_value = ".")]
     pub paths: Vec<PathBuf>,
+    /// Look for the values that this plan moved, in every spelling: in the files, and in all that the repository holds (repeatable)
+    #[arg(long, value_name = "PLAN", value_hint = ValueHint::FilePath)]
+    pub plan: Vec<PathBuf>,
 }
 
 /// Where a reference stands, and what stands there.
 type Found = BTreeMap<(String, usize), Result<Reference, reference::ReferenceError>>;
 
-/// Resolves every reference of a tree.
+/// Resolves every reference of a tree, and looks for moved values that are left.
 ///
 /// # Errors
-/// A tree that cannot be listed.
+/// A tree that cannot be listed, a plan that is none, values that the store does not give.
 pub fn run(args: &CheckArgs, environment: &Environment) -> Result<Exit, Failure> {
+    stores::keep_out_of_dumps();
+    let references = resolve(args, environment)?;
+    let values = if args.plan.is_empty() { Exit::Clean } else { left(args, environment)? };
+    Ok(match (references, values) {
+        (Exit::Findings, _) | (_, Exit::Findings) => Exit::Findings,
+        (Exit::Incomplete, _) | (_, Exit::Incomplete) => Exit::Incomplete,
+        _ => Exit::Clean,
+    })
+}
+
+/// Looks for the values of plans, and lists where they are left.
+fn left(args: &CheckArgs, environment: &Environment) -> Result<Exit, Failure> {
+    let mut references = Vec::new();
+    for file in &args.plan {
+        let text = std::fs::read(file).map_err(|error| Failure::with_file("read", file, &error))?;
+        let plan = Plan::read(&text).map_err(|error| Failure::with_file("use", file, &error))?;
+        references.extend(secret_members(&plan));
+    }
+    references.sort();
+    references.dedup();
+    let (mut names, mut values, mut short) = (Vec::new(), Vec::new(), 0_usize);
+    for (reference, value) in references.iter().zip(run_cmd::values(&references, environment)) {
+        let value =
+            value.map_err(|error| Failure::new(&format_args!("{reference}: {error}")).hint("a value is looked for with its value"))?;
+        if value.len() < known::SHORTEST {
+            short += 1;
+        } else {
+            names.push(reference);
+            values.push(value);
+        }
+    }
+    let (mut text, mut places, mut is_whole) = (String::new(), 0_usize, true);
+    for path in &args.paths {
+        let found = known::search(&values, path, &environment.git, LOOKERS).map_err(|error| Failure::new(&error))?;
+        places += found.left.len();
+        is_whole &= found.unread.is_empty();
+        for (value, place) in found.left {
+            let place = match place {
+                Left::File(path) => path,
+                Left::Object(kind, id) => format!("{kind} {id} of the repository"),
+            };
+            let _ = writeln!(text, "{place}: the value of {} is left", names[value]);
+        }
+        for path in &found.unread {
+            let _ = writeln!(text, "{}: not read", visible(path.as_bytes()));
+        }
+    }
+    let _ = writeln!(text, "{} moved values looked for, {places} places hold one", values.len());
+    if short > 0 {
+        let _ = writeln!(text, "{short} are too short to be told from other text");
+    }
+    if places > 0 {
+        text += "rotate these values first; `unleak scan --history` says which commits and references hold them\n";
+    }
+    output::to_stdout(|out| out.write_all(text.as_bytes()))?;
+    Ok(if places > 0 {
+        Exit::Findings
+    } else if is_whole {
+        Exit::Clean
+    } else {
+        Exit::Incomplete
+    })
+}
+
+/// References to what is secret in a plan: hosts, users and ports of a database stand everywhere, and may.
+fn secret_members(plan: &Plan) -> impl Iterator<Item = Reference> + '_ {
+    plan.secrets.iter().flat_map(|secret| {
+        let is_secret = |member: &&Member| {
+            let field = member.field.as_deref().or(member.key.as_deref());
+            field.is_none_or(|field| !matches!(field, "engine" | "host" | "port" | "username" | "dbname"))
+        };
+        secret.members.iter().filter(is_secret).map(|member| {
+            let reference = Reference::to(plan.store.backend, secret.name.clone());
+            match &member.key {
+                Some(key) => reference.with_key(key.as_str()),
+                None => reference,
+            }
+        })
+    })
+}
+
+fn resolve(args: &CheckArgs, environment: &Environment) -> Result<Exit, Failure> {
     let (found, unread) = references(args)?;
     let mut distinct: Vec<Reference> = found.values().filter_map(|parsed| parsed.as_ref().ok().cloned()).collect();
     distinct.sort();

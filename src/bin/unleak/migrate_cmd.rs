@@ -53,6 +53,7 @@ const NOT_OURS: [&str; 12] = [
 /// # Errors
 /// What [`MigrateCommand`] says of exit codes.
 pub fn run(args: &MigrateArgs, quiet: bool, environment: &Environment) -> Result<Exit, Failure> {
+    stores::keep_out_of_dumps();
     match &args.command {
         None => whole(&args.plan, &args.apply, quiet, environment),
         Some(MigrateCommand::Plan { plan, output }) => write_plan(plan, output.as_deref(), quiet, environment),

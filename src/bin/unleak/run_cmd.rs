@@ -60,7 +60,7 @@ pub struct GetArgs {
 /// # Errors
 /// A file that cannot be read, a reference that cannot be resolved, a command that cannot be run.
 pub fn run(args: &RunArgs, environment: &Environment) -> Result<Exit, Failure> {
-    keep_out_of_dumps();
+    stores::keep_out_of_dumps();
     let mut variables = files(&args.env_file)?;
     let is_reference = |value: &OsString| value.to_str().is_some_and(|value| value.starts_with(START));
     for (name, value) in env::all() {
@@ -80,7 +80,7 @@ pub fn run(args: &RunArgs, environment: &Environment) -> Result<Exit, Failure> {
 /// # Errors
 /// No reference, a terminal, a store that does not give it.
 pub fn get(args: &GetArgs, environment: &Environment) -> Result<Exit, Failure> {
-    keep_out_of_dumps();
+    stores::keep_out_of_dumps();
     let reference: Reference = args.reference.parse().map_err(|error| Failure::new(&error))?;
     if std::io::stdout().is_terminal() && !args.show_secrets {
         let failure = Failure::new(&"standard output is a terminal, which would show the secret");
@@ -151,17 +151,6 @@ pub fn values(references: &[Reference], environment: &Environment) -> Vec<Result
 
 fn unresolved(error: &ResolveError) -> Failure {
     Failure { exit: Exit::Unresolved, ..Failure::new(error) }
-}
-
-/// Values are in this process: no core file and no debugger of the same user gets them.
-fn keep_out_of_dumps() {
-    #[cfg(target_os = "linux")]
-    {
-        // Where the system refuses, values are as safe as before.
-        let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
-        let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
-        let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
-    }
 }
 
 fn failed(program: &OsStr, error: &std::io::Error) -> Failure {

@@ -209,3 +209,22 @@ fn faults_of_the_store_end_in_one_secret_with_one_version() {
         }
     }
 }
+
+#[test]
+fn moved_values_that_are_left_anywhere_are_told() {
+    let trial = Trial::new(&PYTHON, "local", None);
+    let spelled = data_encoding::BASE64.encode(format!("user:{}", trial.value).as_bytes());
+    put(&trial.root().join("stashed.txt"), &format!("x {} y\n", trial.value));
+    trial.sandbox.git(&["-C", "shop", "add", "stashed.txt"]);
+    trial.sandbox.git(&["-C", "shop", "stash", "--quiet"]);
+    trial.plan();
+    assert_exit(&trial.apply(), 4);
+    put(&trial.root().join("notes.md"), &spelled);
+    let checked = trial.unleak(&["check", "--plan", "../plan.json"]);
+    assert_exit(&checked, 1);
+    let said = text(&checked.stdout);
+    let places: Vec<&str> =
+        said.lines().filter(|line| line.ends_with(" is left")).map(|line| line.split([' ', ':']).next().unwrap()).collect();
+    assert_eq!(places, ["notes.md", "blob", "blob"], "the file, the committed program, the stash: {said}");
+    assert!(said.contains("1 moved values looked for, 3 places hold one\n") && !said.contains(&trial.value), "{said}");
+}
