@@ -97,6 +97,14 @@ fn every_command_has_its_help_in_the_snapshot() {
         "migrate plan ",
         "migrate apply ",
         "migrate undo ",
+        "run ",
+        "get ",
+        "check ",
+        "store ",
+        "store init ",
+        "store list ",
+        "store copy ",
+        "store restore ",
     ] {
         assert!(snapshot.contains(&format!("$ unleak {command}--help\n")), "{command}");
     }
