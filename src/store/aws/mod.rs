@@ -1,7 +1,7 @@
 //! AWS Secrets Manager. Owns: the client and one method for each call. Must not: be built where no store is asked for; it starts a runtime.
 //!
 //! Credentials, profile, region and endpoint come by the SDK's usual chain. Each call blocks, and is retried with exponential backoff and jitter
-//! by the SDK, at most [`ATTEMPTS`] times. No subscriber for logs is ever installed, so what the SDK and its HTTP client could trace goes nowhere.
+//! by the SDK, six times at most. No subscriber for logs is ever installed, so what the SDK and its HTTP client could trace goes nowhere.
 
 mod convert;
 mod error;
