@@ -39,7 +39,7 @@ fn main() -> Result<(), Error> {
     writeln!(source, "pub static OFFSETS: &[u32] = &{offsets:?};")?;
     writeln!(source, "pub static TARGETS: &[&[u16]] = &{};", nested(&table.targets)?)?;
     writeln!(source, "pub static FILTER: crate::detect::prefilter::Tables<'static> = crate::detect::prefilter::Tables {{")?;
-    writeln!(source, "filter: &{:?}, slots: &{:?},", tables.filter, tables.slots)?;
+    writeln!(source, "filter: &{:?}, neighbours: &{:?}, slots: &{:?},", tables.filter, tables.neighbours, tables.slots)?;
     writeln!(source, "entries: &{:?}, starts: &{:?}, text: &{:?} }};", tables.entries, tables.starts, tables.text)?;
     // Lines stay short: a diagnostic that quotes one must not fill the disk.
     let source = source.replace(", ", ",\n");

@@ -3,15 +3,18 @@
 //!
 //! Every literal is known by two neighbouring four-byte windows, case folded. The scan hashes the window at every second byte into a bit
 //! table, so each occurrence is seen exactly once (one of the two windows stands at an even position), and
-//! neither the number of literals nor the length of a state chain slows the loop down. A hit in the bit table is looked up exactly, the bytes
-//! on both sides of the window turn most of what is left away, and the rest is compared.
+//! neither the number of literals nor the length of a state chain slows the loop down. A second table says which bytes may stand on both
+//! sides of a window and turns most of what is left away. The rest is looked up exactly and compared.
 //! The build script includes this file and stores the tables of the built-in literals, so it may use nothing of the crate.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-/// Words of the filter: 512 KiB, which most second-level caches hold beside the text. Two bits in one word stand for a window.
-pub const FILTER_WORDS: usize = 1 << 17;
+/// Words of the filter: 256 KiB, which most second-level caches hold beside the text. Two bits in one word stand for a window.
+pub const FILTER_WORDS: usize = 1 << 16;
+/// Words of the table of neighbours: the lower half of one is the set of bytes that may stand before a window, the upper half of those
+/// after it, both by the bytes' lower four bits.
+pub const NEIGHBOURS: usize = 1 << 16;
 /// Multiplier of the window hash: 2^32 divided by the golden ratio, odd.
 pub const MULTIPLIER: u32 = 0x9E37_79B1;
 /// Sets bit 5 of each byte: ASCII letters lose their case, other bytes may collide, which the comparison sorts out.
@@ -32,28 +35,33 @@ pub struct Literal {
 #[derive(Debug, Clone)]
 pub struct Prefilter {
     pub(super) filter: Cow<'static, [u32]>,
+    pub(super) neighbours: Cow<'static, [u32]>,
     /// Open addressing; a slot with no entries is free.
     pub(super) slots: Cow<'static, [Slot]>,
-    /// `literal << 8 | offset of the window in the literal`, the offset plus one (0 stands for one byte before the literal).
-    pub(super) entries: Cow<'static, [u32]>,
+    pub(super) entries: Cow<'static, [Entry]>,
     /// Start of each literal in `text`, one more at the end; the top bit says that case does not count.
     pub(super) starts: Cow<'static, [u32]>,
     text: Cow<'static, [u8]>,
 }
 
-/// What is known of a window: `[window, first entry << 8 | number of entries, bytes before, bytes after]`. The last two are bit sets of the
-/// bytes that may stand next to the window, by their lower five bits, which case does not change.
-pub type Slot = [u32; 4];
+/// What is known of a window: `[window, first entry << 8 | number of entries]`.
+pub type Slot = [u32; 2];
+
+/// A literal that has a window: `[literal << 8 | offset, next]`. The offset is that of the window in the literal plus one (0 stands for one
+/// byte before the literal). `next` holds the literal's four bytes after the window, case folded, and zero for those beyond its end.
+pub type Entry = [u32; 2];
 
 /// The tables as plain numbers, for the build script to write out.
 #[derive(Debug)]
 pub struct Tables<'t> {
     /// Bit table.
     pub filter: &'t [u32],
+    /// Bytes beside windows.
+    pub neighbours: &'t [u32],
     /// Hash slots.
     pub slots: &'t [Slot],
     /// Windows' literals.
-    pub entries: &'t [u32],
+    pub entries: &'t [Entry],
     /// Literals' starts.
     pub starts: &'t [u32],
     /// Literals' bytes.
@@ -64,15 +72,20 @@ pub struct Tables<'t> {
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Window {
     bytes: u32,
-    entry: u32,
-    before: u32,
-    after: u32,
+    entry: Entry,
+}
+
+/// What [`add_windows`] fills.
+#[derive(Debug)]
+struct Windows {
+    all: Vec<Window>,
+    neighbours: Vec<u32>,
 }
 
 /// Marks a literal whose case does not count, in `starts`.
 pub const NO_CASE: u32 = 1 << 31;
-/// Any byte may stand next to a window.
-const ANY: u32 = u32::MAX;
+/// Any byte may stand on a side of a window.
+const ANY: u32 = 0xFFFF;
 
 impl Prefilter {
     /// Wraps tables that the build script made with [`Prefilter::new`].
@@ -80,6 +93,7 @@ impl Prefilter {
     pub const fn from_tables(tables: &Tables<'static>) -> Self {
         Self {
             filter: Cow::Borrowed(tables.filter),
+            neighbours: Cow::Borrowed(tables.neighbours),
             slots: Cow::Borrowed(tables.slots),
             entries: Cow::Borrowed(tables.entries),
             starts: Cow::Borrowed(tables.starts),
@@ -90,7 +104,14 @@ impl Prefilter {
     /// The tables behind this filter.
     #[must_use]
     pub fn tables(&self) -> Tables<'_> {
-        Tables { filter: &self.filter, slots: &self.slots, entries: &self.entries, starts: &self.starts, text: &self.text }
+        Tables {
+            filter: &self.filter,
+            neighbours: &self.neighbours,
+            slots: &self.slots,
+            entries: &self.entries,
+            starts: &self.starts,
+            text: &self.text,
+        }
     }
 
     /// Builds the tables.
@@ -99,7 +120,8 @@ impl Prefilter {
     /// If a literal is shorter than three bytes or longer than 250, or there are more than 2^24, or 256 that share four bytes: the pattern lint refuses those.
     #[must_use]
     pub fn new(literals: &[Literal]) -> Self {
-        Self::build(Vec::new(), vec![0], Vec::new(), literals).expect("because fewer than 256 literals share a window")
+        let windows = Windows { all: Vec::new(), neighbours: vec![0; NEIGHBOURS] };
+        Self::build(windows, vec![0], Vec::new(), literals).expect("because fewer than 256 literals share a window")
     }
 
     /// The same literals and, after them, `more`; none where more than 255 literals share four bytes.
@@ -108,15 +130,14 @@ impl Prefilter {
     /// If a literal is shorter than three bytes or longer than 250.
     #[must_use]
     pub fn extended(&self, more: &[Literal]) -> Option<Self> {
-        let of_slot = |&[bytes, range, before, after]: &Slot| {
-            let windows = self.entries[entry_range(range)].iter().map(move |&entry| Window { bytes, entry, before, after });
-            windows.collect::<Vec<_>>()
-        };
-        Self::build(self.slots.iter().flat_map(of_slot).collect(), self.starts.to_vec(), self.text.to_vec(), more)
+        let of_slot =
+            |&[bytes, range]: &Slot| self.entries[entry_range(range)].iter().map(move |&entry| Window { bytes, entry }).collect::<Vec<_>>();
+        let windows = Windows { all: self.slots.iter().flat_map(of_slot).collect(), neighbours: self.neighbours.to_vec() };
+        Self::build(windows, self.starts.to_vec(), self.text.to_vec(), more)
     }
 
     /// Builds the tables from the windows, starts and text of known literals, and more literals.
-    fn build(mut windows: Vec<Window>, mut starts: Vec<u32>, mut text: Vec<u8>, more: &[Literal]) -> Option<Self> {
+    fn build(mut windows: Windows, mut starts: Vec<u32>, mut text: Vec<u8>, more: &[Literal]) -> Option<Self> {
         for literal in more {
             assert!((3..=250).contains(&literal.bytes.len()), "anchor of {} bytes", literal.bytes.len());
             let index = starts.len() - 1;
@@ -125,11 +146,12 @@ impl Prefilter {
             starts.push(position(&text));
             add_windows(literal, u32::try_from(index).expect("because there are fewer than 2^24 literals"), &mut windows);
         }
+        let Windows { all: mut windows, neighbours } = windows;
         windows.sort_unstable();
-        windows.dedup_by_key(|window| (window.bytes, window.entry));
+        windows.dedup_by_key(|window| (window.bytes, window.entry[0]));
         let distinct = windows.chunk_by(|a, b| a.bytes == b.bytes).count();
         let mut filter = vec![0; FILTER_WORDS];
-        let mut slots = vec![[0; 4]; (distinct * 4 / 3).next_power_of_two().max(2)];
+        let mut slots = vec![[0; 2]; (distinct * 4 / 3).next_power_of_two().max(2)];
         let mut entries = Vec::with_capacity(windows.len());
         for group in windows.chunk_by(|a, b| a.bytes == b.bytes) {
             if group.len() > 255 {
@@ -142,11 +164,17 @@ impl Prefilter {
             while slots[slot][1] != 0 {
                 slot = (slot + 1) & (slots.len() - 1);
             }
-            let [before, after] = group.iter().fold([0, 0], |[before, after], window| [before | window.before, after | window.after]);
-            slots[slot] = [window, position(&entries) << 8 | position(group), before, after];
+            slots[slot] = [window, position(&entries) << 8 | position(group)];
             entries.extend(group.iter().map(|window| window.entry));
         }
-        Some(Self { filter: filter.into(), slots: slots.into(), entries: entries.into(), starts: starts.into(), text: text.into() })
+        Some(Self {
+            filter: filter.into(),
+            neighbours: neighbours.into(),
+            slots: slots.into(),
+            entries: entries.into(),
+            starts: starts.into(),
+            text: text.into(),
+        })
     }
 
     /// Number of literals.
@@ -170,20 +198,24 @@ impl Prefilter {
 }
 
 /// Registers the literal under two neighbouring windows, so that one of them stands at an even position wherever the literal does.
-fn add_windows(literal: &Literal, index: u32, windows: &mut Vec<Window>) {
+fn add_windows(literal: &Literal, index: u32, windows: &mut Windows) {
     let all = literal.bytes.as_slice();
     let next = || (0..=u8::MAX).filter(|&byte| literal.after.is_none_or(|set| set[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1));
     let after_literal = next().fold(0, |set, byte| set | side(byte));
     // `offset` is one more than the place of the window in the literal.
     let mut add = |window: [u8; 4], offset: usize| {
+        let bytes = u32::from_le_bytes(window) | FOLD;
         let before = if let Some(at) = offset.checked_sub(2) { side(all[at]) } else { ANY };
         let after = match (offset + 3).cmp(&all.len()) {
             Ordering::Less => side(all[offset + 3]),
             Ordering::Equal => after_literal,
             Ordering::Greater => ANY,
         };
-        let entry = index << 8 | u32::try_from(offset).expect("because literals are short");
-        windows.push(Window { bytes: u32::from_le_bytes(window) | FOLD, entry, before, after });
+        windows.neighbours[neighbours_of(bytes)] |= before | after << 16;
+        let rest = all.get(offset + 3..).unwrap_or_default();
+        let next = std::array::from_fn(|at| rest.get(at).map_or(0, |byte| byte | 0x20));
+        let place = index << 8 | u32::try_from(offset).expect("because literals are short");
+        windows.all.push(Window { bytes, entry: [place, u32::from_le_bytes(next)] });
     };
     match *all {
         [a, b, c] => {
@@ -207,10 +239,10 @@ fn add_windows(literal: &Literal, index: u32, windows: &mut Vec<Window>) {
     }
 }
 
-/// The bit of a byte in the sets of a slot.
+/// The bit of a byte in one of the sets of neighbours; case does not change it.
 #[must_use]
 pub const fn side(byte: u8) -> u32 {
-    1 << (byte & 31)
+    1 << (byte & 15)
 }
 
 /// Offset of the five bytes that source code holds least often.
@@ -309,7 +341,15 @@ pub const fn marks(window: u32) -> (usize, u32, u32) {
     ((hash >> (32 - FILTER_WORDS.trailing_zeros())) as usize, hash >> 8 & 31, (hash >> 3 ^ window >> 16) & 31)
 }
 
+/// The word of the neighbours of a window.
+#[inline]
+#[must_use]
+pub const fn neighbours_of(window: u32) -> usize {
+    slot_of(window, NEIGHBOURS)
+}
+
 /// The upper bits of the product: its lower ones repeat with the windows' letters.
+#[inline]
 #[must_use]
 pub const fn slot_of(window: u32, slots: usize) -> usize {
     (window.wrapping_mul(MULTIPLIER) >> (32 - slots.trailing_zeros())) as usize

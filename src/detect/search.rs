@@ -6,13 +6,21 @@ mod avx2;
 
 use std::ops::Range;
 
-use super::prefilter::{FILTER_WORDS, FOLD, NO_CASE, Prefilter, entry_range, marks, side, slot_of};
+use super::prefilter::{FILTER_WORDS, FOLD, NEIGHBOURS, NO_CASE, Prefilter, entry_range, marks, neighbours_of, side, slot_of};
 
 /// The bit table of a [`Prefilter`].
 type Filter = [u32; FILTER_WORDS];
+/// Its table of neighbours.
+type Neighbours = [u32; NEIGHBOURS];
 
 /// Bytes whose windows are looked up in one step.
 const BLOCK: usize = 64;
+/// Bytes whose marked windows are collected before they are looked at more closely.
+const PIECE: usize = 64 * BLOCK;
+/// Windows of a block.
+const WINDOWS: usize = BLOCK / 2;
+/// Marked windows of a block that are noted without asking whether there are as many; more are rare.
+const USUAL: usize = 4;
 /// What a step reads: the last window of a block starts in its second last byte.
 const REACH: usize = BLOCK + 2;
 
@@ -39,23 +47,36 @@ impl Prefilter {
     }
 
     /// Finds literals; `marked` gives the marked windows of a block as bits, the window at byte 2n as bit n.
+    ///
+    /// Each step over a piece of the text is a loop of its own that does not branch on what it finds: how a window turns out is nothing that a
+    /// processor can guess.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "it has to be compiled with the instructions of whoever calls it")]
     fn find_by(&self, filter: &Filter, haystack: &[u8], marked: impl Fn(&Filter, &[u8; REACH]) -> u32, mut hit: impl FnMut(usize, usize)) {
-        let mut at = 0;
-        while let Some(block) = haystack.get(at..).and_then(|rest| rest.first_chunk()) {
-            let mut marks = marked(filter, block);
-            while marks != 0 {
-                self.confirm(haystack, at + 2 * marks.trailing_zeros() as usize, &mut hit);
-                marks &= marks - 1;
+        let neighbours: &Neighbours = self.neighbours.as_ref().try_into().expect("because every constructor makes a table of this size");
+        let mut places = [0; PIECE / 2 + WINDOWS];
+        let mut start = 0;
+        while start < haystack.len() {
+            let piece = &haystack[start..];
+            let mut count = 0;
+            let mut at = 0;
+            while at < PIECE && let Some(block) = piece.get(at..).and_then(|rest| rest.first_chunk()) {
+                count += note(&mut places[count..], marked(filter, block), at);
+                at += BLOCK;
             }
-            at += BLOCK;
-        }
-        while at < haystack.len() {
-            if is_marked(filter, window_at(haystack, at)) == 1 {
-                self.confirm(haystack, at, &mut hit);
+            while at < PIECE.min(piece.len()) {
+                let mark = is_marked(filter, window_at(piece, at));
+                count += note(&mut places[count..], mark, at);
+                at += 2;
             }
-            at += 2;
+            let mut kept = 0;
+            for n in 0..count {
+                let place = places[n];
+                places[kept] = place;
+                kept += usize::from(may_stand(neighbours, haystack, start + usize::from(place)));
+            }
+            places[..kept].iter().for_each(|&place| self.confirm(haystack, start + usize::from(place), &mut hit));
+            start += PIECE;
         }
     }
 
@@ -66,24 +87,24 @@ impl Prefilter {
         let mask = self.slots.len() - 1;
         let mut slot = slot_of(window, self.slots.len());
         let range = loop {
-            let [known, range, before, after] = self.slots[slot & mask];
+            let [known, range] = self.slots[slot & mask];
             if range == 0 {
                 return;
             }
             if known == window {
-                // Nothing stands beyond an end: a literal that needs a byte there is refused later, when it is compared.
-                let byte_before = at.checked_sub(1).map_or(0, |at| haystack[at]);
-                let byte_after = haystack.get(at + 4).copied().unwrap_or(0);
-                if side(byte_before) & before == 0 || side(byte_after) & after == 0 {
-                    return;
-                }
                 break range;
             }
             slot += 1;
         };
-        for &entry in &self.entries[entry_range(range)] {
-            let literal = (entry >> 8) as usize;
-            let Some(start) = (at + 1).checked_sub((entry & 0xFF) as usize) else { continue };
+        let after = if at + 4 < haystack.len() { window_at(haystack, at + 4) } else { 0 };
+        for &[place, next] in &self.entries[entry_range(range)] {
+            // Every byte of `next` that stands for one of the literal has this bit.
+            let known = ((next & FOLD) >> 5) * 0xFF;
+            if after & known != next {
+                continue;
+            }
+            let literal = (place >> 8) as usize;
+            let Some(start) = (at + 1).checked_sub((place & 0xFF) as usize) else { continue };
             if self.stands_at(literal, haystack, start) {
                 hit(literal, start);
             }
@@ -99,8 +120,42 @@ impl Prefilter {
         if differs(0) || differs(bytes.len() - 1) {
             return false;
         }
-        if self.starts[literal] & NO_CASE == 0 { found == bytes } else { found.eq_ignore_ascii_case(bytes) }
+        // Short as they are, comparing them here is faster than calling a function that compares.
+        let is_same = |(a, b): (&u8, &u8)| a == b || (a ^ b == 0x20 && a.is_ascii_alphabetic());
+        if self.starts[literal] & NO_CASE == 0 { found == bytes } else { found.iter().zip(bytes).all(is_same) }
     }
+}
+
+/// Writes the places of the marked windows of a block that starts at `at` into `places`, and gives their number.
+#[inline]
+fn note(places: &mut [u16], mut marks: u32, at: usize) -> usize {
+    let count = marks.count_ones() as usize;
+    let mut next = || {
+        let place = at + 2 * (marks.trailing_zeros() as usize & (WINDOWS - 1));
+        marks &= marks.wrapping_sub(1);
+        u16::try_from(place).expect("because a piece is short")
+    };
+    let (usual, more) = places.split_at_mut(USUAL);
+    usual.iter_mut().for_each(|place| *place = next());
+    if count > USUAL {
+        more[..count - USUAL].iter_mut().for_each(|place| *place = next());
+    }
+    count
+}
+
+/// Whether the bytes beside a marked window may stand there. Nothing stands beyond an end: a literal that needs a byte there is refused
+/// later, when it is compared.
+#[inline]
+fn may_stand(neighbours: &Neighbours, haystack: &[u8], at: usize) -> bool {
+    let around = at.checked_sub(1).and_then(|before| haystack.get(before..)?.first_chunk::<6>());
+    let around = around.copied().unwrap_or_else(|| {
+        let [a, b, c, d] = window_at(haystack, at).to_le_bytes();
+        let byte = |at: Option<usize>| at.and_then(|at| haystack.get(at)).copied().unwrap_or(0);
+        [byte(at.checked_sub(1)), a, b, c, d, byte(Some(at + 4))]
+    });
+    let [before, a, b, c, d, after] = around;
+    let sides = neighbours[neighbours_of(u32::from_le_bytes([a, b, c, d]) | FOLD)];
+    sides & side(before) != 0 && sides >> 16 & side(after) != 0
 }
 
 /// The folded window at `at`, padded with zeros: it may reach past the end for three-byte literals.

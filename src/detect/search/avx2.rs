@@ -1,12 +1,13 @@
 //! The first pass with the vector instructions of most x86-64 machines. Owns: all unsafe code of the crate. Must not: differ from the portable
 //! pass in any hit.
 //!
-//! Measured on 63,165 files of source (347 MB, all from memory): 84 ms against 186 ms of the portable loop, a tenth of a whole scan. The gain
+//! Measured on 60 MB of source from memory, with a filter of one literal: 0.4 of the time of the portable loop. The gain
 //! is one gathering load for eight windows, which the compiler does not choose by itself.
 
 use std::arch::x86_64::{
-    __m256i, _mm256_and_si256, _mm256_castsi256_ps, _mm256_i32gather_epi32, _mm256_loadu_si256, _mm256_movemask_ps, _mm256_mullo_epi32,
-    _mm256_or_si256, _mm256_set1_epi32, _mm256_slli_epi32, _mm256_srli_epi32, _mm256_srlv_epi32, _mm256_xor_si256,
+    __m256i, _mm256_and_si256, _mm256_blend_epi16, _mm256_i32gather_epi32, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_mullo_epi32,
+    _mm256_or_si256, _mm256_packs_epi16, _mm256_permute4x64_epi64, _mm256_set1_epi32, _mm256_slli_epi16, _mm256_slli_epi32,
+    _mm256_srli_epi32, _mm256_srlv_epi32, _mm256_xor_si256,
 };
 
 use super::super::prefilter::{FILTER_WORDS, FOLD, MULTIPLIER, Prefilter};
@@ -35,28 +36,30 @@ fn find_here(prefilter: &Prefilter, filter: &Filter, haystack: &[u8], hit: impl 
     prefilter.find_by(filter, haystack, |filter, block| marked(filter, block), hit);
 }
 
-/// The marked windows of a block.
+/// The marked windows of a block. Nothing branches on them: some block in two has one.
 #[target_feature(enable = "avx2")]
 fn marked(filter: &Filter, block: &[u8; REACH]) -> u32 {
-    let mut marks = 0;
-    for at in (0..BLOCK).step_by(32) {
+    let half = |at: usize| {
         let [even, odd] = [at, at + 2].map(|at| {
             let bytes: &[u8; 32] = block[at..].first_chunk().expect("because the second load ends with the block");
             marked_lanes(filter, bytes)
         });
-        if even | odd != 0 {
-            marks |= (spread(even) | spread(odd) << 1) << (at / 2);
-        }
-    }
-    marks
+        // The answers for both starts side by side, in order of place, each as the sign of 16 bits.
+        let both = _mm256_blend_epi16::<0b1010_1010>(even, _mm256_slli_epi32::<16>(odd));
+        _mm256_slli_epi16::<15>(both)
+    };
+    let packed = _mm256_packs_epi16(half(0), half(32));
+    // Packing works on quarters: the middle ones change places.
+    let signs = _mm256_movemask_epi8(_mm256_permute4x64_epi64::<0b11_01_10_00>(packed));
+    signs.cast_unsigned()
 }
 
-/// Which of the eight windows at every fourth of the bytes are marked.
+/// Which of the eight windows at every fourth of the bytes are marked: the lowest bit of each lane.
 #[target_feature(enable = "avx2")]
 #[expect(unsafe_code, reason = "the processor's loads take pointers")]
 #[expect(clippy::cast_ptr_alignment, reason = "the load is one for any alignment")]
-#[expect(clippy::cast_possible_wrap, clippy::cast_sign_loss, reason = "the instructions call their lanes signed")]
-fn marked_lanes(filter: &Filter, bytes: &[u8; 32]) -> u32 {
+#[expect(clippy::cast_possible_wrap, reason = "the instructions call their lanes signed")]
+fn marked_lanes(filter: &Filter, bytes: &[u8; 32]) -> __m256i {
     const WORD_BITS: i32 = FILTER_WORDS.trailing_zeros() as i32;
     const { assert!(FILTER_WORDS.is_power_of_two(), "or a lane could point past the filter") };
     // SAFETY: the load is of 32 bytes, which the array has, and needs no alignment.
@@ -70,15 +73,7 @@ fn marked_lanes(filter: &Filter, bytes: &[u8; 32]) -> u32 {
     let first = _mm256_srlv_epi32(word, _mm256_and_si256(_mm256_srli_epi32::<8>(hash), low));
     let mixed = _mm256_xor_si256(_mm256_srli_epi32::<3>(hash), _mm256_srli_epi32::<16>(window));
     let second = _mm256_srlv_epi32(word, _mm256_and_si256(mixed, low));
-    let signs = _mm256_slli_epi32::<31>(_mm256_and_si256(first, second));
-    _mm256_movemask_ps(_mm256_castsi256_ps(signs)) as u32
-}
-
-/// Bit n of eight bits as bit 2n.
-const fn spread(bits: u32) -> u32 {
-    let bits = (bits | bits << 4) & 0x0F0F;
-    let bits = (bits | bits << 2) & 0x3333;
-    (bits | bits << 1) & 0x5555
+    _mm256_and_si256(first, second)
 }
 
 #[cfg(test)]
