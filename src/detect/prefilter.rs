@@ -9,6 +9,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::sync::LazyLock;
 
 /// Words of the filter: 256 KiB, which most second-level caches hold beside the text. Two bits in one word stand for a window.
 pub const FILTER_WORDS: usize = 1 << 16;
@@ -204,7 +205,7 @@ fn add_windows(literal: &Literal, index: u32, windows: &mut Windows) {
     let after_literal = next().fold(0, |set, byte| set | side(byte));
     // `offset` is one more than the place of the window in the literal.
     let mut add = |window: [u8; 4], offset: usize| {
-        let bytes = u32::from_le_bytes(window) | FOLD;
+        let bytes = folded(window);
         let before = if let Some(at) = offset.checked_sub(2) { side(all[at]) } else { ANY };
         let after = match (offset + 3).cmp(&all.len()) {
             Ordering::Less => side(all[offset + 3]),
@@ -254,7 +255,17 @@ fn rarest(bytes: &[u8]) -> usize {
 
 /// Whether one of the commonest words of source code holds the window.
 fn is_in_common_word(window: &[u8]) -> bool {
-    COMMON_WORDS.windows(4).any(|common| common.eq_ignore_ascii_case(window))
+    static WINDOWS: LazyLock<Vec<u32>> = LazyLock::new(|| {
+        let mut windows: Vec<u32> = COMMON_WORDS.array_windows().map(|window| folded(*window)).collect();
+        windows.sort_unstable();
+        windows
+    });
+    window.first_chunk().is_some_and(|window| WINDOWS.binary_search(&folded(*window)).is_ok())
+}
+
+/// A window as the tables know it.
+const fn folded(window: [u8; 4]) -> u32 {
+    u32::from_le_bytes(window) | FOLD
 }
 
 /// Words that source code and its comments are full of.

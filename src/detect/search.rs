@@ -60,7 +60,9 @@ impl Prefilter {
             let piece = &haystack[start..];
             let mut count = 0;
             let mut at = 0;
-            while at < PIECE && let Some(block) = piece.get(at..).and_then(|rest| rest.first_chunk()) {
+            while at < PIECE
+                && let Some(block) = piece.get(at..).and_then(|rest| rest.first_chunk())
+            {
                 count += note(&mut places[count..], marked(filter, block), at);
                 at += BLOCK;
             }
