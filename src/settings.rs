@@ -19,11 +19,17 @@ pub struct Settings {
     pub threads: Option<usize>,
     /// Whether candidates that are no findings are reported with their reason.
     pub explain: bool,
+    /// Bytes of memory that a scan of a history takes, about: see [`MEMORY`].
+    pub memory: usize,
 }
+
+/// Bytes of memory that a scan of a history takes where nothing else is said, files that are mapped apart. It is a limit for the texts of
+/// objects: tables of all objects take what is needed for them, about 150 bytes an object, and texts the rest.
+pub const MEMORY: usize = 250 << 20;
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { min_confidence: Level::Medium, marks: Marks::All, max_file_size: None, threads: None, explain: false }
+        Self { min_confidence: Level::Medium, marks: Marks::All, max_file_size: None, threads: None, explain: false, memory: MEMORY }
     }
 }
 
@@ -55,6 +61,22 @@ pub struct HistorySettings {
     pub delta: bool,
     /// Where to keep what was scanned, for the next time.
     pub cache: Cache,
+}
+
+impl HistorySettings {
+    /// All that references lead to in the repository that holds `directory`; nothing is kept.
+    #[must_use]
+    pub fn new(directory: PathBuf) -> Self {
+        Self {
+            repository: directory,
+            environment: GitEnvironment::default(),
+            unreachable: false,
+            since: None,
+            exclude: Globs::default(),
+            delta: true,
+            cache: Cache::Off,
+        }
+    }
 }
 
 /// Where it is kept which blobs were scanned.

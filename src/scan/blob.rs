@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use bstr::BStr;
+
 use super::Scanner;
 use crate::blob::{Origin, Span};
 use crate::detect::rule::Begins;
@@ -82,7 +84,7 @@ impl Scanner {
                 continue;
             }
             if gathered.sightings.len() - first >= MOST_SIGHTINGS {
-                gathered.coverage.problems.push(too_many(window.origin));
+                gathered.coverage.problems.push(too_many(window.origin.path()));
                 break;
             }
             let raw = start..text.raw(known, candidate.span.end);
@@ -141,11 +143,12 @@ fn add_line_hashes(text: &[u8], sightings: &mut [Sighting]) {
     }
 }
 
-fn too_many(origin: &Origin) -> Problem {
+/// The problem of content with more possible secrets than are reported.
+pub(super) fn too_many(path: &BStr) -> Problem {
     Problem {
-        path: origin.path().to_owned(),
+        path: path.to_owned(),
         kind: ProblemKind::OverLimit,
-        detail: format!("it has more than {MOST_SIGHTINGS} possible secrets; the rest is not reported"),
+        detail: "it has too many possible secrets; only the first ones are reported".to_owned(),
     }
 }
 

@@ -12,11 +12,12 @@ use gix::objs::Kind;
 
 use crate::blob::Origin;
 use crate::secret::Secret;
-use crate::settings::{GitEnvironment, TreeSettings};
+use crate::settings::{GitEnvironment, MEMORY, TreeSettings};
 use crate::source::git::open;
 use crate::source::git::pack::Inventory;
+use crate::source::git::pack::budget::Budget;
 use crate::source::git::pack::packed::Broken;
-use crate::source::git::pack::walk::{Version, Visitor, walk};
+use crate::source::git::pack::walk::{Limits, Version, Visitor, walk};
 use crate::source::{SourceError, tree};
 
 /// Bytes that are looked at together.
@@ -56,9 +57,11 @@ pub fn search(values: &[Secret], root: &Path, environment: &GitEnvironment, thre
         Err(error) => return Err(error),
         Ok(opened) => {
             let inventory = Inventory::open(&opened.object_directories, opened.repository.object_hash());
+            let budget = Budget::new(MEMORY.saturating_sub(inventory.bytes()));
+            let limits = Limits { most: LARGE, budget: &budget, threads };
             for (kind, name) in [(Kind::Blob, "blob"), (Kind::Commit, "commit"), (Kind::Tag, "tag")] {
                 for looker in
-                    walk(&inventory, kind, LARGE, threads, || Looker { needles: &needles, found: BTreeSet::new(), unread: Vec::new() })
+                    walk(&inventory, kind, limits, |_| true, || Looker { needles: &needles, found: BTreeSet::new(), unread: Vec::new() })
                 {
                     let id = |object: u32| inventory.id(object).to_string();
                     found.left.extend(looker.found.into_iter().map(|(value, object)| (value, Left::Object(name, id(object)))));

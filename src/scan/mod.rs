@@ -35,10 +35,27 @@ const TAKEN_AT_ONCE: usize = 8;
 
 /// Is told how far the work got, from any thread.
 pub trait Progress: Sync {
-    /// The number of items, once it is known.
+    /// What is done from now on.
+    fn stage(&self, stage: Stage) {
+        let _ = stage;
+    }
+    /// The number of items of the stage, once it is known.
     fn total(&self, items: u64);
     /// So many more items and bytes are done.
     fn advance(&self, items: u64, bytes: u64);
+}
+
+/// What a scan of a history is busy with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Reading which commits and trees there are, and looking at what people wrote into commits.
+    Commits,
+    /// Looking at the content of files.
+    Content,
+    /// Following the secrets that were found through the history.
+    Exposure,
+    /// Whatever comes then.
+    Rest,
 }
 
 /// Tells nobody.

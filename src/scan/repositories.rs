@@ -3,7 +3,7 @@
 use super::history::Whole;
 use super::{Progress, Scanner};
 use crate::finding::{Problem, ProblemKind, Report};
-use crate::gather::expose;
+use crate::gather::{Fate, expose};
 use crate::settings::{GitEnvironment, HistorySettings};
 use crate::source::SourceError;
 use crate::source::git::range::{self, Range};
@@ -50,6 +50,11 @@ impl Scanner {
         let mut objects = range::list(&history.repository, &Range::all(history.since), &history.environment)?;
         objects.leave_out(|path| history.exclude.has(path));
         let repository = objects.repository.take();
-        Ok(Whole { gathered: self.gather_objects(&objects, progress), repository, ..Whole::default() })
+        let mut whole = Whole { gathered: self.gather_objects(&objects, progress), repository, ..Whole::default() };
+        if whole.gathered.sightings.iter().any(|sighting| sighting.fate == Fate::Report) {
+            // How far a secret got is known of the whole history only.
+            whole.exposed = self.whole_history(history, progress)?.exposed;
+        }
+        Ok(whole)
     }
 }

@@ -200,6 +200,9 @@ pub struct ScanArgs {
     /// Number of threads [default: one a core]
     #[arg(long, value_name = "N", value_parser = threads, help_heading = "Other")]
     pub threads: Option<usize>,
+    /// Memory that a scan of the history may take, such as 100M or 1G; what does not fit is read again or named [default: 250M]
+    #[arg(long, value_name = "SIZE", value_parser = size, requires = "history", help_heading = "Other")]
+    pub memory: Option<u64>,
 }
 
 /// A report to write to a file.

@@ -9,7 +9,7 @@ use unleak::finding::{Level, Report, Severity};
 use unleak::patterns::Catalogue;
 use unleak::report::{Format, Options};
 use unleak::scan::Scanner;
-use unleak::settings::{Cache, HistorySettings, Settings, TreeSettings};
+use unleak::settings::{Cache, HistorySettings, MEMORY, Settings, TreeSettings};
 use unleak::source::git;
 use unleak::suppress;
 use unleak::suppress::globs::Globs;
@@ -89,6 +89,7 @@ fn settings(args: &ScanArgs, config: &Config) -> Settings {
         max_file_size: args.max_file_size,
         threads: args.threads,
         explain: args.explain,
+        memory: args.memory.map_or(MEMORY, |memory| usize::try_from(memory).unwrap_or(usize::MAX)),
     }
 }
 
@@ -126,7 +127,6 @@ fn scan(args: &ScanArgs, config: &Config, scanner: &Scanner, quiet: bool, enviro
 
 fn history_settings(args: &ScanArgs, repository: &Path, exclude: Globs, environment: &Environment) -> HistorySettings {
     HistorySettings {
-        repository: repository.to_owned(),
         environment: environment.git.clone(),
         unreachable: args.unreachable,
         since: args.since,
@@ -137,6 +137,7 @@ fn history_settings(args: &ScanArgs, repository: &Path, exclude: Globs, environm
             Some(directory) => Cache::At(directory.clone()),
             None => Cache::GitDirectory,
         },
+        ..HistorySettings::new(repository.to_owned())
     }
 }
 

@@ -131,7 +131,7 @@ impl Gathered {
         }
         let mut cursor = version.delta.reader(version.base);
         for (at, wide, _) in &self.parts {
-            cursor.read(wide.start, &mut self.text[*at..*at + wide.len()]);
+            cursor.part(wide.start, &mut self.text[*at..*at + wide.len()]);
         }
     }
 

@@ -20,7 +20,8 @@ use bstr::{BStr, BString, ByteSlice};
 use gix::objs::Kind;
 use gix::oid;
 
-use super::{Progress, Scanner};
+use super::stream::WINDOW;
+use super::{Progress, Scanner, Stage};
 use crate::blob::Origin;
 use crate::finding::{Coverage, Exposure, Problem, ProblemKind, Repository};
 use crate::gather::{Gathered, Unreported};
@@ -34,19 +35,29 @@ use crate::source::git::history::load;
 use crate::source::git::history::provenance::Tip;
 use crate::source::git::history::reach::{Reached, reach};
 use crate::source::git::open::{self, Opened};
+use crate::source::git::pack::Inventory;
+use crate::source::git::pack::budget::Budget;
 use crate::source::git::pack::packed::Broken;
-use crate::source::git::pack::{Inventory, walk};
+use crate::source::git::pack::walk::{self, Limits};
 use crate::source::git::refs::{self, ReferenceKind, References};
 use crate::source::git::{config, lfs};
 use crate::source::objects::{Content, ObjectItem, Objects};
-use cache::Kept;
+use cache::Cabinet;
+use cache::blobs::Remembered;
+use cache::whole::Kept;
 use messages::Messages;
-use outcome::Found;
+use outcome::{Found, Outcomes};
 use places::Placed;
-use versions::{Blobs, Paths, Wanted};
+use versions::{Blobs, Paths, Wanted, manner};
 
-/// Largest blob that is unpacked at once, in bytes; a larger one is scanned as a stream, unless it is stored as a change to another.
-const MOST: u64 = 256 << 20;
+/// Memory for the texts of commits and trees. They are small, and so is what their tables take while they are read.
+const FOR_TABLES: usize = 64 << 20;
+
+/// Bytes that a thread takes besides the texts that are counted, and that the program takes.
+const A_THREAD: usize = 8 << 20;
+const A_PROGRAM: usize = 16 << 20;
+/// Largest blob that is looked at in one piece, in bytes; a larger one is scanned as a stream.
+const MOST: u64 = WINDOW as u64;
 
 /// What a whole history gave.
 #[derive(Default)]
@@ -105,23 +116,31 @@ impl Scanner {
     pub(super) fn whole_history(&self, settings: &HistorySettings, progress: &dyn Progress) -> Result<Whole, SourceError> {
         let opened = open::open(&settings.repository, &settings.environment)?;
         let references = refs::list(&opened.repository, &opened.database.reader(), "", settings.unreachable);
-        let kept = Kept::new(self, settings, &opened, &references);
+        let cabinet = Cabinet::new(self, &settings.cache, opened.repository.common_dir());
+        let kept = cabinet.as_ref().map(|cabinet| Kept::new(cabinet, settings, &opened, &references));
         let lfs = lfs::directory(opened.repository.common_dir());
         if let Some(whole) = kept.as_ref().and_then(|kept| kept.again(self, &opened, &lfs)) {
             return Ok(whole);
         }
+        progress.stage(Stage::Commits);
         let inventory = Inventory::open(&opened.object_directories, opened.repository.object_hash());
-        let (history, messages) = load::load(&inventory, self.threads(), || Messages::new(self, &inventory));
+        let budget = Budget::new(FOR_TABLES.min(self.settings.memory));
+        let limits = Limits { most: MOST, budget: &budget, threads: self.threads() };
+        let (history, messages) = load::load(&inventory, limits, || Messages::new(self, &inventory));
         let known = Known::new(settings, &opened, &inventory, &history, &references);
         let mut gathered = known.problems();
         for part in messages {
             gathered = gathered.merge(part.gathered(|commit| known.has_commit(commit), |commit| known.is_reached(commit)));
         }
         gathered = gathered.merge(self.names(&known));
-        let found = self.blobs(&known, progress);
+        progress.stage(Stage::Content);
+        let found = self.blobs(&known, cabinet.as_ref(), progress);
+        progress.stage(Stage::Exposure);
         gathered.coverage.problems.extend(known.problems_of_blobs(&found, self.settings.max_file_size));
-        let Placed { sightings, exposures, items, pointers } = self.placed(&known, &found, &gathered);
+        let Placed { sightings, exposures, items, pointers, problems } = self.placed(&known, &found, &gathered);
+        progress.stage(Stage::Rest);
         gathered.sightings.extend(sightings);
+        gathered.coverage.problems.extend(problems);
         gathered.coverage.merge(found.coverage);
         gathered.unreported = Unreported { suppressed: found.suppressed, below_threshold: found.below_threshold };
         let head = known.head.map(|head| inventory.id(head).to_string());
@@ -152,13 +171,29 @@ impl Scanner {
         known.paths_with(&telling)
     }
 
-    /// The secrets of all blobs.
-    fn blobs(&self, known: &Known<'_>, progress: &dyn Progress) -> Found {
+    /// The secrets of all blobs: those that `cabinet` knows are not looked at.
+    fn blobs(&self, known: &Known<'_>, cabinet: Option<&Cabinet>, progress: &dyn Progress) -> Found {
+        let remembered = cabinet.map(Remembered::read).unwrap_or_default();
+        let limited = self.catalogue.is_limited_to_paths();
+        let recalled = remembered.recall(known.inventory, |blob| match known.path(blob) {
+            Wanted::At(path) => Some(manner(path.as_bstr(), limited)),
+            Wanted::Excluded | Wanted::No => None,
+        });
+        let is_new = |blob: u32| known.reached_with(blob).is_some() && !recalled.objects.has(blob);
         let blobs = (0..known.inventory.len()).filter(|&number| known.inventory.kind(number) == Some(Kind::Blob));
-        progress.total(blobs.filter(|&number| known.everything.is_some() || known.reached.objects.has(number)).count() as u64);
+        progress.total(blobs.filter(|&number| is_new(number)).count() as u64);
+        let tables = known.inventory.bytes() + known.history.bytes();
+        let budget = Budget::new(self.settings.memory.saturating_sub(tables + self.threads() * A_THREAD + A_PROGRAM));
+        let limits = Limits { most: MOST, budget: &budget, threads: self.threads() };
         let start = || Blobs::new(self, known, progress, known.settings.delta);
-        let visitors = walk::walk(known.inventory, Kind::Blob, MOST, self.threads(), start);
-        Found::new(visitors.into_iter().map(|visitor| visitor.outcomes).collect())
+        let visitors = walk::walk(known.inventory, Kind::Blob, limits, is_new, start);
+        let mut parts: Vec<Outcomes> = visitors.into_iter().map(|visitor| visitor.outcomes).collect();
+        let has_news = parts.iter().any(|part| !part.numbered().is_empty());
+        parts.push(recalled.outcomes);
+        if let Some(cabinet) = cabinet.filter(|_| has_news) {
+            remembered.save(cabinet, known.inventory, &parts);
+        }
+        Found::new(&parts)
     }
 }
 
@@ -302,7 +337,8 @@ impl<'k> Known<'k> {
         let broken = found.broken.iter().map(|&(blob, why)| self.broken(blob, why));
         let over =
             found.over_limit.iter().map(|&(blob, size)| super::file::over_limit(self.path_of(blob).as_bstr(), size, most.unwrap_or(size)));
-        broken.chain(over).collect()
+        let crowded = found.crowded.iter().map(|&blob| super::blob::too_many(self.path_of(blob).as_bstr()));
+        broken.chain(over).chain(crowded).collect()
     }
 
     fn broken(&self, object: u32, why: Broken) -> Problem {

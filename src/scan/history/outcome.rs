@@ -2,6 +2,9 @@
 //! Must not: hold secrets; a fingerprint names each.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::num::NonZeroU32;
+
+use serde::{Deserialize, Serialize};
 
 use crate::detect::Candidate;
 use crate::finding::{Coverage, SkipReason, Suppression};
@@ -22,7 +25,7 @@ pub(super) enum Outcome {
 }
 
 /// Whether a secret is reported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) enum Verdict {
     /// It is.
     Report,
@@ -55,50 +58,92 @@ impl Outcome {
 }
 
 /// The secrets of a blob, in order, each once.
-type SecretSet = Vec<(Fingerprint, Verdict)>;
+pub(super) type SecretSet = Vec<(Fingerprint, Verdict)>;
+
+/// A blob that was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Looked {
+    pub(super) object: u32,
+    /// Bytes.
+    pub(super) len: u64,
+    /// What its path had to say to those who looked; see [`super::versions::manner`].
+    pub(super) manner: u64,
+    pub(super) is_binary: bool,
+    /// Whether it stands for a large file elsewhere.
+    pub(super) is_pointer: bool,
+}
 
 /// The outcomes of many blobs.
 #[derive(Default)]
 pub(super) struct Outcomes {
-    /// Blobs that hold something, with the number of their set.
-    blobs: Vec<(u32, u32)>,
-    /// Sets of secrets; many versions of a file have the same.
-    sets: HashMap<SecretSet, u32>,
-    /// What was looked at.
+    /// Blobs that were looked at, each with the number of its set; none for one that holds nothing.
+    blobs: Vec<(Looked, Option<NonZeroU32>)>,
+    /// Sets of secrets, numbered from 1; many versions of a file have the same.
+    sets: HashMap<SecretSet, NonZeroU32>,
+    /// What was left out.
     pub(super) coverage: Coverage,
     /// Blobs that could not be read.
     pub(super) broken: Vec<(u32, Broken)>,
     /// Blobs over the limit that the user set, and their sizes.
     pub(super) over_limit: Vec<(u32, u64)>,
-    /// Blobs that stand for large files elsewhere.
-    pub(super) pointers: Vec<u32>,
+    /// Blobs with more secrets than are kept.
+    pub(super) crowded: Vec<u32>,
 }
 
 impl Outcomes {
-    /// Notes what a blob of `len` bytes holds.
-    pub(super) fn add<'o>(&mut self, object: u32, len: u64, outcomes: impl IntoIterator<Item = &'o Outcome>) {
-        self.coverage.scanned += 1;
-        self.coverage.bytes += len;
+    /// Notes what a blob holds.
+    pub(super) fn add<'o>(&mut self, looked: Looked, outcomes: impl IntoIterator<Item = &'o Outcome>) {
         let secrets = outcomes.into_iter().filter_map(|outcome| match outcome {
             Outcome::Dropped => None,
             Outcome::Secret(fingerprint, verdict) => Some((*fingerprint, *verdict)),
         });
-        let mut set: SecretSet = secrets.take(MOST_SECRETS).collect();
-        if set.is_empty() {
-            return;
+        let mut set: SecretSet = secrets.take(MOST_SECRETS + 1).collect();
+        if set.len() > MOST_SECRETS {
+            set.pop();
+            self.crowded.push(looked.object);
         }
         set.sort_unstable();
         set.dedup();
-        let next = u32::try_from(self.sets.len()).expect("because sets are fewer than blobs");
-        let set = *self.sets.entry(set).or_insert(next);
-        self.blobs.push((object, set));
+        let number = self.number(set);
+        self.blobs.push((looked, number));
+    }
+
+    /// The number of a set; none for one without secrets.
+    pub(super) fn number(&mut self, set: SecretSet) -> Option<NonZeroU32> {
+        if set.is_empty() {
+            return None;
+        }
+        let next = u32::try_from(self.sets.len()).ok().and_then(|last| NonZeroU32::MIN.checked_add(last));
+        Some(*self.sets.entry(set).or_insert(next.expect("because sets are fewer than blobs")))
+    }
+
+    /// Notes what a blob holds, by the number of a set.
+    pub(super) fn add_known(&mut self, looked: Looked, set: Option<NonZeroU32>) {
+        self.blobs.push((looked, set));
+    }
+
+    /// The blobs that were looked at, each with the number of its set.
+    pub(super) fn numbered(&self) -> &[(Looked, Option<NonZeroU32>)] {
+        &self.blobs
+    }
+
+    /// All sets, in order of their numbers.
+    pub(super) fn sets(&self) -> Vec<&[(Fingerprint, Verdict)]> {
+        let mut sets = vec![&[][..]; self.sets.len()];
+        self.sets.iter().for_each(|(set, number)| sets[number.get() as usize - 1] = set);
+        sets
+    }
+
+    /// The blobs that were looked at, and their secrets.
+    pub(super) fn looked(&self) -> impl Iterator<Item = (&Looked, &[(Fingerprint, Verdict)])> {
+        let sets = self.sets();
+        self.blobs.iter().map(move |(looked, set)| (looked, set.map_or(&[][..], |set| sets[set.get() as usize - 1])))
     }
 
     /// All secrets of all blobs.
     #[cfg(test)]
     pub(super) fn secrets(&self) -> BTreeSet<(u32, Fingerprint, Verdict)> {
-        let of_set = |set: u32| self.sets.iter().find(|&(_, &number)| number == set).map_or(&[][..], |(secrets, _)| secrets);
-        self.blobs.iter().flat_map(|&(blob, set)| of_set(set).iter().map(move |&(secret, verdict)| (blob, secret, verdict))).collect()
+        self.looked().flat_map(|(blob, set)| set.iter().map(|&(secret, verdict)| (blob.object, secret, verdict))).collect()
     }
 
     /// Notes that a blob's path is excluded.
@@ -123,30 +168,34 @@ pub(super) struct Found {
     /// See [`Outcomes`].
     pub(super) over_limit: Vec<(u32, u64)>,
     /// See [`Outcomes`].
+    pub(super) crowded: Vec<u32>,
+    /// Blobs that stand for large files elsewhere.
     pub(super) pointers: Vec<u32>,
 }
 
 impl Found {
     /// Joins what the threads found.
-    pub(super) fn new(parts: Vec<Outcomes>) -> Self {
+    pub(super) fn new(parts: &[Outcomes]) -> Self {
         let mut found = Self::default();
         let mut unreported: BTreeSet<(Fingerprint, Verdict)> = BTreeSet::new();
         for part in parts {
-            let mut sets = vec![&[][..]; part.sets.len()];
-            part.sets.iter().for_each(|(set, &number)| sets[number as usize] = set);
-            for &(object, set) in &part.blobs {
-                for &(fingerprint, verdict) in sets[set as usize] {
+            for (looked, set) in part.looked() {
+                found.coverage.scanned += 1;
+                found.coverage.bytes += looked.len;
+                found.coverage.binary += u64::from(looked.is_binary);
+                found.pointers.extend(looked.is_pointer.then_some(looked.object));
+                for &(fingerprint, verdict) in set {
                     if verdict == Verdict::Report {
-                        found.secrets.entry(fingerprint).or_default().push(object);
+                        found.secrets.entry(fingerprint).or_default().push(looked.object);
                     } else {
                         unreported.insert((fingerprint, verdict));
                     }
                 }
             }
-            found.coverage.merge(part.coverage);
-            found.broken.extend(part.broken);
-            found.over_limit.extend(part.over_limit);
-            found.pointers.extend(part.pointers);
+            found.coverage.merge(part.coverage.clone());
+            found.broken.extend(&part.broken);
+            found.over_limit.extend(&part.over_limit);
+            found.crowded.extend(&part.crowded);
         }
         found.secrets.values_mut().for_each(|blobs| {
             blobs.sort_unstable();

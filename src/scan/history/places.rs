@@ -12,13 +12,16 @@ use super::Known;
 use super::exposures::exposures;
 use super::outcome::Found;
 use crate::blob::Origin;
-use crate::finding::Exposure;
+use crate::finding::{Exposure, Problem};
 use crate::gather::{Fate, Gathered, Sighting};
 use crate::scan::{Scanner, Silent};
 use crate::secret::Fingerprint;
 use crate::source::git::history::provenance::{Hit, Spot, Trace, trace};
 use crate::source::git::history::reach::Reached;
 use crate::source::objects::{Content, ObjectItem, Objects};
+
+/// Bytes of a blob that is looked at by itself.
+const LARGE: u64 = 4 << 20;
 
 /// A blob at a path of a commit, or by itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,15 +61,26 @@ impl Scanner {
         let exposures = exposures(known, &secrets, &traces, &lines);
         let told = gathered.sightings.iter().filter(|sighting| sighting.fate == Fate::Report).map(|sighting| known.told(sighting));
         let items = shown.iter().map(|standing| known.item(standing)).chain(told).collect();
+        let mut problems = lines.problems;
+        problems.sort();
+        problems.dedup();
         let pointers = found.pointers.iter().map(|&blob| known.item(&known.standing(blob))).collect();
-        Placed { sightings: placed, exposures, items, pointers }
+        Placed { sightings: placed, exposures, items, pointers, problems }
     }
 
     /// Looks at blobs in full; they are counted already.
     fn look_again<'s>(&self, known: &Known<'_>, standings: impl Iterator<Item = &'s Standing>, lines: &mut Lines) -> Vec<Sighting> {
         let standings: Vec<&Standing> = standings.collect();
-        let items = standings.iter().map(|standing| known.item(standing)).collect();
-        let mut gathered = self.gather_objects(&known.objects(items), &Silent);
+        // Large blobs come one at a time: each is in memory whole.
+        let reader = known.database.reader();
+        let is_large = |standing: &&&Standing| reader.size(known.inventory.id(standing.blob)).is_ok_and(|size| size > LARGE);
+        let (large, small): (Vec<&Standing>, Vec<&Standing>) = standings.iter().partition(is_large);
+        let alone = large.iter().map(|standing| vec![known.item(standing)]);
+        let together = small.iter().map(|standing| known.item(standing)).collect();
+        let mut gathered = std::iter::once(together)
+            .chain(alone)
+            .map(|items| self.gather_objects(&known.objects(items), &Silent))
+            .fold(Gathered::default(), Gathered::merge);
         gathered.sightings.retain(|sighting| matches!(sighting.fate, Fate::Dropped(_) | Fate::Report));
         let blobs: BTreeMap<Origin, u32> = standings.iter().map(|standing| (known.origin(standing), standing.blob)).collect();
         for sighting in &gathered.sightings {
@@ -74,6 +88,7 @@ impl Scanner {
                 lines.note(blob, sighting);
             }
         }
+        lines.problems.extend(gathered.coverage.problems);
         gathered.sightings
     }
 
@@ -118,6 +133,8 @@ pub(super) struct Placed {
     pub(super) items: Vec<ObjectItem>,
     /// Blobs that stand for large files elsewhere.
     pub(super) pointers: Vec<ObjectItem>,
+    /// What is known to hold secrets and could not be read again to show them.
+    pub(super) problems: Vec<Problem>,
 }
 
 impl From<&Spot> for Standing {
@@ -128,12 +145,16 @@ impl From<&Spot> for Standing {
 
 /// The lines that secrets stand on, by object.
 #[derive(Default)]
-pub(super) struct Lines(BTreeMap<(u32, Fingerprint), u64>);
+pub(super) struct Lines {
+    lines: BTreeMap<(u32, Fingerprint), u64>,
+    /// What could not be looked at again.
+    problems: Vec<Problem>,
+}
 
 impl Lines {
     fn note(&mut self, object: u32, sighting: &Sighting) {
         if sighting.fate == Fate::Report {
-            let line = self.0.entry((object, Fingerprint::of(sighting.secret.expose()))).or_insert(sighting.place.start.line);
+            let line = self.lines.entry((object, Fingerprint::of(sighting.secret.expose()))).or_insert(sighting.place.start.line);
             *line = sighting.place.start.line.min(*line);
         }
     }
@@ -149,7 +170,7 @@ impl Lines {
 
     /// The first line of a secret in an object, where it is known.
     pub(super) fn of(&self, object: u32, secret: Fingerprint) -> Option<u64> {
-        self.0.get(&(object, secret)).copied()
+        self.lines.get(&(object, secret)).copied()
     }
 }
 

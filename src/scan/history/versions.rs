@@ -8,15 +8,17 @@
 use std::io::Read;
 use std::ops::Range;
 
-use bstr::{BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
+use sha2::{Digest, Sha256};
 
 use super::lines::{self, Copied, Gathered};
-use super::outcome::{Outcome, Outcomes};
+use super::outcome::{Looked, Outcome, Outcomes};
 use crate::blob::Origin;
 use crate::detect::kind::{PathClass, path_class};
 use crate::detect::text::{self, Form};
 use crate::detect::{self, Candidate, Sink, View};
 use crate::scan::blob::{Claim, resolve_claims};
+use crate::scan::stream::WINDOW;
 use crate::scan::{Progress, Scanner};
 use crate::source::git::lfs;
 use crate::source::git::pack::delta::Op;
@@ -49,6 +51,8 @@ pub(super) struct Blobs<'s, P> {
     /// Whether patterns go by more of a path than its class; asking takes time in proportion to the catalogue.
     is_limited_to_paths: bool,
     path: BString,
+    /// The blob at hand.
+    looked: Looked,
     copied: Vec<Copied>,
     gathered: Gathered,
     looks: Vec<Look>,
@@ -59,9 +63,7 @@ pub(super) struct Blobs<'s, P> {
 #[derive(Default)]
 pub(super) struct Frame {
     /// How its text was read; none where nothing can be inherited from it.
-    class: Option<PathClass>,
-    /// Its path, where patterns go by it.
-    path: Option<BString>,
+    manner: Option<u64>,
     /// Anchors that matter to other versions, in order of place.
     anchors: Vec<Anchor>,
     /// What they gave.
@@ -101,6 +103,9 @@ impl Look {
     }
 }
 
+/// Bytes of a frame that is kept in any case.
+const SMALL_FRAME: u64 = 16 << 10;
+
 impl<'s, P: Paths> Blobs<'s, P> {
     pub(super) fn new(scanner: &'s Scanner, paths: &'s P, progress: &'s dyn Progress, delta: bool) -> Self {
         Self {
@@ -110,6 +115,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
             delta,
             is_limited_to_paths: scanner.catalogue.is_limited_to_paths(),
             path: BString::default(),
+            looked: Looked { object: 0, len: 0, manner: 0, is_binary: false, is_pointer: false },
             copied: Vec::new(),
             gathered: Gathered::default(),
             looks: Vec::new(),
@@ -132,23 +138,17 @@ impl<'s, P: Paths> Blobs<'s, P> {
         if !within {
             self.outcomes.over_limit.push((object, len));
         }
+        let manner = manner(self.path.as_bstr(), self.is_limited_to_paths);
+        self.looked = Looked { object, len, manner, is_binary: false, is_pointer: false };
         within
     }
 
-    /// The path, where patterns go by more of it than its class.
-    fn decisive_path(&self) -> Option<BString> {
-        self.is_limited_to_paths.then(|| self.path.clone())
-    }
-
-    /// Notes a blob that stands for a large file elsewhere.
-    fn note_pointer(&mut self, object: u32, bytes: &[u8]) {
-        if lfs::pointer(bytes).is_some() {
-            self.outcomes.pointers.push(object);
-        }
-    }
-
     /// Everything in a text that is looked at whole.
-    fn whole_text(&mut self, object: u32, bytes: &[u8], has_changes: bool) -> Frame {
+    fn whole_text(&mut self, bytes: &[u8], has_changes: bool) -> Frame {
+        if bytes.len() > WINDOW {
+            self.stream(&mut &*bytes);
+            return Frame::default();
+        }
         let form = Form::of(bytes);
         let plain = form == Form::Bytes && memchr::memchr(0, bytes).is_none();
         if plain && has_changes && self.delta {
@@ -156,27 +156,42 @@ impl<'s, P: Paths> Blobs<'s, P> {
             let looks = &mut self.looks;
             detect::anchors_of(&self.scanner.catalogue, bytes, |anchor, start| looks.push(Look::At(start, anchor)));
             looks.sort_by_key(Look::start);
-            return self.look(object, bytes.len(), bytes, &Frame::default(), true).expect("because it was asked for");
+            return self.look(bytes, &Frame::default(), true).expect("because it was asked for");
         }
         let mut found = Vec::new();
         let texts = text::of(bytes, form);
-        self.outcomes.coverage.binary += u64::from(texts[0].binary);
+        self.looked.is_binary = texts[0].binary;
         for text in &texts {
             let view = View { bytes: &text.bytes, path: self.path.as_bstr(), binary: text.binary, depth: 0 };
             let candidates = detect::scan(&self.scanner.catalogue, &view);
             let claims = candidates.iter().map(|candidate| Found::new(self.scanner, candidate, &view)).collect();
             found.extend(resolve_claims(claims, |found: &Found| &found.claim));
         }
-        self.outcomes.add(object, bytes.len() as u64, found.iter().map(|found| &found.outcome));
+        self.outcomes.add(self.looked, found.iter().map(|found| &found.outcome));
         Frame::default()
     }
 
-    /// Looks at the anchors of `self.looks` and says what is in the text, of `len` bytes, with what `base` leaves it. The text itself, `bytes`,
-    /// is needed only if there is an anchor to look at.
-    fn look(&mut self, object: u32, len: usize, bytes: &[u8], base: &Frame, has_changes: bool) -> Option<Frame> {
+    /// Everything in a text of any length.
+    fn stream(&mut self, content: &mut dyn Read) {
+        let origin = Origin::Object { id: String::new(), path: std::mem::take(&mut self.path) };
+        match self.scanner.stream(&origin, content, &mut Vec::new()) {
+            Ok(scanned) => {
+                let outcomes: Vec<Outcome> = scanned.sightings.iter().map(Outcome::of_sighting).collect();
+                self.looked.is_binary = scanned.coverage.binary > 0;
+                // A window gives only so many.
+                self.outcomes.crowded.extend(scanned.coverage.problems.first().map(|_| self.looked.object));
+                self.outcomes.add(self.looked, &outcomes);
+            }
+            Err(_) => self.outcomes.broken.push((self.looked.object, Broken::Damaged)),
+        }
+    }
+
+    /// Looks at the anchors of `self.looks` and says what is in the text with what `base` leaves it. The text itself, `bytes`, is needed only
+    /// if there is an anchor to look at.
+    fn look(&mut self, bytes: &[u8], base: &Frame, has_changes: bool) -> Option<Frame> {
         let view = View { bytes, path: self.path.as_bstr(), binary: false, depth: 0 };
         let mut sink = Sink::new(&self.scanner.catalogue, &view);
-        let mut frame = Frame { class: Some(path_class(view.path)), path: self.decisive_path(), ..Frame::default() };
+        let mut frame = Frame { manner: Some(self.looked.manner), ..Frame::default() };
         for look in self.looks.drain(..) {
             let first = frame.count();
             match look {
@@ -204,8 +219,8 @@ impl<'s, P: Paths> Blobs<'s, P> {
             }
         }
         let resolved = resolve_claims(frame.found.iter().collect(), |found: &&Found| &found.claim);
-        self.outcomes.add(object, len as u64, resolved.iter().map(|found| &found.outcome));
-        has_changes.then_some(frame)
+        self.outcomes.add(self.looked, resolved.iter().map(|found| &found.outcome));
+        has_changes.then(|| frame.if_small(self.looked.len))
     }
 
     /// Fills `self.looks` with what a version inherits and what has to be looked at, in order of place.
@@ -238,6 +253,16 @@ impl<'s, P: Paths> Blobs<'s, P> {
     }
 }
 
+/// What the path of a blob has to say to those who look at it: its class, or all of it where patterns go by more.
+pub(super) fn manner(path: &BStr, is_limited_to_paths: bool) -> u64 {
+    if is_limited_to_paths {
+        let digest = Sha256::digest(path.as_bytes());
+        return digest.first_chunk().copied().map_or(0, u64::from_be_bytes);
+    }
+    let PathClass { kind, setting } = path_class(path);
+    (kind as u64) << 8 | setting as u64
+}
+
 /// Whether an anchor depends on nothing beyond the lines next to it.
 fn is_local(bytes: &[u8], anchor: &Anchor) -> bool {
     let before = memchr::memrchr_iter(b'\n', &bytes[anchor.reads.start.min(anchor.start)..anchor.start]).nth(1);
@@ -246,6 +271,12 @@ fn is_local(bytes: &[u8], anchor: &Anchor) -> bool {
 }
 
 impl Frame {
+    /// Nothing, if this takes more memory than the text: a list of passwords.
+    fn if_small(self, len: u64) -> Self {
+        let bytes = self.anchors.len() * size_of::<Anchor>() + self.found.len() * size_of::<Found>();
+        if bytes as u64 > len.max(SMALL_FRAME) { Self::default() } else { self }
+    }
+
     fn count(&self) -> u32 {
         u32::try_from(self.found.len()).expect("because a text is shorter than that")
     }
@@ -270,8 +301,8 @@ impl<P: Paths> Visitor for Blobs<'_, P> {
         if !self.wants(object, bytes.len() as u64) {
             return Frame::default();
         }
-        self.note_pointer(object, bytes);
-        self.whole_text(object, bytes, has_changes)
+        self.looked.is_pointer = lfs::pointer(bytes).is_some();
+        self.whole_text(bytes, has_changes)
     }
 
     fn changed(&mut self, base: &Frame, version: &mut Version<'_>) -> Option<Frame> {
@@ -280,31 +311,22 @@ impl<P: Paths> Visitor for Blobs<'_, P> {
             return Some(Frame::default());
         }
         if len <= lfs::MAX_POINTER_BYTES {
-            self.note_pointer(object, version.bytes());
+            self.looked.is_pointer = lfs::pointer(version.bytes()).is_some();
         }
-        let inherits = base.class == Some(path_class(self.path.as_bstr())) && base.path == self.decisive_path() && is_plain(version);
+        let inherits = base.manner == Some(self.looked.manner) && is_plain(version) && len <= WINDOW;
         if !inherits {
-            return Some(self.whole_text(object, version.bytes(), has_changes));
+            return Some(self.whole_text(version.bytes(), has_changes));
         }
         self.compare(base, version);
         // What is not looked at need not be put together.
         let looked_at = self.looks.iter().any(|look| matches!(look, Look::At(..)));
         let bytes = if looked_at { version.bytes() } else { &[] };
-        self.look(object, len, bytes, base, has_changes)
+        self.look(bytes, base, has_changes)
     }
 
     fn large(&mut self, object: u32, size: u64, content: &mut dyn Read) {
-        if !self.wants(object, size) {
-            return;
-        }
-        let origin = Origin::Object { id: String::new(), path: std::mem::take(&mut self.path) };
-        match self.scanner.stream(&origin, content, &mut Vec::new()) {
-            Ok(scanned) => {
-                let outcomes: Vec<Outcome> = scanned.sightings.iter().map(Outcome::of_sighting).collect();
-                self.outcomes.coverage.binary += scanned.coverage.binary;
-                self.outcomes.add(object, scanned.coverage.bytes, &outcomes);
-            }
-            Err(_) => self.outcomes.broken.push((object, Broken::Damaged)),
+        if self.wants(object, size) {
+            self.stream(content);
         }
     }
 
@@ -323,7 +345,7 @@ fn is_plain(version: &Version<'_>) -> bool {
     });
     let mut head = [0; 2];
     let len = head.len().min(version.delta.len);
-    version.delta.reader(version.base).read(0, &mut head[..len]);
+    version.delta.reader(version.base).part(0, &mut head[..len]);
     !inserts_nul && Form::of(&head[..len]) == Form::Bytes
 }
 

@@ -75,15 +75,117 @@ fn secrets_in_names_are_not_kept() {
     for _ in 0..2 {
         assert_eq!(fixture.scan("r", &["--history"]).names(), ["inside", "name", "path"]);
     }
-    assert!(!fixture.sandbox.path("r/.git/unleak").exists());
+    assert!(!fixture.sandbox.path("r/.git/unleak/history").exists());
+    fixture.assert_no_token_in(&String::from_utf8_lossy(&std::fs::read(fixture.sandbox.path("r/.git/unleak/blobs")).unwrap()));
 }
 
 #[test]
 fn what_was_not_whole_is_not_kept() {
     let fixture = Fixture::new(&format!("{HISTORY}cd ..; git clone -q --depth 1 file://$PWD/r s"));
     assert!(!fixture.scan("s", &["--history"]).problems.is_empty());
-    assert!(!fixture.sandbox.path("s/.git/unleak").exists());
+    assert!(!fixture.sandbox.path("s/.git/unleak/history").exists());
     // A repository that cannot be written to is scanned all the same.
     fixture.sandbox.run("mkdir -p r/.git; : >r/.git/unleak");
     assert_eq!(fixture.scan("r", &["--history"]).names().len(), 5);
+}
+
+/// A scan with what was kept and one without say the same.
+#[track_caller]
+fn assert_same(fixture: &Fixture, arguments: &[&str], when: &str) {
+    let cached = fixture.scan("r", &[&["--history"], arguments].concat());
+    let fresh = fixture.scan("r", &[&["--history", "--no-cache"], arguments].concat());
+    assert_eq!(cached.report, fresh.report, "{when}");
+    assert_eq!(cached.code, fresh.code, "{when}");
+    assert!(cached.code != 2, "{when}: {}", cached.errors);
+    fixture.assert_no_token_in(&String::from_utf8_lossy(&std::fs::read(fixture.sandbox.path("r/.git/unleak/blobs")).unwrap()));
+}
+
+#[test]
+fn what_is_new_is_looked_at_and_the_rest_is_remembered() {
+    let mut fixture = Fixture::new(HISTORY);
+    assert_same(&fixture, &[], "at first");
+    let steps = [
+        "echo @new@ >new; echo x >>path; git add .; git commit -qm new",
+        "git checkout -q side; echo @side@ >s; git add .; git commit -qm s; git checkout -q main; git merge -q --no-edit side",
+        "git merge -q --no-commit -s ours side^ 2>/dev/null || true; echo @merge@ >m; git add .; git commit -qm merge --allow-empty",
+        "git rm -q new d/here; git commit -qm gone; git tag -am '@late@' v2",
+        "git repack -adqf --depth=20; git prune-packed",
+        "git mv test_data product.conf; git commit -qm mv; mkdir tests; git mv path tests/path; cp a tests/a; git add .; git commit -qm tests",
+        "git branch backup; git reset -q --hard HEAD~3; echo @force@ >f; git add .; git commit -qm force",
+        "git branch -D backup >/dev/null; git tag -d v1 >/dev/null",
+        "git reflog expire --expire=now --all; git gc -q --prune=now",
+        "git checkout -q --orphan empty; git rm -rfq .; git commit -q --allow-empty -m empty; git branch -D main side >/dev/null",
+        "printf 'version https://git-lfs.github.com/spec/v1\\noid sha256:%064d\\nsize 12\\n' 7 >large; git add .; git commit -qm pointer",
+    ];
+    for step in steps {
+        fixture.run(&format!("cd r; {step}"));
+        assert_same(&fixture, &[], step);
+        assert_same(&fixture, &["--unreachable"], step);
+    }
+}
+
+#[test]
+fn random_histories_are_scanned_the_same_with_and_without_what_was_kept() {
+    for seed in 1..5_u64 {
+        let mut fixture = Fixture::new("repository r; echo start >a0; git add .; git commit -qm start");
+        let mut random = super::random(seed);
+        for round in 0..6 {
+            let steps: Vec<String> = (0..4).map(|step| random_step(&mut random, &format!("{seed}{round}{step}"))).collect();
+            fixture.run(&format!("cd r; set +e\n{}\ntrue", steps.join("\n")));
+            let when = format!("seed {seed}, round {round}");
+            assert_same(&fixture, if random(2) == 0 { &[] } else { &["--unreachable"] }, &when);
+            if random(3) == 0 {
+                assert_same(&fixture, &["--exclude", "tests/"], &when);
+            }
+        }
+    }
+}
+
+/// A change to the repository.
+fn random_step(random: &mut impl FnMut(u64) -> u64, name: &str) -> String {
+    let path = ["a0", "tests/a1", "docs/b.md", "src/c.py", "d/e/f.yml"][usize::try_from(random(5)).unwrap()];
+    let secret = if random(2) == 0 { format!("@t{}@", random(4)) } else { format!("words of {name}") };
+    match random(9) {
+        0 => format!("git tag -f t{} >/dev/null", random(3)),
+        1 => format!("git checkout -qB side{} HEAD~1 2>/dev/null || git checkout -qB side0", random(3)),
+        2 => format!("git merge -q -s ours --no-edit side{} >/dev/null 2>&1", random(3)),
+        3 => "git rm -rq $(git ls-files | head -1) && git commit -q --allow-empty -m gone".to_owned(),
+        4 => format!("git repack -{}dq 2>/dev/null", if random(2) == 0 { "a" } else { "" }),
+        5 => "git reset -q --hard HEAD~1 2>/dev/null".to_owned(),
+        6 => format!(
+            "mkdir -p $(dirname x/{path}); git mv -f $(git ls-files | tail -1) x/{path} 2>/dev/null; git commit -q --allow-empty -m moved"
+        ),
+        _ => format!("mkdir -p $(dirname {path}); echo '{secret}' >>{path}; git add .; git commit -q --allow-empty -m '{name}'"),
+    }
+}
+
+#[test]
+fn patterns_that_go_by_paths_are_asked_again_where_the_path_is_another() {
+    let mut fixture = Fixture::new("repository r; mkdir a; echo 'acmekey_Zq7mK2' >a/f; git add .; git commit -qm a");
+    let pattern = "provider = \"acme\"\nname = \"Acme\"\ndocs = \"https://docs.example.com/keys\"\n[[pattern]]\nid = \"acme-key\"\ntitle = \"Acme key\"\n\
+        severity = \"high\"\nopens = \"All.\"\nrevoke = \"https://console.example.com/keys\"\nstore = \"secrets-manager\"\nshape = [\"acmekey_{alnum:6}\"]\npaths = [\"b/\"]\n\
+        positive = [\"key: {secret}\", \"k={secret}\"]\nnegative = [\"key: acmekey_1\", \"k=acme\"]\n";
+    fixture.run(&format!("cat >acme.toml <<'END'\n{pattern}END\n"));
+    let arguments = ["--patterns", "../acme.toml"];
+    assert_same(&fixture, &arguments, "in a");
+    fixture.run("cd r; git mv a b; git commit -qm b");
+    assert_same(&fixture, &arguments, "in b");
+    fixture.run("cd r; git checkout -q HEAD~1");
+    assert_same(&fixture, &arguments, "in a again");
+}
+
+#[test]
+fn what_was_kept_of_blobs_is_whole_or_of_no_use() {
+    let mut fixture = Fixture::new(HISTORY);
+    fixture.scan("r", &["--history"]);
+    let path = fixture.sandbox.path("r/.git/unleak/blobs");
+    let kept = std::fs::read(&path).unwrap();
+    let mut flipped = kept.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    for damage in [&b""[..], &kept[..kept.len() / 2], &kept[..kept.len() - 1], &flipped] {
+        fixture.run("cd r; date +%N >>path; git commit -qam more");
+        std::fs::remove_file(&path).unwrap();
+        std::io::Write::write_all(&mut std::fs::File::create(&path).unwrap(), damage).unwrap();
+        assert_same(&fixture, &[], "damaged");
+    }
 }

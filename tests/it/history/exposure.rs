@@ -72,6 +72,18 @@ fn each_secret_has_its_record() {
 }
 
 #[test]
+fn what_is_newer_than_a_date_has_the_record_of_the_whole_history() {
+    let mut fixture =
+        Fixture::new(&format!("{SCRIPT} echo '@three@' >again.py; git add .; GIT_COMMITTER_DATE='1800000000 +0000' git commit -qm again"));
+    let newer = fixture.scan(".", &["--history", "--since", "@1800000000"]);
+    assert_eq!(newer.names(), ["three"]);
+    let whole = fixture.scan(".", &["--history"]);
+    let record = exposure(&mut fixture, &whole.report, "three");
+    assert_eq!((&record["introductions"], &record["commits"]), (&json!(2), &json!(2)));
+    assert_eq!(exposure(&mut fixture, &newer.report, "three"), record);
+}
+
+#[test]
 fn a_packed_and_an_unpacked_history_give_the_same_record() {
     let mut fixture = Fixture::new(SCRIPT);
     let packed = fixture.scan(".", &["--history"]).report;

@@ -5,8 +5,13 @@ mod cache;
 mod content;
 mod exposure;
 mod hooks;
+mod hostile;
+mod memory;
+mod packs;
+mod realistic;
 mod references;
 mod shapes;
+mod terminal;
 mod unreachable;
 
 use std::collections::BTreeMap;
@@ -149,6 +154,15 @@ impl Scan {
 /// A JSON string.
 pub fn text(value: &serde_json::Value) -> &str {
     value.as_str().unwrap_or_default()
+}
+
+/// Numbers below a limit, the same for the same seed.
+pub fn random(seed: u64) -> impl FnMut(u64) -> u64 {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    move |limit| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % limit
+    }
 }
 
 /// A script that runs `line` for each of `numbers`, with the number in place of `NR`.

@@ -10,10 +10,7 @@ use super::commits::{CommitReader, Commits};
 use super::trees::{Frame, Places, TreeReader, Trees};
 use crate::source::git::pack::Inventory;
 use crate::source::git::pack::packed::Broken;
-use crate::source::git::pack::walk::{Version, Visitor, walk};
-
-/// Bytes of a commit or a tree that is read, at most.
-const MOST: u64 = 1 << 30;
+use crate::source::git::pack::walk::{Limits, Version, Visitor, walk};
 
 /// Is shown every commit as it is unpacked.
 pub(crate) trait Listener: Send {
@@ -21,14 +18,14 @@ pub(crate) trait Listener: Send {
     fn commit(&mut self, object: u32, bytes: &[u8]);
 }
 
-/// Reads all commits and all trees, on so many threads; each thread shows its commits to a listener.
-pub(crate) fn load<L: Listener>(inventory: &Inventory, threads: usize, listen: impl Fn() -> L) -> (History, Vec<L>) {
+/// Reads all commits and all trees; each thread shows its commits to a listener.
+pub(crate) fn load<L: Listener>(inventory: &Inventory, limits: Limits<'_>, listen: impl Fn() -> L) -> (History, Vec<L>) {
     let number = |id: &[u8]| inventory.number_of(id);
     let start = || CommitVisitor { reader: CommitReader::default(), number, listener: listen(), broken: Vec::new() };
     let mut readers = Vec::new();
     let mut listeners = Vec::new();
     let mut broken = Vec::new();
-    for visitor in walk(inventory, Kind::Commit, MOST, threads, start) {
+    for visitor in walk(inventory, Kind::Commit, limits, |_| true, start) {
         readers.push(visitor.reader);
         listeners.push(visitor.listener);
         broken.extend(visitor.broken);
@@ -36,7 +33,7 @@ pub(crate) fn load<L: Listener>(inventory: &Inventory, threads: usize, listen: i
     let commits = Commits::new(&readers);
     let (cut, missing) = gaps(inventory, &readers, &commits);
     drop(readers);
-    let (trees, lost) = trees(inventory, threads);
+    let (trees, lost) = trees(inventory, limits);
     broken.extend(lost);
     broken.sort_unstable_by_key(|&(object, _)| object);
     broken.dedup_by_key(|&mut (object, _)| object);
@@ -60,13 +57,15 @@ fn gaps(inventory: &Inventory, readers: &[CommitReader], commits: &Commits) -> G
 }
 
 /// All trees, and those that cannot be unpacked.
-fn trees(inventory: &Inventory, threads: usize) -> (Trees, Vec<(u32, Broken)>) {
+fn trees(inventory: &Inventory, limits: Limits<'_>) -> (Trees, Vec<(u32, Broken)>) {
     let number = |id: &[u8]| inventory.number_of(id);
     let is_tree = |&object: &u32| inventory.kind(object) == Some(Kind::Tree);
     let places = Places::new(inventory.len(), (0..inventory.len()).filter(is_tree));
     let start = || TreeVisitor { reader: TreeReader::new(&places, inventory.id_len(), number), broken: Vec::new() };
-    let (parts, broken): (Vec<_>, Vec<_>) =
-        walk(inventory, Kind::Tree, MOST, threads, start).into_iter().map(|visitor| (visitor.reader.into_part(), visitor.broken)).unzip();
+    let (parts, broken): (Vec<_>, Vec<_>) = walk(inventory, Kind::Tree, limits, |_| true, start)
+        .into_iter()
+        .map(|visitor| (visitor.reader.into_part(), visitor.broken))
+        .unzip();
     (Trees::new(places, parts), broken.concat())
 }
 

@@ -34,3 +34,10 @@ pub(crate) struct History {
     /// Commits and trees that cannot be unpacked, by object.
     pub(crate) broken: Vec<(u32, crate::source::git::pack::packed::Broken)>,
 }
+
+impl History {
+    /// Bytes of memory that the tables take, about, with what [`reach::reach`] makes of them.
+    pub(crate) fn bytes(&self) -> usize {
+        self.commits.len() * 32 + self.trees.bytes() + self.objects as usize * 8
+    }
+}

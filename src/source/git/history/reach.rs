@@ -1,7 +1,7 @@
 //! What can be reached from references, and at which path. Owns: following commits to trees and trees to blobs. Must not: choose where to start.
 //!
-//! Trees are known as changes to other trees. Where the base of a tree is reached too, what they share is reached through the base, so that
-//! only changes are looked at; the rest is made up for afterwards.
+//! Trees are known as changes to other trees. What a tree shares with one that was looked at before is reached already, so that mostly
+//! changes are looked at. Which path an object gets depends on commits and trees alone: how they are stored may change from one scan to the next.
 
 use bstr::BString;
 
@@ -33,17 +33,15 @@ pub(crate) fn reach(history: &History, head: Option<u32>, tips: &[u32]) -> Reach
     let reached = commits.reached(all().filter_map(|object| commits.place(object)));
     let mut spreading = Spreading::new(trees, history.objects);
     if let Some(root) = head.and_then(|head| commits.tree(commits.place(head)?)) {
-        spreading.start(root);
-        spreading.read_whole();
+        spreading.follow(root);
     }
     let oldest_first = commits.oldest_first(&reached);
     for root in oldest_first.iter().rev().filter_map(|&commit| commits.tree(commit)) {
-        spreading.start(root);
+        spreading.follow(root);
     }
     for object in all().filter(|&object| commits.place(object).is_none()) {
-        spreading.start(object);
+        spreading.follow(object);
     }
-    spreading.read();
     let Spreading { objects, missing, submodules, via, missing_via, .. } = spreading;
     Reached { commits: reached, oldest_first, objects, missing, submodules, via, missing_via }
 }
@@ -93,10 +91,11 @@ struct Spreading<'t> {
     submodules: Bits,
     via: Vec<(u32, u32)>,
     missing_via: Vec<(u32, u32)>,
-    /// Trees whose edits are not looked at yet.
+    /// Trees that are not looked at yet.
     waiting: Vec<u32>,
-    /// Trees whose bases may not be reached.
-    open: Vec<u32>,
+    /// Trees, by place, that were looked at.
+    seen: Bits,
+    entries: Vec<Edit>,
     /// How many more edits may be looked at to put trees together.
     work: usize,
 }
@@ -111,54 +110,44 @@ impl<'t> Spreading<'t> {
             via: vec![(NONE, NONE); objects as usize],
             missing_via: vec![(NONE, NONE); trees.missing.len()],
             waiting: Vec::new(),
-            open: Vec::new(),
+            seen: Bits::new(trees.len()),
+            entries: Vec::new(),
             work: trees.most_work(),
         }
     }
 
-    /// Something to start from.
-    fn start(&mut self, object: u32) {
+    /// Follows an object until there is nothing new behind it.
+    fn follow(&mut self, object: u32) {
         if self.objects.add(object) {
             self.waiting.extend(self.trees.place(object));
         }
-    }
-
-    /// Follows all entries of all trees that wait, in place of changes only: what is seen here is seen first.
-    fn read_whole(&mut self) {
-        let mut entries = Vec::new();
         while let Some(tree) = self.waiting.pop() {
-            self.trees.entries(tree, |_| false, &mut entries);
-            entries.drain(..).for_each(|entry| self.see(tree, entry));
+            self.look(tree);
         }
     }
 
-    /// Follows the trees that wait until there are none.
-    fn read(&mut self) {
+    /// Sees everything in a tree that is in none of the trees that were looked at and that it is a change to, in order of names.
+    fn look(&mut self, tree: u32) {
         let trees = self.trees;
-        let mut entries = Vec::new();
-        loop {
-            while let Some(tree) = self.waiting.pop() {
-                trees.edits(tree).iter().for_each(|&edit| self.see(tree, edit));
-                self.open.extend(trees.base(tree).map(|_| tree));
-            }
-            let open = std::mem::take(&mut self.open);
-            if open.is_empty() {
-                return;
-            }
-            let is_reached = |objects: &Bits, tree: u32| objects.has(trees.object(tree));
-            for tree in open {
-                let Some(base) = trees.base(tree).filter(|&base| !is_reached(&self.objects, base)) else { continue };
-                if self.work == 0 {
-                    // A repository made to be expensive: what its trees have in common is taken for reached.
+        let mut entries = std::mem::take(&mut self.entries);
+        let base = trees.base(tree).filter(|&base| !self.seen.has(base));
+        match base {
+            Some(base) if self.work == 0 => {
+                // A repository made to be expensive: what its trees have in common is taken for reached.
+                if self.objects.add(trees.object(base)) {
                     self.via[trees.object(base) as usize] = self.via[trees.object(tree) as usize];
-                    self.start(trees.object(base));
-                    continue;
+                    self.waiting.push(base);
                 }
-                let work = trees.entries(tree, |tree| is_reached(&self.objects, tree), &mut entries);
-                self.work = self.work.saturating_sub(work);
-                entries.drain(..).for_each(|entry| self.see(tree, entry));
+                trees.entries(tree, |_| true, &mut entries);
+            }
+            _ => {
+                let looked_at = trees.entries(tree, |base| self.seen.has(base), &mut entries);
+                self.work = self.work.saturating_sub(if base.is_some() { looked_at } else { 0 });
             }
         }
+        self.seen.add(tree);
+        entries.drain(..).for_each(|entry| self.see(tree, entry));
+        self.entries = entries;
     }
 
     /// Notes an entry of a tree.

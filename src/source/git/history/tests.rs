@@ -198,6 +198,22 @@ proptest! {
     }
 
     #[test]
+    fn paths_do_not_depend_on_how_trees_are_stored(
+        made in prop::collection::vec(made(), 1..12), shuffles in prop::collection::vec(prop::collection::vec(any::<prop::sample::Index>(), 1..20), 2),
+        has_head: bool,
+    ) {
+        let head = object(made.len() / 2);
+        let tips: Vec<u32> = (0..made.len()).map(object).collect();
+        let paths = shuffles.iter().map(|shuffle| {
+            let history = Model::new(&made, shuffle).history();
+            let reached = reach(&history, has_head.then_some(head), &tips);
+            reached.objects.iter().map(|object| (object, reached.path(&history.trees, object))).collect::<Vec<_>>()
+        });
+        let paths: Vec<_> = paths.collect();
+        prop_assert_eq!(&paths[0], &paths[1]);
+    }
+
+    #[test]
     fn exposure_is_what_snapshots_say(
         made in prop::collection::vec(made(), 1..16), shuffle in prop::collection::vec(any::<prop::sample::Index>(), 1..20),
         tips in prop::collection::vec(any::<prop::sample::Index>(), 1..4), has_head: bool,

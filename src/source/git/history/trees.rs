@@ -388,6 +388,11 @@ impl Trees {
         self.places.objects.len()
     }
 
+    /// Bytes of memory that the tables take, about.
+    pub(crate) fn bytes(&self) -> usize {
+        self.places.of.len() * 4 + self.bases.len() * 5 * 4 + self.edits.len() * size_of::<Edit>() + self.names.bytes.len()
+    }
+
     /// All trees, in the order in which their edits are looked at the fastest.
     pub(crate) fn by_storage(&self) -> &[u32] {
         &self.by_storage

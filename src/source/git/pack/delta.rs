@@ -2,6 +2,8 @@
 //!
 //! Format: gitformat-pack(5), "Deltified representation".
 
+use std::io::{self, Read};
+
 /// One instruction of a delta.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Op {
@@ -35,7 +37,7 @@ pub(crate) struct Delta<'d> {
 impl<'d> Delta<'d> {
     /// Reads parts of the object.
     pub(crate) const fn reader(&self, base: &'d [u8]) -> PartReader<'d> {
-        PartReader { delta: *self, base, op: 0, start: 0 }
+        PartReader { delta: *self, base, op: 0, start: 0, at: 0 }
     }
 
     /// Builds the object in `out`, which is emptied first.
@@ -58,11 +60,22 @@ pub(crate) struct PartReader<'d> {
     /// The instruction that is used next, and where in the object what it makes starts.
     op: usize,
     start: usize,
+    /// How far the object was read in order.
+    at: usize,
+}
+
+impl Read for PartReader<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let len = out.len().min(self.delta.len - self.at);
+        self.part(self.at, &mut out[..len]);
+        self.at += len;
+        Ok(len)
+    }
 }
 
 impl<'d> PartReader<'d> {
     /// Fills `out` with what is in the object from `at` on. It takes time in proportion to the distance from the last part.
-    pub(crate) fn read(&mut self, mut at: usize, mut out: &mut [u8]) {
+    pub(crate) fn part(&mut self, mut at: usize, mut out: &mut [u8]) {
         while at < self.start {
             self.op -= 1;
             self.start -= self.source().2;
@@ -175,8 +188,12 @@ mod tests {
         let mut ops = Vec::new();
         let len = read(payload, base.len(), &mut ops)?;
         let mut out = Vec::new();
-        Delta { payload, ops: &ops, len }.apply(base, &mut out);
+        let delta = Delta { payload, ops: &ops, len };
+        delta.apply(base, &mut out);
         assert_eq!(out.len(), len);
+        let mut streamed = Vec::new();
+        delta.reader(base).read_to_end(&mut streamed).unwrap();
+        assert_eq!(streamed, out);
         Some(out)
     }
 

@@ -64,7 +64,7 @@ impl Loose {
 
     /// The content as it is unpacked.
     pub(crate) fn into_reader(self) -> impl Read {
-        self.content.take(self.size)
+        self.content
     }
 }
 

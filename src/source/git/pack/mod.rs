@@ -3,7 +3,9 @@
 //! Objects are named by their number: their place among all ids in order. So what is known of each is an array. [`walk`] unpacks all
 //! objects of a kind, each one from its base while that is in memory; nothing is looked up object by object.
 
+pub(crate) mod budget;
 pub(crate) mod delta;
+mod forest;
 mod loose;
 pub(crate) mod packed;
 pub(crate) mod walk;
@@ -94,10 +96,11 @@ impl Inventory {
         }
         for (id, directory) in loose {
             let number = self.number(&id).expect("because the ids are those of the objects");
-            if self.kinds[number as usize].is_none() {
-                self.kinds[number as usize] = loose::Loose::open(&directories[directory], &id).ok().map(|object| object.kind);
-                self.loose.push(LooseObject { number, directory });
+            let kind = &mut self.kinds[number as usize];
+            if kind.is_none() {
+                *kind = loose::Loose::open(&directories[directory], &id).ok().map(|object| object.kind);
             }
+            self.loose.push(LooseObject { number, directory });
         }
         self.directories = directories;
     }
@@ -139,6 +142,11 @@ impl Inventory {
     /// The number of the object with this id; none where it is not in the repository.
     pub(crate) fn number(&self, id: &oid) -> Option<u32> {
         self.number_of(id.as_bytes())
+    }
+
+    /// Bytes of memory that all of this takes, about.
+    pub(crate) fn bytes(&self) -> usize {
+        self.ids.len() + self.fan.len() * 4 + self.kinds.len() * 2 + self.packs.iter().map(Pack::bytes).sum::<usize>()
     }
 
     /// The kind of an object; none where it cannot be read.

@@ -2,15 +2,16 @@
 //!
 //! Formats: gitformat-pack(5).
 
+use std::io::Read;
 use std::path::Path;
 
 use gix::objs::Kind;
 use gix::odb::pack::data::File as PackData;
 use gix::odb::pack::index::File as PackIndexFile;
 use sirocco::Format;
-use sirocco::inflate::Decoder;
+use sirocco::inflate::{Decoder, Reader};
 
-use super::NONE;
+use super::{NONE, delta};
 
 /// A pack whose entries are in order of their offsets.
 pub(crate) struct Pack {
@@ -23,13 +24,17 @@ pub(crate) struct Pack {
     objects: Vec<u32>,
     /// The kind of object each entry holds; none for one whose chain of bases does not end.
     kinds: Vec<Option<Kind>>,
+    /// The entry that each entry is stored as a change to.
+    bases: Vec<u32>,
     /// Entry `e` is the base of `children[first_child[e]..first_child[e + 1]]`.
     first_child: Vec<u32>,
     children: Vec<u32>,
     /// Bytes stored for an entry and everything below it, cut off at the greatest number.
     weights: Vec<u32>,
-    is_root: Vec<bool>,
 }
+
+/// More bytes than the two lengths that a delta starts with.
+const LENGTHS: usize = 20;
 
 /// How an entry is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +64,10 @@ pub(crate) enum Broken {
     Base,
     #[error("unpacked it has {0} bytes, more than are unpacked at once")]
     TooLarge(u64),
+    #[error("unpacking it takes {0} bytes of memory, more than may be used; `--memory` allows more")]
+    NoMemory(u64),
+    #[error("unpacking it in so little memory takes too long; `--memory` allows more")]
+    Costly,
 }
 
 impl Pack {
@@ -82,10 +91,10 @@ impl Pack {
             crc32,
             objects,
             kinds: Vec::new(),
+            bases: Vec::new(),
             first_child: Vec::new(),
             children: Vec::new(),
             weights: Vec::new(),
-            is_root: Vec::new(),
         };
         pack.connect(|id| order_of(index, id, &order));
         Ok(pack)
@@ -94,6 +103,12 @@ impl Pack {
     /// Number of entries.
     pub(crate) fn len(&self) -> u32 {
         u32::try_from(self.objects.len()).expect("because a pack counts its objects in 32 bits")
+    }
+
+    /// Bytes of memory that the tables take, about.
+    pub(crate) fn bytes(&self) -> usize {
+        // Offsets, then six tables of 32 bits, then kinds.
+        self.objects.len() * (8 + 6 * 4 + 1)
     }
 
     /// The object that an entry holds.
@@ -117,29 +132,39 @@ impl Pack {
         self.weights[entry as usize]
     }
 
-    /// The entries that are stored whole.
-    pub(crate) fn roots(&self) -> impl Iterator<Item = u32> {
-        (0..self.len()).filter(|&entry| self.is_root[entry as usize])
+    /// The entry that this one is stored as a change to; none for one that is stored whole.
+    pub(crate) fn base(&self, entry: u32) -> Option<u32> {
+        Some(self.bases[entry as usize]).filter(|&base| base != NONE)
     }
 
-    /// The deflated bytes of an entry.
-    pub(crate) fn deflated(&self, entry: u32) -> Option<&[u8]> {
+    /// Bytes of what an entry stores when they are unpacked, as it says itself.
+    pub(crate) fn size(&self, entry: u32) -> Option<u64> {
+        self.header(entry).map(|header| header.size)
+    }
+
+    /// Bytes of the object that an entry stored as a change makes, as it says itself.
+    pub(crate) fn announced(&self, entry: u32) -> Option<u64> {
         let header = self.header(entry)?;
-        self.stored(entry).get(header.len..)
+        let mut start = Vec::with_capacity(LENGTHS);
+        Reader::new(Format::Zlib, self.stored(entry).get(header.len..)?).take(LENGTHS as u64).read_to_end(&mut start).ok()?;
+        delta::announced(&start).map(|len| len as u64)
     }
 
-    /// Unpacks what the entry stores, an object or a delta, into the start of `out`, and says how many bytes it has.
-    pub(crate) fn inflate(&self, entry: u32, most: u64, decoder: &mut Decoder, out: &mut Vec<u8>) -> Result<usize, Broken> {
+    /// The deflated bytes of an entry, which are what the index says.
+    pub(crate) fn sound(&self, entry: u32) -> Result<&[u8], Broken> {
         let stored = self.stored(entry);
         if self.crc32.get(entry as usize).is_some_and(|&crc32| crc32fast::hash(stored) != crc32) {
             return Err(Broken::Checksum);
         }
         let header = self.header(entry).ok_or(Broken::Damaged)?;
-        if header.size > most {
-            return Err(Broken::TooLarge(header.size));
-        }
-        let size = usize::try_from(header.size).map_err(|_| Broken::TooLarge(header.size))?;
-        inflate(decoder, &stored[header.len..], size, out).ok_or(Broken::Damaged)?;
+        Ok(&stored[header.len..])
+    }
+
+    /// Unpacks what the entry stores, an object or a delta, into the start of `out`, and says how many bytes it has.
+    pub(crate) fn inflate(&self, entry: u32, decoder: &mut Decoder, out: &mut Vec<u8>) -> Result<usize, Broken> {
+        let deflated = self.sound(entry)?;
+        let size = self.size(entry).and_then(|size| usize::try_from(size).ok()).ok_or(Broken::Damaged)?;
+        inflate(decoder, deflated, size, out).ok_or(Broken::Damaged)?;
         Ok(size)
     }
 
@@ -172,7 +197,6 @@ impl Pack {
             };
         }
         (self.first_child, self.children) = by_base(&bases);
-        self.is_root = kinds.iter().map(Option::is_some).collect();
         let mut order: Vec<u32> = (0..count).filter(|&entry| kinds[entry as usize].is_some()).collect();
         let mut next = 0;
         while let Some(&entry) = order.get(next) {
@@ -188,6 +212,7 @@ impl Pack {
             let base = bases[entry as usize] as usize;
             weights[base] = weights[base].saturating_add(weights[entry as usize]);
         }
+        self.bases = bases;
         self.kinds = kinds;
         self.weights = weights;
     }

@@ -1,45 +1,42 @@
-//! What a scan of a history gave, kept for the next time. Owns: when that still holds, and its file. Must not: hold a secret; fingerprints
-//! name them, and what a report shows is read from the repository again.
+//! What a scan of a history gave, kept for the next time. Owns: when that still holds. Must not: hold a secret; fingerprints name them, and
+//! what a report shows is read from the repository again.
 //!
 //! The file holds one scan. It counts if nothing that decides about the outcome has changed: the patterns, the settings, the references, the
 //! files that hold objects. A scan that was not whole is not kept.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use gix::ObjectId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Exposed, Whole};
+use super::Cabinet;
 use crate::blob::Origin;
 use crate::finding::{Coverage, Exposure, SkipReason, Suppression};
-use crate::fsx;
 use crate::gather::{Fate, Gathered, Unreported, is_name};
+use crate::scan::history::{Exposed, Whole};
 use crate::scan::{Scanner, Silent};
 use crate::secret::Fingerprint;
-use crate::settings::{Cache, HistorySettings, Settings};
+use crate::settings::HistorySettings;
 use crate::source::git::config;
 use crate::source::git::open::Opened;
 use crate::source::git::pack;
 use crate::source::git::refs::References;
 use crate::source::objects::{Content, ObjectItem, Objects};
 
-/// Changes with the file's form and with whatever else makes an older one useless.
-const FORMAT: u8 = 1;
-/// A larger file is not read.
-const MOST_BYTES: u64 = 256 << 20;
+/// The file's name.
+const NAME: &str = "history";
 
-/// Where the outcome of one scan is kept, and what it depends on.
-pub(super) struct Kept {
-    path: PathBuf,
+/// The outcome of one scan, and what it depends on.
+pub(in crate::scan::history) struct Kept<'s> {
+    cabinet: &'s Cabinet,
     key: [u8; 32],
 }
 
 /// The file's content.
 #[derive(Serialize, Deserialize)]
 struct Saved {
-    key: [u8; 32],
     head: Option<String>,
     /// What the report shows, with the fingerprints of the secrets there.
     shown: Vec<(Origin, SavedContent, Vec<[u8; 16]>)>,
@@ -85,28 +82,16 @@ impl SavedContent {
     }
 }
 
-impl Kept {
-    /// None where nothing is to be kept.
-    pub(super) fn new(scanner: &Scanner, settings: &HistorySettings, opened: &Opened, references: &References) -> Option<Self> {
-        let path = match &settings.cache {
-            Cache::Off => return None,
-            Cache::GitDirectory => opened.repository.common_dir().join("unleak/history"),
-            // Several repositories can share a directory.
-            Cache::At(directory) => {
-                let git_dir = opened.repository.common_dir().canonicalize().ok()?;
-                directory.join(hex(&Sha256::digest(git_dir.as_os_str().as_encoded_bytes())[..16]))
-            }
-        };
-        // Reasons are for people who ask; they are found by looking.
-        if scanner.settings.explain {
-            return None;
-        }
-        let mut digest = Sha256::new();
-        digest.update([FORMAT]);
-        digest.update(env!("CARGO_PKG_VERSION"));
-        digest.update(scanner.catalogue.digest());
-        let Settings { min_confidence, marks, max_file_size, threads: _, explain: _ } = &scanner.settings;
-        digest.update(format!("{min_confidence:?} {marks:?} {max_file_size:?} {} {:?}", settings.unreachable, settings.exclude));
+impl<'s> Kept<'s> {
+    /// What `cabinet` may have of a repository as it is now.
+    pub(in crate::scan::history) fn new(
+        cabinet: &'s Cabinet,
+        settings: &HistorySettings,
+        opened: &Opened,
+        references: &References,
+    ) -> Self {
+        let mut digest = Sha256::new_with_prefix(cabinet.judged_by);
+        digest.update(format!("{} {:?}", settings.unreachable, settings.exclude));
         for reference in &references.all {
             digest.update([&reference.name[..], b"\0", reference.id.as_slice()].concat());
         }
@@ -118,14 +103,12 @@ impl Kept {
             stored(&directory, &mut digest);
         }
         digest.update(std::fs::read(opened.repository.common_dir().join("shallow")).unwrap_or_default());
-        Some(Self { path, key: digest.finalize().into() })
+        Self { cabinet, key: digest.finalize().into() }
     }
 
     /// What was kept, if it still holds.
-    pub(super) fn again(&self, scanner: &Scanner, opened: &Opened, lfs: &Path) -> Option<Whole> {
-        let length = std::fs::metadata(&self.path).ok().filter(std::fs::Metadata::is_file)?.len();
-        let bytes = if length <= MOST_BYTES { std::fs::read(&self.path).ok()? } else { return None };
-        let saved: Saved = postcard::from_bytes(&bytes).ok().filter(|saved: &Saved| saved.key == self.key)?;
+    pub(in crate::scan::history) fn again(&self, scanner: &Scanner, opened: &Opened, lfs: &Path) -> Option<Whole> {
+        let saved: Saved = self.cabinet.read(NAME, &self.key)?;
         let item = |(origin, content): (&Origin, &SavedContent)| Some(ObjectItem { origin: origin.clone(), content: content.content()? });
         let objects = |items: Option<Vec<ObjectItem>>| {
             let database = opened.database.clone();
@@ -154,7 +137,7 @@ impl Kept {
 
     /// Keeps the outcome of a scan, unless something was missing in it or could not be named without a secret. That it cannot be kept is no failure of the scan.
     /// `whole` is without large files elsewhere.
-    pub(super) fn save(&self, whole: &Whole, items: &[ObjectItem], pointers: &[ObjectItem]) {
+    pub(in crate::scan::history) fn save(&self, whole: &Whole, items: &[ObjectItem], pointers: &[ObjectItem]) {
         // Where a name is a secret, so are the paths and references it is part of.
         let names_are_secret = whole.gathered.sightings.iter().any(|sighting| is_name(&sighting.place.origin));
         if names_are_secret || !whole.gathered.coverage.problems.is_empty() {
@@ -171,7 +154,6 @@ impl Kept {
         let Unreported { suppressed, below_threshold } = whole.gathered.unreported.clone();
         let Coverage { scanned, bytes, binary, skipped, .. } = whole.gathered.coverage.clone();
         let saved = Saved {
-            key: self.key,
             head: whole.exposed.head.clone(),
             shown: shown.collect(),
             pointers: pointers.iter().map(|item| (item.origin.clone(), SavedContent::of(item.content))).collect(),
@@ -183,9 +165,7 @@ impl Kept {
             binary,
             skipped,
         };
-        if let Ok(bytes) = postcard::to_allocvec(&saved) {
-            let _ = fsx::write_private(&self.path, &bytes);
-        }
+        self.cabinet.write(NAME, &self.key, &saved);
     }
 }
 
@@ -208,8 +188,4 @@ fn stored(directory: &Path, digest: &mut Sha256) {
     for name in names {
         digest.update([name.as_bytes(), b"\n"].concat());
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    data_encoding::HEXLOWER.encode(bytes)
 }

@@ -1,0 +1,98 @@
+//! What is kept from one scan of a history to the next. Owns: where, and that nothing half written, damaged or made by another judge is used.
+//! Must not: hold a secret.
+//!
+//! Two files: [`whole`] has the outcome of one scan, for a repository in which nothing changed; [`blobs`] has what each blob turned out to
+//! hold, so that of a repository that changed only what is new is looked at. A file is written under another name and then takes its own:
+//! whoever is killed while writing leaves the old one.
+
+pub(super) mod blobs;
+pub(super) mod whole;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use crate::fsx;
+use crate::scan::Scanner;
+use crate::settings::{Cache, Settings};
+
+/// Changes with the form of the files and with whatever else makes older ones useless.
+const FORMAT: u8 = 2;
+/// A larger file is neither read nor written.
+const MOST_BYTES: usize = 256 << 20;
+/// Temporary files that are older were left by somebody who was killed.
+const ABANDONED: Duration = Duration::from_hours(1);
+/// Bytes of a key and of a checksum, which come before the content.
+const KEY: usize = 32;
+const CHECKSUM: usize = 4;
+
+/// The files that are kept of one repository.
+pub(super) struct Cabinet {
+    directory: PathBuf,
+    /// Names all that decides what a text holds: the patterns, the judge, the settings.
+    judged_by: [u8; KEY],
+}
+
+impl Cabinet {
+    /// None where nothing is to be kept.
+    pub(super) fn new(scanner: &Scanner, cache: &Cache, common_dir: &Path) -> Option<Self> {
+        let directory = match cache {
+            Cache::Off => return None,
+            Cache::GitDirectory => common_dir.join("unleak"),
+            // Several repositories can share a directory.
+            Cache::At(directory) => {
+                let git_dir = common_dir.canonicalize().ok()?;
+                directory.join(data_encoding::HEXLOWER.encode(&Sha256::digest(git_dir.as_os_str().as_encoded_bytes())[..16]))
+            }
+        };
+        // Reasons are for people who ask; they are found by looking.
+        if scanner.settings.explain {
+            return None;
+        }
+        let Settings { min_confidence, marks, max_file_size, threads: _, explain: _, memory: _ } = &scanner.settings;
+        let mut digest = Sha256::new_with_prefix([FORMAT]);
+        digest.update(concat!(env!("CARGO_PKG_VERSION"), " ", env!("UNLEAK_JUDGE"), " "));
+        digest.update(scanner.catalogue.digest());
+        digest.update(format!("{min_confidence:?} {marks:?} {max_file_size:?}"));
+        Some(Self { directory, judged_by: digest.finalize().into() })
+    }
+
+    /// The content of a file that was written whole and under the same key.
+    fn read<T: DeserializeOwned>(&self, name: &str, key: &[u8; KEY]) -> Option<T> {
+        let path = self.directory.join(name);
+        let length = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?.len();
+        let bytes = if length <= MOST_BYTES as u64 { std::fs::read(&path).ok()? } else { return None };
+        let (checksum, rest) = bytes.strip_prefix(key)?.split_first_chunk::<CHECKSUM>()?;
+        if crc32fast::hash(rest).to_le_bytes() != *checksum {
+            return None;
+        }
+        postcard::from_bytes(rest).ok()
+    }
+
+    /// Writes a file. That it cannot be kept is no failure of the scan.
+    fn write(&self, name: &str, key: &[u8; KEY], content: &impl Serialize) {
+        let mut bytes = vec![0; KEY + CHECKSUM];
+        bytes[..KEY].copy_from_slice(key);
+        let Ok(mut bytes) = postcard::to_extend(content, bytes) else { return };
+        let checksum = crc32fast::hash(&bytes[KEY + CHECKSUM..]);
+        bytes[KEY..KEY + CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
+        if bytes.len() <= MOST_BYTES {
+            let _ = fsx::write_private(&self.directory.join(name), &bytes);
+            self.sweep();
+        }
+    }
+
+    /// Removes what somebody who was killed left.
+    fn sweep(&self) {
+        for file in std::fs::read_dir(&self.directory).into_iter().flatten().flatten() {
+            let is_temporary = file.path().extension().is_some_and(|ending| ending == "tmp");
+            let age = file.metadata().and_then(|metadata| metadata.modified()).ok().and_then(|modified| modified.elapsed().ok());
+            if is_temporary && age.is_some_and(|age| age > ABANDONED) {
+                let _ = std::fs::remove_file(file.path());
+            }
+        }
+    }
+}
