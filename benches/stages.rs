@@ -1,8 +1,6 @@
 //! What the stages of a scan of a history cost: `cargo bench --bench stages -- REPOSITORY` prints the CPU seconds of each, as Linux counts them
 //! for the process. Owns: that clock. Must not: compare.
 
-#![expect(clippy::disallowed_methods, clippy::disallowed_macros, clippy::print_stdout, reason = "a program of its own")]
-
 use std::path::PathBuf;
 use std::sync::Mutex;
 

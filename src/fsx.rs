@@ -9,6 +9,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 /// Is told how far a write got, so that a test can stop the program at each point.
 #[cfg(feature = "migrate")]
@@ -70,6 +71,17 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     #[cfg(unix)]
     fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     Ok(())
+}
+
+/// Removes temporary files of [`write_atomically`] that are older than `age`: those of somebody who was killed. In a directory that is ours alone.
+pub fn sweep(directory: &Path, age: Duration) {
+    for file in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let is_temporary = file.path().extension().is_some_and(|ending| ending == "tmp");
+        let modified = file.metadata().and_then(|metadata| metadata.modified()).ok();
+        if is_temporary && modified.and_then(|modified| modified.elapsed().ok()).is_some_and(|since| since > age) {
+            let _ = fs::remove_file(file.path());
+        }
+    }
 }
 
 /// Opens a file that is there to be locked, and makes it and the directories above it where there is none.

@@ -184,8 +184,31 @@ fn what_was_kept_of_blobs_is_whole_or_of_no_use() {
     *flipped.last_mut().unwrap() ^= 1;
     for damage in [&b""[..], &kept[..kept.len() / 2], &kept[..kept.len() - 1], &flipped] {
         fixture.run("cd r; date +%N >>path; git commit -qam more");
-        std::fs::remove_file(&path).unwrap();
-        std::io::Write::write_all(&mut std::fs::File::create(&path).unwrap(), damage).unwrap();
+        std::io::Write::write_all(&mut std::fs::File::options().write(true).truncate(true).open(&path).unwrap(), damage).unwrap();
         assert_same(&fixture, &[], "damaged");
     }
+}
+
+#[test]
+fn whoever_is_killed_leaves_nothing_that_is_half_written() {
+    let mut fixture = Fixture::new(HISTORY);
+    for milliseconds in [0, 20, 40, 60, 80, 100, 120, 150, 200, 300] {
+        fixture.run("cd r; date +%N >>path; echo @new@ >>new; git add .; git commit -qm more");
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_unleak"))
+            .args(["scan", "--history", "--quiet"])
+            .current_dir(fixture.sandbox.path("r"))
+            .env_clear()
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_same(&fixture, &[], "killed");
+    }
+    // What is left of somebody who was killed long ago goes with the next scan that writes.
+    fixture
+        .run("cd r; touch -d '2 days ago' .git/unleak/.blobs.1-0.tmp; touch .git/unleak/.blobs.2-0.tmp; echo x >>path; git commit -qam x");
+    fixture.scan("r", &["--history"]);
+    assert_eq!(fixture.sandbox.run("ls -A r/.git/unleak | grep -v '[0-9][0-9][0-9]-'"), ".blobs.2-0.tmp\nblobs\nhistory");
 }

@@ -71,7 +71,7 @@ pub fn most_anonymous(fixture: &Fixture, arguments: &[&str]) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap_or("0 kB");
         most = most.max(line.trim().trim_end_matches(" kB").parse().unwrap());
-        assert!(start.elapsed() < Duration::from_secs(120), "it does not end");
+        assert!(start.elapsed() < Duration::from_mins(2), "it does not end");
         std::thread::sleep(Duration::from_millis(1));
     }
     most
@@ -146,11 +146,8 @@ fn deltas_that_do_not_fit() {
 
 #[test]
 fn indexes_that_point_elsewhere() {
-    let files = [("inside", 3), ("start", 4)];
-    let hostile = Hostile::new(&files, vec![Entry { offset: Some(0), ..blob(3, "x") }, Entry { offset: Some(0), ..blob(4, "y") }]);
-    assert_eq!(hostile.problems(), ["missing-object inside", "missing-object start"]);
-    // In the middle of the commit, at the end of the pack, beyond it.
-    for offset in [20, 400, 1 << 20, 1 << 31, 1 << 62] {
+    // At the start of the pack, in the middle of the commit, at the end of the pack, beyond it.
+    for offset in [0, 20, 400, 1 << 20, 1 << 31, 1 << 62] {
         let fixture = Fixture::new("mkdir r");
         let mut list = Vec::from(packs::commit_of(COMMIT, TREE, &[("beyond", 3)]));
         list.push(Entry { offset: Some(offset), ..blob(3, "x") });
@@ -179,18 +176,20 @@ fn bombs() {
     let len = |level: u32| 16_usize << (4 * level);
     let mut entries = vec![blob(3, "sixteen letters\n")];
     for level in 1..7 {
-        let copies = vec![Ok((0, u32::try_from(len(level - 1)).unwrap().min(0xFF_FFFF))); 16];
+        let copies = vec![Ok((0, u32::try_from(len(level - 1) / 2).unwrap())); 32];
         let id = 3 + u8::try_from(level).unwrap();
         entries.push(Entry::change(id, id - 1, &delta(len(level - 1), len(level), &copies)));
     }
     entries.push(Entry { size: 1 + 258 * 150_000, deflated: packs::bomb(150_000), ..blob(20, "") });
-    let files = [("first", 3), ("second", 5), ("third", 6), ("last", 9), ("deflated", 20)];
+    // A change to the last one, without which that would be read as a stream.
+    entries.push(Entry::change(10, 9, &delta(len(6), 4, &[Ok((0, 4))])));
+    let files = [("first", 3), ("second", 5), ("third", 6), ("last", 9), ("after", 10), ("deflated", 20)];
     let hostile = Hostile::new(&files, entries);
     let most = hostile.memory(&["--memory", "100M"]);
     assert!(most < LITTLE, "{most} KiB");
     let scan = hostile.fixture.scan("r", &["--history", "--memory", "100M", "--no-cache"]);
     // What is long and deflated is streamed; a chain of changes has to be in memory.
-    assert_eq!((scan.problems, scan.code), (vec!["missing-object last".to_owned()], 1));
+    assert_eq!((scan.problems, scan.code), (vec!["missing-object after".to_owned(), "missing-object last".to_owned()], 1));
     assert!(hostile.detail("last").contains("--memory"), "{}", hostile.detail("last"));
 }
 

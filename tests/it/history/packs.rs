@@ -1,6 +1,8 @@
 //! Packs with whatever is wanted in them, and their indexes. Ids are made up: readers of packs do not compute them. The fuzz target uses this
 //! file, too, so that it needs nothing but the standard library.
 
+#![expect(clippy::disallowed_methods, clippy::cast_possible_truncation, reason = "packs are made up here, of bytes")]
+
 use std::path::Path;
 
 /// An id, which is the same byte all over.

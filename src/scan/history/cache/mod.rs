@@ -81,18 +81,7 @@ impl Cabinet {
         bytes[KEY..KEY + CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
         if bytes.len() <= MOST_BYTES {
             let _ = fsx::write_private(&self.directory.join(name), &bytes);
-            self.sweep();
-        }
-    }
-
-    /// Removes what somebody who was killed left.
-    fn sweep(&self) {
-        for file in std::fs::read_dir(&self.directory).into_iter().flatten().flatten() {
-            let is_temporary = file.path().extension().is_some_and(|ending| ending == "tmp");
-            let age = file.metadata().and_then(|metadata| metadata.modified()).ok().and_then(|modified| modified.elapsed().ok());
-            if is_temporary && age.is_some_and(|age| age > ABANDONED) {
-                let _ = std::fs::remove_file(file.path());
-            }
+            fsx::sweep(&self.directory, ABANDONED);
         }
     }
 }

@@ -9,6 +9,7 @@ mod forest;
 mod loose;
 pub(crate) mod packed;
 pub(crate) mod walk;
+mod worker;
 
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
