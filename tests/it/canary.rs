@@ -250,6 +250,8 @@ impl Trap {
                 runs.push((all.chain(loud).chain(reports).collect(), input.clone()));
             }
         }
+        let kept = ["scan", "--history", "--min-confidence=low", "--cache", &out("kept")].map(str::to_owned).to_vec();
+        runs.extend([(kept.clone(), None), (kept, None)]);
         let ids = ["patterns show github-personal-access-token", "patterns show generic-password"];
         let fixed = [
             "patterns list",
@@ -339,7 +341,7 @@ fn no_command_and_no_format_lets_a_secret_out() {
             reports += 1;
         }
     }
-    assert_eq!(reports, 6 * Format::ALL.len(), "reports of six sources, and nothing else");
+    assert_eq!(reports, 6 * Format::ALL.len() + 1, "reports of six sources, what is kept of blobs, and nothing else");
     assert!(files(trap.sandbox.directory.path()) == before, "the scanned repository changed");
     assert_eq!(covered, COMMANDS.map(str::to_owned).into());
 }

@@ -183,8 +183,8 @@ fn index_of(mut entries: Vec<(u8, u32, u64)>) -> Vec<u8> {
         let below = entries.iter().filter(|(id, ..)| *id <= first).count() as u32;
         out.extend(below.to_be_bytes());
     }
-    entries.iter().for_each(|(id, ..)| out.extend([*id; 20]));
-    entries.iter().for_each(|(_, crc, _)| out.extend(crc.to_be_bytes()));
+    out.extend(entries.iter().flat_map(|(id, ..)| [*id; 20]));
+    out.extend(entries.iter().flat_map(|(_, crc, _)| crc.to_be_bytes()));
     let large: Vec<u64> = entries.iter().map(|&(.., offset)| offset).filter(|&offset| offset > 0x7FFF_FFFF).collect();
     let mut next_large = 0x8000_0000_u32;
     for (.., offset) in &entries {
@@ -194,7 +194,7 @@ fn index_of(mut entries: Vec<(u8, u32, u64)>) -> Vec<u8> {
         });
         out.extend(offset.to_be_bytes());
     }
-    large.iter().for_each(|offset| out.extend(offset.to_be_bytes()));
+    out.extend(large.iter().flat_map(|offset| offset.to_be_bytes()));
     out.extend([0; 40]);
     out
 }
