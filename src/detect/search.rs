@@ -77,7 +77,9 @@ impl Prefilter {
                 places[kept] = place;
                 kept += usize::from(may_stand(neighbours, haystack, start + usize::from(place)));
             }
-            places[..kept].iter().for_each(|&place| self.confirm(haystack, start + usize::from(place), &mut hit));
+            for &place in &places[..kept] {
+                self.confirm(haystack, start + usize::from(place), &mut hit);
+            }
             start += PIECE;
         }
     }
@@ -138,9 +140,13 @@ fn note(places: &mut [u16], mut marks: u32, at: usize) -> usize {
         u16::try_from(place).expect("because a piece is short")
     };
     let (usual, more) = places.split_at_mut(USUAL);
-    usual.iter_mut().for_each(|place| *place = next());
+    for place in usual {
+        *place = next();
+    }
     if count > USUAL {
-        more[..count - USUAL].iter_mut().for_each(|place| *place = next());
+        for place in &mut more[..count - USUAL] {
+            *place = next();
+        }
     }
     count
 }

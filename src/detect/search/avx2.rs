@@ -11,7 +11,7 @@ use std::arch::x86_64::{
 };
 
 use super::super::prefilter::{FILTER_WORDS, FOLD, MULTIPLIER, Prefilter};
-use super::{BLOCK, Filter, REACH};
+use super::{Filter, REACH};
 
 /// Whether this machine has the instructions. The answer is remembered by the standard library.
 #[inline]
