@@ -5,6 +5,7 @@ use bstr::ByteSlice;
 
 use super::candidate::Candidate;
 use super::{entropy, judge, placeholder};
+use crate::finding::Encoding;
 
 /// Shortest token that a service issues.
 const TOKEN_MIN: usize = 8;
@@ -67,17 +68,21 @@ pub fn judge_password(candidate: &mut Candidate<'_>, login: Login<'_>) {
         .or_else(|| is_word_of(value, &METASYNTACTIC).then_some("metasyntactic word"))
         .or_else(|| (is_asked_for(value) && login.is_asked_for()).then_some("user and password are placeholders"));
     if let Some(reason) = refused {
-        candidate.dropped = Some(reason);
+        match doubt(reason, login, candidate.encodings.contains(&Encoding::Base64)) {
+            Some((probability, reason)) => candidate.set(probability, reason),
+            None => candidate.dropped = Some(reason),
+        }
         return;
     }
     let is_short = value.len() <= 2;
-    let is_plain = is_plain(value);
+    let (is_plain, is_mixed) = (is_plain(value), is_mixed(value));
     let is_alike = is_alike(login.user, value);
     let is_default = !login.user.is_empty() && value == login.user;
     if is_short {
         candidate.weigh(0.05, "it has one or two characters");
     }
     match Host::of(login.host) {
+        Host::Reserved if is_mixed => candidate.weigh(0.1, "the host is reserved for documentation"),
         Host::Reserved => candidate.weigh(0.04, "the host is reserved for documentation"),
         Host::AnyName => candidate.weigh(0.08, "the host is a word for any host"),
         Host::Loopback if is_default => candidate.weigh(0.12, "a default password on this machine only"),
@@ -91,6 +96,19 @@ pub fn judge_password(candidate: &mut Candidate<'_>, login: Login<'_>) {
     } else if is_alike {
         candidate.weigh(0.06, "user and password are made up alike");
     }
+}
+
+/// Probability of a word for any password where account and host are real, and the reason. None where they are not. What is encoded, nobody
+/// reads as a word to be replaced.
+fn doubt(refused: &str, login: Login<'_>, is_encoded: bool) -> Option<(f32, &'static str)> {
+    if refused != placeholder::WORD || login.user.is_empty() || is_word_of(login.user, &MADE_UP_USERS) {
+        return None;
+    }
+    if is_encoded {
+        return Some((0.55, "a word for any password, but encoded"));
+    }
+    let is_real = !login.host.is_empty() && matches!(Host::of(login.host), Host::Other | Host::Loopback);
+    is_real.then_some((0.35, "a word for any password"))
 }
 
 /// Judges a token that a syntax for tokens holds: services make them, so words are none.
@@ -143,6 +161,12 @@ fn is_alike(user: &[u8], password: &[u8]) -> bool {
     };
     rest(user, &["username", "user", "login"])
         .is_some_and(|user| rest(password, &["password", "passwd", "pass", "pwd"]).is_some_and(|password| user == password))
+}
+
+/// Letters and digits mixed, and not few: nobody makes such a password up for documentation.
+fn is_mixed(value: &[u8]) -> bool {
+    let counts = value.windows(2).filter(|pair| pair[0].is_ascii_digit() && pair[1].is_ascii_alphabetic()).count();
+    value.len() >= 8 && counts > 0
 }
 
 fn is_plain(value: &[u8]) -> bool {

@@ -196,6 +196,9 @@ pub fn reference(value: &[u8]) -> Option<&'static str> {
         .or_else(|| is_call(value).then_some("function call"))
 }
 
+/// Why a word for a credential itself is none.
+pub const WORD: &str = "placeholder word";
+
 /// Why `value` is no value at all: empty, masked, a word for what belongs there, an example of documentation.
 #[must_use]
 pub fn placeholder(value: &[u8]) -> Option<&'static str> {
@@ -212,7 +215,7 @@ pub fn placeholder(value: &[u8]) -> Option<&'static str> {
     if [b"example".as_slice(), b"placeholder", b"redacted"].iter().any(|word| value.to_ascii_lowercase().contains_str(word)) {
         return Some("word of documentation");
     }
-    is_words(value).then_some("placeholder word")
+    is_words(value).then_some(WORD)
 }
 
 /// Whether `value` is nothing but words for a credential and words that ask for one: `your-api-key-here`.

@@ -2,6 +2,7 @@
 //! Must not: report public keys and certificates.
 
 mod armour;
+mod bare;
 mod der;
 mod jwk;
 mod openssh;
@@ -86,7 +87,7 @@ fn describe(inside: Inside, candidate: &mut Candidate<'_>) {
     }
 }
 
-/// Looks at the anchor at `hit`: a BEGIN line, the first line of a PuTTY file or the type of a JSON Web Key.
+/// Looks at the anchor at `hit`: a BEGIN line, the first line of a PuTTY file, the type of a JSON Web Key or the start of a key in base64.
 pub fn detect(sink: &mut Sink<'_, '_>, hit: Range<usize>) {
     let view = sink.view;
     let anchor = &view.bytes[hit.clone()];
@@ -98,6 +99,9 @@ pub fn detect(sink: &mut Sink<'_, '_>, hit: Range<usize>) {
         sink.propose_as(block.id, block.span.clone(), |candidate| block.describe(candidate));
     } else if anchor.starts_with(b"PuTTY") {
         let Some(block) = putty::read(view, hit.start) else { return };
+        sink.propose_as(block.id, block.span.clone(), |candidate| block.describe(candidate));
+    } else if !anchor.windows(3).any(|part| part == b"kty") {
+        let Some(block) = bare::read(view, hit.end) else { return };
         sink.propose_as(block.id, block.span.clone(), |candidate| block.describe(candidate));
     } else if let Some(key) = jwk::read(view, hit) {
         sink.propose_as("private-key-jwk", key.span, |candidate| {

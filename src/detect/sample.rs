@@ -16,6 +16,7 @@ pub fn sample(pattern_id: &str, random: &mut impl FnMut() -> u64) -> Option<Vec<
         "private-key-dsa" => pem("DSA PRIVATE KEY", &dsa(&mut random)),
         "private-key-pkcs8" => pem("PRIVATE KEY", &pkcs8(&mut random)),
         "private-key-pem" => pem("ANY PRIVATE KEY", &pkcs8(&mut random)),
+        "private-key-bare" => BASE64.encode(&pkcs8(&mut random)),
         "private-key-openssh" => block(DASHES, "OPENSSH PRIVATE KEY", "", &wrapped(&openssh(&mut random), 70)),
         "private-key-ssh2" => block(["---- ", " ----"], "SSH2 ENCRYPTED PRIVATE KEY", "", &wrapped(&ssh2(&mut random), 70)),
         "private-key-openvpn" => block(DASHES, "OpenVPN Static key V1", "", &folded(&HEXLOWER.encode(&random.bytes(256)), 32)),

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use bstr::BStr;
 use unleak::detect::learned::features::{COUNT, Features};
-use unleak::detect::{self, View};
+use unleak::detect::{self, View, kind};
 use unleak::evaluate::labels::{Label, Region, Truth};
 use unleak::patterns::Catalogue;
 
@@ -37,11 +37,27 @@ pub fn labelled(catalogue: &Catalogue, regions: &[Region]) -> Vec<Sample> {
     found.into_iter().map(sample).collect()
 }
 
-/// The candidates of a file of a clean tree, none of which is a credential.
-pub fn clean(catalogue: &Catalogue, path: &[u8], text: &[u8], weight: f64) -> Vec<Sample> {
-    let sample =
-        |(_, features): (_, Features)| Sample { example: Example { features: features.0, is_credential: false, weight }, repo: None };
-    cases(catalogue, path, text).into_iter().map(sample).collect()
+/// The candidates of clean trees, none of which is a credential. Equal ones count less each.
+#[derive(Debug, Default)]
+pub struct Clean(BTreeMap<[u8; COUNT], u32>);
+
+impl Clean {
+    /// Takes a file in. Tests and examples are passed over: they do hold passwords, made-up ones or not, and labelled text counts those.
+    pub fn add(&mut self, catalogue: &Catalogue, path: &[u8], text: &[u8]) {
+        if !kind::is_test_or_example(BStr::new(path)) {
+            for (_, features) in cases(catalogue, path, text) {
+                *self.0.entry(features.0).or_default() += 1;
+            }
+        }
+    }
+
+    /// The examples, of which a single one counts `weight`.
+    pub fn samples(self, weight: f64) -> impl Iterator<Item = Sample> {
+        self.0.into_iter().map(move |(features, count)| Sample {
+            example: Example { features, is_credential: false, weight: weight * f64::from(count).sqrt() },
+            repo: None,
+        })
+    }
 }
 
 fn cases(catalogue: &Catalogue, path: &[u8], text: &[u8]) -> Vec<(Range<usize>, Features)> {
@@ -91,5 +107,17 @@ mod tests {
         assert_eq!(truth(&region, &(7..8)), Some(false));
         assert_eq!(truth(&region, &(0..2)), None);
         assert_eq!(truth(&region, &(9..10)), Some(false));
+    }
+
+    #[test]
+    fn equal_candidates_of_clean_trees_count_less_each_and_tests_do_not() {
+        let catalogue = Catalogue::builtin();
+        let mut clean = Clean::default();
+        let line = b"password = 'dignity'\n";
+        for path in [&b"src/a.py"[..], b"src/b.py", b"tests/a.py"] {
+            clean.add(&catalogue, path, line);
+        }
+        let weights: Vec<f64> = clean.samples(3.0).map(|sample| sample.example.weight).collect();
+        assert_eq!(weights, [3.0 * 2_f64.sqrt()]);
     }
 }

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use boost::{Example, Forest, Growth};
 use clap::Parser;
-use examples::Sample;
+use examples::{Clean, Sample};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use unleak::detect::learned::features::{COUNT, Features, TABLE};
 use unleak::detect::learned::model::{LOWEST, Model, STEP, STEPS, UNIT};
@@ -30,7 +30,7 @@ struct Args {
     #[arg(long, value_name = "DIRECTORY")]
     clean: Vec<PathBuf>,
     /// How much a candidate of a clean tree counts
-    #[arg(long, value_name = "WEIGHT", default_value_t = 0.3)]
+    #[arg(long, value_name = "WEIGHT", default_value_t = 0.2)]
     clean_weight: f64,
     /// Where the model is written
     #[arg(long, value_name = "FILE")]
@@ -74,9 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let credentials = samples.iter().filter(|sample| sample.example.is_credential).count();
     let mut out = std::io::stdout().lock();
     writeln!(out, "{} examples, {credentials} of them credentials", samples.len())?;
-    for tree in &args.clean {
-        samples.extend(clean(tree, args.clean_weight)?);
-    }
+    samples.extend(clean(&args.clean)?.samples(args.clean_weight));
     let growth = Growth {
         trees: args.trees,
         depth: args.depth,
@@ -142,20 +140,22 @@ fn allowed(without: &[String]) -> [bool; COUNT] {
     allowed
 }
 
-fn clean(tree: &PathBuf, weight: f64) -> Result<Vec<Sample>, Box<dyn Error>> {
+/// The candidates of clean trees.
+fn clean(trees: &[PathBuf]) -> Result<Clean, Box<dyn Error>> {
     let catalogue = blank();
-    let mut samples = Vec::new();
-    for entry in ignore::WalkBuilder::new(tree).sort_by_file_name(Ord::cmp).threads(1).build() {
-        let entry = entry?;
-        if entry.file_type().is_some_and(|kind| kind.is_file()) {
-            let text = std::fs::read(entry.path())?;
-            if !text.contains(&0) {
-                let path = entry.path().strip_prefix(tree)?.as_os_str().as_encoded_bytes();
-                samples.extend(examples::clean(&catalogue, path, &text, weight));
+    let mut clean = Clean::default();
+    for tree in trees {
+        for entry in ignore::WalkBuilder::new(tree).sort_by_file_name(Ord::cmp).threads(1).build() {
+            let entry = entry?;
+            if entry.file_type().is_some_and(|kind| kind.is_file()) {
+                let text = std::fs::read(entry.path())?;
+                if !text.contains(&0) {
+                    clean.add(&catalogue, entry.path().strip_prefix(tree)?.as_os_str().as_encoded_bytes(), &text);
+                }
             }
         }
     }
-    Ok(samples)
+    Ok(clean)
 }
 
 /// Repositories in groups; 0: each by itself.

@@ -20,7 +20,7 @@ pub fn read(place: &Place<'_>, cursor: Cursor<'_>, operator: Operator, context: 
     }
     let start = cursor.at;
     // A colon of full width has its space in it.
-    let spaced = start > 0 && matches!(place.bytes[start - 1], b' ' | b'\t' | 0x80..);
+    let spaced = start > 0 && matches!(place.whole[start - 1], b' ' | b'\t' | 0x80..);
     let rest = &cursor.rest()[..cursor.rest().len().min(MAX)];
     let in_text = matches!(context, Context::Text(_));
     let length = match operator {

@@ -1,6 +1,7 @@
 //! What is certain of an assignment. Owns: the named rules, in order, that say a value is no credential. Must not: read text, or weigh.
 
 use super::Assignment;
+use super::array;
 use super::name::Class;
 use super::operator::Operator;
 use super::value::{self, Form};
@@ -24,7 +25,7 @@ const SHORTEST: usize = 3;
 /// Judges an assignment by what is certain.
 #[must_use]
 pub fn judge(assignment: &Assignment<'_>) -> Verdict {
-    let value = assignment.value;
+    let value = &*assignment.value;
     if value.len() < SHORTEST || value.trim_ascii().is_empty() {
         return Verdict::Nothing;
     }
@@ -36,7 +37,7 @@ pub fn judge(assignment: &Assignment<'_>) -> Verdict {
 
 /// Why the value is certainly no credential.
 fn certainty(assignment: &Assignment<'_>, form: Form) -> Option<&'static str> {
-    let value = assignment.value;
+    let value = &*assignment.value;
     let opening = matches!(assignment.name.class, Class::Password | Class::Secret | Class::ApiKey | Class::Token);
     assignment
         .name
@@ -44,6 +45,7 @@ fn certainty(assignment: &Assignment<'_>, form: Form) -> Option<&'static str> {
         .or_else(|| (assignment.class.kind == FileKind::Translation).then_some("it is a text of a user interface"))
         .or_else(|| value::reference(value))
         .or_else(|| (assignment.literal.mark.is_none() && value::is_expression(value)).then_some("it is an expression"))
+        .or_else(|| (assignment.literal.array.is_some() && array::is_counted(value)).then_some("it is a sequence"))
         .or_else(|| value::placeholder(value))
         .or_else(|| value::harmless(value))
         .or_else(|| (form == Form::Phrase && is_label(value, assignment.name.class)).then_some("it is a text for people"))

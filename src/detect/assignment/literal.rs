@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::bare;
 use super::context::Context;
 use super::cursor::{Cursor, MAX_BLANKS, MAX_QUOTED, Quote};
 use super::operator::{Operator, Place};
+use super::{array, bare};
 use crate::detect::kind::FileKind;
 
 /// A value as it is written.
@@ -24,6 +24,8 @@ pub struct Literal {
     pub fallback: bool,
     /// Whether it is one of a list.
     pub listed: bool,
+    /// What it spells, where it is a list of bytes.
+    pub array: Option<Vec<u8>>,
 }
 
 /// Bytes behind a value that tell what follows, at most.
@@ -57,6 +59,11 @@ pub fn after<'v>(place: &Place<'v>, cursor: &Cursor<'v>, operator: Operator, con
     if list && starts_quote(place.far(next.at + 1)) {
         next.at += 1;
         return elements(place, &mut next, each);
+    }
+    if matches!(operator, Operator::Assign | Operator::Colon | Operator::Arrow | Operator::Call)
+        && let Some(array) = array::read(place, next)
+    {
+        return each(Literal { span: array.span, array: Some(array.text), ..Literal::default() });
     }
     let expression = place.kind == FileKind::Code && !matches!(context, Context::Text(_) | Context::Comment);
     let called = next.rest().iter().take(24).find(|byte| !byte.is_ascii_alphabetic()) == Some(&b'(');
@@ -223,9 +230,9 @@ enum Wrapper {
 
 fn wrapper(function: &[u8]) -> Wrapper {
     const SETTINGS: [&[u8]; 9] = [b"getenv", b"get", b"env", b"fetch", b"environ", b"getordefault", b"getproperty", b"config", b"os_env"];
-    const SAME: [&[u8]; 16] = [
+    const SAME: [&[u8]; 17] = [
         b"some", b"just", b"ok", b"of", b"from", b"str", b"text", b"raw", b"lit", b"literal", b"value", b"valueof", b"b", b"ptr",
-        b"pointer", b"byte",
+        b"pointer", b"byte", b"buffer",
     ];
     const PARTS: [&[u8]; 12] =
         [b"base64", b"b64", b"hex", b"decode", b"string", b"bytes", b"secret", b"password", b"secure", b"sensitive", b"encode", b"utf8"];

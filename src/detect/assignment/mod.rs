@@ -5,12 +5,14 @@
 //! 2. [`name`] says what the name speaks of.
 //! 3. `judge` drops what is certainly no credential for a named reason; what is left goes to the [learned judge](super::learned).
 
+mod array;
 mod bare;
 mod command;
 pub mod context;
 mod cursor;
 mod judge;
 pub mod literal;
+mod member;
 pub mod name;
 pub mod operator;
 pub mod value;
@@ -20,6 +22,7 @@ pub mod words;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::ops::Range;
 
@@ -45,8 +48,8 @@ pub struct Assignment<'v> {
     pub start: usize,
     /// What ties them.
     pub operator: Operator,
-    /// The value as written, without its quotes.
-    pub value: &'v [u8],
+    /// The value as written, without its quotes; what a list of bytes spells.
+    pub value: Cow<'v, [u8]>,
     /// How it is written.
     pub literal: Literal,
     /// What surrounds it on its line.
@@ -101,7 +104,7 @@ impl<'v> Assignment<'v> {
             operator: self.operator,
             name: self.name,
             text: self.text,
-            value: self.value,
+            value: &self.value,
             literal: &self.literal,
             context: self.context,
             class: self.class,
@@ -128,7 +131,7 @@ pub fn read<'v>(view: &View<'v>, class: PathClass, hit: Range<usize>, each: &mut
     let whole = &view.bytes[..view.bytes.len().min(hit.end + REACH)];
     if let Some(taken) = command::read(whole, hit.clone()) {
         if let Some(span) = taken.span {
-            let (text, value, start) = (&whole[hit.clone()], &whole[span.clone()], hit.start);
+            let (text, value, start) = (&whole[hit.clone()], Cow::Borrowed(&whole[span.clone()]), hit.start);
             let literal = Literal { span, ..Literal::default() };
             let (name, operator, context) = (Name::PASSWORD, Operator::Command, Context::Plain);
             each(Assignment { name, text, start, operator, value, literal, context, class, minified: false });
@@ -160,8 +163,13 @@ fn assignments<'v>(view: &View<'v>, place: &Place<'v>, class: PathClass, each: &
     let Some(name) = name::read(place.text()) else { return };
     let context = context::of(place);
     literal::after(place, &cursor, operator, context, &mut |mut literal| {
-        literal.span = narrowed(place.whole, literal.span, name.class);
-        let value = &place.whole[literal.span.clone()];
+        let value = match &literal.array {
+            Some(bytes) => Cow::Owned(bytes.clone()),
+            None => {
+                literal.span = narrowed(place.whole, literal.span, name.class);
+                Cow::Borrowed(&place.whole[literal.span.clone()])
+            }
+        };
         let minified = place.kind == FileKind::Code && (context == Context::Unknown || is_minified(view, place.name.end));
         each(Assignment { name, text: place.text(), start: place.name.start, operator, value, literal, context, class, minified });
     });

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::ops::Range;
 
 use super::cursor::Cursor;
+use super::member::{named, object};
 use crate::detect::kind::FileKind;
 
 /// How a value is tied to its name.
@@ -47,9 +48,6 @@ impl Operator {
     /// Number of operators.
     pub const COUNT: usize = 16;
 }
-
-/// Bytes of a value on a line that is not near the name, at most.
-const VALUE: usize = 1024;
 
 /// Where a name stands.
 #[derive(Debug, Clone)]
@@ -137,10 +135,12 @@ pub fn after<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> Option<Operator>
         _ if blanks > 0 => words(place, cursor),
         _ => None,
     };
-    found.or_else(|| {
+    let Some(operator) = found else {
         cursor.at = start;
-        named(place, cursor, quoted)
-    })
+        return named(place, cursor, quoted);
+    };
+    let opens = matches!(operator, Operator::Assign | Operator::Colon | Operator::Arrow) && object(place, cursor);
+    Some(if opens { Operator::Named } else { operator })
 }
 
 /// Steps over what closes the name: its quote, its index bracket, an array's length. None where a quote is not the name's own.
@@ -240,12 +240,14 @@ fn colon(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
 /// Steps over a type and the `=` after it.
 fn skip_type(cursor: &mut Cursor<'_>) -> bool {
     const LONGEST: usize = 48;
-    let of_type = |byte: &u8| byte.is_ascii_alphanumeric() || b" _&<>[]?*.|".contains(byte);
+    let of_type = |byte: &u8| byte.is_ascii_alphanumeric() || b" _&<>[]?*.|;".contains(byte);
     let rest = cursor.rest();
     let length = rest.iter().take(LONGEST).take_while(|byte| of_type(byte)).count();
+    // A semicolon stands in arrays' types only: `[u8; 32]`.
+    let one_type = !rest[..length].contains(&b';') || rest.trim_ascii_start().starts_with(b"[");
     // The `=` that pads base64 follows a letter and ends its word.
     let apart = length > 0 && matches!(rest[length - 1], b' ' | b'>' | b']') || matches!(rest.get(length + 1), Some(b'"' | b'\''));
-    let found = apart && rest.get(length) == Some(&b'=') && !matches!(rest.get(length + 1), Some(b'=' | b'>'));
+    let found = apart && one_type && rest.get(length) == Some(&b'=') && !matches!(rest.get(length + 1), Some(b'=' | b'>'));
     if found {
         cursor.at += length + 1;
     }
@@ -322,49 +324,6 @@ fn makes_user(place: &Place<'_>) -> bool {
 fn names_token(rest: &[u8]) -> bool {
     const LONG: usize = 20;
     rest.get(..LONG).is_some_and(|head| head.iter().all(u8::is_ascii_alphanumeric) && head.iter().any(u8::is_ascii_digit))
-}
-
-/// A name that is itself a value: `name: PASSWORD` and `value: x` after it, `variable "password" { default = "x" }`.
-fn named<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>, quoted: bool) -> Option<Operator> {
-    const VALUES: [&[u8]; 4] = [b"value", b"val", b"content", b"default"];
-    let before = place.before();
-    let before = if quoted { before.strip_suffix(b"\"").or_else(|| before.strip_suffix(b"'")).unwrap_or(before) } else { before };
-    if before.ends_with(b"variable ") {
-        return variable_default(place, cursor);
-    }
-    let introduced = before.iter().rev().find(|byte| **byte != b' ').is_some_and(|byte| matches!(byte, b':' | b'=' | b'>'));
-    if !introduced || !quoted && place.kind != FileKind::Config {
-        return None;
-    }
-    let mut next = *cursor;
-    next.blanks();
-    next.eat(b",");
-    next.line_end();
-    next.blanks();
-    let mark = [&b"\""[..], b"'"].into_iter().find(|mark| next.eat(mark)).unwrap_or_default();
-    if !VALUES.iter().any(|word| next.eat_word(word)) || !next.eat(mark) {
-        return None;
-    }
-    next.blanks();
-    if !(next.eat(b"=>") || next.eat(b":") || next.eat(b"=")) {
-        return None;
-    }
-    *cursor = next;
-    Some(Operator::Named)
-}
-
-/// The default of a Terraform variable: somewhere in its block, before the block ends.
-fn variable_default<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> Option<Operator> {
-    const BLOCK: usize = 600;
-    let block = &place.whole[cursor.at..place.whole.len().min(cursor.at + BLOCK)];
-    place.looked(cursor.at + block.len() + VALUE);
-    let block = &block[..memchr::memmem::find(block, b"\n}").unwrap_or(block.len())];
-    let at = memchr::memmem::find_iter(block, b"default").find(|&at| at > 0 && matches!(block[at - 1], b' ' | b'\t' | b'\n'))?;
-    let mut value = place.far(cursor.at + at + b"default".len());
-    value.blanks();
-    let found = value.eat(b"=");
-    *cursor = value;
-    found.then_some(Operator::Named)
 }
 
 /// Attributes and cells.

@@ -36,7 +36,7 @@ fn read_all(path: &str, text: &str) -> Vec<(Op, String)> {
     for anchor in ANCHORS {
         for (at, _) in lower.match_indices(anchor) {
             read(&view, kind::path_class(view.path), at..at + anchor.len(), &mut |assignment| {
-                found.push((assignment.operator, String::from_utf8_lossy(assignment.value).into_owned()));
+                found.push((assignment.operator, String::from_utf8_lossy(&assignment.value).into_owned()));
             });
         }
     }
@@ -119,6 +119,74 @@ fn settings_with_a_fallback() {
     }
     reads("a.yml", "password: ${DB_PASSWORD:abc1}", &[(Op::Default, "abc1")]);
     reads("a.sh", "x=${PASSWORD:-abc1}", &[(Op::Default, "abc1")]);
+}
+
+/// `0x`, comma and all, as programs write `bytes`.
+fn hex_list(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("0x{byte:02x}")).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn byte_arrays() {
+    let random = [0x9f, 0x86, 0xd0, 0x81, 0x88, 0x4c, 0x7d, 0x65, 0x9a];
+    let (hex, printed) = ("9f86d081884c7d659a", "hunter2!?");
+    for (path, opening, closing) in [
+        ("a.go", "var key = []byte{", "}"),
+        ("a.go", "key := [9]byte{\n\t", ",\n}"),
+        ("a.go", "Config{Key: protocol.Token{", "}}"),
+        ("a.java", "byte[] key = new byte[] {", "};"),
+        ("a.c", "static const uint8_t key[9] = {\n    ", "\n};"),
+        ("a.rs", "let key: [u8; 9] = [", "];"),
+        ("a.py", "key = bytes([", "])"),
+        ("a.kt", "val key = byteArrayOf(", ")"),
+        ("a.js", "const key = new Uint8Array([", "])"),
+        ("a.json", "{\"key\": [", "]}"),
+    ] {
+        for (bytes, value) in [(&random[..], hex), (printed.as_bytes(), printed)] {
+            reads(
+                path,
+                &format!("{opening}{}{closing}", hex_list(bytes)),
+                &[(if opening.contains(": pro") || path == "a.json" { Op::Colon } else { Op::Assign }, value)],
+            );
+        }
+    }
+    reads("a.java", "setKey(new byte[] {(byte) 0x9f, -122, 'h', 'u', 'n', 't', 'e', 'r'});", &[(Op::Call, "9f8668756e746572")]);
+    for text in ["key = [1, 2, 3]", "key = x[0]", "key = [300, 301, 302, 303, 304, 305, 306, 307]", "key = f(1, 2, 3, 4, 5, 6, 7, 8, x)"] {
+        reads("a.py", text, &[]);
+    }
+}
+
+#[test]
+fn members_of_what_has_the_name() {
+    for (path, text) in [
+        ("a.js", "password: { value: 'abc1' }"),
+        ("a.rb", "cookies[:password] = { value: 'abc1', expires: 3600 }"),
+        ("a.json", "{\"password\": {\"type\": \"string\", \"value\": \"abc1\"}}"),
+        ("a.json", "{\n  \"password\": {\n    \"value\": \"abc1\"\n  }\n}"),
+        ("a.js", "const password = { type: String, default: 'abc1' }"),
+        ("a.yml", "password:\n  value: abc1\n"),
+        ("a.js", "const env = [{ name: 'PASSWORD', value: 'abc1' }]"),
+    ] {
+        reads(path, text, &[(Op::Named, "abc1")]);
+    }
+    for text in ["password: { required: true }", "password: { values: 'abc1' }", "password: { a: { value: 'abc1' } }"] {
+        reads("a.js", text, &[]);
+    }
+}
+
+#[test]
+fn calls_in_calls() {
+    for text in [
+        "const password = Buffer.from('abc1', 'base64')",
+        "const secretKey = createSecretKey(Buffer.from('abc1', 'hex'))",
+        "password: Some(Secret::new(String::from('abc1')))",
+        "setPassword(Base64.decode('abc1'))",
+    ] {
+        // Each name before it has the value.
+        let mut values: Vec<String> = read_all("a.js", text).into_iter().map(|(_, value)| value).collect();
+        values.dedup();
+        assert_eq!(values, ["abc1"], "{text}");
+    }
 }
 
 #[test]
@@ -295,7 +363,7 @@ proptest::proptest! {
 }
 
 /// Pieces of assignments in all syntaxes that reach over lines.
-const PIECES: [&str; 44] = [
+const PIECES: [&str; 48] = [
     "password",
     "api_key",
     "auth_token",
@@ -340,6 +408,10 @@ const PIECES: [&str; 44] = [
     "# test",
     "\r\n",
     "|",
+    "0x2a, ",
+    "0x2a,\n0x9f, 0x81, 0x14, 0x33, 0x70, 7, 9, 0x91",
+    "[]byte{",
+    "\"value\": \"",
 ];
 
 /// The candidates of the anchor of `literal` at `start`, and the text that they say they depend on beyond the lines near.

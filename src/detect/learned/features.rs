@@ -61,7 +61,7 @@ pub const TABLE: [(Group, &[&str]); 10] = [
         "tight", "default",
     ]),
     (Group::Writing, &[
-        "bare value", "double quotes", "single quotes", "backticks", "nested", "joined", "fallback", "listed", "before: line start",
+        "bare value", "double quotes", "single quotes", "backticks", "nested", "joined", "fallback", "listed", "byte array", "before: line start",
         "before: blank", "before: quote", "before: bracket", "before: dot", "before: sign", "after: line end", "after: comma", "after: bracket",
         "after: semicolon", "after: blank", "tail length", "head length on line",
     ]),
@@ -84,7 +84,7 @@ pub const TABLE: [(Group, &[&str]); 10] = [
         "repeats name", "in name", "name in it", "common start", "credential word", "credential words only", "again on line", "again above",
         "again below",
     ]),
-    (Group::Habit, &["repeat", "sequence", "keyboard", "stand-in", "default password", "example word", "made-up start"]),
+    (Group::Habit, &["repeat", "sequence", "keyboard", "stand-in", "default password", "example word", "made-up start", "telling word"]),
 ];
 
 /// Number of features.
@@ -205,6 +205,7 @@ fn writing(case: &Case<'_>, row: &mut Row) {
         literal.joined,
         literal.fallback,
         literal.listed,
+        literal.array.is_some(),
     ]);
     let before = case.around.head.trim_ascii_end();
     let last = before.last().copied();
@@ -356,6 +357,23 @@ fn habit(value: &[u8], shape: &Shape, form: Form, row: &mut Row) {
         b"random", b"temp", b"xyz",
     ];
     const STARTS: [&[u8]; 6] = [b"my", b"the", b"a-", b"some", b"new", b"old"];
+    // What tests call a password by: the one that is wrong, the next one.
+    const TELLING: [&[u8]; 14] = [
+        b"another",
+        b"other",
+        b"different",
+        b"short",
+        b"long",
+        b"valid",
+        b"correct",
+        b"incorrect",
+        b"bad",
+        b"good",
+        b"default",
+        b"current",
+        b"secure",
+        b"strong",
+    ];
     for number in [shape.repeat, shape.sequence, shape.keyboard] {
         row.number(number);
     }
@@ -369,5 +387,6 @@ fn habit(value: &[u8], shape: &Shape, form: Form, row: &mut Row) {
         DEFAULTS.contains(&&*lower),
         words && EXAMPLES.iter().any(|word| contains(lower, word)),
         words && STARTS.iter().any(|start| lower.starts_with(start)),
+        words && TELLING.iter().any(|word| contains(lower, word)),
     ]);
 }
