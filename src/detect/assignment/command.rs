@@ -22,7 +22,7 @@ pub struct Taken {
 pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Taken> {
     // The anchors of names are shorter, and common.
     let first = bytes[hit.start] | 0x20;
-    if hit.len() < 5 || !matches!(first, b'i' | b's' | b'm' | b'c') {
+    if hit.len() < 5 || !matches!(first, b'i' | b's' | b'm' | b'c' | b'd' | b'r' | b'h') {
         return None;
     }
     let span = match bytes[hit.clone()].to_ascii_lowercase().as_slice() {
@@ -31,9 +31,15 @@ pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Taken> {
         b"mysql" if starts_command(bytes, hit.start) => {
             let name = bytes[hit.end..].iter().take(10).take_while(|byte| byte.is_ascii_lowercase()).count();
             let ended = bytes.get(hit.end + name) == Some(&b' ');
-            ended.then(|| option(bytes, hit.end + name, true)).flatten()
+            ended.then(|| option(bytes, hit.end + name, b"-p", true)).flatten()
         }
-        b"sshpass" if starts_command(bytes, hit.start) => option(bytes, hit.end, true).or_else(|| option(bytes, hit.end, false)),
+        b"sshpass" if starts_command(bytes, hit.start) => {
+            option(bytes, hit.end, b"-p", true).or_else(|| option(bytes, hit.end, b"-p", false))
+        }
+        b"docker login" if starts_command(bytes, hit.start) => option(bytes, hit.end, b"-p", false),
+        b"redis-cli" if starts_command(bytes, hit.start) => option(bytes, hit.end, b"-a", false),
+        b"htpasswd" if starts_command(bytes, hit.start) => third_word(bytes, hit.end),
+        b"chpasswd" if starts_command(bytes, hit.start) => piped_login(bytes, hit.start),
         b"curl " if starts_command(bytes, hit.start) => user(bytes, hit.end - 1),
         _ => return None,
     };
@@ -70,11 +76,11 @@ fn secure_string(mut cursor: Cursor<'_>) -> Option<Range<usize>> {
     cursor.quoted(quote)
 }
 
-/// The value of `-p` on the command line: joined to it, or the next word.
-fn option(bytes: &[u8], from: usize, joined: bool) -> Option<Range<usize>> {
+/// The value of the option `flag` on the command line: joined to it, or the next word.
+fn option(bytes: &[u8], from: usize, flag: &[u8], joined: bool) -> Option<Range<usize>> {
     let line = command_line(bytes, from);
     let text = &bytes[line.clone()];
-    let at = words(text).find(|word| text[word.start..].starts_with(b"-p") && !text[word.start..].starts_with(b"-pass"))?;
+    let at = words(text).find(|word| text[word.start..].starts_with(flag) && !text[word.start..].starts_with(b"-pass"))?;
     let mut cursor = Cursor::new(bytes, line.start + at.start + 2);
     let next_is_blank = matches!(cursor.peek(), None | Some(b' ' | b'\n'));
     if joined == next_is_blank {
@@ -84,6 +90,35 @@ fn option(bytes: &[u8], from: usize, joined: bool) -> Option<Range<usize>> {
     value(cursor)
 }
 
+/// The password of `-b FILE USER PASSWORD`, or of `-nb USER PASSWORD`.
+fn third_word(bytes: &[u8], from: usize) -> Option<Range<usize>> {
+    let line = command_line(bytes, from);
+    let text = &bytes[line.clone()];
+    let is_option = |word: &Range<usize>| text[word.start] == b'-';
+    let has = |letter: u8| words(text).filter(is_option).any(|word| !text[word.clone()].starts_with(b"--") && text[word].contains(&letter));
+    let word = words(text).filter(|word| !is_option(word)).nth(if has(b'n') { 1 } else { 2 })?;
+    has(b'b').then(|| value(Cursor::new(bytes, line.start + word.start))).flatten()
+}
+
+/// The password of `echo user:password |` before the command.
+fn piped_login(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let head = &bytes[at.saturating_sub(LINE)..at];
+    let line = at - head.len() + memchr::memrchr(b'\n', head).map_or(0, |end| end + 1);
+    let echo = memchr::memmem::rfind(&bytes[line..at], b"echo ")?;
+    let mut cursor = Cursor::new(bytes, line + echo + b"echo ".len());
+    while cursor.eat(b"-") {
+        cursor.at += cursor.rest().iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        cursor.blanks();
+    }
+    after_colon(bytes, value(cursor).filter(|span| span.end < at)?)
+}
+
+/// What follows the user in `user:password`.
+fn after_colon(bytes: &[u8], span: Range<usize>) -> Option<Range<usize>> {
+    let colon = memchr::memchr(b':', &bytes[span.clone()])?;
+    (colon > 0 && span.start + colon + 1 < span.end).then_some(span.start + colon + 1..span.end)
+}
+
 /// The password of `-u user:password`.
 fn user(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     let line = command_line(bytes, from);
@@ -91,9 +126,7 @@ fn user(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     let option = words(text).find(|word| matches!(&text[word.clone()], b"-u" | b"--user" | b"-U" | b"--proxy-user"))?;
     let mut cursor = Cursor::new(bytes, line.start + option.end);
     cursor.blanks();
-    let span = value(cursor)?;
-    let colon = memchr::memchr(b':', &bytes[span.clone()])?;
-    (colon > 0 && span.start + colon + 1 < span.end).then_some(span.start + colon + 1..span.end)
+    after_colon(bytes, value(cursor)?)
 }
 
 /// A quoted value or a word.

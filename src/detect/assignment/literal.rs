@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::context::Context;
 use super::cursor::{Cursor, MAX_BLANKS, MAX_QUOTED, Quote};
 use super::operator::{Operator, Place};
-use super::{array, bare};
+use super::{array, bare, login};
 use crate::detect::kind::FileKind;
 
 /// A value as it is written.
@@ -24,6 +24,8 @@ pub struct Literal {
     pub fallback: bool,
     /// Whether it is one of a list.
     pub listed: bool,
+    /// Whether it is the password of a user who stands before it.
+    pub paired: bool,
     /// What it spells, where it is a list of bytes.
     pub array: Option<Vec<u8>>,
 }
@@ -47,6 +49,9 @@ pub fn after<'v>(place: &Place<'v>, cursor: &Cursor<'v>, operator: Operator, con
     if place.kind == FileKind::Doc {
         while next.eat(b"*") {}
         next.blanks();
+    }
+    if let Some(literal) = login::password(place, next, operator) {
+        return each(Literal { paired: true, ..literal });
     }
     if starts_quote(next) {
         let literal = quoted(place, &mut next, context);
@@ -96,7 +101,7 @@ fn skip_prefix(cursor: &mut Cursor<'_>) {
     }
 }
 
-fn quoted<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>, context: Context) -> Option<Literal> {
+pub(super) fn quoted<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>, context: Context) -> Option<Literal> {
     let mut next = *cursor;
     skip_prefix(&mut next);
     let quote = next.quote()?;
@@ -230,9 +235,25 @@ enum Wrapper {
 
 fn wrapper(function: &[u8]) -> Wrapper {
     const SETTINGS: [&[u8]; 9] = [b"getenv", b"get", b"env", b"fetch", b"environ", b"getordefault", b"getproperty", b"config", b"os_env"];
-    const SAME: [&[u8]; 17] = [
-        b"some", b"just", b"ok", b"of", b"from", b"str", b"text", b"raw", b"lit", b"literal", b"value", b"valueof", b"b", b"ptr",
-        b"pointer", b"byte", b"buffer",
+    const SAME: [&[u8]; 18] = [
+        b"some",
+        b"just",
+        b"ok",
+        b"of",
+        b"from",
+        b"str",
+        b"text",
+        b"raw",
+        b"lit",
+        b"literal",
+        b"value",
+        b"valueof",
+        b"b",
+        b"ptr",
+        b"pointer",
+        b"byte",
+        b"buffer",
+        b"getbytes",
     ];
     const PARTS: [&[u8]; 12] =
         [b"base64", b"b64", b"hex", b"decode", b"string", b"bytes", b"secret", b"password", b"secure", b"sensitive", b"encode", b"utf8"];
@@ -241,8 +262,8 @@ fn wrapper(function: &[u8]) -> Wrapper {
     if SETTINGS.contains(&lower.as_slice()) {
         return Wrapper::Setting;
     }
-    let same = SAME.contains(&lower.as_slice()) || PARTS.iter().any(|part| memchr::memmem::find(&lower, part).is_some());
-    if same && !ASKS.iter().any(|verb| lower.starts_with(verb)) { Wrapper::Same } else { Wrapper::Other }
+    let part = || PARTS.iter().any(|part| memchr::memmem::find(&lower, part).is_some()) && !ASKS.iter().any(|verb| lower.starts_with(verb));
+    if SAME.contains(&lower.as_slice()) || part() { Wrapper::Same } else { Wrapper::Other }
 }
 
 /// The last identifier of a path such as `[]byte`, `a::B::new`, `new Foo<T>`.

@@ -12,6 +12,7 @@ pub mod context;
 mod cursor;
 mod judge;
 pub mod literal;
+mod login;
 mod member;
 pub mod name;
 pub mod operator;
@@ -163,6 +164,7 @@ fn assignments<'v>(view: &View<'v>, place: &Place<'v>, class: PathClass, each: &
     let Some(name) = name::read(place.text()) else { return };
     let context = context::of(place);
     literal::after(place, &cursor, operator, context, &mut |mut literal| {
+        let name = if literal.paired { Name { class: Class::Password, ..name } } else { name };
         let value = match &literal.array {
             Some(bytes) => Cow::Owned(bytes.clone()),
             None => {

@@ -10,7 +10,7 @@ use crate::patterns::anchors;
 use crate::patterns::schema::Detector;
 
 /// Every anchor of this detector's patterns.
-const ANCHORS: [&str; 15] = [
+const ANCHORS: [&str; 19] = [
     "pass",
     "pwd",
     "secret",
@@ -26,6 +26,10 @@ const ANCHORS: [&str; 15] = [
     "mysql",
     "sshpass",
     "curl ",
+    "docker login",
+    "redis-cli",
+    "htpasswd",
+    "chpasswd",
 ];
 
 /// What is read around every anchor of `text`.
@@ -175,12 +179,29 @@ fn members_of_what_has_the_name() {
 }
 
 #[test]
+fn logins_in_two_parts() {
+    for (path, text, operator) in [
+        ("a.go", "req.SetBasicAuth(\"ann\", \"abc1\")", Op::Call),
+        ("a.go", "smtp.PlainAuth(\"\", \"ann@x.io\", \"abc1\", host)", Op::Call),
+        ("a.py", "get(url, auth=('ann', 'abc1'))", Op::Assign),
+        ("a.py", "session.auth = ('ann', 'abc1')", Op::Assign),
+        ("a.py", "HTTPBasicAuth(user, 'abc1')", Op::Call),
+        ("a.rb", "http.basic_auth 'ann', 'abc1'", Op::Space),
+        ("a.js", "signInWithEmailAndPassword(email, 'abc1')", Op::Call),
+    ] {
+        reads(path, text, &[(operator, "abc1")]);
+    }
+    reads("a.go", "req.SetBasicAuth(user, password)", &[]);
+}
+
+#[test]
 fn calls_in_calls() {
     for text in [
         "const password = Buffer.from('abc1', 'base64')",
         "const secretKey = createSecretKey(Buffer.from('abc1', 'hex'))",
         "password: Some(Secret::new(String::from('abc1')))",
         "setPassword(Base64.decode('abc1'))",
+        "new SymmetricSecurityKey(Encoding.ASCII.GetBytes('abc1'))",
     ] {
         // Each name before it has the value.
         let mut values: Vec<String> = read_all("a.js", text).into_iter().map(|(_, value)| value).collect();
@@ -247,6 +268,12 @@ fn commands() {
         ("a.sh", "curl -u user:abc1 https://host", Op::Command),
         ("a.sh", "curl -X POST \\\n  --user 'user:abc1' https://host", Op::Command),
         ("a.sh", "openssl rsa -passin pass:abc1", Op::Command),
+        ("a.sh", "docker login -u ci -p abc1 host", Op::Command),
+        ("a.sh", "redis-cli -h host -a abc1 ping", Op::Command),
+        ("a.sh", "htpasswd -bc /etc/users ann abc1", Op::Command),
+        ("a.sh", "htpasswd -nb ann abc1", Op::Command),
+        ("a.sh", "echo 'root:abc1' | chpasswd", Op::Command),
+        ("a.sh", "echo -n \"root:abc1\" | sudo chpasswd", Op::Command),
         ("a.sh", "tool /password:abc1 x", Op::Tight),
         ("a.sh", "if [ \"${password}\" == \"abc1\" ]; then", Op::Compare),
         ("a.ps1", "ConvertTo-SecureString 'abc1' -AsPlainText", Op::Command),
@@ -254,6 +281,8 @@ fn commands() {
     ] {
         reads(path, text, &[(operator, "abc1")]);
     }
+    reads("a.sh", "htpasswd /etc/users ann", &[]);
+    reads("a.sh", "cat users | chpasswd", &[]);
     reads("a.sh", "PASSWORD=`tool`", &[]);
     reads("a.sh", "PASSWORD=$(tool)", &[]);
     reads("a.sh", "tool --mysql-user=x --mysql-port=3306", &[]);
@@ -312,6 +341,7 @@ fn credentials_are_found_once() {
         ("a.yml", "mysql_root_password: correctwinter4", "generic-password", "correctwinter4"),
         ("a.go", "ClientSecret: \"9f86d081884c7d659a2feaa0c55ad015\"", "generic-secret", "9f86d081884c7d659a2feaa0c55ad015"),
         (".env", "SECRET_KEY=u7Rk29dLxQ0aZt81mWpe", "generic-api-key", "u7Rk29dLxQ0aZt81mWpe"),
+        ("a.py", "get(url, auth=('ann', 'xv7kQ2m9rt'))", "generic-password", "xv7kQ2m9rt"),
         ("a.js", "setAuthToken('u7Rk29dLxQ0aZt81mWpeu7Rk29dL')", "generic-token", "u7Rk29dLxQ0aZt81mWpeu7Rk29dL"),
     ] {
         assert_eq!(found(path, text), [(id.to_owned(), value.to_owned())], "{text}");

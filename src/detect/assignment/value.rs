@@ -214,7 +214,7 @@ pub fn placeholder(value: &[u8]) -> Option<&'static str> {
         b"unspecified",
         b"alphanumeric",
     ];
-    if let [b'<', .., b'>'] | [b'[', .., b']'] | [b'#', b'#', .., b'#', b'#'] = value {
+    if let [b'<', .., b'>'] | [b'[', .., b']'] | [b'#', b'#', ..] = value {
         return Some("it is a placeholder in brackets");
     }
     let masked = |mark: u8| value.windows(3).any(|three| three.iter().all(|&byte| byte == mark));
@@ -247,7 +247,7 @@ pub fn harmless(value: &[u8]) -> Option<&'static str> {
     let starts = |list: &[&[u8]]| list.iter().any(|start| value.starts_with(start));
     let holds = |part: &[u8]| memchr::memmem::find(value, part).is_some();
     let option = value.starts_with(b"--") && value.get(2).is_some_and(u8::is_ascii_lowercase);
-    let reasons: [(bool, &'static str); 12] = [
+    let reasons: [(bool, &'static str); 13] = [
         (is_setting(value), "it is a word of types and settings"),
         (starts(&HASHES), "it is the hash of a password"),
         (starts(&PUBLIC_KEYS), "it is a public key"),
@@ -256,6 +256,7 @@ pub fn harmless(value: &[u8]) -> Option<&'static str> {
         (holds(b"://"), "it is a URL"),
         (counts_on(value), "it is a sequence"),
         (is_periodic(value), "it repeats a few digits"),
+        (value.len() >= 16 && entropy::distinct(value) <= 6, "it has hardly any different characters"),
         (is_path(value), "it is a path"),
         (is_dotted(value), "it is a dotted name"),
         (value.iter().any(u8::is_ascii_control), "it holds control characters"),
@@ -364,7 +365,7 @@ mod tests {
 
     #[test]
     fn values_to_be_filled_in() {
-        for value in ["<password>", "YOUR_TOKEN", "********", "xxxxxxxx-xxxx", "abc...", "your-token-here", "[secret]"] {
+        for value in ["<password>", "##PASSWORD", "YOUR_TOKEN", "********", "xxxxxxxx-xxxx", "abc...", "your-token-here", "[secret]"] {
             assert!(placeholder(value.as_bytes()).is_some(), "{value}");
         }
         for value in ["hunter2", "a*b*c", "changeit"] {
@@ -387,6 +388,7 @@ mod tests {
             "apps/v1",
             "1234567890abcdefghij",
             "deadbeefdeadbeefdeadbeef",
+            "AAAA%2FAAA%3DAAAAAAAA",
         ] {
             assert!(harmless(value.as_bytes()).is_some(), "{value}");
         }
