@@ -315,6 +315,7 @@ fn prose() {
         reads("a.md", text, &[(operator, "abc1")]);
     }
     reads("a.md", "password: the one you chose", &[]);
+    reads("a.md", "![coverage](https://host/a/b/badge.svg?token=abc1)", &[]);
     reads("a.c", "// password=abc1", &[(Op::Assign, "abc1")]);
 }
 

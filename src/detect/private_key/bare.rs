@@ -15,8 +15,8 @@ const HEAD: usize = 48;
 const LONGEST: usize = 12 * 1024;
 /// Characters of a line that the next one goes on with, at least.
 const LINE: usize = 60;
-/// Bytes before a key in which the end of a BEGIN line may stand.
-const ARMOUR: usize = 24;
+/// Bytes before a key in which a BEGIN line may stand, with headers after it.
+const ARMOUR: usize = 256;
 
 /// The key around the end of an anchor at `to`; none where it is no whole key, or stands in armour.
 #[must_use]
@@ -24,8 +24,10 @@ pub fn read(view: &View<'_>, to: usize) -> Option<KeyBlock> {
     let bytes = view.bytes;
     let head = bytes[..to].iter().rev().take(HEAD).take_while(|byte| is_base64(**byte)).count();
     let start = (to - head..to).find(|&at| bytes[at] == b'M' && view.starts_token(at))?;
-    let armoured = memchr::memmem::find(&bytes[start.saturating_sub(ARMOUR)..start], b"-----").is_some();
-    if armoured {
+    let before = &bytes[start.saturating_sub(ARMOUR)..start];
+    let is_armoured =
+        memchr::memmem::rfind(before, b"-----BEGIN ").is_some_and(|at| memchr::memmem::find(&before[at..], b"-----END ").is_none());
+    if is_armoured {
         return None;
     }
     let mut secret = Vec::new();
