@@ -20,6 +20,7 @@ pub mod jwt;
 pub mod kind;
 pub mod learned;
 mod nested;
+mod own;
 pub mod placeholder;
 pub mod prefilter;
 pub mod private_key;
@@ -270,6 +271,9 @@ impl<'s, 'v> Sink<'s, 'v> {
         let mut candidate = Candidate::new(index, Cow::Borrowed(&self.view.bytes[span.clone()]), span, probability);
         shape(&mut candidate);
         judge::weigh(&mut candidate, def);
+        if own::is_baseline(self.view.bytes, &candidate.span) {
+            candidate.dropped = Some(own::REASON);
+        }
         self.found.push(candidate);
     }
 

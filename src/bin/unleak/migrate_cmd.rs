@@ -24,10 +24,11 @@ use unleak::suppress;
 
 use crate::config::Config;
 use crate::env::Environment;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, note};
+use crate::ground::RuleArgs;
 use crate::migrate_args::{ApplyOptions, MigrateArgs, MigrateCommand, PlanArgs, StoreName};
 use crate::progress::Line;
-use crate::{migrate_audit, migrate_show, output, patterns_cmd, stores};
+use crate::{baseline_file, migrate_audit, migrate_show, output, patterns_cmd, stores};
 
 /// Tags that every plan sets itself.
 const OWN_TAGS: [&str; 6] = ["application", "environment", "managed-by", "unleak:pattern", "unleak:plan", "unleak:source"];
@@ -187,7 +188,10 @@ fn make_plan(args: &PlanArgs, quiet: bool, environment: &Environment) -> Result<
     let options = options(args, &config, store.as_ref())?;
     let exclude = config.exclude.iter().cloned().chain(NOT_OURS.map(str::to_owned)).collect();
     let tree = TreeSettings { no_ignore: true, exclude, roots: vec![path.to_owned()] };
-    let report = scan(&config, &tree, quiet, environment)?;
+    let mut report = scan(&config, &tree, quiet, environment)?;
+    if !args.no_baseline && !args.no_config {
+        leave_out_decided(&config, path, quiet, &mut report)?;
+    }
     let listing = unleak::source::tree::list(&tree).map_err(|error| Failure::new(&error))?;
     let paths: Vec<BString> = listing.files.iter().map(|file| file.origin.path().to_owned()).collect();
     let ground = Ground { report: &report, root: site.root.clone(), checkout: site.checkout.as_ref(), paths };
@@ -207,6 +211,17 @@ fn scan(config: &Config, tree: &TreeSettings, quiet: bool, environment: &Environ
     let mut report = scanner.tree(tree, &Line::new(quiet, environment)).map_err(|error| Failure::new(&error))?;
     suppress::allow::apply(&config.allow, &mut report);
     Ok(report)
+}
+
+/// Takes out what the baseline hides, which is said: whoever accepted all that was there may want to migrate it.
+fn leave_out_decided(config: &Config, path: &Path, quiet: bool, report: &mut Report) -> Result<(), Failure> {
+    let Some(baseline) = baseline_file::in_use(&RuleArgs::default(), config, path)? else { return Ok(()) };
+    baseline.apply(report);
+    if !report.hidden.is_empty() && !quiet {
+        let secrets = migrate_show::count(report.hidden.len(), "secret");
+        note(&format!("the baseline leaves out {secrets}; --no-baseline plans them too"));
+    }
+    Ok(())
 }
 
 fn options(args: &PlanArgs, config: &Config, store: &dyn SecretStore) -> Result<Options, Failure> {

@@ -88,6 +88,7 @@ fn finding(pattern: &Arc<Pattern>, secret: &[u8], places: Vec<Place>) -> Finding
         evidence: Vec::new(),
         places,
         exposure: None,
+        decision: None,
     }
 }
 
