@@ -114,19 +114,27 @@ pub struct Finding {
     pub decision: Option<Decision>,
 }
 
+impl Finding {
+    /// Whether a person's decision keeps it out of reports.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        self.decision.as_ref().is_some_and(|decision| matches!(decision.verdict, Verdict::False | Verdict::Accepted))
+    }
+}
+
 /// What a person said of a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Decision {
     /// The word.
     pub verdict: Verdict,
-    /// The pattern that had found it.
-    pub pattern: String,
     /// Why; may be empty.
     pub reason: String,
     /// Who said so.
     pub by: String,
     /// When: `2026-01-31`.
     pub date: String,
+    /// The pattern that had found it. It comes last where this is written: what follows the word `password` can look like one.
+    pub pattern: String,
 }
 
 /// The word of a [`Decision`], the most cautious last.
@@ -153,12 +161,6 @@ impl Verdict {
             Self::Accepted => "accepted",
             Self::Real => "real",
         }
-    }
-
-    /// Whether findings with it are not shown.
-    #[must_use]
-    pub const fn hides(self) -> bool {
-        matches!(self, Self::False | Self::Accepted)
     }
 }
 

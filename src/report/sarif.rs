@@ -248,7 +248,7 @@ fn result(rule: i64, finding: &Finding, place: &Place) -> sarif::Result {
         .partial_fingerprints(fingerprints)
         .properties(result_properties(finding, place))
         .build();
-    let hiding = finding.decision.as_ref().filter(|decision| decision.verdict.hides());
+    let hiding = finding.decision.as_ref().filter(|_| finding.is_hidden());
     result.suppressions = hiding.map(|decision| vec![suppression(decision)]);
     result
 }

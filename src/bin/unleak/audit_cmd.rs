@@ -78,9 +78,7 @@ fn ask(args: &AuditArgs, quiet: bool, environment: &Environment) -> Result<Exit,
     let baseline = baseline_file::read(&path)?;
     let report = ground.scan(&args.path, args.history, quiet, environment)?;
     let mut findings = report.findings;
-    for finding in &mut findings {
-        finding.decision = baseline.as_ref().and_then(|baseline| baseline.decision(finding.secret.expose())).cloned();
-    }
+    baseline.iter().for_each(|baseline| baseline.note(&mut findings));
     let all = findings.len();
     findings.retain(|finding| args.all || finding.decision.is_none());
     if findings.is_empty() {

@@ -24,7 +24,7 @@ use unleak::suppress;
 
 use crate::config::Config;
 use crate::env::Environment;
-use crate::failure::{Exit, Failure, note};
+use crate::failure::{Exit, Failure};
 use crate::ground::RuleArgs;
 use crate::migrate_args::{ApplyOptions, MigrateArgs, MigrateCommand, PlanArgs, StoreName};
 use crate::progress::Line;
@@ -190,7 +190,8 @@ fn make_plan(args: &PlanArgs, quiet: bool, environment: &Environment) -> Result<
     let tree = TreeSettings { no_ignore: true, exclude, roots: vec![path.to_owned()] };
     let mut report = scan(&config, &tree, quiet, environment)?;
     if !args.no_baseline && !args.no_config {
-        leave_out_decided(&config, path, quiet, &mut report)?;
+        // What is hidden stays in the report: the plan must not hold its value either.
+        baseline_file::in_use(&RuleArgs::default(), &config, path)?.iter().for_each(|baseline| baseline.note(&mut report.findings));
     }
     let listing = unleak::source::tree::list(&tree).map_err(|error| Failure::new(&error))?;
     let paths: Vec<BString> = listing.files.iter().map(|file| file.origin.path().to_owned()).collect();
@@ -211,17 +212,6 @@ fn scan(config: &Config, tree: &TreeSettings, quiet: bool, environment: &Environ
     let mut report = scanner.tree(tree, &Line::new(quiet, environment)).map_err(|error| Failure::new(&error))?;
     suppress::allow::apply(&config.allow, &mut report);
     Ok(report)
-}
-
-/// Takes out what the baseline hides, which is said: whoever accepted all that was there may want to migrate it.
-fn leave_out_decided(config: &Config, path: &Path, quiet: bool, report: &mut Report) -> Result<(), Failure> {
-    let Some(baseline) = baseline_file::in_use(&RuleArgs::default(), config, path)? else { return Ok(()) };
-    baseline.apply(report);
-    if !report.hidden.is_empty() && !quiet {
-        let secrets = migrate_show::count(report.hidden.len(), "secret");
-        note(&format!("the baseline leaves out {secrets}; --no-baseline plans them too"));
-    }
-    Ok(())
 }
 
 fn options(args: &PlanArgs, config: &Config, store: &dyn SecretStore) -> Result<Options, Failure> {

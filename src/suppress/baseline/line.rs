@@ -2,7 +2,7 @@
 //!
 //! ```json
 //! {"unleak-baseline":1,"key":"…"}
-//! {"mac":"…","verdict":"accepted","pattern":"generic-password","reason":"…","by":"…","date":"2026-01-31"}
+//! {"mac":"…","verdict":"accepted","reason":"…","by":"…","date":"2026-01-31","pattern":"generic-password"}
 //! ```
 
 use serde::Serialize;
@@ -70,12 +70,12 @@ pub(super) fn decision(line: &str) -> Result<(KeyedHash, Decision), String> {
     let verdict =
         Verdict::ALL.into_iter().find(|known| known.name() == verdict).ok_or("`verdict` must be `false`, `accepted` or `real`")?;
     let [pattern, reason, by, date] = ["pattern", "reason", "by", "date"].map(|name| text(&mut members, name));
-    let date = date?;
-    if !is_date(&date) {
+    let decision = Decision { verdict, reason: reason?, by: by?, date: date?, pattern: pattern? };
+    if !is_date(&decision.date) {
         return Err("`date` must be a day such as 2026-01-31".to_owned());
     }
     nothing_more(&members)?;
-    Ok((mac, Decision { verdict, pattern: pattern?, reason: reason?, by: by?, date }))
+    Ok((mac, decision))
 }
 
 fn members(line: &str) -> Result<Map<String, Value>, String> {

@@ -122,17 +122,23 @@ impl Baseline {
         self.decisions.iter().map(|(&name, decision)| (name, decision))
     }
 
+    /// Notes what was said of each finding.
+    pub fn note(&self, findings: &mut [Finding]) {
+        for finding in findings {
+            finding.decision = self.decision(finding.secret.expose()).cloned();
+        }
+    }
+
     /// Notes in the report what was said of each finding. What is false or accepted is hidden, and its places count as
     /// [`Suppression::Baseline`].
     pub fn apply(&self, report: &mut Report) {
-        for mut finding in std::mem::take(&mut report.findings) {
-            finding.decision = self.decision(finding.secret.expose()).cloned();
-            if finding.decision.as_ref().is_some_and(|decision| decision.verdict.hides()) {
-                *report.suppressed.entry(Suppression::Baseline).or_default() += finding.places.len() as u64;
-                report.hidden.push(finding);
-            } else {
-                report.findings.push(finding);
-            }
+        self.note(&mut report.findings);
+        let (hidden, shown): (Vec<_>, Vec<_>) = std::mem::take(&mut report.findings).into_iter().partition(Finding::is_hidden);
+        report.findings = shown;
+        if !hidden.is_empty() {
+            let places: u64 = hidden.iter().map(|finding| finding.places.len() as u64).sum();
+            *report.suppressed.entry(Suppression::Baseline).or_default() += places;
+            report.hidden.extend(hidden);
         }
     }
 }

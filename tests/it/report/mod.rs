@@ -154,6 +154,7 @@ fn sample() -> Report {
 
     Report {
         findings: vec![token, key, private],
+        hidden: Vec::new(),
         foreign_files: Vec::new(),
         suppressed: BTreeMap::from([(Suppression::InlineMark, 2), (Suppression::ForeignMark, 1)]),
         below_threshold: 1200,
