@@ -203,15 +203,13 @@ fn a_migration_leaves_what_is_accepted_where_it_is_and_says_so() {
 }
 
 /// A program on a pseudo-terminal that `script` of util-linux makes.
-#[cfg(unix)]
-struct Dialogue {
+pub struct Dialogue {
     child: Child,
     seen: String,
 }
 
-#[cfg(unix)]
 impl Dialogue {
-    fn new(sandbox: &Sandbox, arguments: &str) -> Self {
+    pub fn new(sandbox: &Sandbox, arguments: &str) -> Self {
         let program = format!("{} {arguments}", env!("CARGO_BIN_EXE_unleak"));
         let mut script = Command::new("script");
         script.args(["--quiet", "--return", "--command", &program, "/dev/null"]).current_dir(sandbox.directory.path()).env_clear();
@@ -228,7 +226,7 @@ impl Dialogue {
     }
 
     /// Reads until `text` shows, and gives what showed since the last time.
-    fn until(&mut self, text: &str) -> String {
+    pub fn until(&mut self, text: &str) -> String {
         let mut byte = [0];
         let mut read: Vec<u8> = Vec::new();
         while !read.ends_with(text.as_bytes()) {
@@ -241,12 +239,12 @@ impl Dialogue {
         read
     }
 
-    fn press(&mut self, keys: &str) {
+    pub fn press(&mut self, keys: &str) {
         self.child.stdin.as_mut().unwrap().write_all(keys.as_bytes()).unwrap();
     }
 
     /// Waits for the end; gives all that showed.
-    fn end(mut self, exit: i32) -> String {
+    pub fn end(mut self, exit: i32) -> String {
         let rest = self.child.wait_with_output().unwrap();
         self.seen += &text(&rest.stdout);
         assert_eq!(rest.status.code(), Some(exit), "{}", self.seen);
@@ -254,7 +252,6 @@ impl Dialogue {
     }
 }
 
-#[cfg(unix)]
 #[test]
 fn an_audit_asks_and_writes_each_answer_at_once() {
     let sandbox = project();
@@ -297,7 +294,6 @@ fn an_audit_asks_and_writes_each_answer_at_once() {
     assert!(Dialogue::new(&sandbox, "audit --by Ann").end(0).contains("nothing to decide"));
 }
 
-#[cfg(unix)]
 #[test]
 fn the_secret_shows_on_request_on_a_screen_of_its_own() {
     let sandbox = project();
@@ -315,7 +311,6 @@ fn the_secret_shows_on_request_on_a_screen_of_its_own() {
     assert!(!sandbox.directory.path().join(BASELINE).exists(), "nothing was decided");
 }
 
-#[cfg(unix)]
 #[test]
 fn a_killed_audit_keeps_what_was_decided_and_control_c_leaves() {
     let sandbox = project();
@@ -334,7 +329,6 @@ fn a_killed_audit_keeps_what_was_decided_and_control_c_leaves() {
     assert_eq!(decisions(&sandbox).len(), 1);
 }
 
-#[cfg(unix)]
 #[test]
 fn an_audit_of_a_history_shows_where_a_secret_is_that_no_file_holds() {
     let sandbox = project();
