@@ -9,7 +9,8 @@ use unleak::patterns::{Catalogue, example};
 
 use crate::cli::put;
 
-const PAGES: [&str; 6] = ["README.md", "docs/audit.md", "docs/command-line.md", "docs/configuration.md", "docs/importing.md", "tests/cmd/help.md"];
+const PAGES: [&str; 6] =
+    ["README.md", "docs/audit.md", "docs/command-line.md", "docs/configuration.md", "docs/importing.md", "tests/cmd/help.md"];
 
 /// The project that the pages scan. Its secrets are made from parts: no page and no source file holds one.
 fn project(directory: &Path) {

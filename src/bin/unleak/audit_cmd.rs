@@ -73,12 +73,14 @@ fn ask(args: &AuditArgs, quiet: bool, environment: &Environment) -> Result<Exit,
             .hint("`unleak baseline create --reason TEXT` accepts all findings without a question")
     })?;
     let by = baseline_file::who(args.by.as_deref(), &args.path, environment)?;
-    let ground = Ground::new(&args.look, &args.rules, &args.path, Settings::default())?;
-    let path = baseline_file::path(&args.rules, &ground.config, &args.path);
+    let ground = Ground::new(&args.look, &args.rules, &args.path, &Settings::default())?;
+    let path = baseline_file::path(&args.rules.files, &ground.config, &args.path);
     let baseline = baseline_file::read(&path)?;
     let report = ground.scan(&args.path, args.history, quiet, environment)?;
     let mut findings = report.findings;
-    baseline.iter().for_each(|baseline| baseline.note(&mut findings));
+    if let Some(baseline) = &baseline {
+        baseline.note(&mut findings);
+    }
     let all = findings.len();
     findings.retain(|finding| args.all || finding.decision.is_none());
     if findings.is_empty() {
@@ -99,14 +101,14 @@ fn ask(args: &AuditArgs, quiet: bool, environment: &Environment) -> Result<Exit,
 }
 
 fn labels(args: &AuditArgs, quiet: bool, environment: &Environment) -> Result<Exit, Failure> {
-    let config = args.rules.configuration(&args.path)?;
-    let path = baseline_file::path(&args.rules, &config, &args.path);
+    let config = args.rules.files.configuration(&args.path)?;
+    let path = baseline_file::path(&args.rules.files, &config, &args.path);
     let baseline = baseline_file::read(&path)?
         .ok_or_else(|| Failure::with_file("read", &path, &"there is no such file").hint("`unleak audit` at a terminal makes it"))?;
     // What was found at a lower threshold once is not found at a higher one: measuring is there to tell.
     let mut look = args.look.clone();
     look.min_confidence = look.min_confidence.or(look.profile).or(Some(Level::Low));
-    let ground = Ground::new(&look, &args.rules, &args.path, Settings::default())?;
+    let ground = Ground::new(&look, &args.rules, &args.path, &Settings::default())?;
     let mut report = ground.scan(&args.path, false, quiet, environment)?;
     baseline.apply(&mut report);
     let decided: Vec<&Finding> = report.findings.iter().chain(&report.hidden).filter(|finding| finding.decision.is_some()).collect();

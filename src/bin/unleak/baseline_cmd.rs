@@ -16,7 +16,7 @@ use unleak::suppress::marks::Marks;
 
 use crate::env::Environment;
 use crate::failure::{Exit, Failure};
-use crate::ground::{self, Ground, LookArgs, RuleArgs};
+use crate::ground::{self, FileArgs, Ground, LookArgs, RuleArgs};
 use crate::{baseline_file, foreign, output, patterns_cmd};
 
 /// Digits of a keyed hash that a table shows.
@@ -75,7 +75,7 @@ pub struct PruneArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub patterns: Vec<PathBuf>,
     #[command(flatten)]
-    pub rules: RuleArgs,
+    pub files: FileArgs,
 }
 
 /// Options of `unleak baseline show`.
@@ -88,7 +88,7 @@ pub struct ShowArgs {
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
     pub format: ShowFormat,
     #[command(flatten)]
-    pub rules: RuleArgs,
+    pub files: FileArgs,
 }
 
 /// How decisions are listed.
@@ -117,8 +117,8 @@ fn create(args: &CreateArgs, quiet: bool, environment: &Environment) -> Result<E
         return Err(Failure::new(&"--reason is empty").hint("say why what is there may stay"));
     }
     let by = baseline_file::who(args.by.as_deref(), &args.path, environment)?;
-    let ground = Ground::new(&args.look, &args.rules, &args.path, Settings::default())?;
-    let path = baseline_file::path(&args.rules, &ground.config, &args.path);
+    let ground = Ground::new(&args.look, &args.rules, &args.path, &Settings::default())?;
+    let path = baseline_file::path(&args.rules.files, &ground.config, &args.path);
     let report = ground.scan(&args.path, args.history, quiet, environment)?;
     let (accepted, all) = baseline_file::change(&path, |baseline| {
         let new: Vec<_> = report.findings.iter().filter(|finding| baseline.decision(finding.secret.expose()).is_none()).collect();
@@ -134,8 +134,8 @@ fn create(args: &CreateArgs, quiet: bool, environment: &Environment) -> Result<E
 }
 
 fn prune(args: &PruneArgs, quiet: bool, environment: &Environment) -> Result<Exit, Failure> {
-    let config = args.rules.configuration(&args.path)?;
-    let path = baseline_file::path(&args.rules, &config, &args.path);
+    let config = args.files.configuration(&args.path)?;
+    let path = baseline_file::path(&args.files, &config, &args.path);
     if baseline_file::read(&path)?.is_none() {
         return Err(Failure::with_file("prune", &path, &"there is no such file"));
     }
@@ -169,8 +169,8 @@ fn prune(args: &PruneArgs, quiet: bool, environment: &Environment) -> Result<Exi
 }
 
 fn show(args: &ShowArgs) -> Result<Exit, Failure> {
-    let config = args.rules.configuration(&args.path)?;
-    let path = baseline_file::path(&args.rules, &config, &args.path);
+    let config = args.files.configuration(&args.path)?;
+    let path = baseline_file::path(&args.files, &config, &args.path);
     let baseline = baseline_file::read(&path)?.ok_or_else(|| {
         Failure::with_file("read", &path, &"there is no such file").hint("`unleak baseline create` or `unleak audit` makes it")
     })?;

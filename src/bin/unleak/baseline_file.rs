@@ -14,14 +14,14 @@ use crate::config::Config;
 use crate::env::Environment;
 use crate::failure::Failure;
 use crate::foreign;
-use crate::ground::RuleArgs;
+use crate::ground::FileArgs;
 
 /// Most bytes of a baseline.
 const MAX_SIZE: u64 = 64 << 20;
 
 /// Where the baseline of a scan of `start` is or would be.
-pub fn path(rules: &RuleArgs, config: &Config, start: &Path) -> PathBuf {
-    named(rules.baseline.as_deref(), config)
+pub fn path(files: &FileArgs, config: &Config, start: &Path) -> PathBuf {
+    named(files.baseline.as_deref(), config)
         .map_or_else(|| foreign::root(start).unwrap_or_else(|| start.to_owned()).join(Baseline::NAME), Path::to_owned)
 }
 
@@ -33,12 +33,12 @@ fn named<'p>(option: Option<&'p Path>, config: &'p Config) -> Option<&'p Path> {
 ///
 /// # Errors
 /// A file that cannot be read or is no baseline.
-pub fn in_use(rules: &RuleArgs, config: &Config, start: &Path) -> Result<Option<Baseline>, Failure> {
-    let is_named = named(rules.baseline.as_deref(), config).is_some();
-    if rules.no_config && !is_named {
+pub fn in_use(files: &FileArgs, config: &Config, start: &Path) -> Result<Option<Baseline>, Failure> {
+    let is_named = named(files.baseline.as_deref(), config).is_some();
+    if files.no_config && !is_named {
         return Ok(None);
     }
-    let path = path(rules, config, start);
+    let path = path(files, config, start);
     match read(&path)? {
         None if is_named => {
             Err(Failure::with_file("read", &path, &"there is no such file").hint("`unleak baseline create` or `unleak audit` makes it"))

@@ -46,24 +46,31 @@ pub struct LookArgs {
     pub no_foreign_allow: bool,
 }
 
-/// Which files say what is left out.
+/// Which files of its own say what is left out.
 #[derive(Debug, Default, Args)]
-pub struct RuleArgs {
+pub struct FileArgs {
     /// Use this configuration file, not the .unleak.toml of the scanned tree
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "no_config", help_heading = "Other")]
     pub config: Option<PathBuf>,
     /// Use no configuration file, nor rule files of other tools, nor a baseline that is not named; for trees you do not trust
     #[arg(long, help_heading = "Other")]
     pub no_config: bool,
-    /// Use no rule files of other tools, such as .gitleaks.toml and .gitleaksignore at the root of the scanned tree
-    #[arg(long, help_heading = "Other")]
-    pub no_foreign_config: bool,
     /// Use this baseline, not the .unleak-baseline.jsonl at the root of the scanned repository or directory
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Other")]
     pub baseline: Option<PathBuf>,
 }
 
-impl RuleArgs {
+/// Which files say what is left out.
+#[derive(Debug, Args)]
+pub struct RuleArgs {
+    #[command(flatten)]
+    pub files: FileArgs,
+    /// Use no rule files of other tools, such as .gitleaks.toml and .gitleaksignore at the root of the scanned tree
+    #[arg(long, help_heading = "Other")]
+    pub no_foreign_config: bool,
+}
+
+impl FileArgs {
     /// The configuration that holds for a scan of `start`.
     ///
     /// # Errors
@@ -91,10 +98,11 @@ impl Ground {
     ///
     /// # Errors
     /// Files that cannot be read or used, patterns that do not exist.
-    pub fn new(look: &LookArgs, rules: &RuleArgs, start: &Path, settings: Settings) -> Result<Self, Failure> {
-        let config = rules.configuration(start)?;
+    pub fn new(look: &LookArgs, rules: &RuleArgs, start: &Path, settings: &Settings) -> Result<Self, Failure> {
+        let config = rules.files.configuration(start)?;
         let mut catalogue = catalogue(look, &config)?;
-        let foreign = if rules.no_foreign_config || rules.no_config { Foreign::default() } else { Foreign::find(start, &mut catalogue) };
+        let foreign =
+            if rules.no_foreign_config || rules.files.no_config { Foreign::default() } else { Foreign::find(start, &mut catalogue) };
         let settings = Settings {
             min_confidence: look.min_confidence.or(look.profile).or(config.min_confidence).unwrap_or(settings.min_confidence),
             marks: match (look.no_inline_marks, look.no_foreign_allow) {
@@ -102,7 +110,7 @@ impl Ground {
                 (false, true) => Marks::Own,
                 (false, false) => Marks::All,
             },
-            ..settings
+            ..settings.clone()
         };
         Ok(Self { config, scanner: Scanner::new(catalogue, settings), foreign })
     }

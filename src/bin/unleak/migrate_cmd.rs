@@ -25,7 +25,7 @@ use unleak::suppress;
 use crate::config::Config;
 use crate::env::Environment;
 use crate::failure::{Exit, Failure};
-use crate::ground::RuleArgs;
+use crate::ground::FileArgs;
 use crate::migrate_args::{ApplyOptions, MigrateArgs, MigrateCommand, PlanArgs, StoreName};
 use crate::progress::Line;
 use crate::{baseline_file, migrate_audit, migrate_show, output, patterns_cmd, stores};
@@ -191,7 +191,9 @@ fn make_plan(args: &PlanArgs, quiet: bool, environment: &Environment) -> Result<
     let mut report = scan(&config, &tree, quiet, environment)?;
     if !args.no_baseline && !args.no_config {
         // What is hidden stays in the report: the plan must not hold its value either.
-        baseline_file::in_use(&RuleArgs::default(), &config, path)?.iter().for_each(|baseline| baseline.note(&mut report.findings));
+        if let Some(baseline) = baseline_file::in_use(&FileArgs::default(), &config, path)? {
+            baseline.note(&mut report.findings);
+        }
     }
     let listing = unleak::source::tree::list(&tree).map_err(|error| Failure::new(&error))?;
     let paths: Vec<BString> = listing.files.iter().map(|file| file.origin.path().to_owned()).collect();

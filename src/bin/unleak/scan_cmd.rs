@@ -26,11 +26,11 @@ pub fn run(args: &ScanArgs, quiet: bool, environment: &Environment) -> Result<Ex
     refuse_shared_files(args)?;
     let start = start(args);
     let settings = Settings { max_file_size: args.max_file_size, threads: args.threads, explain: args.explain, ..Settings::default() };
-    let ground = Ground::new(&args.look, &args.rules, start, settings)?;
+    let ground = Ground::new(&args.look, &args.rules, start, &settings)?;
     if let Some(restrictions) = ground.config.restrictions().filter(|_| !quiet) {
         note(&restrictions);
     }
-    let baseline = if args.no_baseline { None } else { baseline_file::in_use(&args.rules, &ground.config, start)? };
+    let baseline = if args.no_baseline { None } else { baseline_file::in_use(&args.rules.files, &ground.config, start)? };
     let fail_on = args.fail_on.or(ground.config.fail_on).unwrap_or(Severity::Low);
     let mut report = scan(args, &ground, quiet, environment)?;
     let notes = ground.leave_out(&mut report);

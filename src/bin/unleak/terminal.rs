@@ -20,6 +20,8 @@ const CONTROL_D: u8 = 4;
 /// Standard input and output of a terminal.
 #[derive(Debug)]
 pub struct Terminal {
+    stdin: io::Stdin,
+    stdout: io::Stdout,
     /// Whether it can show another screen and come back.
     has_screens: bool,
 }
@@ -27,7 +29,8 @@ pub struct Terminal {
 impl Terminal {
     /// The terminal; none where nobody sits there.
     pub fn open(is_dumb: bool) -> Option<Self> {
-        (io::stdin().is_terminal() && io::stdout().is_terminal()).then_some(Self { has_screens: !is_dumb })
+        let (stdin, stdout) = (io::stdin(), io::stdout());
+        (stdin.is_terminal() && stdout.is_terminal()).then_some(Self { stdin, stdout, has_screens: !is_dumb })
     }
 
     /// Waits for a key.
@@ -35,7 +38,7 @@ impl Terminal {
     /// # Errors
     /// What the system says.
     pub fn key(&mut self) -> io::Result<Key> {
-        let mut stdin = io::stdin().lock();
+        let mut stdin = self.stdin.lock();
         let _raw = raw::Raw::enter()?;
         let mut byte = [0];
         Ok(match stdin.read(&mut byte)? {
@@ -52,7 +55,7 @@ impl Terminal {
     pub fn line(&mut self, prompt: &str) -> io::Result<Option<String>> {
         self.write(prompt)?;
         let mut line = String::new();
-        let read = io::stdin().lock().read_line(&mut line)?;
+        let read = self.stdin.lock().read_line(&mut line)?;
         Ok((read > 0).then(|| line.trim().to_owned()))
     }
 
@@ -61,7 +64,7 @@ impl Terminal {
     /// # Errors
     /// What the system says.
     pub fn write(&mut self, text: &str) -> io::Result<()> {
-        let mut stdout = io::stdout().lock();
+        let mut stdout = self.stdout.lock();
         stdout.write_all(text.as_bytes())?;
         stdout.flush()
     }

@@ -118,6 +118,7 @@ impl Baseline {
     }
 
     /// All decisions, each with the name of its secret.
+    #[must_use]
     pub fn decisions(&self) -> impl ExactSizeIterator<Item = (KeyedHash, &Decision)> {
         self.decisions.iter().map(|(&name, decision)| (name, decision))
     }
