@@ -271,9 +271,7 @@ impl<'s, 'v> Sink<'s, 'v> {
         let mut candidate = Candidate::new(index, Cow::Borrowed(&self.view.bytes[span.clone()]), span, probability);
         shape(&mut candidate);
         judge::weigh(&mut candidate, def);
-        if own::is_baseline(self.view.bytes, &candidate.span) {
-            candidate.dropped = Some(own::REASON);
-        }
+        candidate.dropped = candidate.dropped.or_else(|| own::reason(self.catalogue, self.view.bytes, &candidate.span));
         self.found.push(candidate);
     }
 

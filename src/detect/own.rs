@@ -1,20 +1,41 @@
-//! What this program writes itself and reads again. Owns: telling the key and the hashes of a baseline from credentials. Must not: know paths.
+//! What this program writes itself and reads again. Owns: telling the key and the hashes of a baseline, and names of patterns, from credentials.
+//! Must not: know paths.
 //!
-//! It goes by the line alone, wherever it stands: baselines have other names too, and a history holds old ones. All else on such a line, a
+//! A baseline is known by its lines, wherever they stand: it has other names too, and a history holds old ones. All else on such a line, a
 //! reason for instance, is looked at as everywhere.
 
 use std::ops::Range;
 
-/// Why such a candidate is none.
-pub const REASON: &str = "it is the key or a hash of an unleak baseline";
+use crate::patterns::Catalogue;
 
+/// Longest name of a pattern.
+const LONGEST_NAME: usize = 128;
 /// Digits of a key or a hash.
 const DIGITS: usize = 64;
 /// What stands before and after the digits: the start of the line, and what follows.
 const LINES: [(&[u8], &[u8]); 2] = [(br#"{"unleak-baseline":1,"key":""#, br#""}"#), (br#"{"mac":""#, br#"","verdict":""#)];
 
+/// Why the text at `span` is none, if it is of our own.
+pub fn reason(catalogue: &Catalogue, text: &[u8], span: &Range<usize>) -> Option<&'static str> {
+    if is_baseline(text, span) {
+        return Some("it is the key or a hash of an unleak baseline");
+    }
+    is_name(catalogue, text, span).then_some("it is the name of a pattern")
+}
+
+/// Whether the text at `span` is the name of a pattern, or a part of one.
+fn is_name(catalogue: &Catalogue, text: &[u8], span: &Range<usize>) -> bool {
+    let is_part = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    if span.len() > LONGEST_NAME || !text[span.clone()].iter().all(is_part) {
+        return false;
+    }
+    let before = text[..span.start].iter().rev().take(LONGEST_NAME).take_while(|byte| is_part(byte)).count();
+    let after = text[span.end..].iter().take(LONGEST_NAME).take_while(|byte| is_part(byte)).count();
+    std::str::from_utf8(&text[span.start - before..span.end + after]).is_ok_and(|name| catalogue.index_of(name).is_some())
+}
+
 /// Whether the text at `span` is the key or a hash of a baseline, or a part of one.
-pub fn is_baseline(text: &[u8], span: &Range<usize>) -> bool {
+fn is_baseline(text: &[u8], span: &Range<usize>) -> bool {
     let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     if !text.get(span.start).is_some_and(is_digit) {
         return false;
@@ -62,6 +83,14 @@ mod tests {
         ] {
             assert!(!is_own(other), "{other}");
         }
+    }
+
+    #[test]
+    fn names_of_patterns_are_known_whole() {
+        let catalogue = Catalogue::builtin();
+        let is_own = |text: &str, span: Range<usize>| reason(&catalogue, text.as_bytes(), &span).is_some();
+        assert!(is_own("disable = ['generic-password']", 12..28) && is_own("disable = ['generic-password']", 14..20));
+        assert!(!is_own("disable = ['generic-passwords']", 12..28) && !is_own("disable = ['generic-password']", 11..28));
     }
 
     #[test]

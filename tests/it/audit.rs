@@ -65,7 +65,8 @@ fn what_is_accepted_is_hidden_in_every_source_and_stays_so_when_it_moves() {
     accept(&sandbox, ".");
     assert_exit(&sandbox.run(&["scan", "--staged"]), 0);
     sandbox.git(&["commit", "--quiet", "-m", "one"]);
-    for source in [[".", "--quiet"], ["--history", "--no-cache"], ["--range", "HEAD..HEAD"], ["b/c.env", "--quiet"]] {
+    let range = format!("{}..HEAD", "0".repeat(40));
+    for source in [[".", "--quiet"], ["--history", "--no-cache"], ["--range", &range], ["b/c.env", "--quiet"]] {
         assert_exit(&sandbox.run(&[&["scan"], source.as_slice()].concat()), 0);
     }
     assert_exit(&sandbox.run_with_input(&["scan", "--stdin"], &sandbox.read("a.env")), 0);
@@ -200,6 +201,25 @@ fn a_migration_leaves_what_is_accepted_where_it_is_and_says_so() {
     assert_eq!(plan(&[]).0, 1);
     let written = fs::read_to_string(&to).unwrap();
     assert!(!written.contains(&known) && !written.contains(&new));
+}
+
+#[test]
+fn whoever_decides_is_named_by_option_by_git_or_by_the_system() {
+    let sandbox = project();
+    let create = |path: &str| sandbox.command(&["baseline", "create", "--reason", "known", path]);
+    let nobody = create("a.env").output().unwrap();
+    assert_exit(&nobody, 2);
+    assert!(text(&nobody.stderr).contains("hint: --by NAME says so"), "{}", text(&nobody.stderr));
+    sandbox.git(&["init", "--quiet"]);
+    assert_exit(&create("a.env").env("USER", "sys").output().unwrap(), 0);
+    sandbox.git(&["config", "user.name", "Bob of git"]);
+    assert_exit(&create("b").env("USER", "sys").output().unwrap(), 0);
+    accept(&sandbox, "d.py");
+    let shown = json(&sandbox.run(&["baseline", "show", "--format", "json"]));
+    let mut names: Vec<&str> = shown["decisions"].as_array().unwrap().iter().map(|decision| decision["by"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["Ann", "Bob of git", "sys"]);
+    assert_exit(&sandbox.run(&["baseline", "create", "--by", "Ann", "--reason", " "]), 2);
 }
 
 /// A program on a pseudo-terminal that `script` of util-linux makes.
