@@ -206,7 +206,12 @@ fn a_migration_leaves_what_is_accepted_where_it_is_and_says_so() {
 #[test]
 fn whoever_decides_is_named_by_option_by_git_or_by_the_system() {
     let sandbox = project();
-    let create = |path: &str| sandbox.command(&["baseline", "create", "--reason", "known", path]);
+    // The settings of whoever runs the tests do not count.
+    let create = |path: &str| {
+        let mut command = sandbox.command(&["baseline", "create", "--reason", "known", path]);
+        command.env("HOME", sandbox.directory.path()).env("GIT_CONFIG_NOSYSTEM", "1");
+        command
+    };
     let nobody = create("a.env").output().unwrap();
     assert_exit(&nobody, 2);
     assert!(text(&nobody.stderr).contains("hint: --by NAME says so"), "{}", text(&nobody.stderr));

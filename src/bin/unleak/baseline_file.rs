@@ -97,7 +97,8 @@ pub fn decision(finding: &Finding, verdict: Verdict, reason: &str, by: &str) -> 
 /// Nobody knows.
 pub fn who(option: Option<&str>, start: &Path, environment: &Environment) -> Result<String, Failure> {
     let of_git = || {
-        let name = match gix::discover(start) {
+        let directory = foreign::root(start)?;
+        let name = match gix::discover(directory) {
             Ok(repository) => repository.config_snapshot().string("user.name").map(|name| name.to_string()),
             Err(_) => gix::config::File::from_globals().ok()?.string("user.name").map(|name| name.to_string()),
         };
