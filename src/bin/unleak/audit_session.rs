@@ -84,7 +84,7 @@ impl<'t> Session<'t> {
 
     fn show(&mut self, at: usize) -> io::Result<()> {
         let frame = self.frame(at, false)?;
-        self.terminal.write(&format!("{} of {}\n{frame}{KEYS}\n", at + 1, self.findings.len()))
+        self.terminal.write(&format!("{} of {}\n{frame}", at + 1, self.findings.len()))
     }
 
     fn frame(&self, at: usize, show_secrets: bool) -> io::Result<String> {
@@ -95,8 +95,9 @@ impl<'t> Session<'t> {
 
     /// Waits for a key and does what it says.
     fn ask(&mut self, at: usize) -> Result<Step, Failure> {
+        let mut prompt = format!("{KEYS}\n");
         loop {
-            let Key::Byte(byte) = self.terminal.key().map_err(gone)? else { return Ok(Step::Quit) };
+            let Key::Byte(byte) = self.terminal.key(&std::mem::take(&mut prompt)).map_err(gone)? else { return Ok(Step::Quit) };
             return match byte {
                 b'r' => self.decide(at, Verdict::Real, ""),
                 b'f' => self.decide(at, Verdict::False, ""),

@@ -33,13 +33,14 @@ impl Terminal {
         (stdin.is_terminal() && stdout.is_terminal()).then_some(Self { stdin, stdout, has_screens: !is_dumb })
     }
 
-    /// Waits for a key.
+    /// Asks for a key. The question shows when the key is waited for, not before: then Control-C is one already.
     ///
     /// # Errors
     /// What the system says.
-    pub fn key(&mut self) -> io::Result<Key> {
+    pub fn key(&self, prompt: &str) -> io::Result<Key> {
         let mut stdin = self.stdin.lock();
         let _raw = raw::Raw::enter()?;
+        self.write(prompt)?;
         let mut byte = [0];
         Ok(match stdin.read(&mut byte)? {
             0 => Key::End,
@@ -52,7 +53,7 @@ impl Terminal {
     ///
     /// # Errors
     /// What the system says.
-    pub fn line(&mut self, prompt: &str) -> io::Result<Option<String>> {
+    pub fn line(&self, prompt: &str) -> io::Result<Option<String>> {
         self.write(prompt)?;
         let mut line = String::new();
         let read = self.stdin.lock().read_line(&mut line)?;
@@ -63,7 +64,7 @@ impl Terminal {
     ///
     /// # Errors
     /// What the system says.
-    pub fn write(&mut self, text: &str) -> io::Result<()> {
+    pub fn write(&self, text: &str) -> io::Result<()> {
         let mut stdout = self.stdout.lock();
         stdout.write_all(text.as_bytes())?;
         stdout.flush()
@@ -73,10 +74,9 @@ impl Terminal {
     ///
     /// # Errors
     /// What the system says.
-    pub fn show_for_a_while(&mut self, text: &str) -> io::Result<()> {
+    pub fn show_for_a_while(&self, text: &str) -> io::Result<()> {
         let (enter, leave) = if self.has_screens { ("\x1b[?1049h\x1b[H\x1b[2J", "\x1b[?1049l") } else { ("", "") };
-        self.write(&format!("{enter}{text}any key goes back\n"))?;
-        let key = self.key();
+        let key = self.key(&format!("{enter}{text}any key goes back\n"));
         self.write(leave)?;
         key.map(drop)
     }
