@@ -131,7 +131,8 @@ choose_sarif_file() {
 scan() {
   local extra lines token
   lines=$(mktemp -d "$RUNNER_TEMP/unleak-report.XXXXXX")/findings.jsonl
-  set -- scan --report "sarif=$sarif" --report "jsonl=$lines"
+  # Code scanning would show what the baseline hides as open alerts.
+  set -- scan --report "sarif=$sarif" --report "jsonl=$lines" --sarif-profile=github
   [[ -z ${UNLEAK_FAIL_ON:-} ]] || set -- "$@" "--fail-on=$UNLEAK_FAIL_ON"
   [[ -z ${UNLEAK_MIN_CONFIDENCE:-} ]] || set -- "$@" "--min-confidence=$UNLEAK_MIN_CONFIDENCE"
   [[ -z $range ]] || set -- "$@" "--range=$range"

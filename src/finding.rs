@@ -110,6 +110,58 @@ pub struct Finding {
     pub places: Vec<Place>,
     /// How far it got, where a whole history was scanned.
     pub exposure: Option<Exposure>,
+    /// What a person said of it, where the baseline knows.
+    pub decision: Option<Decision>,
+}
+
+impl Finding {
+    /// Whether a person's decision keeps it out of reports.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        self.decision.as_ref().is_some_and(|decision| matches!(decision.verdict, Verdict::False | Verdict::Accepted))
+    }
+}
+
+/// What a person said of a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Decision {
+    /// The word.
+    pub verdict: Verdict,
+    /// Why; may be empty.
+    pub reason: String,
+    /// Who said so.
+    pub by: String,
+    /// When: `2026-01-31`.
+    pub date: String,
+    /// The pattern that had found it. It comes last where this is written: what follows the word `password` can look like one.
+    pub pattern: String,
+}
+
+/// The word of a [`Decision`], the most cautious last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// It is no credential.
+    False,
+    /// It is one, or may be, and is meant to stand there.
+    Accepted,
+    /// It is a credential that must go.
+    Real,
+}
+
+impl Verdict {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::False, Self::Accepted, Self::Real];
+
+    /// The word in lower case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::False => "false",
+            Self::Accepted => "accepted",
+            Self::Real => "real",
+        }
+    }
 }
 
 /// How far a secret got in a repository's history. Lists are cut to what people read; the counts are not.
@@ -254,6 +306,8 @@ pub enum Suppression {
     Config,
     /// A file of another tool, such as `.gitleaks.toml`.
     ForeignFile,
+    /// A decision of the baseline.
+    Baseline,
 }
 
 /// Something that was asked for and not scanned, or not scanned whole.
@@ -374,6 +428,8 @@ impl Coverage {
 pub struct Report {
     /// Secrets at or above the confidence threshold, by severity, then place.
     pub findings: Vec<Finding>,
+    /// Secrets that the baseline hides, in the same order; their places count as suppressed.
+    pub hidden: Vec<Finding>,
     /// How many places were left out, by who said so.
     pub suppressed: std::collections::BTreeMap<Suppression, u64>,
     /// Places below the confidence threshold.

@@ -60,6 +60,21 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::R
     written
 }
 
+/// As [`write_atomically`], and the new content is on disk when this returns, whatever happens to the machine then.
+///
+/// # Errors
+/// As [`write_atomically`]; the content may be there all the same.
+pub fn write_durably(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    write_atomically(path, write)?;
+    sync_directory(&fs::canonicalize(path)?)
+}
+
+/// Makes names in the directory of `path` last.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(directory)?.sync_all()
+}
+
 /// Writes a file that is nobody else's business, and the directories above it: the owner alone may read it.
 ///
 /// # Errors

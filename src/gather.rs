@@ -193,6 +193,7 @@ fn add(secrets: &mut BTreeMap<Fingerprint, Finding>, sighting: Sighting) {
                 evidence: sighting.evidence,
                 places: vec![sighting.place],
                 exposure: None,
+                decision: None,
             });
         }
         std::collections::btree_map::Entry::Occupied(mut entry) => {

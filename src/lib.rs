@@ -10,6 +10,7 @@ pub mod evaluate;
 pub mod finding;
 pub mod fsx;
 pub mod gather;
+pub mod keyed;
 pub mod line_hash;
 #[cfg(feature = "migrate")]
 pub mod migrate;

@@ -20,6 +20,7 @@ pub mod jwt;
 pub mod kind;
 pub mod learned;
 mod nested;
+mod own;
 pub mod placeholder;
 pub mod prefilter;
 pub mod private_key;
@@ -270,6 +271,7 @@ impl<'s, 'v> Sink<'s, 'v> {
         let mut candidate = Candidate::new(index, Cow::Borrowed(&self.view.bytes[span.clone()]), span, probability);
         shape(&mut candidate);
         judge::weigh(&mut candidate, def);
+        candidate.dropped = candidate.dropped.or_else(|| own::reason(self.catalogue, self.view.bytes, &candidate.span));
         self.found.push(candidate);
     }
 

@@ -4,7 +4,8 @@
 //! {"repo": "shop", "file": "src/db.py", "first_line": 40, "text": "...", "labels":
 //!   [{"line_start": 42, "line_end": 42, "truth": "T", "category": "Password"}]}
 //! ```
-//! `text` are the lines of `file` from `first_line` on; lines of labels count as in the file. `truth` is `T` for a credential, `F` for none, `X`
+//! `text` are the lines of `file` from `first_line` on. A line with `bytes` in place of `text` speaks of the whole file as it is on disk, which had
+//! that length when it was labelled; lines of labels count as in the file. `truth` is `T` for a credential, `F` for none, `X`
 //! for what is unclear, a test value or a placeholder. Other members are ignored.
 
 use serde::{Deserialize, Serialize};
@@ -20,8 +21,12 @@ pub struct Region {
     /// Line of the file at which the text starts; the first line is 1.
     #[serde(default = "first")]
     pub first_line: u64,
-    /// The text.
+    /// The text; empty where `bytes` says that it is to be read.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
+    /// Length of the file, where its text is not here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
     /// What is known of its lines.
     pub labels: Vec<Label>,
 }
@@ -84,13 +89,22 @@ pub struct LabelError {
 /// The first line that is not in the format.
 pub fn parse(text: &str) -> Result<Vec<Region>, LabelError> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines.map(|(at, line)| serde_json::from_str(line).map_err(|error| wrong(at + 1, &error))).collect()
+    lines.map(|(at, line)| region(line).map_err(|error| LabelError { line: at + 1, error })).collect()
+}
+
+fn region(line: &str) -> Result<Region, String> {
+    let region: Region = serde_json::from_str(line).map_err(|error| wrong(&error))?;
+    let is_one = match region.bytes {
+        Some(_) => region.text.is_empty() && region.first_line == first(),
+        None => !region.text.is_empty(),
+    };
+    if is_one { Ok(region) } else { Err("it needs `text`, or `bytes` alone for a whole file".to_owned()) }
 }
 
 /// Says where JSON is wrong: its own message may quote the text.
-fn wrong(line: usize, error: &serde_json::Error) -> LabelError {
+fn wrong(error: &serde_json::Error) -> String {
     let kind = if error.is_data() { "a member is missing or of the wrong type" } else { "it is no JSON" };
-    LabelError { line, error: format!("{kind} (column {})", error.column()) }
+    format!("{kind} (column {})", error.column())
 }
 
 #[cfg(test)]
@@ -102,6 +116,18 @@ mod tests {
         let text = "\n{\"file\":\"a\",\"text\":\"x\",\"ext\":\".py\",\"labels\":[{\"line_start\":1,\"line_end\":1,\"truth\":\"T\"}]}\n";
         let regions = parse(text).unwrap();
         assert_eq!((regions.len(), regions[0].first_line, regions[0].labels[0].truth), (1, 1, Truth::Credential));
+    }
+
+    #[test]
+    fn a_file_is_named_by_its_length_in_place_of_its_text() {
+        let line = |members: &str| format!("{{\"file\":\"a\",{members}\"labels\":[]}}");
+        let whole = parse(&line("\"bytes\":7,")).unwrap();
+        assert_eq!((whole[0].bytes, whole[0].text.as_str()), (Some(7), ""));
+        assert_eq!(serde_json::to_string(&whole[0]).unwrap(), "{\"repo\":\"\",\"file\":\"a\",\"first_line\":1,\"bytes\":7,\"labels\":[]}");
+        for wrong in ["", "\"bytes\":7,\"text\":\"x\",", "\"bytes\":7,\"first_line\":2,"] {
+            let error = parse(&line(wrong)).unwrap_err().to_string();
+            assert_eq!(error, "line 1 is no labelled text: it needs `text`, or `bytes` alone for a whole file");
+        }
     }
 
     #[test]

@@ -71,12 +71,21 @@ fn share(part: u64, rest: u64) -> f64 {
 /// Two numbers between which a figure lies in 95 of 100 draws of repositories.
 pub type Interval = (f64, f64);
 
-/// Intervals of precision, recall and F1, by drawing repositories with replacement. The same outcomes give the same intervals.
+/// Whether all outcomes are of one repository: its files are drawn then.
+#[must_use]
+pub fn is_one_repository(outcomes: &[Outcome]) -> bool {
+    outcomes.windows(2).all(|pair| pair[0].repo == pair[1].repo)
+}
+
+/// Intervals of precision, recall and F1, by drawing repositories with replacement, or the files of a single one. The same outcomes give the
+/// same intervals.
 #[must_use]
 pub fn intervals(outcomes: &[Outcome], threshold: f32) -> [Interval; 3] {
-    let mut repos: BTreeMap<&str, Counts> = BTreeMap::new();
+    let drawn_by =
+        if is_one_repository(outcomes) { |outcome: &Outcome| outcome.file.clone() } else { |outcome: &Outcome| outcome.repo.clone() };
+    let mut repos: BTreeMap<String, Counts> = BTreeMap::new();
     for outcome in outcomes {
-        repos.entry(&outcome.repo).or_default().add(Counts::of([outcome], threshold));
+        repos.entry(drawn_by(outcome)).or_default().add(Counts::of([outcome], threshold));
     }
     let repos: Vec<Counts> = repos.into_values().collect();
     let mut state = 1_u64;
@@ -160,6 +169,15 @@ mod tests {
         assert!((calibration_error(&outcomes) - (0.1 + 0.8 + 0.3) / 3.0).abs() < 1e-6);
         let [precision, recall, _] = intervals(&outcomes, 0.5);
         assert_eq!((precision, recall), ((0.5, 1.0), (0.5, 1.0)));
+    }
+
+    #[test]
+    fn of_one_repository_files_are_drawn() {
+        let in_file = |file: &str, outcome: Outcome| Outcome { file: file.to_owned(), ..outcome };
+        let outcomes =
+            [in_file("a", outcome("r", true, 0.9)), in_file("a", outcome("r", false, 0.8)), in_file("b", outcome("r", true, 0.9))];
+        assert!(is_one_repository(&outcomes) && !is_one_repository(&[outcome("a", true, 0.9), outcome("b", true, 0.9)]));
+        assert_eq!(intervals(&outcomes, 0.5)[0], (0.5, 1.0));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use super::Outcome;
-use super::measure::{Counts, area, calibration_error, intervals};
+use super::measure::{Counts, area, calibration_error, intervals, is_one_repository};
 use crate::blob::visible;
 
 /// Groups of errors that are listed.
@@ -20,7 +20,8 @@ pub fn write(outcomes: &[Outcome], threshold: f32, places: bool, out: &mut dyn i
     let counts = Counts::of(outcomes, threshold);
     let [precision, recall, f1] = intervals(outcomes, threshold);
     let repos: BTreeSet<&str> = outcomes.iter().map(|outcome| outcome.repo.as_str()).collect();
-    writeln!(out, "{} credentials in {} repositories, threshold {threshold:.2}", counts.found + counts.missed, repos.len())?;
+    let noun = if repos.len() == 1 { "repository" } else { "repositories" };
+    writeln!(out, "{} credentials in {} {noun}, threshold {threshold:.2}", counts.found + counts.missed, repos.len())?;
     writeln!(out, "found {}, missed {}, wrong {}\n", counts.found, counts.missed, counts.wrong)?;
     let rows = [("precision", counts.precision(), precision), ("recall", counts.recall(), recall), ("F1", counts.f1(), f1)];
     for (name, figure, (low, high)) in rows {
@@ -28,7 +29,8 @@ pub fn write(outcomes: &[Outcome], threshold: f32, places: bool, out: &mut dyn i
     }
     writeln!(out, "{:<18} {:.3}", "area under curve", area(outcomes))?;
     writeln!(out, "{:<18} {:.3}", "calibration error", calibration_error(outcomes))?;
-    writeln!(out, "\nIntervals: 95 % of draws of repositories.")?;
+    let drawn = if is_one_repository(outcomes) { "the files of the repository" } else { "repositories" };
+    writeln!(out, "\nIntervals: 95 % of draws of {drawn}.")?;
     table("category", outcomes, threshold, |outcome| visible(outcome.category.as_bytes()), out)?;
     table("file kind", outcomes, threshold, |outcome| outcome.kind.to_owned(), out)?;
     groups(outcomes, threshold, out)?;

@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use super::Steps;
-use super::replace::sync_directory;
+use super::sync_directory;
 
 /// An open log. Lines are on disk when [`Log::append`] returns.
 #[derive(Debug)]

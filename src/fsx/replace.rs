@@ -7,7 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Steps, rename};
+use super::{Steps, rename, sync_directory};
 
 /// Whether a content is the expected one.
 pub type Still<'a> = &'a dyn Fn(&[u8]) -> bool;
@@ -122,12 +122,6 @@ pub fn sweep(temporary: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
-}
-
-/// Makes names in the directory of `path` last.
-pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(directory)?.sync_all()
 }
 
 #[cfg(unix)]

@@ -158,7 +158,10 @@ fn choose<'r>(findings: &'r [Finding], options: &Options, left: &mut Vec<LeftFin
         }
         let advice = advice::of(finding.pattern.def.store);
         let is_test = finding.places.iter().all(|place| place.test_or_example);
-        let reason = if !advice.migrate && !options.include.contains(&finding.pattern.def.id) {
+        let decision = finding.decision.as_ref().filter(|_| finding.is_hidden());
+        let reason = if let Some(decision) = decision {
+            Some((format!("the baseline says that it is {}", decision.verdict.name()), "migrate it with --no-baseline".to_owned()))
+        } else if !advice.migrate && !options.include.contains(&finding.pattern.def.id) {
             Some((format!("it belongs in {}", advice.service), advice.instead.to_owned()))
         } else if is_test && !options.include_tests {
             let advice = "mark it `unleak:allow` if it is made up, or migrate it with --include-tests if it is not";

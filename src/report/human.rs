@@ -8,7 +8,7 @@ use super::summary::{Summary, count};
 use super::{Options, advice, date, receipt};
 use crate::blob::visible;
 use crate::finding::{
-    ChecksumStatus, Commit, Coverage, Encoding, Exposure, Finding, ForeignFile, Level, Location, Place, Report, Suppression,
+    ChecksumStatus, Commit, Coverage, Decision, Encoding, Exposure, Finding, ForeignFile, Level, Location, Place, Report, Suppression,
 };
 
 /// Places of a secret that are listed after the first.
@@ -31,6 +31,14 @@ pub fn write(report: &Report, options: &Options, out: &mut dyn io::Write) -> io:
     }
     human.summary(report)?;
     human.coverage(&report.coverage)
+}
+
+/// Writes the frame of one finding.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_finding(finding: &Finding, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
+    Human { options, style: Style { color: options.color, hyperlinks: options.hyperlinks }, out }.finding(finding)
 }
 
 struct Human<'o> {
@@ -154,6 +162,7 @@ fn notes(finding: &Finding, others: &[Place], options: &Options) -> Vec<(&'stati
     if !facts.is_empty() {
         notes.push(("facts", facts.join(", ")));
     }
+    notes.extend(finding.decision.as_ref().map(|decision| ("judged", said(decision))));
     if let Some(exposure) = &finding.exposure {
         notes.extend(exposure_notes(exposure));
         // The places of a history are mostly versions of one file.
@@ -164,6 +173,12 @@ fn notes(finding: &Finding, others: &[Place], options: &Options) -> Vec<(&'stati
         notes.push(("also", format!("{} more; the JSON formats list all", number(count(others.len() - MORE_PLACES)))));
     }
     ending(notes, finding, options)
+}
+
+/// A decision in words.
+fn said(decision: &Decision) -> String {
+    let reason = if decision.reason.is_empty() { String::new() } else { format!(": {}", visible(decision.reason.as_bytes())) };
+    format!("{}, by {} on {}{reason}", decision.verdict.name(), visible(decision.by.as_bytes()), decision.date)
 }
 
 /// The lines that end a frame.
@@ -292,5 +307,6 @@ const fn suppressor(by: Suppression) -> &'static str {
         Suppression::ForeignMark => "by other tools' marks",
         Suppression::Config => "by the configuration",
         Suppression::ForeignFile => "by other tools' files",
+        Suppression::Baseline => "by the baseline",
     }
 }

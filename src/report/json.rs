@@ -12,8 +12,8 @@ use super::summary::Summary;
 use super::{Options, advice, date, escape};
 use crate::blob::{Origin, Span, visible};
 use crate::finding::{
-    ChecksumStatus, Commit, Confidence, Coverage, Dropped, Encoding, Excerpt, Exposure, Finding, Introduction, Location, Place, Problem,
-    Report, Severity, SkipReason,
+    ChecksumStatus, Commit, Confidence, Coverage, Decision, Dropped, Encoding, Excerpt, Exposure, Finding, Introduction, Location, Place,
+    Problem, Report, Severity, SkipReason,
 };
 use crate::patterns::schema::StoreAdvice;
 use crate::secret::Fingerprint;
@@ -101,6 +101,8 @@ pub struct FindingRecord<'r> {
     places: Vec<PlaceRecord<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exposure: Option<ExposureRecord<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<&'r Decision>,
     opens: &'r str,
     revoke: &'r str,
     store: StoreAdvice,
@@ -128,6 +130,7 @@ impl<'r> FindingRecord<'r> {
             evidence: &finding.evidence,
             places: finding.places.iter().map(PlaceRecord::of).collect(),
             exposure: finding.exposure.as_ref().map(ExposureRecord::of),
+            decision: finding.decision.as_ref(),
             opens: &pattern.def.opens,
             revoke: &pattern.def.revoke,
             store: pattern.def.store,

@@ -5,7 +5,7 @@
 //! A raw secret is written by `human` and `json` only, and only with [`Options::show_secrets`].
 
 pub mod advice;
-mod date;
+pub mod date;
 mod escape;
 mod human;
 mod json;
@@ -15,9 +15,11 @@ mod sarif;
 mod style;
 mod summary;
 
+pub use escape::write_line as write_json_line;
+
 use std::io;
 
-use crate::finding::Report;
+use crate::finding::{Finding, Report};
 
 /// A format that a report can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,6 +57,30 @@ impl Format {
     }
 }
 
+/// For whom SARIF is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SarifProfile {
+    /// For whoever knows `suppressions`: what the baseline hides is there and marked.
+    #[default]
+    Full,
+    /// For code scanning, which shows results with suppressions as open alerts: what the baseline hides is not there.
+    Github,
+}
+
+impl SarifProfile {
+    /// All profiles.
+    pub const ALL: [Self; 2] = [Self::Full, Self::Github];
+
+    /// The profile's name in lower case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Github => "github",
+        }
+    }
+}
+
 /// How a report is written.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
@@ -69,6 +95,8 @@ pub struct Options {
     pub show_secrets: bool,
     /// Whether the reasons for each finding, and against each dropped candidate, are written.
     pub explain: bool,
+    /// For whom SARIF is written.
+    pub sarif_profile: SarifProfile,
     /// Whether `human` ends with the coverage receipt; the JSON formats always have it.
     pub receipt: bool,
     /// Version of the program that made the report.
@@ -83,6 +111,7 @@ impl Default for Options {
             width: 120,
             show_secrets: false,
             explain: false,
+            sarif_profile: SarifProfile::Full,
             receipt: false,
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         }
@@ -100,6 +129,14 @@ pub fn write(format: Format, report: &Report, options: &Options, out: &mut dyn i
         Format::Jsonl => jsonl::write(report, options, out),
         Format::Sarif => sarif::write(report, options, out),
     }
+}
+
+/// Writes one finding as `human` shows it.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_finding(finding: &Finding, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
+    human::write_finding(finding, options, out)
 }
 
 #[cfg(test)]

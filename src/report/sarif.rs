@@ -16,9 +16,9 @@ use serde_sarif::sarif;
 
 use super::style::number;
 use super::summary::count;
-use super::{Options, advice, date, escape, json};
+use super::{Options, SarifProfile, advice, date, escape, json};
 use crate::blob::{Origin, visible};
-use crate::finding::{ChecksumStatus, Commit, Exposure, Finding, Location, Place, Problem, Report, Repository, Severity};
+use crate::finding::{ChecksumStatus, Commit, Decision, Exposure, Finding, Location, Place, Problem, Report, Repository, Severity};
 use crate::patterns::Pattern;
 use crate::patterns::schema::Likelihood;
 
@@ -39,7 +39,7 @@ pub fn write(report: &Report, options: &Options, out: &mut dyn io::Write) -> io:
 
 /// Writes at most `limit` results, those of the most severe findings.
 fn write_at_most(limit: usize, report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
-    let results = Results::of(report, limit);
+    let results = Results::of(report, options.sarif_profile, limit);
     let run = Run { head: head(report, &results, options), results };
     escape::write_line(&Log { schema: SCHEMA, version: "2.1.0", runs: [run] }, out)
 }
@@ -62,7 +62,7 @@ struct Run<'r> {
 
 /// The places that become results, and the rules they need.
 struct Results<'r> {
-    /// The most severe findings first.
+    /// The most severe findings first, after them what the baseline hides.
     findings: Vec<&'r Finding>,
     limit: usize,
     /// How many places are beyond the limit.
@@ -72,9 +72,12 @@ struct Results<'r> {
 }
 
 impl<'r> Results<'r> {
-    fn of(report: &'r Report, limit: usize) -> Self {
+    fn of(report: &'r Report, profile: SarifProfile, limit: usize) -> Self {
         let mut findings: Vec<&Finding> = report.findings.iter().collect();
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        if profile == SarifProfile::Full {
+            findings.extend(&report.hidden);
+        }
         let places: usize = findings.iter().map(|finding| shown(finding).len()).sum();
         let mut results = Self { findings, limit, cut: places.saturating_sub(limit), rules: BTreeMap::new() };
         results.rules = results.kept().map(|(finding, _)| (finding.pattern.def.id.as_str(), (0, &*finding.pattern))).collect();
@@ -236,7 +239,7 @@ fn result(rule: i64, finding: &Finding, place: &Place) -> sarif::Result {
     let physical = sarif::PhysicalLocation::builder().artifact_location(artifact_of(&place.origin)).region(region(place)).build();
     let mut fingerprints = BTreeMap::from([("unleak/secret/v1".to_owned(), finding.fingerprint.to_string())]);
     fingerprints.extend(place.line_hash.clone().map(|hash| ("primaryLocationLineHash".to_owned(), hash)));
-    sarif::Result::builder()
+    let mut result = sarif::Result::builder()
         .rule_id(def.id.as_str())
         .rule_index(rule)
         .level(level)
@@ -244,7 +247,17 @@ fn result(rule: i64, finding: &Finding, place: &Place) -> sarif::Result {
         .locations([sarif::Location::builder().physical_location(physical).build()])
         .partial_fingerprints(fingerprints)
         .properties(result_properties(finding, place))
-        .build()
+        .build();
+    let hiding = finding.decision.as_ref().filter(|_| finding.is_hidden());
+    result.suppressions = hiding.map(|decision| vec![suppression(decision)]);
+    result
+}
+
+/// Why a result is not shown, without the name of who said so.
+fn suppression(decision: &Decision) -> sarif::Suppression {
+    let reason = if decision.reason.is_empty() { String::new() } else { format!(": {}", visible(decision.reason.as_bytes())) };
+    let justification = format!("judged {} on {}{reason}", decision.verdict.name(), decision.date);
+    sarif::Suppression::builder().kind("external").status("accepted").justification(justification).build()
 }
 
 fn result_properties(finding: &Finding, place: &Place) -> sarif::PropertyBag {
@@ -269,6 +282,9 @@ fn result_properties(finding: &Finding, place: &Place) -> sarif::PropertyBag {
     }
     if let Some(object) = place.origin.object() {
         more.insert("object".to_owned(), object.into());
+    }
+    if let Some(decision) = &finding.decision {
+        more.insert("verdict".to_owned(), decision.verdict.name().into());
     }
     if let Some(exposure) = &finding.exposure {
         more.insert("exposure".to_owned(), exposure_record(exposure));

@@ -105,6 +105,7 @@ mod tests {
             evidence: Vec::new(),
             places: paths.iter().map(place).collect(),
             exposure: None,
+            decision: None,
         };
         Report { findings: vec![finding], ..Report::default() }
     }

@@ -10,6 +10,7 @@ use aho_corasick::AhoCorasick;
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use unleak::report::Format;
 
+use crate::audit::Dialogue;
 use crate::cli::{Sandbox, put, text};
 use crate::made_up;
 
@@ -32,7 +33,9 @@ struct Trap {
 const WINDOW: usize = 10;
 
 /// Every command that prints; a new one fails [`every_command_is_covered`] until it has its line here and its run in [`Trap::runs`].
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 12] = [
+    "audit",
+    "baseline show",
     "config schema",
     "evaluate",
     "explain",
@@ -44,6 +47,9 @@ const COMMANDS: [&str; 10] = [
     "patterns show",
     "scan",
 ];
+
+/// Commands that change the baseline; [`a_baseline_lets_no_secret_out`] runs them, and the audit at a terminal.
+const DECISIONS: [&str; 2] = ["baseline create", "baseline prune"];
 
 /// Commands that change the tree they run in, or need a store; [`migrations_let_no_secret_out`] runs them.
 const MIGRATIONS: [&str; 16] = [
@@ -201,6 +207,8 @@ impl Trap {
     fn put_wrong_files(&self) {
         let [config, patterns] = ["configuration password", "pattern file password"].map(|name| &self.planted[name].value);
         let at = |name: &str| self.outside.path().join(name);
+        let decision = format!("{{\"mac\":\"{config}\",\"{config}\":\"{patterns}\"}}\n");
+        put(&at("wrong-baseline.jsonl"), &format!("{{\"unleak-baseline\":1,\"key\":\"{}\"}}\n{decision}", "0a".repeat(32)));
         put(&at("key.toml"), &format!("password = \"{config}\"\n"));
         put(&at("value.toml"), &format!("min-confidence = \"{config}\"\n"));
         put(&at("type.toml"), &format!("exclude = \"{config}\"\n"));
@@ -272,6 +280,13 @@ impl Trap {
         for name in Self::planted_files() {
             runs.push((["explain", &name].map(str::to_owned).to_vec(), None));
         }
+        for baseline in ["key.toml", "wrong-baseline.jsonl"] {
+            let baseline = self.outside.path().join(baseline).display().to_string();
+            for command in ["scan", "audit --format jsonl", "audit", "baseline show", "baseline show --format json"] {
+                let words = command.split(' ').chain(["--baseline", &baseline]).map(str::to_owned);
+                runs.push((words.collect(), None));
+            }
+        }
         runs.push((["explain", "settings.py:1"].map(str::to_owned).to_vec(), None));
         let file = |name: &str| self.outside.path().join(name).display().to_string();
         for name in ["key.toml", "value.toml", "type.toml", "syntax.toml", "name.toml", "rule.toml"] {
@@ -331,7 +346,7 @@ fn no_command_and_no_format_lets_a_secret_out() {
             assert!(!text(bytes).contains("panicked"), "{arguments:?}: {}", text(bytes));
         }
         let words: Vec<&str> =
-            arguments.iter().copied().take(if matches!(arguments[0], "scan" | "evaluate" | "explain") { 1 } else { 2 }).collect();
+            arguments.iter().copied().take(if matches!(arguments[0], "audit" | "scan" | "evaluate" | "explain") { 1 } else { 2 }).collect();
         covered.insert(words.join(" "));
     }
     let mut reports = 0;
@@ -344,6 +359,49 @@ fn no_command_and_no_format_lets_a_secret_out() {
     assert_eq!(reports, 6 * Format::ALL.len() + 1, "reports of six sources, what is kept of blobs, and nothing else");
     assert!(files(trap.sandbox.directory.path()) == before, "the scanned repository changed");
     assert_eq!(covered, COMMANDS.map(str::to_owned).into());
+}
+
+#[test]
+fn a_baseline_lets_no_secret_out() {
+    let trap = Trap::new();
+    let mut covered = BTreeSet::new();
+    let mut run = |arguments: &[&str], exit: i32| -> String {
+        let output = trap.run(arguments, None);
+        for (stream, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
+            assert_eq!(trap.trace(bytes), None, "{arguments:?} on {stream}");
+        }
+        assert_eq!(output.status.code(), Some(exit), "{arguments:?}: {}{}", text(&output.stdout), text(&output.stderr));
+        covered.insert(arguments[..2].join(" "));
+        text(&output.stdout)
+    };
+    let telling = format!("it is {}", trap.planted["password"].value);
+    run(&["baseline", "create", "--by", "Ann", "--reason", &telling], 2);
+    run(&["baseline", "create", "--by", "Ann", "--reason", "known", "--min-confidence", "low"], 0);
+    run(&["baseline", "create", "--by", "Ann", "--reason", "known", "--history"], 0);
+    for format in Format::ALL {
+        run(&["scan", "--format", format.name(), "--receipt", "--explain"], 0);
+    }
+    let labels = run(&["audit", "--format", "jsonl"], 0);
+    put(&trap.outside.path().join("labels.jsonl"), &labels);
+    run(&["evaluate", &trap.outside.path().join("labels.jsonl").display().to_string(), "--places"], 0);
+    run(&["baseline", "show"], 0);
+    run(&["baseline", "show", "--format", "json"], 0);
+    run(&["baseline", "prune", "--history"], 0);
+    run(&["baseline", "prune"], 0);
+    let root = trap.sandbox.directory.path();
+    assert_eq!(trap.trace(&fs::read(root.join(".unleak-baseline.jsonl")).unwrap()), None);
+    fs::remove_file(root.join(".unleak-baseline.jsonl")).unwrap();
+    let mut dialogue = Dialogue::new(&trap.sandbox, "audit --by Ann");
+    for key in "rfersbfr".chars() {
+        dialogue.until("q quit");
+        dialogue.press(&key.to_string());
+    }
+    dialogue.until("q quit");
+    dialogue.press("q");
+    assert_eq!(trap.trace(dialogue.end(0).as_bytes()), None);
+    assert_eq!(trap.trace(&fs::read(root.join(".unleak-baseline.jsonl")).unwrap()), None);
+    let below = |covered: &BTreeSet<String>| covered.iter().filter(|name| DECISIONS.contains(&name.as_str())).count();
+    assert_eq!(below(&covered), DECISIONS.len());
 }
 
 #[test]
@@ -470,7 +528,7 @@ fn every_command_is_covered() {
         }
     }
     all.sort();
-    let mut known = [COMMANDS.as_slice(), &MIGRATIONS].concat();
+    let mut known = [COMMANDS.as_slice(), &DECISIONS, &MIGRATIONS].concat();
     known.sort_unstable();
     assert_eq!(all, known);
 }

@@ -7,9 +7,12 @@ use clap::builder::TypedValueParser as _;
 use clap::{ArgGroup, Parser, Subcommand, ValueHint};
 use unleak::finding::{Level, Severity};
 use unleak::patterns::import::rule::Tool;
-use unleak::report::Format;
+use unleak::report::{Format, SarifProfile};
 
+use crate::audit_cmd::{self, AuditArgs};
+use crate::baseline_cmd::BaselineArgs;
 use crate::check_cmd::CheckArgs;
+use crate::ground::{LookArgs, RuleArgs};
 use crate::migrate_args::{self, MigrateArgs};
 use crate::range_cmd::since;
 use crate::run_cmd::{self, GetArgs, RunArgs};
@@ -41,6 +44,11 @@ pub enum Command {
     Config(ConfigArgs),
     /// Say what speaks for and against the candidates on a line, and what would change the verdict
     Explain(ExplainArgs),
+    /// Walk through the findings at the terminal and decide what each is
+    #[command(after_long_help = audit_cmd::AFTER)]
+    Audit(Box<AuditArgs>),
+    /// About the baseline `.unleak-baseline.jsonl`: what people said of findings
+    Baseline(BaselineArgs),
     /// Measure a scan on labelled text: precision, recall, F1, calibration
     Evaluate(EvaluateArgs),
     #[command(about = migrate_args::ABOUT, long_about = migrate_args::LONG, after_long_help = migrate_args::AFTER)]
@@ -131,27 +139,8 @@ pub struct ScanArgs {
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "What to scan")]
     pub max_file_size: Option<u64>,
 
-    /// Read more patterns from a file (repeatable)
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What to look for")]
-    pub patterns: Vec<PathBuf>,
-    /// Switch a pattern on that is off by default (repeatable)
-    #[arg(long, value_name = "ID", help_heading = "What to look for")]
-    pub enable: Vec<String>,
-    /// Switch a pattern off (repeatable)
-    #[arg(long, value_name = "ID", help_heading = "What to look for")]
-    pub disable: Vec<String>,
-    /// Report findings of this confidence and above [default: medium]
-    #[arg(long, value_name = "LEVEL", value_parser = level_parser(), help_heading = "What to look for")]
-    pub min_confidence: Option<Level>,
-    /// How sure a finding must be: `strict` reports guesses too, `quiet` only what is hardly in doubt
-    #[arg(long, value_name = "PROFILE", value_parser = profile_parser(), conflicts_with = "min_confidence", help_heading = "What to look for")]
-    pub profile: Option<Level>,
-    /// Report secrets with inline marks too, whoever's marks they are
-    #[arg(long, help_heading = "What to look for")]
-    pub no_inline_marks: bool,
-    /// Of the inline marks, respect `unleak:allow` only, not those of other tools
-    #[arg(long, help_heading = "What to look for")]
-    pub no_foreign_allow: bool,
+    #[command(flatten)]
+    pub look: LookArgs,
 
     /// Format on standard output
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = format_parser(), help_heading = "Report")]
@@ -159,6 +148,9 @@ pub struct ScanArgs {
     /// Write a report to a file as well (repeatable)
     #[arg(long, value_name = "FORMAT=FILE", value_parser = report_file, help_heading = "Report")]
     pub report: Vec<ReportFile>,
+    /// Whether SARIF holds what the baseline hides, marked by `suppressions`, which code scanning does not heed: `github` leaves it out
+    #[arg(long, value_name = "PROFILE", default_value = "full", value_parser = sarif_parser(), help_heading = "Report")]
+    pub sarif_profile: SarifProfile,
     /// Write the raw secrets into the report (never into SARIF)
     #[arg(long, help_heading = "Report")]
     pub show_secrets: bool,
@@ -179,15 +171,11 @@ pub struct ScanArgs {
     #[arg(long, help_heading = "Exit code")]
     pub allow_incomplete: bool,
 
-    /// Use this configuration file, not the .unleak.toml of the scanned tree
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "no_config", help_heading = "Other")]
-    pub config: Option<PathBuf>,
-    /// Use no configuration file, nor rule files of other tools; for trees you do not trust
-    #[arg(long, help_heading = "Other")]
-    pub no_config: bool,
-    /// Use no rule files of other tools, such as .gitleaks.toml and .gitleaksignore at the root of the scanned tree
-    #[arg(long, help_heading = "Other")]
-    pub no_foreign_config: bool,
+    #[command(flatten)]
+    pub rules: RuleArgs,
+    /// Use no baseline
+    #[arg(long, conflicts_with = "baseline", help_heading = "Other")]
+    pub no_baseline: bool,
     /// Keep what was scanned of the history in this directory [default: the git directory]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, requires = "history", conflicts_with = "no_cache", help_heading = "Other")]
     pub cache: Option<PathBuf>,
@@ -290,6 +278,12 @@ pub struct EvaluateArgs {
     /// Labelled text as JSON Lines, `-` for standard input; docs/evaluate.md describes it
     #[arg(value_name = "LABELS", value_hint = ValueHint::FilePath)]
     pub labels: PathBuf,
+    /// Where files are whose labels come without their text [default: the directory you are in]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, default_value = ".", hide_default_value = true)]
+    pub root: PathBuf,
+    /// Read more patterns from a file (repeatable)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub patterns: Vec<PathBuf>,
     /// Count findings of this confidence and above [default: medium]
     #[arg(long, value_name = "LEVEL", value_parser = level_parser())]
     pub min_confidence: Option<Level>,
@@ -308,6 +302,12 @@ pub enum ConfigCommand {
     Schema,
 }
 
+fn sarif_parser() -> impl clap::builder::TypedValueParser<Value = SarifProfile> {
+    PossibleValuesParser::new(SarifProfile::ALL.map(SarifProfile::name)).map(|name| {
+        SarifProfile::ALL.into_iter().find(|profile| profile.name() == name).expect("because the parser lets known names through only")
+    })
+}
+
 fn format_parser() -> impl clap::builder::TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::name))
         .map(|name| Format::from_name(&name).expect("because the parser lets known names through only"))
@@ -322,7 +322,7 @@ fn tool_parser() -> impl clap::builder::TypedValueParser<Value = Tool> {
 
 const LEVELS: [Level; 4] = [Level::Low, Level::Medium, Level::High, Level::Certain];
 
-fn level_parser() -> impl clap::builder::TypedValueParser<Value = Level> {
+pub fn level_parser() -> impl clap::builder::TypedValueParser<Value = Level> {
     PossibleValuesParser::new(LEVELS.map(Level::name))
         .map(|name| LEVELS.into_iter().find(|level| level.name() == name).expect("because the parser lets known names through only"))
 }
@@ -330,7 +330,7 @@ fn level_parser() -> impl clap::builder::TypedValueParser<Value = Level> {
 /// Profiles and the confidence that each asks for.
 const PROFILES: [(&str, Level); 3] = [("strict", Level::Low), ("default", Level::Medium), ("quiet", Level::High)];
 
-fn profile_parser() -> impl clap::builder::TypedValueParser<Value = Level> {
+pub fn profile_parser() -> impl clap::builder::TypedValueParser<Value = Level> {
     PossibleValuesParser::new(PROFILES.map(|(name, _)| name))
         .map(|name| PROFILES.into_iter().find(|(known, _)| *known == name).expect("because the parser lets known names through only").1)
 }
@@ -405,6 +405,7 @@ mod tests {
             &["--staged", "--no-ignore"],
             &["--stdin", "--exclude", "x"],
             &["--config", "x", "--no-config"],
+            &["--baseline", "x", "--no-baseline"],
             &["--fail-on", "high", "--exit-zero"],
             &["--profile", "quiet", "--min-confidence", "low"],
             &["a", "--history"],
@@ -447,12 +448,12 @@ mod tests {
             scan(&["--min-confidence", "certain", "--fail-on", "high", "--format", "jsonl", "--report", "sarif=a=b", "--threads", "3"])
                 .unwrap();
         assert_eq!(
-            (args.min_confidence, args.fail_on, args.format, args.threads),
+            (args.look.min_confidence, args.fail_on, args.format, args.threads),
             (Some(Level::Certain), Some(Severity::High), Format::Jsonl, Some(3))
         );
         assert_eq!(args.report, [ReportFile { format: Format::Sarif, path: "a=b".into() }]);
-        assert_eq!(scan(&["--profile", "strict"]).unwrap().profile, Some(Level::Low));
-        assert_eq!(scan(&["--profile", "quiet"]).unwrap().profile, Some(Level::High));
+        assert_eq!(scan(&["--profile", "strict"]).unwrap().look.profile, Some(Level::Low));
+        assert_eq!(scan(&["--profile", "quiet"]).unwrap().look.profile, Some(Level::High));
         for wrong in [
             ["--profile", "loud"],
             ["--report", "sarif"],

@@ -5,6 +5,7 @@
 
 use std::fmt::Display;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
@@ -44,6 +45,7 @@ struct Keys {
     disable: Vec<String>,
     #[serde(default)]
     allow: Vec<Spanned<AllowKeys>>,
+    baseline: Option<Spanned<String>>,
     migrate: Option<Spanned<Policy>>,
 }
 
@@ -76,6 +78,8 @@ pub struct Config {
     pub disable: Vec<String>,
     /// Places that are allowed.
     pub allow: Vec<Allow>,
+    /// The baseline; it need not exist.
+    pub baseline: Option<PathBuf>,
     /// The policy of migrations.
     pub migrate: Policy,
 }
@@ -143,6 +147,7 @@ impl Config {
             enable: keys.enable,
             disable: keys.disable,
             allow: Vec::new(),
+            baseline: None,
             migrate: Policy::default(),
         };
         if let Some(policy) = keys.migrate {
@@ -150,8 +155,12 @@ impl Config {
             config.migrate = policy.into_inner();
         }
         for name in keys.patterns {
-            let path = beside(file, name.get_ref()).map_err(|problem| at(name.span().start, &problem))?;
+            let path = beside(file, "patterns", name.get_ref()).map_err(|problem| at(name.span().start, &problem))?;
             config.patterns.push(path);
+        }
+        if let Some(name) = keys.baseline {
+            let path = beside(file, "baseline", name.get_ref()).map_err(|problem| at(name.span().start, &problem))?;
+            config.baseline = Some(path);
         }
         for entry in keys.allow {
             let start = entry.span().start;
@@ -185,20 +194,22 @@ impl Config {
     }
 }
 
-/// A file below the directory of the configuration, links resolved.
-fn beside(file: &Path, name: &str) -> Result<PathBuf, String> {
+/// A file below the directory of the configuration, links resolved. One that is not there is left to whoever reads it.
+fn beside(file: &Path, key: &str, name: &str) -> Result<PathBuf, String> {
     let is_plain = |component: Component<'_>| matches!(component, Component::Normal(_) | Component::CurDir);
     if !Path::new(name).components().all(is_plain) {
-        return Err(format!("patterns: {name:?} must be below the directory of this file"));
+        return Err(format!("{key}: {name:?} must be below the directory of this file"));
     }
     let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let resolve = |path: &Path| fs::canonicalize(path).map_err(|error| format!("patterns: {name:?}: {error}"));
-    let (root, path) = (resolve(directory)?, resolve(&directory.join(name))?);
-    if path.starts_with(root) {
-        Ok(path)
-    } else {
-        Err(format!("patterns: {name:?} links to a place outside of the directory of this file"))
-    }
+    let path = directory.join(name);
+    let resolve = |path: &Path| fs::canonicalize(path).map_err(|error| format!("{key}: {name:?}: {error}"));
+    let is_missing = fs::symlink_metadata(&path).is_err_and(|error| error.kind() == ErrorKind::NotFound);
+    let resolved = match (path.parent(), path.file_name()) {
+        (Some(parent), Some(last)) if is_missing => resolve(parent)?.join(last),
+        _ => resolve(&path)?,
+    };
+    let (root, path) = (resolve(directory)?, resolved);
+    if path.starts_with(root) { Ok(path) } else { Err(format!("{key}: {name:?} links to a place outside of the directory of this file")) }
 }
 
 /// The known word nearest to the one that the parser did not know; both are in its message.
@@ -278,7 +289,20 @@ reason = "made up"
         for outside in ["/etc/passwd", "../a.toml", "a/../../b.toml"] {
             let (message, _) = error(&format!("patterns = [{outside:?}]"));
             assert_eq!(message, format!("x/.unleak.toml:1:13: patterns: {outside:?} must be below the directory of this file"));
+            let (message, _) = error(&format!("baseline = {outside:?}"));
+            assert_eq!(message, format!("x/.unleak.toml:1:12: baseline: {outside:?} must be below the directory of this file"));
         }
+    }
+
+    #[test]
+    fn the_baseline_need_not_be_there_but_its_directory() {
+        let tree = tempfile::tempdir().unwrap();
+        let parse = |text: &str| Config::parse(&tree.path().join(NAME), text);
+        let root = fs::canonicalize(tree.path()).unwrap();
+        assert_eq!(parse("baseline = 'b.jsonl'").unwrap().baseline, Some(root.join("b.jsonl")));
+        assert!(parse("baseline = 'ci/b.jsonl'").is_err());
+        fs::create_dir(root.join("ci")).unwrap();
+        assert_eq!(parse("baseline = 'ci/b.jsonl'").unwrap().baseline, Some(root.join("ci/b.jsonl")));
     }
 
     #[cfg(unix)]

@@ -24,6 +24,10 @@ pub struct Environment {
     pub is_dumb: bool,
     /// Whether the terminal is known to show hyperlinks.
     pub has_hyperlinks: bool,
+    /// `VISUAL`, else `EDITOR`: what opens a file, for a shell.
+    pub editor: Option<OsString>,
+    /// `USER`, `LOGNAME` or `USERNAME`: who works here.
+    pub user: Option<String>,
     /// `XDG_STATE_HOME`, else `~/.local/state`: where journals of trees outside of git are.
     pub state_home: Option<PathBuf>,
     /// `XDG_DATA_HOME`, else `~/.local/share`: where the local store is.
@@ -84,6 +88,8 @@ impl Environment {
             is_ci: get("CI").is_some_and(|value| value != "false" && value != "0"),
             is_dumb: get("TERM").is_none_or(|value| value == "dumb"),
             has_hyperlinks: shows_hyperlinks(&get),
+            editor: get("VISUAL").or_else(|| get("EDITOR")),
+            user: ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(&get).map(|name| name.to_string_lossy().into_owned()),
             data_home: path("XDG_DATA_HOME").or_else(|| path("HOME").map(|home| home.join(".local/share"))),
             config_home: path("XDG_CONFIG_HOME").or_else(|| path("HOME").map(|home| home.join(".config"))),
             identity: path("UNLEAK_IDENTITY"),

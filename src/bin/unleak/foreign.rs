@@ -117,8 +117,8 @@ fn record(name: &str, rules: usize, left_out: usize) -> ForeignFile {
     ForeignFile { path: name.to_owned(), rules: count(rules), left_out: count(left_out), suppressed: 0, allows_everything: false }
 }
 
-/// The directory whose files are used.
-fn root(start: &Path) -> Option<PathBuf> {
+/// The directory whose files are used: the root of the repository around `start`, else the directory itself.
+pub fn root(start: &Path) -> Option<PathBuf> {
     let start = fs::canonicalize(start).ok()?;
     let directory = if start.is_dir() { start.as_path() } else { start.parent()? };
     let repository = directory.ancestors().find(|above| above.join(".git").exists());

@@ -1,6 +1,11 @@
 //! The program: parse, dispatch, exit code. Owns: the choice of command. Must not: hold options, formats or patterns.
 
 mod args;
+mod audit_cmd;
+mod audit_labels;
+mod audit_session;
+mod baseline_cmd;
+mod baseline_file;
 mod check_cmd;
 mod config;
 mod config_cmd;
@@ -9,6 +14,7 @@ mod evaluate_cmd;
 mod explain_cmd;
 mod failure;
 mod foreign;
+mod ground;
 mod import_cmd;
 mod migrate_args;
 mod migrate_audit;
@@ -24,6 +30,7 @@ mod run_cmd;
 mod scan_cmd;
 mod store_cmd;
 mod stores;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -59,6 +66,8 @@ fn run(args: Args) -> Result<Exit, Failure> {
         Command::Patterns(patterns) => patterns_cmd::run(&patterns),
         Command::Config(config) => config_cmd::run(&config),
         Command::Explain(explain) => explain_cmd::run(&explain),
+        Command::Audit(audit) => audit_cmd::run(&audit, args.quiet, &environment),
+        Command::Baseline(baseline) => baseline_cmd::run(&baseline, args.quiet, &environment),
         Command::Evaluate(evaluate) => evaluate_cmd::run(&evaluate),
         Command::Run(run) => run_cmd::run(&run, &environment),
         Command::Get(get) => run_cmd::get(&get, &environment),

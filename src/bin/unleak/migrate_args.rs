@@ -166,9 +166,12 @@ pub struct PlanArgs {
     /// Migrate what stands in tests, examples and documentation only, too
     #[arg(long, help_heading = "What to migrate")]
     pub include_tests: bool,
-    /// Use no configuration file, also not its policy of migrations
+    /// Use no configuration file, also not its policy of migrations, and no baseline
     #[arg(long, help_heading = "What to migrate")]
     pub no_config: bool,
+    /// Migrate what the baseline says is false or accepted, too
+    #[arg(long, help_heading = "What to migrate")]
+    pub no_baseline: bool,
 
     /// Where values go [default: local]
     #[arg(long, value_enum, value_name = "STORE", help_heading = "Store")]

@@ -25,9 +25,10 @@ use unleak::suppress;
 use crate::config::Config;
 use crate::env::Environment;
 use crate::failure::{Exit, Failure};
+use crate::ground::FileArgs;
 use crate::migrate_args::{ApplyOptions, MigrateArgs, MigrateCommand, PlanArgs, StoreName};
 use crate::progress::Line;
-use crate::{migrate_audit, migrate_show, output, patterns_cmd, stores};
+use crate::{baseline_file, migrate_audit, migrate_show, output, patterns_cmd, stores};
 
 /// Tags that every plan sets itself.
 const OWN_TAGS: [&str; 6] = ["application", "environment", "managed-by", "unleak:pattern", "unleak:plan", "unleak:source"];
@@ -187,7 +188,13 @@ fn make_plan(args: &PlanArgs, quiet: bool, environment: &Environment) -> Result<
     let options = options(args, &config, store.as_ref())?;
     let exclude = config.exclude.iter().cloned().chain(NOT_OURS.map(str::to_owned)).collect();
     let tree = TreeSettings { no_ignore: true, exclude, roots: vec![path.to_owned()] };
-    let report = scan(&config, &tree, quiet, environment)?;
+    let mut report = scan(&config, &tree, quiet, environment)?;
+    if !args.no_baseline && !args.no_config {
+        // What is hidden stays in the report: the plan must not hold its value either.
+        if let Some(baseline) = baseline_file::in_use(&FileArgs::default(), &config, path)? {
+            baseline.note(&mut report.findings);
+        }
+    }
     let listing = unleak::source::tree::list(&tree).map_err(|error| Failure::new(&error))?;
     let paths: Vec<BString> = listing.files.iter().map(|file| file.origin.path().to_owned()).collect();
     let ground = Ground { report: &report, root: site.root.clone(), checkout: site.checkout.as_ref(), paths };

@@ -39,15 +39,20 @@ pub fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result
 /// # Errors
 /// As [`to_stdout`].
 pub fn report_to_stdout(format: Format, report: &Report, options: &Options, environment: &Environment) -> Result<(), Failure> {
+    let options = for_stdout(format, options, environment);
+    to_stdout(|out| report::write(format, report, &options, out))
+}
+
+/// The options as standard output needs them.
+pub fn for_stdout(format: Format, options: &Options, environment: &Environment) -> Options {
     let stdout = io::stdout();
     let color = format == Format::Human && !matches!(AutoStream::choice(&stdout), ColorChoice::Never);
-    let options = Options {
+    Options {
         color,
         hyperlinks: color && stdout.is_terminal() && environment.has_hyperlinks,
         width: terminal_size::terminal_size_of(&stdout).map_or(options.width, |(width, _)| width.0.into()),
         ..options.clone()
-    };
-    to_stdout(|out| report::write(format, report, &options, out))
+    }
 }
 
 /// Writes a report to a file, whole or not at all.

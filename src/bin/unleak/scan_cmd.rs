@@ -5,25 +5,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use unleak::blob::Origin;
-use unleak::finding::{Level, Report, Severity};
-use unleak::patterns::Catalogue;
+use unleak::finding::{Report, Severity};
 use unleak::report::{Format, Options};
-use unleak::scan::Scanner;
 use unleak::settings::{Cache, HistorySettings, MEMORY, Settings, TreeSettings};
 use unleak::source::git;
-use unleak::suppress;
 use unleak::suppress::globs::Globs;
-use unleak::suppress::marks::Marks;
 
 use crate::args::ScanArgs;
-use crate::config::Config;
 use crate::env::Environment;
 use crate::failure::{Exit, Failure, note};
-use crate::foreign::Foreign;
-use crate::output;
-use crate::patterns_cmd;
+use crate::ground::Ground;
 use crate::progress::Line;
-use crate::range_cmd;
+use crate::{baseline_file, output, range_cmd};
 
 /// Runs the command.
 ///
@@ -31,19 +24,28 @@ use crate::range_cmd;
 /// Options that do not fit, a source that cannot be listed, a report that cannot be written.
 pub fn run(args: &ScanArgs, quiet: bool, environment: &Environment) -> Result<Exit, Failure> {
     refuse_shared_files(args)?;
-    let config = configuration(args)?;
-    if let Some(restrictions) = config.restrictions().filter(|_| !quiet) {
+    let start = start(args);
+    let settings = Settings {
+        max_file_size: args.max_file_size,
+        threads: args.threads,
+        explain: args.explain,
+        memory: args.memory.map_or(MEMORY, |memory| usize::try_from(memory).unwrap_or(usize::MAX)),
+        ..Settings::default()
+    };
+    let ground = Ground::new(&args.look, &args.rules, start, &settings)?;
+    if let Some(restrictions) = ground.config.restrictions().filter(|_| !quiet) {
         note(&restrictions);
     }
-    let mut catalogue = catalogue(args, &config)?;
-    let foreign = if args.no_foreign_config || args.no_config { Foreign::default() } else { Foreign::find(start(args), &mut catalogue) };
-    let scanner = Scanner::new(catalogue, settings(args, &config));
-    let mut report = scan(args, &config, &scanner, quiet, environment)?;
-    suppress::allow::apply(&config.allow, &mut report);
-    let notes = foreign.apply(&mut report);
+    let baseline = if args.no_baseline { None } else { baseline_file::in_use(&args.rules.files, &ground.config, start)? };
+    let fail_on = args.fail_on.or(ground.config.fail_on).unwrap_or(Severity::Low);
+    let mut report = scan(args, &ground, quiet, environment)?;
+    let notes = ground.leave_out(&mut report);
+    if let Some(baseline) = baseline {
+        baseline.apply(&mut report);
+    }
     notes.iter().filter(|_| !quiet).for_each(|text| note(text));
     write(args, &report, quiet, environment)?;
-    Ok(exit(args, args.fail_on.or(config.fail_on).unwrap_or(Severity::Low), &report))
+    Ok(exit(args, fail_on, &report))
 }
 
 fn refuse_shared_files(args: &ScanArgs) -> Result<(), Failure> {
@@ -54,46 +56,13 @@ fn refuse_shared_files(args: &ScanArgs) -> Result<(), Failure> {
     }
 }
 
-fn configuration(args: &ScanArgs) -> Result<Config, Failure> {
-    match &args.config {
-        Some(file) => Config::read(file),
-        None if args.no_config => Ok(Config::default()),
-        None => Config::find(start(args)),
-    }
-}
-
 /// Where configurations are looked for from.
 fn start(args: &ScanArgs) -> &Path {
     args.history.as_ref().or(args.paths.first()).map_or(Path::new("."), PathBuf::as_path)
 }
 
-/// The patterns to look for; what the command line says comes last and counts.
-fn catalogue(args: &ScanArgs, config: &Config) -> Result<Catalogue, Failure> {
-    let mut catalogue = patterns_cmd::catalogue(config.patterns.iter().chain(&args.patterns))?;
-    for (ids, enabled) in [(&config.enable, true), (&config.disable, false), (&args.enable, true), (&args.disable, false)] {
-        for id in ids {
-            catalogue.set_enabled(id, enabled).map_err(|error| patterns_cmd::unknown(&catalogue, id, &error))?;
-        }
-    }
-    Ok(catalogue)
-}
-
-fn settings(args: &ScanArgs, config: &Config) -> Settings {
-    Settings {
-        min_confidence: args.min_confidence.or(args.profile).or(config.min_confidence).unwrap_or(Level::Medium),
-        marks: match (args.no_inline_marks, args.no_foreign_allow) {
-            (true, _) => Marks::None,
-            (false, true) => Marks::Own,
-            (false, false) => Marks::All,
-        },
-        max_file_size: args.max_file_size,
-        threads: args.threads,
-        explain: args.explain,
-        memory: args.memory.map_or(MEMORY, |memory| usize::try_from(memory).unwrap_or(usize::MAX)),
-    }
-}
-
-fn scan(args: &ScanArgs, config: &Config, scanner: &Scanner, quiet: bool, environment: &Environment) -> Result<Report, Failure> {
+fn scan(args: &ScanArgs, ground: &Ground, quiet: bool, environment: &Environment) -> Result<Report, Failure> {
+    let Ground { config, scanner, .. } = ground;
     let exclude: Vec<String> = config.exclude.iter().chain(&args.exclude).cloned().collect();
     let globs = Globs::new(exclude.iter().map(String::as_str)).map_err(|error| Failure::new(&error))?;
     let progress = Line::new(quiet, environment);
@@ -142,7 +111,13 @@ fn history_settings(args: &ScanArgs, repository: &Path, exclude: Globs, environm
 }
 
 fn write(args: &ScanArgs, report: &Report, quiet: bool, environment: &Environment) -> Result<(), Failure> {
-    let options = Options { show_secrets: args.show_secrets, explain: args.explain, receipt: args.receipt, ..Options::default() };
+    let options = Options {
+        show_secrets: args.show_secrets,
+        explain: args.explain,
+        receipt: args.receipt,
+        sarif_profile: args.sarif_profile,
+        ..Options::default()
+    };
     for file in &args.report {
         output::report_to_file(file.format, report, &options, &file.path)?;
     }

@@ -88,6 +88,7 @@ fn finding(pattern: &Arc<Pattern>, secret: &[u8], places: Vec<Place>) -> Finding
         evidence: Vec::new(),
         places,
         exposure: None,
+        decision: None,
     }
 }
 
@@ -153,6 +154,7 @@ fn sample() -> Report {
 
     Report {
         findings: vec![token, key, private],
+        hidden: Vec::new(),
         foreign_files: Vec::new(),
         suppressed: BTreeMap::from([(Suppression::InlineMark, 2), (Suppression::ForeignMark, 1)]),
         below_threshold: 1200,

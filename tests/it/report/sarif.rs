@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::{Value, json};
-use unleak::finding::Report;
+use unleak::finding::{Decision, Finding, Report, Verdict};
 use unleak::patterns::Catalogue;
 use unleak::report::{Format, Options};
 
@@ -69,7 +69,7 @@ fn built_in_patterns_are_whole_rules() {
 #[test]
 fn valid_by_the_schema() {
     let validator = jsonschema::validator_for(&schema()).expect("because it is a schema");
-    for report in [sample(), in_history(true), Report::default(), of_every_pattern()] {
+    for report in [sample(), in_history(true), Report::default(), of_every_pattern(), hidden()] {
         let log = log(&report);
         let errors: Vec<String> = validator.iter_errors(&log).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert_eq!(errors, [""; 0]);
@@ -343,6 +343,31 @@ fn problems_beyond_a_thousand_are_counted() {
     let notifications = log["runs"][0]["invocations"][0]["toolExecutionNotifications"].as_array().expect("because there are problems");
     assert_eq!(notifications.len(), 1_001);
     assert_eq!(notifications[1_000]["message"]["text"], "500 more items were not scanned.");
+}
+
+/// The sample with a judgement of everything; two secrets are hidden.
+fn hidden() -> Report {
+    let mut report = sample();
+    for (finding, verdict) in report.findings.iter_mut().zip(Verdict::ALL) {
+        let [reason, by, date, pattern] = ["made {0} up\u{1b}", "Ann", "2026-01-31", "a"].map(str::to_owned);
+        finding.decision = Some(Decision { verdict, reason, by, date, pattern });
+    }
+    let (hidden, findings) = std::mem::take(&mut report.findings).into_iter().partition(Finding::is_hidden);
+    Report { findings, hidden, ..report }
+}
+
+#[test]
+fn what_the_baseline_hides_comes_last_with_its_reason_and_no_name() {
+    let log = log(&hidden());
+    let results = log["runs"][0]["results"].as_array().expect("because there are results");
+    let marked: Vec<bool> = results.iter().map(|result| result.get("suppressions").is_some()).collect();
+    assert_eq!(marked, [false, true, true, true, true, true]);
+    let suppression =
+        json!({ "kind": "external", "status": "accepted", "justification": "judged false on 2026-01-31: made {0} up\\u{1b}" });
+    assert_eq!(results[1]["suppressions"], json!([suppression]));
+    let verdicts: Vec<&Value> = results.iter().map(|result| &result["properties"]["verdict"]).collect();
+    assert_eq!(verdicts, ["real", "false", "false", "false", "false", "accepted"]);
+    assert!(!log.to_string().contains("Ann"));
 }
 
 #[test]
