@@ -236,6 +236,9 @@ impl Rule {
                 }
             }
             Self::Regex { regex, shapes, hints } => {
+                if is_inside_run(view, &anchor) {
+                    return;
+                }
                 let line = view.line(anchor.start, REGEX_BEFORE, REGEX_AFTER);
                 if is_one_of(hints, view, &anchor)
                     && let Some(span) = first_in(shapes, view, starts_after(view, anchor.end, HINT_BYTES))
@@ -266,6 +269,11 @@ impl Rule {
             Self::Detector => None,
         }
     }
+}
+
+/// Whether an anchor of one repeated byte stands inside of a longer run of it, which has the anchor at each of its places: its start is enough.
+fn is_inside_run(view: &View<'_>, anchor: &Range<usize>) -> bool {
+    view.before(anchor.start).is_some_and(|before| view.bytes[anchor.clone()].iter().all(|&byte| byte == before))
 }
 
 /// Whether the text at `anchor` is one of `words`, whatever its case.

@@ -44,6 +44,9 @@ def main(event, payload, workspace, folder, *inputs):
     outputs, temporary = Path(folder, "step-outputs"), Path(folder, "temporary")
     outputs.touch()
     temporary.mkdir()
+    # Where the action builds; what quick_build has built before is not built again.
+    if built := os.environ.get("QUICK_BUILD"):
+        (temporary / "unleak-build").symlink_to(built)
     environment = os.environ | {name: evaluate(text, context) for name, text in step["env"].items()}
     environment |= {
         "GITHUB_ACTION_PATH": str(ROOT),

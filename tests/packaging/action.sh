@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The action, run by act.py in scratch repositories for the events of a workflow. Sourced by run.
 set -euo pipefail
-: "${root:?run sets it}" "${tools:?run sets it}"
+: "${root:?run sets it}" "${tools:?run sets it}" "${scratch:?run sets it}"
 
 action_checks() {
   check 'push: the pushed commits are scanned' pushed_commits
@@ -227,7 +227,9 @@ built_action() {
   outcome 2 'the tree'
 }
 
-# Runs a command that builds unleak for release, without the optimisation that takes most of the time.
+# Runs a command that builds unleak for release, without the optimisation that takes most of the time. Dependencies are built once for all.
 quick_build() {
-  CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 "$@"
+  mkdir -p "$scratch/build"
+  QUICK_BUILD=$scratch/build CARGO_TARGET_DIR=$scratch/build \
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 "$@"
 }

@@ -159,7 +159,7 @@ fn changes_give_what_whole_versions_give() {
             .and_then(|mut file| std::io::Write::write_all(&mut file, history(seed).as_bytes()))
             .unwrap();
         let deepest = fixture.sandbox.run(
-            "cd r; git fast-import --quiet <../stream; git repack -adfq --depth=250 --window=2
+            "cd r; git fast-import --quiet <../stream; git -c pack.threads=1 repack -adfq --depth=250 --window=10
             git verify-pack -v .git/objects/pack/*.idx | awk '$2 == \"blob\" && $6 > most { most = $6 } END { print most + 0 }'",
         );
         assert!(deepest.parse::<u32>().unwrap() > 12, "the deepest chain has {deepest} changes");
