@@ -165,12 +165,11 @@ fn assignments<'v>(view: &View<'v>, place: &Place<'v>, class: PathClass, each: &
     let context = context::of(place);
     literal::after(place, &cursor, operator, context, &mut |mut literal| {
         let name = if literal.paired { Name { class: Class::Password, ..name } } else { name };
-        let value = match &literal.array {
-            Some(bytes) => Cow::Owned(bytes.clone()),
-            None => {
-                literal.span = narrowed(place.whole, literal.span, name.class);
-                Cow::Borrowed(&place.whole[literal.span.clone()])
-            }
+        let value = if let Some(bytes) = &literal.array {
+            Cow::Owned(bytes.clone())
+        } else {
+            literal.span = narrowed(place.whole, literal.span, name.class);
+            Cow::Borrowed(&place.whole[literal.span.clone()])
         };
         let minified = place.kind == FileKind::Code && (context == Context::Unknown || is_minified(view, place.name.end));
         each(Assignment { name, text: place.text(), start: place.name.start, operator, value, literal, context, class, minified });
