@@ -38,7 +38,14 @@ fn main() -> Result<(), Error> {
     let opt_in: Vec<usize> = patterns.iter().enumerate().filter(|(_, pattern)| pattern.def.opt_in).map(|(index, _)| index).collect();
     writeln!(source, "pub static OPT_IN: &[u16] = &{opt_in:?};")?;
     writeln!(source, "pub static OFFSETS: &[u32] = &{offsets:?};")?;
-    writeln!(source, "pub static TARGETS: &[&[u16]] = &{};", nested(&table.targets)?)?;
+    // One list and where each literal's part of it starts: a list of lists would be pointers, which every start of the program fills in.
+    let mut starts = vec![0];
+    starts.extend(table.targets.iter().scan(0, |end, targets| {
+        *end += targets.len();
+        Some(*end)
+    }));
+    writeln!(source, "pub static TARGET_STARTS: &[u32] = &{starts:?};")?;
+    writeln!(source, "pub static TARGETS: &[u16] = &{:?};", table.targets.concat())?;
     writeln!(source, "pub static FILTER: crate::detect::prefilter::Tables<'static> = crate::detect::prefilter::Tables {{")?;
     writeln!(source, "filter: &{:?}, neighbours: &{:?}, slots: &{:?},", tables.filter, tables.neighbours, tables.slots)?;
     writeln!(source, "entries: &{:?}, starts: &{:?}, text: &{:?} }};", tables.entries, tables.starts, tables.text)?;
@@ -98,14 +105,4 @@ fn read_patterns(folder: &Path) -> Result<Vec<schema::Pattern>, Error> {
         Some(pair) => Err(format!("two patterns have the id {}", pair[0].def.id).into()),
         None => Ok(patterns),
     }
-}
-
-/// `[&[1, 2], &[3]]`.
-fn nested(lists: &[Vec<u16>]) -> Result<String, std::fmt::Error> {
-    let mut text = String::from("[");
-    for list in lists {
-        write!(text, "&{list:?},")?;
-    }
-    text.push(']');
-    Ok(text)
 }

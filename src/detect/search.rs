@@ -17,6 +17,8 @@ type Neighbours = [u32; NEIGHBOURS];
 const BLOCK: usize = 64;
 /// Bytes whose marked windows are collected before they are looked at more closely.
 const PIECE: usize = 64 * BLOCK;
+/// Longest text whose marked windows get little room.
+const SHORT: usize = 4 * BLOCK;
 /// Windows of a block.
 const WINDOWS: usize = BLOCK / 2;
 /// Marked windows of a block that are noted without asking whether there are as many; more are rare.
@@ -47,29 +49,47 @@ impl Prefilter {
     }
 
     /// Finds literals; `marked` gives the marked windows of a block as bits, the window at byte 2n as bit n.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "it has to be compiled with the instructions of whoever calls it")]
+    fn find_by(&self, filter: &Filter, haystack: &[u8], marked: impl Fn(&Filter, &[u8; REACH]) -> u32, hit: impl FnMut(usize, usize)) {
+        // The room has to be cleared, which takes longer than a look at a line, and most texts of a history are lines.
+        if haystack.len() <= SHORT {
+            self.find_in_pieces(filter, haystack, &mut [0; SHORT / 2 + WINDOWS], marked, hit);
+        } else {
+            self.find_in_pieces(filter, haystack, &mut [0; PIECE / 2 + WINDOWS], marked, hit);
+        }
+    }
+
+    /// As [`Prefilter::find`], with room for the marked windows of a piece and one block more.
     ///
     /// Each step over a piece of the text is a loop of its own that does not branch on what it finds: how a window turns out is nothing that a
     /// processor can guess.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "it has to be compiled with the instructions of whoever calls it")]
-    fn find_by(&self, filter: &Filter, haystack: &[u8], marked: impl Fn(&Filter, &[u8; REACH]) -> u32, mut hit: impl FnMut(usize, usize)) {
+    #[expect(clippy::inline_always, reason = "as `find_by`")]
+    fn find_in_pieces(
+        &self,
+        filter: &Filter,
+        haystack: &[u8],
+        places: &mut [u16],
+        marked: impl Fn(&Filter, &[u8; REACH]) -> u32,
+        mut hit: impl FnMut(usize, usize),
+    ) {
         let neighbours: &Neighbours = self.neighbours.as_ref().try_into().expect("because every constructor makes a table of this size");
-        let mut places = [0; PIECE / 2 + WINDOWS];
         let mut start = 0;
         while start < haystack.len() {
             let piece = &haystack[start..];
             let mut count = 0;
-            let mut at = 0;
-            while at < PIECE
-                && let Some(block) = piece.get(at..).and_then(|rest| rest.first_chunk())
-            {
-                count += note(&mut places[count..], marked(filter, block), at);
-                at += BLOCK;
-            }
-            while at < PIECE.min(piece.len()) {
-                let mark = is_marked(filter, window_at(piece, at));
-                count += note(&mut places[count..], mark, at);
-                at += 2;
+            for at in (0..PIECE.min(piece.len())).step_by(BLOCK) {
+                let rest = &piece[at..];
+                let marks = if let Some(block) = rest.first_chunk() {
+                    marked(filter, block)
+                } else {
+                    // The end, and zeros behind it as `window_at` has them; no window starts there.
+                    let mut block = [0; REACH];
+                    block[..rest.len()].copy_from_slice(rest);
+                    marked(filter, &block) & u32::MAX >> (WINDOWS - rest.len().div_ceil(2).min(WINDOWS))
+                };
+                count += note(&mut places[count..], marks, at);
             }
             let mut kept = 0;
             for n in 0..count {

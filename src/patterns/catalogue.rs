@@ -121,7 +121,7 @@ impl Catalogue {
         let entries = std::iter::repeat_with(Entry::default).take(builtin::IDS.len()).collect();
         let mut catalogue = Self {
             prefilter: Prefilter::from_tables(&builtin::FILTER),
-            builtin_literals: builtin::TARGETS.len(),
+            builtin_literals: builtin::FILTER.starts.len() - 1,
             own_targets: Vec::new(),
             entries,
             own_ids: BTreeMap::new(),
@@ -291,7 +291,10 @@ impl Catalogue {
     pub fn targets(&self, literal: usize) -> &[u16] {
         match literal.checked_sub(self.builtin_literals) {
             Some(own) => &self.own_targets[own],
-            None => builtin::TARGETS[literal],
+            None => {
+                let [start, end] = [literal, literal + 1].map(|at| builtin::TARGET_STARTS[at] as usize);
+                &builtin::TARGETS[start..end]
+            }
         }
     }
 }
