@@ -59,6 +59,8 @@ struct Need {
     is_streamed: bool,
     /// Bytes of memory.
     bytes: usize,
+    /// Bytes of the change, where it is unpacked already.
+    payload: Option<usize>,
 }
 
 /// What one thread needs.
@@ -192,18 +194,28 @@ impl<'b, V: Visitor> Worker<'b, V> {
         if bytes <= self.limits.budget.at_hand.bytes { Ok(()) } else { Err(Broken::NoMemory(bytes as u64)) }
     }
 
-    /// What it takes to look at an entry, besides what it is a change to.
-    fn need(&self, forest: &Forest<'_>, entry: u32) -> Result<Need, Broken> {
+    /// What it takes to look at an entry, besides what it is a change to. A change that takes no memory to speak of is unpacked for it, and
+    /// stays for whoever looks at the entry next.
+    fn need(&mut self, forest: &Forest<'_>, entry: u32) -> Result<Need, Broken> {
         let pack = forest.pack;
         let stored = pack.size(entry).ok_or(Broken::Damaged)?;
-        let len = if pack.base(entry).is_none() { stored } else { pack.announced(entry).ok_or(Broken::Damaged)? };
+        let (announced, payload) = match pack.base(entry) {
+            None => (Some(stored), None),
+            Some(_) if stored <= SHORT as u64 => {
+                let len = pack.inflate(entry, &mut self.decoder, &mut self.payload)?;
+                (delta::announced(&self.payload[..len]).map(|len| len as u64), Some(len))
+            }
+            // The start of the stream says it; to read no more takes a decoder of its own, which costs more than most changes.
+            Some(_) => (pack.announced(entry), None),
+        };
+        let len = announced.ok_or(Broken::Damaged)?;
         let is_streamed = len > self.limits.most && forest.children(entry).next().is_none();
         let text = if is_streamed { 0 } else { len };
         let change = if pack.base(entry).is_none() { 0 } else { stored };
         // Whoever looks at a text makes others of it, of a part at a time.
         let scratch = if len > SHORT as u64 { len.min(self.limits.most) * SCRATCH } else { 0 };
         let bytes = text.saturating_add(change).saturating_add(scratch);
-        Ok(Need { len, is_streamed, bytes: usize::try_from(bytes).unwrap_or(usize::MAX) })
+        Ok(Need { len, is_streamed, bytes: usize::try_from(bytes).unwrap_or(usize::MAX), payload })
     }
 
     /// Unpacks an entry and shows it.
@@ -255,7 +267,10 @@ impl<'b, V: Visitor> Worker<'b, V> {
         text: &mut Vec<u8>,
     ) -> Result<Option<V::Frame>, Broken> {
         let pack = forest.pack;
-        let len = pack.inflate(entry, &mut self.decoder, &mut self.payload)?;
+        let len = match need.payload {
+            Some(len) => len,
+            None => pack.inflate(entry, &mut self.decoder, &mut self.payload)?,
+        };
         let payload = &self.payload[..len];
         let len = delta::read(payload, base.text.len(), &mut self.ops).ok_or(Broken::Damaged)?;
         let delta = Delta { payload, ops: &self.ops, len };
