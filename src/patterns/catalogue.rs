@@ -289,12 +289,11 @@ impl Catalogue {
     /// What to run where anchor `literal` stands: pattern indices and the targets of [`anchors`].
     #[must_use]
     pub fn targets(&self, literal: usize) -> &[u16] {
-        match literal.checked_sub(self.builtin_literals) {
-            Some(own) => &self.own_targets[own],
-            None => {
-                let [start, end] = [literal, literal + 1].map(|at| builtin::TARGET_STARTS[at] as usize);
-                &builtin::TARGETS[start..end]
-            }
+        if let Some(own) = literal.checked_sub(self.builtin_literals) {
+            &self.own_targets[own]
+        } else {
+            let [start, end] = [literal, literal + 1].map(|at| builtin::TARGET_STARTS[at] as usize);
+            &builtin::TARGETS[start..end]
         }
     }
 }
