@@ -162,13 +162,10 @@ pub fn scan_tree(scanner: &Scanner, tree: &TreeSettings, quiet: bool, environmen
 /// A repository that cannot be read, a glob that is none.
 pub fn scan_history(scanner: &Scanner, path: &Path, exclude: &[String], quiet: bool, environment: &Environment) -> Result<Report, Failure> {
     let settings = HistorySettings {
-        repository: path.to_owned(),
         environment: environment.git.clone(),
-        unreachable: false,
-        since: None,
         exclude: Globs::new(exclude.iter().map(String::as_str)).map_err(|error| Failure::new(&error))?,
-        delta: true,
         cache: Cache::GitDirectory,
+        ..HistorySettings::new(path.to_owned())
     };
     scanner.history(&settings, &Line::new(quiet, environment)).map_err(|error| Failure::new(&error))
 }

@@ -40,6 +40,14 @@ struct Blob {
     is_pointer: bool,
 }
 
+impl Blob {
+    /// What is known, of the object that this is.
+    const fn looked(self, object: u32) -> Looked {
+        let Self { len, manner, set: _, is_binary, is_pointer } = self;
+        Looked { object, len, manner, is_binary, is_pointer }
+    }
+}
+
 /// What need not be looked at again.
 pub(in crate::scan::history) struct Recalled {
     /// These blobs.
@@ -68,9 +76,8 @@ impl Remembered {
         let numbers: Vec<_> = self.sets.iter().map(|set| recalled.outcomes.number(secrets(set))).collect();
         for (object, blob) in self.each(inventory).filter(|(object, blob)| manner(*object) == Some(blob.manner)) {
             recalled.objects.add(object);
-            let Blob { len, manner, set, is_binary, is_pointer } = blob;
-            let set = set.and_then(|set| numbers[set.get() as usize - 1]);
-            recalled.outcomes.add_known(Looked { object, len, manner, is_binary, is_pointer }, set);
+            let set = blob.set.and_then(|set| numbers[set.get() as usize - 1]);
+            recalled.outcomes.add_known(blob.looked(object), set);
         }
         recalled
     }
@@ -89,9 +96,8 @@ impl Remembered {
             joined.add_known(*looked, number);
         }
         for (object, blob) in self.each(inventory).filter(|(object, _)| !is_new.has(*object)) {
-            let Blob { len, manner, set, is_binary, is_pointer } = blob;
-            let number = set.and_then(|set| joined.number(secrets(&self.sets[set.get() as usize - 1])));
-            joined.add_known(Looked { object, len, manner, is_binary, is_pointer }, number);
+            let number = blob.set.and_then(|set| joined.number(secrets(&self.sets[set.get() as usize - 1])));
+            joined.add_known(blob.looked(object), number);
         }
         cabinet.write(NAME, &cabinet.judged_by, &Self::of(inventory, &joined));
     }

@@ -152,18 +152,24 @@ impl Pack {
 
     /// The deflated bytes of an entry, which are what the index says.
     pub(crate) fn sound(&self, entry: u32) -> Result<&[u8], Broken> {
+        self.checked(entry).map(|(_, deflated)| deflated)
+    }
+
+    /// The header of an entry and its deflated bytes, which are what the index says.
+    fn checked(&self, entry: u32) -> Result<(Header, &[u8]), Broken> {
         let stored = self.stored(entry);
         if self.crc32.get(entry as usize).is_some_and(|&crc32| crc32fast::hash(stored) != crc32) {
             return Err(Broken::Checksum);
         }
         let header = self.header(entry).ok_or(Broken::Damaged)?;
-        Ok(&stored[header.len..])
+        let deflated = &stored[header.len..];
+        Ok((header, deflated))
     }
 
     /// Unpacks what the entry stores, an object or a delta, into the start of `out`, and says how many bytes it has.
     pub(crate) fn inflate(&self, entry: u32, decoder: &mut Decoder, out: &mut Vec<u8>) -> Result<usize, Broken> {
-        let deflated = self.sound(entry)?;
-        let size = self.size(entry).and_then(|size| usize::try_from(size).ok()).ok_or(Broken::Damaged)?;
+        let (header, deflated) = self.checked(entry)?;
+        let size = usize::try_from(header.size).map_err(|_| Broken::Damaged)?;
         inflate(decoder, deflated, size, out).ok_or(Broken::Damaged)?;
         Ok(size)
     }
