@@ -47,7 +47,11 @@ fn main() -> Result<(), Error> {
     writeln!(source, "pub static TARGET_STARTS: &[u32] = &{starts:?};")?;
     writeln!(source, "pub static TARGETS: &[u16] = &{:?};", table.targets.concat())?;
     writeln!(source, "pub static FILTER: crate::detect::prefilter::Tables<'static> = crate::detect::prefilter::Tables {{")?;
-    writeln!(source, "filter: &{:?}, neighbours: &{:?}, slots: &{:?},", tables.filter, tables.neighbours, tables.slots)?;
+    writeln!(
+        source,
+        "filter: &{:?}, seeds: &{:?}, slots: &{:?}, windows: &{:?},",
+        tables.filter, tables.seeds, tables.slots, tables.windows
+    )?;
     writeln!(source, "entries: &{:?}, starts: &{:?}, text: &{:?} }};", tables.entries, tables.starts, tables.text)?;
     // Lines stay short: a diagnostic that quotes one must not fill the disk.
     let source = source.replace(", ", ",\n");

@@ -3,21 +3,22 @@
 //!
 //! Every literal is known by two neighbouring four-byte windows, case folded. The scan hashes the window at every second byte into a bit
 //! table, so each occurrence is seen exactly once (one of the two windows stands at an even position), and
-//! neither the number of literals nor the length of a state chain slows the loop down. A second table says which bytes may stand on both
-//! sides of a window and turns most of what is left away. The rest is looked up exactly and compared.
+//! neither the number of literals nor the length of a state chain slows the loop down. A window that is marked there has one slot of its own
+//! in a perfect hash table ("Hash, displace, and compress", Belazzougui, Botelho and Dietzfelbinger, 2009), which says what bytes may stand on
+//! both sides of it and turns most of what is left away. The rest is compared.
 //! The build script includes this file and stores the tables of the built-in literals, so it may use nothing of the crate.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// Words of the filter: 256 KiB, which most second-level caches hold beside the text. Two bits in one word stand for a window.
 pub const FILTER_WORDS: usize = 1 << 16;
-/// Words of the table of neighbours: the lower half of one is the set of bytes that may stand before a window, the upper half of those
-/// after it, both by the bytes' lower four bits.
-pub const NEIGHBOURS: usize = 1 << 16;
 /// Multiplier of the window hash: 2^32 divided by the golden ratio, odd.
 pub const MULTIPLIER: u32 = 0x9E37_79B1;
+/// Multiplier of the hash that leads to a window's slot: 2^32 divided by the square root of three, odd.
+const SLOT_MULTIPLIER: u32 = 0x93CD_3A2D;
 /// Sets bit 5 of each byte: ASCII letters lose their case, other bytes may collide, which the comparison sorts out.
 pub const FOLD: u32 = 0x2020_2020;
 
@@ -36,16 +37,19 @@ pub struct Literal {
 #[derive(Debug, Clone)]
 pub struct Prefilter {
     pub(super) filter: Cow<'static, [u32]>,
-    pub(super) neighbours: Cow<'static, [u32]>,
-    /// Open addressing; a slot with no entries is free.
+    /// Numbers that lead windows to different slots.
+    pub(super) seeds: Cow<'static, [u16]>,
     pub(super) slots: Cow<'static, [Slot]>,
+    /// The window that has each slot, to build larger tables from.
+    windows: Cow<'static, [u32]>,
     pub(super) entries: Cow<'static, [Entry]>,
     /// Start of each literal in `text`, one more at the end; the top bit says that case does not count.
     pub(super) starts: Cow<'static, [u32]>,
     text: Cow<'static, [u8]>,
 }
 
-/// What is known of a window: `[window, first entry << 8 | number of entries]`.
+/// What is known of a window: `[sides, first entry << 8 | number of entries]`. The lower half of `sides` is the set of bytes that may stand
+/// before the window, the upper half of those after it, both by the bytes' lower four bits; there are none in a slot that no window has.
 pub type Slot = [u32; 2];
 
 /// A literal that has a window: `[literal << 8 | offset, next]`. The offset is that of the window in the literal plus one (0 stands for one
@@ -57,10 +61,12 @@ pub type Entry = [u32; 2];
 pub struct Tables<'t> {
     /// Bit table.
     pub filter: &'t [u32],
-    /// Bytes beside windows.
-    pub neighbours: &'t [u32],
-    /// Hash slots.
+    /// Numbers that lead windows to slots.
+    pub seeds: &'t [u16],
+    /// Windows' slots.
     pub slots: &'t [Slot],
+    /// The slots' windows.
+    pub windows: &'t [u32],
     /// Windows' literals.
     pub entries: &'t [Entry],
     /// Literals' starts.
@@ -74,13 +80,7 @@ pub struct Tables<'t> {
 struct Window {
     bytes: u32,
     entry: Entry,
-}
-
-/// What [`add_windows`] fills.
-#[derive(Debug)]
-struct Windows {
-    all: Vec<Window>,
-    neighbours: Vec<u32>,
+    sides: u32,
 }
 
 /// Marks a literal whose case does not count, in `starts`.
@@ -94,8 +94,9 @@ impl Prefilter {
     pub const fn from_tables(tables: &Tables<'static>) -> Self {
         Self {
             filter: Cow::Borrowed(tables.filter),
-            neighbours: Cow::Borrowed(tables.neighbours),
+            seeds: Cow::Borrowed(tables.seeds),
             slots: Cow::Borrowed(tables.slots),
+            windows: Cow::Borrowed(tables.windows),
             entries: Cow::Borrowed(tables.entries),
             starts: Cow::Borrowed(tables.starts),
             text: Cow::Borrowed(tables.text),
@@ -107,8 +108,9 @@ impl Prefilter {
     pub fn tables(&self) -> Tables<'_> {
         Tables {
             filter: &self.filter,
-            neighbours: &self.neighbours,
+            seeds: &self.seeds,
             slots: &self.slots,
+            windows: &self.windows,
             entries: &self.entries,
             starts: &self.starts,
             text: &self.text,
@@ -121,8 +123,7 @@ impl Prefilter {
     /// If a literal is shorter than three bytes or longer than 250, or there are more than 2^24, or 256 that share four bytes: the pattern lint refuses those.
     #[must_use]
     pub fn new(literals: &[Literal]) -> Self {
-        let windows = Windows { all: Vec::new(), neighbours: vec![0; NEIGHBOURS] };
-        Self::build(windows, vec![0], Vec::new(), literals).expect("because fewer than 256 literals share a window")
+        Self::build(Vec::new(), vec![0], Vec::new(), literals).expect("because fewer than 256 literals share a window")
     }
 
     /// The same literals and, after them, `more`; none where more than 255 literals share four bytes.
@@ -131,14 +132,15 @@ impl Prefilter {
     /// If a literal is shorter than three bytes or longer than 250.
     #[must_use]
     pub fn extended(&self, more: &[Literal]) -> Option<Self> {
-        let of_slot =
-            |&[bytes, range]: &Slot| self.entries[entry_range(range)].iter().map(move |&entry| Window { bytes, entry }).collect::<Vec<_>>();
-        let windows = Windows { all: self.slots.iter().flat_map(of_slot).collect(), neighbours: self.neighbours.to_vec() };
+        let of_slot = |(&[sides, range], &bytes): (&Slot, &u32)| {
+            self.entries[entry_range(range)].iter().map(move |&entry| Window { bytes, entry, sides }).collect::<Vec<_>>()
+        };
+        let windows = self.slots.iter().zip(self.windows.iter()).flat_map(of_slot).collect();
         Self::build(windows, self.starts.to_vec(), self.text.to_vec(), more)
     }
 
     /// Builds the tables from the windows, starts and text of known literals, and more literals.
-    fn build(mut windows: Windows, mut starts: Vec<u32>, mut text: Vec<u8>, more: &[Literal]) -> Option<Self> {
+    fn build(mut windows: Vec<Window>, mut starts: Vec<u32>, mut text: Vec<u8>, more: &[Literal]) -> Option<Self> {
         for literal in more {
             assert!((3..=250).contains(&literal.bytes.len()), "anchor of {} bytes", literal.bytes.len());
             let index = starts.len() - 1;
@@ -147,31 +149,31 @@ impl Prefilter {
             starts.push(position(&text));
             add_windows(literal, u32::try_from(index).expect("because there are fewer than 2^24 literals"), &mut windows);
         }
-        let Windows { all: mut windows, neighbours } = windows;
         windows.sort_unstable();
         windows.dedup_by_key(|window| (window.bytes, window.entry[0]));
-        let distinct = windows.chunk_by(|a, b| a.bytes == b.bytes).count();
-        let mut filter = vec![0; FILTER_WORDS];
-        let mut slots = vec![[0; 2]; (distinct * 4 / 3).next_power_of_two().max(2)];
-        let mut entries = Vec::with_capacity(windows.len());
-        for group in windows.chunk_by(|a, b| a.bytes == b.bytes) {
-            if group.len() > 255 {
-                return None;
-            }
+        let groups: Vec<&[Window]> = windows.chunk_by(|a, b| a.bytes == b.bytes).collect();
+        if groups.iter().any(|group| group.len() > 255) {
+            return None;
+        }
+        let distinct: Vec<u32> = groups.iter().map(|group| group[0].bytes).collect();
+        let (seeds, len) = displace(&distinct);
+        let (mut filter, mut slots, mut windows) = (vec![0; FILTER_WORDS], vec![[0; 2]; len], vec![0; len]);
+        let mut entries = Vec::new();
+        for group in groups {
             let window = group[0].bytes;
             let (word, first, second) = marks(window);
             filter[word] |= 1 << first | 1 << second;
-            let mut slot = slot_of(window, slots.len());
-            while slots[slot][1] != 0 {
-                slot = (slot + 1) & (slots.len() - 1);
-            }
-            slots[slot] = [window, position(&entries) << 8 | position(group)];
+            let slot = slot_of(window, &seeds, len);
+            let sides = group.iter().fold(0, |sides, window| sides | window.sides);
+            slots[slot] = [sides, position(&entries) << 8 | position(group)];
+            windows[slot] = window;
             entries.extend(group.iter().map(|window| window.entry));
         }
         Some(Self {
             filter: filter.into(),
-            neighbours: neighbours.into(),
+            seeds: seeds.into(),
             slots: slots.into(),
+            windows: windows.into(),
             entries: entries.into(),
             starts: starts.into(),
             text: text.into(),
@@ -199,7 +201,7 @@ impl Prefilter {
 }
 
 /// Registers the literal under two neighbouring windows, so that one of them stands at an even position wherever the literal does.
-fn add_windows(literal: &Literal, index: u32, windows: &mut Windows) {
+fn add_windows(literal: &Literal, index: u32, windows: &mut Vec<Window>) {
     let all = literal.bytes.as_slice();
     let next = || (0..=u8::MAX).filter(|&byte| literal.after.is_none_or(|set| set[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1));
     let after_literal = next().fold(0, |set, byte| set | side(byte));
@@ -212,11 +214,10 @@ fn add_windows(literal: &Literal, index: u32, windows: &mut Windows) {
             Ordering::Equal => after_literal,
             Ordering::Greater => ANY,
         };
-        windows.neighbours[neighbours_of(bytes)] |= before | after << 16;
         let rest = all.get(offset + 3..).unwrap_or_default();
         let next = std::array::from_fn(|at| rest.get(at).map_or(0, |byte| byte | 0x20));
         let place = index << 8 | u32::try_from(offset).expect("because literals are short");
-        windows.all.push(Window { bytes, entry: [place, u32::from_le_bytes(next)] });
+        windows.push(Window { bytes, entry: [place, u32::from_le_bytes(next)], sides: before | after << 16 });
     };
     match *all {
         [a, b, c] => {
@@ -246,48 +247,30 @@ pub const fn side(byte: u8) -> u32 {
     1 << (byte & 15)
 }
 
-/// Offset of the five bytes that source code holds least often.
+/// Offset of the five bytes whose two windows source code holds least often. A window that has a byte of the literal on both sides is more
+/// often turned away by them, so it weighs less.
 fn rarest(bytes: &[u8]) -> usize {
+    let last = bytes.len() - 5;
+    let weight = |at: usize, is_outer: bool| share(&bytes[at..at + 4]) * if is_outer { 12 } else { 9 };
+    let windows = |at: usize| weight(at, at == 0) + weight(at + 1, at == last);
     let pairs = |at: usize| -> u32 { bytes[at..at + 5].windows(2).map(|pair| commonness(pair[0], pair[1])).sum() };
-    let words = |at: usize| [at, at + 1].into_iter().filter(|&at| is_in_common_word(&bytes[at..at + 4])).count();
-    (0..=bytes.len() - 5).min_by_key(|&at| (words(at), pairs(at))).unwrap_or(0)
+    (0..=last).min_by_key(|&at| (windows(at), pairs(at))).unwrap_or(0)
 }
 
-/// Whether one of the commonest words of source code holds the window.
-fn is_in_common_word(window: &[u8]) -> bool {
-    static WINDOWS: LazyLock<Vec<u32>> = LazyLock::new(|| {
-        let mut windows: Vec<u32> = COMMON_WORDS.array_windows().map(|window| folded(*window)).collect();
-        windows.sort_unstable();
-        windows
+/// How often a window stands in source code, in a million; 0 for one that is rare.
+fn share(window: &[u8]) -> u32 {
+    static SHARES: LazyLock<HashMap<u32, u32>> = LazyLock::new(|| {
+        // As `examples/count-windows.rs` wrote it, over sources in C, Go, Java, JavaScript, PHP, Python, Ruby and Rust.
+        let lines = include_str!("windows.txt").lines();
+        lines.filter_map(|line| Some((folded(*line.as_bytes().first_chunk()?), line.get(5..)?.parse().ok()?))).collect()
     });
-    window.first_chunk().is_some_and(|window| WINDOWS.binary_search(&folded(*window)).is_ok())
+    window.first_chunk().and_then(|window| SHARES.get(&folded(*window))).copied().unwrap_or(0)
 }
 
 /// A window as the tables know it.
 const fn folded(window: [u8; 4]) -> u32 {
     u32::from_le_bytes(window) | FOLD
 }
-
-/// Words that source code and its comments are full of.
-const COMMON_WORDS: &[u8] =
-    b" access action address after allow always application array assert associated async author base basic because \
-    before between block boolean break buffer build call cannot case catch char check class client close code color command common \
-    community company compile component config connection const constructor container content context continue control copyright count \
-    create current data database datetime debug declare default define delete description device different digital directory display \
-    distributed document domain double else email enable endif entry enum environment error event example except execute expect export \
-    extend external false field file filter final find first float follow foreach form format found from func function general generate \
-    global group handle hash header height hook html http https:// identifier image implement import include index information initial \
-    input insert install instance integer interface internal into iterator java json just keyword kind label language last layer length \
-    library license like line link linux list load local location long make manager match memory message method mock model modified \
-    module multiple must name native need network node none note null number object offset only open operation option order other \
-    output override package page panel param parent parse path pattern permission phone platform point position prefix present previous \
-    private process product program project property protected provide public query random range read receive record reference register \
-    release remote remove render replace request require resource response result return right root runtime sample schema script search \
-    section select self send sequence serialize server service session setting should should_ show sign simple single size socket software \
-    some source spec stack standard start state static status stream string struct style submit such super support switch symbol system \
-    table tag target task template test text than that them then there these this thread throw time title token tools transaction \
-    translate true type undefined under unit update user util valid value variable vector version view void warning when where which while \
-    will window with without word would write xmlns your ";
 
 /// How common a pair of bytes is in source code, case folded: 1.6 times log2 of its share in a million.
 fn commonness(first: u8, second: u8) -> u32 {
@@ -352,18 +335,55 @@ pub const fn marks(window: u32) -> (usize, u32, u32) {
     ((hash >> (32 - FILTER_WORDS.trailing_zeros())) as usize, hash >> 8 & 31, (hash >> 3 ^ window >> 16) & 31)
 }
 
-/// The word of the neighbours of a window.
+/// Seeds that lead each of the windows to a slot of its own, and how many slots there are: a quarter to two and a half times more than windows.
+///
+/// Windows with the same seed are placed together, those of which there are most first, while there is room.
+fn displace(windows: &[u32]) -> (Vec<u16>, usize) {
+    let mut len = (windows.len() * 5 / 4).next_power_of_two().max(2);
+    let mut groups = vec![Vec::new(); (windows.len() / 3).next_power_of_two().max(2)];
+    for &window in windows {
+        let group = seed_of(window, groups.len());
+        groups[group].push(window);
+    }
+    let mut order: Vec<usize> = (0..groups.len()).collect();
+    order.sort_by_key(|&group| std::cmp::Reverse(groups[group].len()));
+    'larger: loop {
+        let (mut seeds, mut is_taken) = (vec![0; groups.len()], vec![false; len]);
+        for &group in &order {
+            let mut places = Vec::with_capacity(groups[group].len());
+            let seed = (0..=u16::MAX).find(|&seed| {
+                places.clear();
+                places.extend(groups[group].iter().map(|&window| place(window, seed, len)));
+                places.iter().enumerate().all(|(n, place)| !is_taken[*place] && !places[..n].contains(place))
+            });
+            let Some(seed) = seed else {
+                len *= 2;
+                continue 'larger;
+            };
+            seeds[group] = seed;
+            places.iter().for_each(|&place| is_taken[place] = true);
+        }
+        return (seeds, len);
+    }
+}
+
+/// The slot of a window. A window that has none is led to any.
 #[inline]
 #[must_use]
-pub const fn neighbours_of(window: u32) -> usize {
-    slot_of(window, NEIGHBOURS)
+pub fn slot_of(window: u32, seeds: &[u16], slots: usize) -> usize {
+    place(window, seeds[seed_of(window, seeds.len())], slots)
 }
 
 /// The upper bits of the product: its lower ones repeat with the windows' letters.
 #[inline]
-#[must_use]
-pub const fn slot_of(window: u32, slots: usize) -> usize {
-    (window.wrapping_mul(MULTIPLIER) >> (32 - slots.trailing_zeros())) as usize
+const fn seed_of(window: u32, seeds: usize) -> usize {
+    (window.wrapping_mul(MULTIPLIER) >> (32 - seeds.trailing_zeros())) as usize
+}
+
+#[inline]
+const fn place(window: u32, seed: u16, slots: usize) -> usize {
+    let mixed = window ^ (seed as u32).wrapping_mul(MULTIPLIER);
+    ((mixed ^ mixed >> 15).wrapping_mul(SLOT_MULTIPLIER) >> (32 - slots.trailing_zeros())) as usize
 }
 
 /// The entries of a slot.

@@ -6,12 +6,10 @@ mod avx2;
 
 use std::ops::Range;
 
-use super::prefilter::{FILTER_WORDS, FOLD, NEIGHBOURS, NO_CASE, Prefilter, entry_range, marks, neighbours_of, side, slot_of};
+use super::prefilter::{FILTER_WORDS, FOLD, NO_CASE, Prefilter, Slot, entry_range, marks, side, slot_of};
 
 /// The bit table of a [`Prefilter`].
 type Filter = [u32; FILTER_WORDS];
-/// Its table of neighbours.
-type Neighbours = [u32; NEIGHBOURS];
 
 /// Bytes whose windows are looked up in one step.
 const BLOCK: usize = 64;
@@ -74,7 +72,6 @@ impl Prefilter {
         marked: impl Fn(&Filter, &[u8; REACH]) -> u32,
         mut hit: impl FnMut(usize, usize),
     ) {
-        let neighbours: &Neighbours = self.neighbours.as_ref().try_into().expect("because every constructor makes a table of this size");
         let mut start = 0;
         while start < haystack.len() {
             let piece = &haystack[start..];
@@ -95,7 +92,7 @@ impl Prefilter {
             for n in 0..count {
                 let place = places[n];
                 places[kept] = place;
-                kept += usize::from(may_stand(neighbours, haystack, start + usize::from(place)));
+                kept += usize::from(self.may_stand(haystack, start + usize::from(place)));
             }
             for &place in &places[..kept] {
                 self.confirm(haystack, start + usize::from(place), &mut hit);
@@ -104,22 +101,31 @@ impl Prefilter {
         }
     }
 
-    /// Looks the window at `at` up exactly and compares the literals it may belong to.
+    /// Whether the bytes beside a marked window may stand there. Nothing stands beyond an end: a literal that needs a byte there is refused
+    /// later, when it is compared.
+    #[inline]
+    fn may_stand(&self, haystack: &[u8], at: usize) -> bool {
+        let around = at.checked_sub(1).and_then(|before| haystack.get(before..)?.first_chunk::<6>());
+        let around = around.copied().unwrap_or_else(|| {
+            let [a, b, c, d] = window_at(haystack, at).to_le_bytes();
+            let byte = |at: Option<usize>| at.and_then(|at| haystack.get(at)).copied().unwrap_or(0);
+            [byte(at.checked_sub(1)), a, b, c, d, byte(Some(at + 4))]
+        });
+        let [before, a, b, c, d, after] = around;
+        let [sides, _] = self.slot(u32::from_le_bytes([a, b, c, d]) | FOLD);
+        sides & side(before) != 0 && sides >> 16 & side(after) != 0
+    }
+
+    /// What is known of a window, or of another one where nothing is.
+    #[inline]
+    fn slot(&self, window: u32) -> Slot {
+        self.slots[slot_of(window, &self.seeds, self.slots.len())]
+    }
+
+    /// Compares the literals that the window at `at` may belong to.
     #[inline]
     fn confirm(&self, haystack: &[u8], at: usize, hit: &mut impl FnMut(usize, usize)) {
-        let window = window_at(haystack, at);
-        let mask = self.slots.len() - 1;
-        let mut slot = slot_of(window, self.slots.len());
-        let range = loop {
-            let [known, range] = self.slots[slot & mask];
-            if range == 0 {
-                return;
-            }
-            if known == window {
-                break range;
-            }
-            slot += 1;
-        };
+        let [_, range] = self.slot(window_at(haystack, at));
         let after = if at + 4 < haystack.len() { window_at(haystack, at + 4) } else { 0 };
         for &[place, next] in &self.entries[entry_range(range)] {
             // Every byte of `next` that stands for one of the literal has this bit.
@@ -169,21 +175,6 @@ fn note(places: &mut [u16], mut marks: u32, at: usize) -> usize {
         }
     }
     count
-}
-
-/// Whether the bytes beside a marked window may stand there. Nothing stands beyond an end: a literal that needs a byte there is refused
-/// later, when it is compared.
-#[inline]
-fn may_stand(neighbours: &Neighbours, haystack: &[u8], at: usize) -> bool {
-    let around = at.checked_sub(1).and_then(|before| haystack.get(before..)?.first_chunk::<6>());
-    let around = around.copied().unwrap_or_else(|| {
-        let [a, b, c, d] = window_at(haystack, at).to_le_bytes();
-        let byte = |at: Option<usize>| at.and_then(|at| haystack.get(at)).copied().unwrap_or(0);
-        [byte(at.checked_sub(1)), a, b, c, d, byte(Some(at + 4))]
-    });
-    let [before, a, b, c, d, after] = around;
-    let sides = neighbours[neighbours_of(u32::from_le_bytes([a, b, c, d]) | FOLD)];
-    sides & side(before) != 0 && sides >> 16 & side(after) != 0
 }
 
 /// The folded window at `at`, padded with zeros: it may reach past the end for three-byte literals.

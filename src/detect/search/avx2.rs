@@ -17,6 +17,9 @@ use super::{Filter, REACH};
 #[inline]
 pub fn is_available() -> bool {
     is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("bmi2")
+        && is_x86_feature_detected!("popcnt")
 }
 
 /// As [`Prefilter::find`].
@@ -31,13 +34,13 @@ pub fn find(prefilter: &Prefilter, filter: &Filter, haystack: &[u8], hit: impl F
     unsafe { find_here(prefilter, filter, haystack, hit) }
 }
 
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 fn find_here(prefilter: &Prefilter, filter: &Filter, haystack: &[u8], hit: impl FnMut(usize, usize)) {
     prefilter.find_by(filter, haystack, |filter, block| marked(filter, block), hit);
 }
 
 /// The marked windows of a block. Nothing branches on them: some block in two has one.
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 fn marked(filter: &Filter, block: &[u8; REACH]) -> u32 {
     let half = |at: usize| {
         let [even, odd] = [at, at + 2].map(|at| {
@@ -55,7 +58,7 @@ fn marked(filter: &Filter, block: &[u8; REACH]) -> u32 {
 }
 
 /// Which of the eight windows at every fourth of the bytes are marked: the lowest bit of each lane.
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 #[expect(unsafe_code, reason = "the processor's loads take pointers")]
 #[expect(clippy::cast_ptr_alignment, reason = "the load is one for any alignment")]
 #[expect(clippy::cast_possible_wrap, reason = "the instructions call their lanes signed")]
