@@ -24,7 +24,7 @@ pub mod words;
 mod tests;
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::ops::Range;
 
 use super::kind::{FileKind, PathClass};
@@ -161,9 +161,11 @@ fn next_line_end(bytes: &[u8], at: usize) -> usize {
 fn assignments<'v>(view: &View<'v>, place: &Place<'v>, class: PathClass, each: &mut dyn FnMut(Assignment<'v>)) {
     let mut cursor = Cursor::new(place.bytes, place.name.end);
     let Some(operator) = operator::after(place, &mut cursor) else { return };
-    let Some(name) = name::read(place.text()) else { return };
     let context = context::of(place);
+    // Few names have a value beside them that is written out, and to read a name takes longer than to see that.
+    let read = OnceCell::new();
     literal::after(place, &cursor, operator, context, &mut |mut literal| {
+        let Some(name) = *read.get_or_init(|| name::read(place.text())) else { return };
         let name = if literal.paired { Name { class: Class::Password, ..name } } else { name };
         let value = if let Some(bytes) = &literal.array {
             Cow::Owned(bytes.clone())

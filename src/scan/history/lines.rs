@@ -107,7 +107,7 @@ pub(super) fn dirty(copied: &[Copied], len: usize) -> impl Iterator<Item = Range
 }
 
 /// Bytes beyond a range that the filter may need to see a literal in it.
-const MARGIN: usize = 8;
+pub(super) const MARGIN: usize = 8;
 
 /// The text of a version between its clean lines, gathered without putting the version together.
 #[derive(Debug, Default)]
@@ -133,6 +133,11 @@ impl Gathered {
         for (at, wide, _) in &self.parts {
             cursor.part(wide.start, &mut self.text[*at..*at + wide.len()]);
         }
+    }
+
+    /// Where the text of each range starts, and the range.
+    pub(super) fn ranges(&self) -> impl Iterator<Item = (usize, Range<usize>)> {
+        self.parts.iter().map(|(at, wide, range)| (at + range.start - wide.start, range.clone()))
     }
 
     /// Where in the version the literal at `found` in the text starts; none if it is not in one of the ranges.

@@ -11,6 +11,7 @@ mod lines;
 mod messages;
 mod outcome;
 mod places;
+mod seen;
 mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,11 +49,14 @@ use cache::whole::Kept;
 use messages::Messages;
 use outcome::{Found, Outcomes};
 use places::Placed;
+use seen::Seen;
 use versions::{Blobs, Paths, Wanted, manner};
 
 /// Memory for the texts of commits and trees. They are small, and so is what their tables take while they are read.
 const FOR_TABLES: usize = 64 << 20;
 
+/// The part of all memory that text takes which was looked at.
+const FOR_SEEN: usize = 16;
 /// Bytes that a thread takes besides the texts that are counted, and that the program takes.
 const A_THREAD: usize = 8 << 20;
 const A_PROGRAM: usize = 16 << 20;
@@ -182,10 +186,12 @@ impl Scanner {
         let is_new = |blob: u32| known.reached_with(blob).is_some() && !recalled.objects.has(blob);
         let blobs = (0..known.inventory.len()).filter(|&number| known.inventory.kind(number) == Some(Kind::Blob));
         progress.total(blobs.filter(|&number| is_new(number)).count() as u64);
-        let tables = known.inventory.bytes() + known.history.bytes();
+        let for_seen = self.settings.memory / FOR_SEEN;
+        let seen = Seen::new(for_seen);
+        let tables = known.inventory.bytes() + known.history.bytes() + for_seen;
         let budget = Budget::new(self.settings.memory.saturating_sub(tables + self.threads() * A_THREAD + A_PROGRAM));
         let limits = Limits { most: MOST, budget: &budget, threads: self.threads() };
-        let start = || Blobs::new(self, known, progress, known.settings.delta);
+        let start = || Blobs::new(self, known, progress, known.settings.delta, &seen);
         let visitors = walk::walk(known.inventory, Kind::Blob, limits, is_new, start);
         let mut parts: Vec<Outcomes> = visitors.into_iter().map(|visitor| visitor.outcomes).collect();
         let has_news = parts.iter().any(|part| !part.numbered().is_empty());

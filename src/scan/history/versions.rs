@@ -11,8 +11,9 @@ use std::ops::Range;
 use bstr::{BStr, BString, ByteSlice};
 use sha2::{Digest, Sha256};
 
-use super::lines::{self, Copied, Gathered};
+use super::lines::{self, Copied, Gathered, MARGIN};
 use super::outcome::{Looked, Outcome, Outcomes};
+use super::seen::{At, Seen, Unseen};
 use crate::blob::Origin;
 use crate::detect::kind::{PathClass, path_class};
 use crate::detect::text::{self, Form};
@@ -55,6 +56,8 @@ pub(super) struct Blobs<'s, P> {
     looked: Looked,
     copied: Vec<Copied>,
     gathered: Gathered,
+    seen: &'s Seen,
+    unseen: Unseen,
     looks: Vec<Look>,
     pub(super) outcomes: Outcomes,
 }
@@ -107,7 +110,7 @@ impl Look {
 const SMALL_FRAME: u64 = 16 << 10;
 
 impl<'s, P: Paths> Blobs<'s, P> {
-    pub(super) fn new(scanner: &'s Scanner, paths: &'s P, progress: &'s dyn Progress, delta: bool) -> Self {
+    pub(super) fn new(scanner: &'s Scanner, paths: &'s P, progress: &'s dyn Progress, delta: bool, seen: &'s Seen) -> Self {
         Self {
             scanner,
             paths,
@@ -118,6 +121,8 @@ impl<'s, P: Paths> Blobs<'s, P> {
             looked: Looked { object: 0, len: 0, manner: 0, is_binary: false, is_pointer: false },
             copied: Vec::new(),
             gathered: Gathered::default(),
+            seen,
+            unseen: Unseen::default(),
             looks: Vec::new(),
             outcomes: Outcomes::default(),
         }
@@ -151,12 +156,12 @@ impl<'s, P: Paths> Blobs<'s, P> {
         }
         let form = Form::of(bytes);
         let plain = form == Form::Bytes && memchr::memchr(0, bytes).is_none();
-        if plain && has_changes && self.delta {
+        if plain && self.delta {
             self.looks.clear();
-            let looks = &mut self.looks;
-            detect::anchors_of(&self.scanner.catalogue, bytes, |anchor, start| looks.push(Look::At(start, anchor)));
-            looks.sort_by_key(Look::start);
-            return self.look(bytes, &Frame::default(), true).expect("because it was asked for");
+            self.unseen.clear();
+            self.unseen.add(self.seen, bytes, &At { place: 0, to: 0, ends: [true; 2], manner: self.looked.manner });
+            self.search(bytes, |found| Some(found.start));
+            return self.look(bytes, &Frame::default(), has_changes).unwrap_or_default();
         }
         let mut found = Vec::new();
         let texts = text::of(bytes, form);
@@ -218,6 +223,10 @@ impl<'s, P: Paths> Blobs<'s, P> {
                 }
             }
         }
+        self.seen.remember(&mut self.unseen, |stretch| {
+            let first = frame.anchors.partition_point(|anchor| anchor.start < stretch.start);
+            frame.anchors.get(first).is_some_and(|anchor| anchor.start < stretch.end)
+        });
         let resolved = resolve_claims(frame.found.iter().collect(), |found: &&Found| &found.claim);
         self.outcomes.add(self.looked, resolved.iter().map(|found| &found.outcome));
         has_changes.then(|| frame.if_small(self.looked.len))
@@ -241,15 +250,32 @@ impl<'s, P: Paths> Blobs<'s, P> {
                 });
             }
         }
-        self.gathered.take(version, &self.copied);
-        let (looks, gathered) = (&mut self.looks, &self.gathered);
-        let catalogue = &self.scanner.catalogue;
-        detect::anchors_of(catalogue, &gathered.text, |anchor, start| {
-            if let Some(start) = gathered.place(start..start + detect::anchor_len(catalogue, anchor)) {
-                looks.push(Look::At(start, anchor));
-            }
-        });
-        self.looks.sort_by_key(Look::start);
+        let mut gathered = std::mem::take(&mut self.gathered);
+        gathered.take(version, &self.copied);
+        self.unseen.clear();
+        for (place, range) in gathered.ranges() {
+            let ends = [range.start == 0, range.end == len];
+            let text = &gathered.text[place..place + range.len()];
+            self.unseen.add(self.seen, text, &At { place, to: range.start, ends, manner: self.looked.manner });
+        }
+        self.search(&gathered.text, |found| gathered.place(found));
+        self.gathered = gathered;
+    }
+
+    /// Adds the anchors in the unseen parts of `text` to `self.looks`, where `place` says where they stand in the blob.
+    fn search(&mut self, text: &[u8], place: impl Fn(Range<usize>) -> Option<usize>) {
+        let (looks, catalogue) = (&mut self.looks, &self.scanner.catalogue);
+        for part in &self.unseen.parts {
+            let from = part.start.saturating_sub(MARGIN);
+            detect::anchors_of(catalogue, &text[from..text.len().min(part.end + MARGIN)], |anchor, start| {
+                let start = from + start;
+                let found = || place(start..start + detect::anchor_len(catalogue, anchor));
+                if let Some(start) = part.contains(&start).then(found).flatten() {
+                    looks.push(Look::At(start, anchor));
+                }
+            });
+        }
+        looks.sort_by_key(Look::start);
     }
 }
 
@@ -263,11 +289,15 @@ pub(super) fn manner(path: &BStr, is_limited_to_paths: bool) -> u64 {
     (kind as u64) << 8 | setting as u64
 }
 
-/// Whether an anchor depends on nothing beyond the lines next to it.
+/// Whether an anchor depends on nothing beyond the lines next to it. Where it was read to an end of the text from the line next to it, more might
+/// have been.
 fn is_local(bytes: &[u8], anchor: &Anchor) -> bool {
-    let before = memchr::memrchr_iter(b'\n', &bytes[anchor.reads.start.min(anchor.start)..anchor.start]).nth(1);
-    let after = memchr::memchr_iter(b'\n', &bytes[anchor.start..anchor.reads.end.max(anchor.start)]).nth(1);
-    before.is_none() && after.is_none_or(|end| anchor.start + end + 1 == anchor.reads.end)
+    let (start, end) = (anchor.reads.start.min(anchor.start), anchor.reads.end.max(anchor.start));
+    let mut before = memchr::memrchr_iter(b'\n', &bytes[start..anchor.start]);
+    let mut after = memchr::memchr_iter(b'\n', &bytes[anchor.start..end]).map(|at| anchor.start + at + 1);
+    let starts_near = before.next().is_none() || start > 0 && before.next().is_none();
+    let ends_near = after.next().is_none_or(|line| line == end || end < bytes.len() && after.next().is_none_or(|line| line == end));
+    starts_near && ends_near
 }
 
 impl Frame {
@@ -419,7 +449,8 @@ mod tests {
     /// What one look at `text` gives.
     fn outcomes(scanner: &Scanner, path: &'static str, text: &[u8]) -> Outcomes {
         let named = Named(path);
-        let mut blobs = Blobs::new(scanner, &named, &Silent, false);
+        let seen = Seen::new(0);
+        let mut blobs = Blobs::new(scanner, &named, &Silent, false, &seen);
         blobs.whole(7, text, false);
         blobs.outcomes
     }
@@ -436,19 +467,38 @@ mod tests {
             let mut text: Vec<u8> = seeds.iter().flat_map(|&seed| piece(&catalogue, seed).into_bytes()).collect();
             let scanner = Scanner::new(catalogue, Settings::default());
             let named = Named(path);
-            let mut blobs = Blobs::new(&scanner, &named, &Silent, true);
+            let seen = Seen::new(0);
+            let mut blobs = Blobs::new(&scanner, &named, &Silent, true, &seen);
             let mut frame = blobs.whole(1, &text, true);
             for edits in chain {
                 let (payload, ops) = change(&text, &edits, scanner.catalogue());
                 let len = ops.iter().map(|op| match op { Op::Copy { len, .. } | Op::Insert { len, .. } => *len }).sum();
                 let delta = Delta { payload: &payload, ops: &ops, len };
                 let mut target = Vec::new();
-                let mut leaf = Blobs::new(&scanner, &named, &Silent, true);
+                let mut leaf = Blobs::new(&scanner, &named, &Silent, true, &seen);
                 leaf.changed(&frame, &mut Version::new(7, &text, delta, false, &mut target));
                 frame = blobs.changed(&frame, &mut Version::new(2, &text, delta, true, &mut target)).unwrap();
                 delta.apply(&text.clone(), &mut target);
                 text = target;
                 prop_assert_eq!(leaf.outcomes.secrets(), outcomes(&scanner, path, &text).secrets());
+            }
+        }
+
+        #[test]
+        fn lines_that_come_again_give_what_they_gave(
+            pieces in prop::collection::vec(any::<u64>(), 4..12),
+            texts in prop::collection::vec(prop::collection::vec(any::<usize>(), 20..80), 2..6),
+        ) {
+            let catalogue = Catalogue::builtin();
+            let pieces: Vec<String> = pieces.iter().map(|&seed| piece(&catalogue, seed)).collect();
+            let scanner = Scanner::new(catalogue, Settings::default());
+            let seen = Seen::new(0);
+            let named = Named("a.yml");
+            for picked in texts {
+                let text: String = picked.iter().map(|&piece| pieces[piece % pieces.len()].as_str()).collect();
+                let mut blobs = Blobs::new(&scanner, &named, &Silent, true, &seen);
+                blobs.whole(7, text.as_bytes(), picked.len().is_multiple_of(2));
+                prop_assert_eq!(blobs.outcomes.secrets(), outcomes(&scanner, "a.yml", text.as_bytes()).secrets());
             }
         }
     }
