@@ -53,7 +53,16 @@ impl Log {
 
 /// A lock that is held as long as this lives, and is gone with the process.
 #[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "the open file is the lock")] File);
+pub struct Lock(File);
+
+impl Drop for Lock {
+    /// Closing the file is not enough: a child that another thread has started and that has not yet become its program holds a copy of the
+    /// descriptor, and with it the lock.
+    fn drop(&mut self) {
+        // Where the system refuses, the lock goes with the last copy.
+        let _ = self.0.unlock();
+    }
+}
 
 impl Lock {
     /// Takes the lock; none if somebody else has it.
@@ -116,6 +125,17 @@ mod tests {
         let held = Lock::take(&path).unwrap();
         assert!(held.is_some());
         assert!(Lock::take(&path).unwrap().is_none());
+        drop(held);
+        assert!(Lock::take(&path).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_lock_that_is_given_back_is_free_whoever_has_a_copy_of_the_descriptor() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock");
+        let held = Lock::take(&path).unwrap().unwrap();
+        // What a child has between its start and its program.
+        let _copy = held.0.try_clone().unwrap();
         drop(held);
         assert!(Lock::take(&path).unwrap().is_some());
     }

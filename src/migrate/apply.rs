@@ -1,5 +1,5 @@
 //! Doing what a plan says, from wherever an earlier run was stopped. Owns: the checks before, the order of steps. Must not: touch a file
-//! before every secret of the plan is in the store and proved.
+//! before every secret that it needs is in the store and proved, or any file before the store was asked for all of them.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,10 +9,11 @@ use bstr::ByteSlice;
 
 use super::inventory::DiskTree;
 use super::journal::{Event, Journal, Phase};
-use super::plan::{Plan, PlannedFile, PlannedSecret, Tracked};
+use super::plan::{Edit, Plan, PlannedFile, PlannedSecret, Tracked};
 use super::storing::{Pace, Storing};
 use super::target::{self, Content};
 use super::value::Reader;
+use super::waiting::{Missing, NotStored, Unfinished};
 use super::{ApplyError, Refusal, backup, edits};
 use crate::fsx::Steps;
 use crate::fsx::replace::{self, Replacement};
@@ -74,20 +75,27 @@ impl Run<'_> {
             journal.record(Event::Begun { version: super::journal::VERSION, plan: self.plan.id.clone() })?;
         }
         let journal = Mutex::new(journal);
-        self.store_all(&values, &journal)?;
+        let failed = self.store_all(&values, &journal)?;
         drop(values);
         let mut journal = journal.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let copies = self.copies(&journal)?;
-        for file in &self.plan.files {
-            self.rewrite(file, &mut journal)?;
+        let missing = Missing::of(self.plan, journal.progress());
+        let ready: Vec<_> = self.plan.files.iter().filter_map(|file| Some((file, missing.edits(file)?))).collect();
+        let copies = self.copies(ready.iter().map(|(file, _)| *file), &journal)?;
+        for (file, edits) in &ready {
+            self.rewrite(file, edits, &mut journal)?;
         }
-        journal.record(Event::Applied)?;
-        Ok(self.outcome(&journal, copies))
+        if failed.is_empty() {
+            journal.record(Event::Applied)?;
+            return Ok(self.outcome(&journal, copies));
+        }
+        let touched = !ready.is_empty() || !journal.progress().rewritten.is_empty();
+        let waiting = missing.waiting(journal.progress());
+        Err(ApplyError::Unfinished(Box::new(Unfinished { applied: self.outcome(&journal, copies), failed, waiting, touched })))
     }
 
     fn outcome(&self, journal: &Journal<'_>, copies: Vec<PathBuf>) -> Applied {
         Applied {
-            files: self.plan.files.iter().map(|file| file.path.clone()).collect(),
+            files: journal.progress().rewritten.iter().cloned().collect(),
             secrets: journal.progress().stored.keys().cloned().collect(),
             copies,
         }
@@ -125,14 +133,18 @@ impl Run<'_> {
                     continue;
                 }
             };
-            let content = target::content(&path, file, &self.plan.key).map_err(|source| ApplyError::file(file, source))?;
-            let expected = content == Content::Before || resumed && content == Content::After;
-            if !expected {
-                let changes = target::changes(&path, file);
-                stale.extend(changes.into_iter().map(|reason| Refusal { what: file.path.clone(), reason }));
-            } else if content == Content::Before && !self.allow_dirty && self.is_dirty(file, &path) {
-                let reason = "it has changes that are not committed; commit them, or give --allow-dirty".to_owned();
-                refusals.push(Refusal { what: file.path.clone(), reason });
+            let bytes = target::read(&path).map_err(|source| ApplyError::file(file, source))?;
+            match target::content(bytes.as_deref().map(Vec::as_slice), file, &self.plan.key) {
+                Content::Before if !self.allow_dirty && self.is_dirty(file, bytes.as_deref().map(Vec::as_slice)) => {
+                    let reason = "it has changes that are not committed; commit them, or give --allow-dirty".to_owned();
+                    refusals.push(Refusal { what: file.path.clone(), reason });
+                }
+                Content::Before => {}
+                Content::Partly(_) | Content::After if resumed => {}
+                Content::Partly(_) | Content::After | Content::Other => {
+                    let changes = target::changes(&path, file);
+                    stale.extend(changes.into_iter().map(|reason| Refusal { what: file.path.clone(), reason }));
+                }
             }
         }
         if !stale.is_empty() {
@@ -141,9 +153,9 @@ impl Run<'_> {
         if refusals.is_empty() { Ok(()) } else { Err(ApplyError::Refused(refusals)) }
     }
 
-    fn is_dirty(&self, file: &PlannedFile, path: &Path) -> bool {
-        let (Some(checkout), Ok(bytes)) = (self.checkout, std::fs::read(path)) else { return false };
-        checkout.state(file.path.as_bytes().as_bstr(), &bytes) == FileState::Changed
+    fn is_dirty(&self, file: &PlannedFile, bytes: Option<&[u8]>) -> bool {
+        let (Some(checkout), Some(bytes)) = (self.checkout, bytes) else { return false };
+        checkout.state(file.path.as_bytes().as_bstr(), bytes) == FileState::Changed
     }
 
     /// The values that are not in the store yet. No file that has one of them was rewritten.
@@ -153,16 +165,25 @@ impl Run<'_> {
         missing.map(|secret| Ok((secret, reader.value(secret)?))).collect()
     }
 
-    /// Stores the values, several at a time. After the first error nothing new is begun.
-    fn store_all(&self, values: &[(&PlannedSecret, Secret)], journal: &Mutex<Journal<'_>>) -> Result<(), ApplyError> {
+    /// Stores the values, several at a time, and tells which ones the store did not take. After an error that is about all of them nothing new
+    /// is begun.
+    fn store_all(&self, values: &[(&PlannedSecret, Secret)], journal: &Mutex<Journal<'_>>) -> Result<Vec<NotStored>, ApplyError> {
         let pace = Pace::of(self.store.backend());
         let storing = Storing { plan: self.plan, store: self.store, journal, pace: &pace };
-        let (next, failed) = (AtomicUsize::new(0), Mutex::new(None));
+        let (next, stop, failed) = (AtomicUsize::new(0), Mutex::new(None), Mutex::new(Vec::new()));
+        let one = |secret: &PlannedSecret, value: &Secret| -> Result<(), ApplyError> {
+            let Err(error) = storing.ensure(secret, value) else { return Ok(()) };
+            let reason = NotStored::of(&secret.name, error)?;
+            let event = Event::NotStored { secret: secret.name.clone(), reason: reason.reason.clone() };
+            journal.lock().unwrap_or_else(PoisonError::into_inner).record(event)?;
+            failed.lock().unwrap_or_else(PoisonError::into_inner).push(reason);
+            Ok(())
+        };
         let work = || {
-            while failed.lock().is_ok_and(|failed| failed.is_none()) {
+            while stop.lock().is_ok_and(|stop| stop.is_none()) {
                 let Some((secret, value)) = values.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
-                if let Err(error) = storing.ensure(secret, value) {
-                    failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                if let Err(error) = one(secret, value) {
+                    stop.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
                 }
             }
         };
@@ -171,47 +192,56 @@ impl Run<'_> {
                 scope.spawn(work);
             }
         });
-        failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+        let mut failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        failed.sort_by(|a, b| a.secret.cmp(&b.secret));
+        stop.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(failed), Err)
     }
 
-    /// Encrypted copies of the files that git could not give back.
-    fn copies(&self, journal: &Journal<'_>) -> Result<Vec<PathBuf>, ApplyError> {
+    /// Encrypted copies of those of the files that git could not give back.
+    fn copies<'p>(&self, files: impl Iterator<Item = &'p PlannedFile>, journal: &Journal<'_>) -> Result<Vec<PathBuf>, ApplyError> {
         if self.backup.is_empty() {
             return Ok(Vec::new());
         }
-        let untracked = self.plan.files.iter().filter(|file| file.tracked == Tracked::No && file.before.is_some());
+        let untracked = files.filter(|file| file.tracked == Tracked::No && file.before.is_some());
         let waiting = untracked.filter(|file| !journal.progress().rewritten.contains(&file.path));
         waiting.map(|file| backup::write(self.root, self.home, self.plan, file, self.backup)).collect()
     }
 
-    fn rewrite(&self, file: &PlannedFile, journal: &mut Journal<'_>) -> Result<(), ApplyError> {
+    /// Gives a file what can be done of it: all of its edits, or the lines whose secrets are stored.
+    fn rewrite(&self, file: &PlannedFile, edits: &[Edit], journal: &mut Journal<'_>) -> Result<(), ApplyError> {
         if journal.progress().rewritten.contains(&file.path) {
             return Ok(());
         }
         let path = target::resolve(self.root, file).map_err(|reason| refused(&file.path, &reason))?;
-        match target::content(&path, file, &self.plan.key).map_err(|source| ApplyError::file(file, source))? {
+        let now = target::read(&path).map_err(|source| ApplyError::file(file, source))?;
+        let bytes = now.as_deref().map_or(&[][..], Vec::as_slice);
+        let done = match target::content(now.as_deref().map(Vec::as_slice), file, &self.plan.key) {
             // Stopped after the new name, before the journal's line.
-            Content::After => return Ok(journal.record(Event::Rewritten { path: file.path.clone() })?),
+            Content::After => return Ok(journal.record(Event::Rewritten { path: file.path.clone(), partly: false })?),
             Content::Other => return Err(changed(&path, file)),
-            Content::Before => {}
+            Content::Before => Vec::new(),
+            Content::Partly(done) => done,
+        };
+        if done == edits {
+            return Ok(());
         }
-        let bytes = if file.before.is_some() { std::fs::read(&path).map_err(|source| ApplyError::file(file, source))? } else { Vec::new() };
-        let bytes = zeroize::Zeroizing::new(bytes);
-        let after = edits::applied(&bytes, file.encoding, &file.edits).filter(|after| self.plan.key.of_file(after) == file.after);
+        let before = edits::undone(bytes, file.encoding, &done, &edits::Values::new()).ok_or_else(|| changed(&path, file))?;
+        let partly = edits.len() < file.edits.len();
+        let after = edits::applied(&before, file.encoding, edits).filter(|after| partly || self.plan.key.of_file(after) == file.after);
         let after = after.ok_or_else(|| changed(&path, file))?;
         journal.record(Event::Rewriting { path: file.path.clone() })?;
-        let is_before = |bytes: &[u8]| Some(self.plan.key.of_file(bytes)) == file.before;
+        let is_same = |other: &[u8]| other == bytes;
         let replacement = Replacement {
             path: &path,
             temporary: &replace::temporary(&path, target::mark(self.plan)),
             content: &after,
-            still: file.before.is_some().then_some(&is_before),
+            still: now.is_some().then_some(&is_same),
         };
         replace::replace(&replacement, self.steps).map_err(|error| match error {
             replace::ReplaceError::Changed => changed(&path, file),
             replace::ReplaceError::Io(source) => ApplyError::file(file, source),
         })?;
-        Ok(journal.record(Event::Rewritten { path: file.path.clone() })?)
+        Ok(journal.record(Event::Rewritten { path: file.path.clone(), partly })?)
     }
 }
 

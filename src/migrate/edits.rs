@@ -73,7 +73,7 @@ fn edit(bytes: &[u8], splice: &Splice, moved: &[Moved<'_>]) -> Option<Edit> {
     if at < end {
         old.push(text(at..end)?);
     }
-    Some(Edit { start, end, old, new: std::str::from_utf8(&splice.text).ok()?.to_owned() })
+    Some(Edit { start, end, old, new: std::str::from_utf8(&splice.text).ok()?.to_owned(), secret: None })
 }
 
 /// The text of a file as UTF-8; none where it is not of this encoding.
@@ -139,6 +139,22 @@ fn text_undone(bytes: &[u8], edits: &[Edit], values: &Values) -> Option<zeroize:
     }
     out.extend_from_slice(bytes.get(at..)?);
     Some(out)
+}
+
+/// Which of the edits of a file whose lines are added one by one are done in these bytes; whoever asks has to take them back to be sure.
+#[must_use]
+pub fn present(bytes: &[u8], encoding: FileEncoding, edits: &[Edit]) -> Option<Vec<Edit>> {
+    let text = decoded(encoding, bytes)?;
+    // Bytes that were added so far.
+    let mut added = 0;
+    let mut done = Vec::new();
+    for edit in edits {
+        if text.get(edit.start + added..)?.starts_with(edit.new.as_bytes()) {
+            added += edit.new.len();
+            done.push(edit.clone());
+        }
+    }
+    Some(done)
 }
 
 #[cfg(test)]

@@ -230,7 +230,7 @@ impl<'a> Work<'a> {
                 Companion::NewFile { path, content } if tree.read(path.as_bstr()).is_none() => {
                     let change = state.changes.entry(path.to_string()).or_default();
                     if change.edits.is_empty() {
-                        change.edits.push(Edit { start: 0, end: 0, old: Vec::new(), new: content.to_string() });
+                        change.edits.push(added(0, content.to_string(), None));
                     }
                     change.secrets.extend(secrets.iter().cloned());
                 }
@@ -291,22 +291,26 @@ fn env_file(existing: Option<Vec<u8>>, state: &mut State) {
     if fresh.is_empty() {
         return;
     }
-    let mut text = match &existing {
-        None => ENV_HEAD.to_owned(),
-        Some(existing) if existing.is_empty() || existing.ends_with(b"\n") => String::new(),
-        Some(_) => "\n".to_owned(),
-    };
-    for (name, reference) in &fresh {
-        text.extend([name.as_str(), "=", &reference.to_string(), "\n"]);
-    }
     let end = existing.as_ref().map_or(0, Vec::len);
+    let head = match &existing {
+        None => ENV_HEAD,
+        Some(existing) if existing.is_empty() || existing.ends_with(b"\n") => "",
+        Some(_) => "\n",
+    };
+    let head = (!head.is_empty()).then(|| added(end, head.to_owned(), None));
+    let line = |(name, reference): &(&String, &Reference)| added(end, format!("{name}={reference}\n"), Some(reference.name.clone()));
     let change = Change {
         secrets: fresh.iter().map(|(_, reference)| reference.name.clone()).collect(),
-        edits: vec![Edit { start: end, end, old: Vec::new(), new: text }],
+        edits: head.into_iter().chain(fresh.iter().map(line)).collect(),
         before: existing,
         ..Change::default()
     };
     state.changes.insert(ENV_FILE.to_owned(), change);
+}
+
+/// Text that comes in at a byte.
+const fn added(at: usize, new: String, secret: Option<String>) -> Edit {
+    Edit { start: at, end: at, old: Vec::new(), new, secret }
 }
 
 fn creates(change: &Change, content: &BString) -> bool {

@@ -53,6 +53,13 @@ pub enum Event {
         /// How it came there.
         origin: StoredBy,
     },
+    /// The store did not take a secret.
+    NotStored {
+        /// Its name.
+        secret: String,
+        /// Why; it begins with the name.
+        reason: String,
+    },
     /// A file is about to get its new content.
     Rewriting {
         /// Its path.
@@ -62,6 +69,9 @@ pub enum Event {
     Rewritten {
         /// Its path.
         path: String,
+        /// Whether lines of it wait for their secrets.
+        #[serde(default, skip_serializing_if = "is_false")]
+        partly: bool,
     },
     /// All of the plan is done.
     Applied,
@@ -96,6 +106,11 @@ pub enum Event {
         /// Name of the secret.
         secret: String,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "it is what serde asks for")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// How a secret came into the store.
@@ -165,6 +180,8 @@ pub struct Progress {
     pub adding: BTreeMap<String, String>,
     /// Secrets that are in the store.
     pub stored: BTreeMap<String, StoredSecret>,
+    /// Secrets that the store did not take when it was asked last, and why.
+    pub failed: BTreeMap<String, String>,
     /// Files that have their new content.
     pub rewritten: BTreeSet<String>,
     /// Secrets that undo is done with.
@@ -180,8 +197,12 @@ impl Progress {
             Event::Begun { .. } => self.phase = Phase::Applying,
             Event::Storing { secret } => drop(self.storing.insert(secret)),
             Event::Adding { secret, previous } => drop(self.adding.insert(secret, previous)),
-            Event::Stored { secret, id, version, origin } => drop(self.stored.insert(secret, StoredSecret { id, version, origin })),
-            Event::Rewritten { path } => drop(self.rewritten.insert(path)),
+            Event::Stored { secret, id, version, origin } => {
+                self.failed.remove(&secret);
+                self.stored.insert(secret, StoredSecret { id, version, origin });
+            }
+            Event::NotStored { secret, reason } => drop(self.failed.insert(secret, reason)),
+            Event::Rewritten { path, partly: false } => drop(self.rewritten.insert(path)),
             Event::Applied => self.phase = Phase::Applied,
             Event::Undoing => self.phase = Phase::Undoing,
             Event::Restored { path } => drop(self.rewritten.remove(&path)),
@@ -189,7 +210,7 @@ impl Progress {
             // Nothing of it is left; a plan that is applied again begins anew.
             Event::Undone => *self = Self { phase: Phase::Undone, ..Self::default() },
             Event::Rotated { secret } => drop(self.rotated.insert(secret)),
-            Event::Rewriting { .. } | Event::Restoring { .. } | Event::Removing { .. } => {}
+            Event::Rewritten { partly: true, .. } | Event::Rewriting { .. } | Event::Restoring { .. } | Event::Removing { .. } => {}
         }
         Ok(())
     }

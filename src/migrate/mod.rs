@@ -26,6 +26,7 @@ mod storing;
 mod target;
 pub mod undo;
 mod value;
+pub mod waiting;
 
 use std::io;
 
@@ -51,11 +52,22 @@ pub enum ApplyError {
     /// It would do harm.
     #[error("refused")]
     Refused(Vec<Refusal>),
+    /// The name of a secret is taken.
+    #[error("{name}: {reason}")]
+    Taken {
+        /// The name.
+        name: String,
+        /// By what.
+        reason: &'static str,
+    },
+    /// The store did not take some secrets; what needs none of them is done.
+    #[error("the store did not take {} of the secrets", .0.failed.len())]
+    Unfinished(Box<waiting::Unfinished>),
     /// The store did not do it.
     #[error(transparent)]
     Store(StoreError),
     /// The store does not give back what was put into it.
-    #[error("{name}: the store gave back another value than it was given; no file was touched")]
+    #[error("{name}: the store gave back another value than it was given; nothing that needs it is rewritten")]
     NotVerified {
         /// The secret.
         name: String,

@@ -184,6 +184,9 @@ pub struct Edit {
     pub old: Vec<Segment>,
     /// What they become.
     pub new: String,
+    /// The secret that a line which can be added by itself is about; none: the edit goes with all others of its file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
 }
 
 /// A stretch of what is replaced: undo puts it together again.
@@ -328,6 +331,11 @@ impl PlannedFile {
                 return Err(format!("{}: the edits are not in order", self.path));
             }
             at = edit.end;
+            if let Some(secret) = &edit.secret
+                && (edit.start < edit.end || !self.secrets.contains(secret))
+            {
+                return Err(format!("{}: an edit that is done by itself is a line to add, for a secret of its file", self.path));
+            }
             for segment in &edit.old {
                 let Segment::Value { secret, key, .. } = segment else { continue };
                 let known = secrets.iter().find(|known| known.name == *secret);
@@ -337,6 +345,20 @@ impl PlannedFile {
             }
         }
         Ok(())
+    }
+}
+
+impl PlannedFile {
+    /// Whether its lines can be added one by one.
+    #[must_use]
+    pub fn is_in_parts(&self) -> bool {
+        self.edits.iter().any(|edit| edit.secret.is_some())
+    }
+
+    /// Whether a value stands in it that becomes a reference; other files go with such ones.
+    #[must_use]
+    pub fn has_places(&self) -> bool {
+        !self.places.is_empty()
     }
 }
 

@@ -4,10 +4,10 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::ApplyError;
 use super::journal::{Event, Journal, StoredBy, StoredSecret};
 use super::plan::{Existing, Plan, PlannedSecret};
 use super::value;
-use super::{ApplyError, Refusal};
 use crate::reference::Backend;
 use crate::secret::Secret;
 use crate::store::{CURRENT, Description, LARGEST_VALUE, NewSecret, PENDING, PREVIOUS, SecretStore, StoreError, Version};
@@ -112,7 +112,7 @@ impl Storing<'_, '_> {
         let name = secret.name.as_str();
         let description = self.describe(name)?;
         let progress_previous = self.journal.lock().unwrap_or_else(PoisonError::into_inner).progress().adding.get(name).cloned();
-        let (_, current) = with_stage(&description, CURRENT).ok_or_else(|| conflict(name, "it has no current version"))?;
+        let (_, current) = with_stage(&description, CURRENT).ok_or_else(|| taken(name, "it has no current version"))?;
         let added = description.versions.contains_key(&self.token(name, 2));
         if added || progress_previous.is_some() {
             return self.new_version(secret, value, &description, progress_previous);
@@ -123,7 +123,7 @@ impl Storing<'_, '_> {
             return Ok(StoredSecret { id: description.id, version: current, origin });
         }
         match secret.existing {
-            Existing::Refuse => Err(conflict(name, "a secret of this name has another value")),
+            Existing::Refuse => Err(taken(name, "a secret of this name has another value")),
             Existing::NewVersion => self.new_version(secret, value, &description, None),
         }
     }
@@ -144,7 +144,7 @@ impl Storing<'_, '_> {
         } else {
             current
         };
-        let Some(previous) = begun.or(before) else { return Err(conflict(name, "it has no version to go back to")) };
+        let Some(previous) = begun.or(before) else { return Err(taken(name, "it has no version to go back to")) };
         self.record(Event::Adding { secret: name.to_owned(), previous: previous.clone() })?;
         self.pace.wait();
         let stored = self.store.put_version(name, value, &token, &[PENDING]).map_err(ApplyError::store)?;
@@ -157,7 +157,7 @@ impl Storing<'_, '_> {
     fn deleted(&self, secret: &PlannedSecret, value: &Secret) -> Result<StoredSecret, ApplyError> {
         let name = secret.name.as_str();
         if !is_ours(&self.describe(name)?, self.plan, &self.token(name, 1)) {
-            return Err(conflict(name, "a secret of this name is scheduled for deletion"));
+            return Err(ApplyError::store(StoreError::PendingDeletion { name: name.to_owned() }));
         }
         self.store.restore(name).map_err(ApplyError::store)?;
         self.existing(secret, value)
@@ -175,6 +175,6 @@ pub fn is_ours(description: &Description, plan: &Plan, token: &str) -> bool {
     description.versions.contains_key(token) || description.tags.get("unleak:plan") == Some(&plan.id)
 }
 
-fn conflict(name: &str, reason: &str) -> ApplyError {
-    ApplyError::Refused(vec![Refusal { what: name.to_owned(), reason: reason.to_owned() }])
+fn taken(name: &str, reason: &'static str) -> ApplyError {
+    ApplyError::Taken { name: name.to_owned(), reason }
 }

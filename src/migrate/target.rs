@@ -5,14 +5,19 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
+use super::edits;
 use super::key::PlanKey;
 use super::plan::{Edit, Plan, PlannedFile, Segment};
 
 /// What a file of the plan holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// What it held when the plan was made.
     Before,
+    /// That, and these lines of the plan: others wait for their secrets.
+    Partly(Vec<Edit>),
     /// What the plan makes of it.
     After,
     /// Something else.
@@ -56,23 +61,38 @@ pub fn resolve(root: &Path, file: &PlannedFile) -> Result<PathBuf, String> {
     Ok(resolved)
 }
 
-/// What is at `path`.
+/// The bytes at `path`; none where there is no file.
 ///
 /// # Errors
 /// It cannot be read.
-pub fn content(path: &Path, file: &PlannedFile, key: &PlanKey) -> io::Result<Content> {
-    let hash = match fs::read(path) {
-        Ok(bytes) => Some(key.of_file(&zeroize::Zeroizing::new(bytes))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(error),
-    };
-    Ok(if hash == file.before {
-        Content::Before
-    } else if hash == Some(file.after) {
-        Content::After
-    } else {
-        Content::Other
-    })
+pub fn read(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(Zeroizing::new(bytes))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What these bytes are to the plan.
+#[must_use]
+pub fn content(bytes: Option<&[u8]>, file: &PlannedFile, key: &PlanKey) -> Content {
+    let hash = bytes.map(|bytes| key.of_file(bytes));
+    if hash == file.before {
+        return Content::Before;
+    }
+    if hash == Some(file.after) {
+        return Content::After;
+    }
+    let lines = bytes.filter(|_| file.is_in_parts()).and_then(|bytes| lines_of(bytes, file, key));
+    lines.map_or(Content::Other, Content::Partly)
+}
+
+/// The lines of the plan that the file has, if that is all that is new in it.
+fn lines_of(bytes: &[u8], file: &PlannedFile, key: &PlanKey) -> Option<Vec<Edit>> {
+    let lines = edits::present(bytes, file.encoding, &file.edits)?;
+    let before = edits::undone(bytes, file.encoding, &lines, &edits::Values::new())?;
+    let right = file.before.map_or(before.is_empty(), |hash| key.of_file(&before) == hash);
+    right.then_some(lines)
 }
 
 /// What changed in a file since the plan was made, as far as the plan tells.

@@ -1,18 +1,19 @@
 //! Taking a migration back: files first, byte for byte, then what the plan put into the store. Owns: the checks before, the order of steps.
 //! Must not: delete a value before every file has it again, or anything that somebody else made or changed.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::apply::Run;
 use super::edits::{self, Values};
 use super::journal::{Event, Journal, Phase, StoredBy};
-use super::plan::{PlannedFile, Segment};
+use super::plan::{Edit, PlannedFile, Segment};
 use super::storing::{is_ours, with_stage};
 use super::target::{self, Content};
 use super::{ApplyError, Refusal, value};
 use crate::fsx::replace::{self, ReplaceError, Replacement};
-use crate::store::{CURRENT, Version};
+use crate::store::{CURRENT, StoreError, Version};
 
 /// Days in which a deleted secret can be had back.
 const RECOVERY_DAYS: u8 = 7;
@@ -28,10 +29,17 @@ pub struct Undone {
     pub kept: Vec<Refusal>,
 }
 
-/// A file to restore: where it is, and what it gets.
-struct Restoring<'p> {
+/// A file with edits of the plan, and what it holds now.
+struct Changed<'p> {
     file: &'p PlannedFile,
     path: PathBuf,
+    now: zeroize::Zeroizing<Vec<u8>>,
+    edits: Cow<'p, [Edit]>,
+}
+
+/// A file to restore, and what it gets.
+struct Restoring<'p> {
+    changed: Changed<'p>,
     content: zeroize::Zeroizing<Vec<u8>>,
 }
 
@@ -54,11 +62,19 @@ pub fn undo(run: &Run<'_>) -> Result<Undone, ApplyError> {
     let mut undone = Undone::default();
     for file in &restoring {
         restore(run, file, &mut journal)?;
-        undone.files.push(file.file.path.clone());
+        undone.files.push(file.changed.file.path.clone());
     }
     drop((restoring, values));
+    let mut failed = None;
     for secret in &run.plan.secrets {
-        remove(run, &secret.name, &mut journal, &mut undone)?;
+        match remove(run, &secret.name, &mut journal, &mut undone) {
+            // One that the store does not let go is no reason to keep the others.
+            Err(error @ ApplyError::Store(_)) => drop(failed.get_or_insert(error)),
+            other => other?,
+        }
+    }
+    if let Some(error) = failed {
+        return Err(error);
     }
     journal.record(Event::Undone)?;
     Ok(undone)
@@ -72,21 +88,29 @@ fn sweep(run: &Run<'_>) -> Result<(), ApplyError> {
     Ok(())
 }
 
-/// Files that have their new content.
-fn changed_files<'p>(run: &Run<'p>) -> Result<Vec<(&'p PlannedFile, PathBuf)>, ApplyError> {
+/// Files that have their new content, or some lines of it.
+fn changed_files<'p>(run: &Run<'p>) -> Result<Vec<Changed<'p>>, ApplyError> {
     let (mut files, mut stale, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for file in &run.plan.files {
-        match target::resolve(run.root, file) {
-            Err(reason) => refused.push(Refusal { what: file.path.clone(), reason }),
-            Ok(path) => match target::content(&path, file, &run.plan.key).map_err(|source| ApplyError::file(file, source))? {
-                Content::Before => {}
-                Content::After => files.push((file, path)),
-                Content::Other => {
-                    let reason = "it changed since the migration; take that change back, or put the value back by hand".to_owned();
-                    stale.push(Refusal { what: file.path.clone(), reason });
-                }
-            },
-        }
+        let path = match target::resolve(run.root, file) {
+            Ok(path) => path,
+            Err(reason) => {
+                refused.push(Refusal { what: file.path.clone(), reason });
+                continue;
+            }
+        };
+        let now = target::read(&path).map_err(|source| ApplyError::file(file, source))?;
+        let edits = match target::content(now.as_deref().map(Vec::as_slice), file, &run.plan.key) {
+            Content::Before => continue,
+            Content::After => Cow::Borrowed(file.edits.as_slice()),
+            Content::Partly(lines) => Cow::Owned(lines),
+            Content::Other => {
+                let reason = "it changed since the migration; take that change back, or put the value back by hand".to_owned();
+                stale.push(Refusal { what: file.path.clone(), reason });
+                continue;
+            }
+        };
+        files.push(Changed { file, path, now: now.unwrap_or_default(), edits });
     }
     if !stale.is_empty() {
         return Err(ApplyError::Stale(stale));
@@ -95,8 +119,8 @@ fn changed_files<'p>(run: &Run<'p>) -> Result<Vec<(&'p PlannedFile, PathBuf)>, A
 }
 
 /// All values that the files need, read from the store and checked.
-fn values(run: &Run<'_>, journal: &Journal<'_>, files: &[(&PlannedFile, PathBuf)]) -> Result<Values, ApplyError> {
-    let segments = files.iter().flat_map(|(file, _)| &file.edits).flat_map(|edit| &edit.old);
+fn values(run: &Run<'_>, journal: &Journal<'_>, files: &[Changed<'_>]) -> Result<Values, ApplyError> {
+    let segments = files.iter().flat_map(|changed| changed.edits.iter()).flat_map(|edit| &edit.old);
     let needed: BTreeSet<&str> = segments
         .filter_map(|segment| match segment {
             Segment::Value { secret, .. } => Some(secret.as_str()),
@@ -117,30 +141,30 @@ fn values(run: &Run<'_>, journal: &Journal<'_>, files: &[(&PlannedFile, PathBuf)
 }
 
 /// The old content of every file, proved before one is touched.
-fn contents<'p>(run: &Run<'_>, files: Vec<(&'p PlannedFile, PathBuf)>, values: &Values) -> Result<Vec<Restoring<'p>>, ApplyError> {
+fn contents<'p>(run: &Run<'_>, files: Vec<Changed<'p>>, values: &Values) -> Result<Vec<Restoring<'p>>, ApplyError> {
     let mut restoring = Vec::new();
-    for (file, path) in files {
-        let bytes = std::fs::read(&path).map_err(|source| ApplyError::file(file, source))?;
-        let content = edits::undone(&bytes, file.encoding, &file.edits, values);
+    for changed in files {
+        let file = changed.file;
+        let content = edits::undone(&changed.now, file.encoding, &changed.edits, values);
         let right = content.filter(|content| file.before.is_none_or(|before| run.plan.key.of_file(content) == before));
         let content = right.ok_or_else(|| {
             let reason = "the old content cannot be put together from what the store holds".to_owned();
             ApplyError::Refused(vec![Refusal { what: file.path.clone(), reason }])
         })?;
-        restoring.push(Restoring { file, path, content });
+        restoring.push(Restoring { changed, content });
     }
     Ok(restoring)
 }
 
 fn restore(run: &Run<'_>, restoring: &Restoring<'_>, journal: &mut Journal<'_>) -> Result<(), ApplyError> {
-    let Restoring { file, path, content } = restoring;
+    let Restoring { changed: Changed { file, path, now, .. }, content } = restoring;
     journal.record(Event::Restoring { path: file.path.clone() })?;
-    let is_after = |bytes: &[u8]| run.plan.key.of_file(bytes) == file.after;
+    let is_same = |bytes: &[u8]| bytes == now.as_slice();
     let done = if file.before.is_some() {
         let temporary = replace::temporary(path, target::mark(run.plan));
-        replace::replace(&Replacement { path, temporary: &temporary, content, still: Some(&is_after) }, run.steps)
+        replace::replace(&Replacement { path, temporary: &temporary, content, still: Some(&is_same) }, run.steps)
     } else {
-        replace::remove(path, &is_after, run.steps)
+        replace::remove(path, &is_same, run.steps)
     };
     done.map_err(|error| match error {
         ReplaceError::Changed => {
@@ -176,7 +200,12 @@ fn remove(run: &Run<'_>, name: &str, journal: &mut Journal<'_>, undone: &mut Und
 
 /// Schedules the deletion of a secret that has nothing but what this plan put there.
 fn delete(run: &Run<'_>, name: &str, version: Option<&str>) -> Result<Option<String>, ApplyError> {
-    let Some(description) = run.store.describe(name).map_err(ApplyError::store)? else { return Ok(None) };
+    let description = match run.store.describe(name) {
+        // It refused to take the secret, too.
+        Err(StoreError::Denied { .. }) if version.is_none() => return Ok(Some("it may not be looked at, and was not stored".to_owned())),
+        description => description.map_err(ApplyError::store)?,
+    };
+    let Some(description) = description else { return Ok(None) };
     let token = run.plan.key.token(&run.plan.store.identity, name, 1);
     if description.deleted.is_some() {
         return Ok(None);

@@ -20,6 +20,7 @@ mod migrate_args;
 mod migrate_audit;
 mod migrate_cmd;
 mod migrate_config;
+mod migrate_failure;
 mod migrate_show;
 mod nearest;
 mod output;

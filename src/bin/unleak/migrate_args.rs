@@ -11,8 +11,8 @@ pub const ABOUT: &str = "Move credentials out of the code into a secrets store, 
 /// What `unleak migrate --help` says at length.
 pub const LONG: &str = "Move credentials out of the code into a secrets store, and back.
 
-Without a subcommand: plan, show the plan, ask, apply. Each value is stored, read back and compared before any file is touched; then its places \
-become references. A journal in the git directory lets `resume` finish and `undo` take back what was done, byte for byte.";
+Without a subcommand: plan, show the plan, ask, apply. Each value is stored, read back and compared before any file that needs it is touched; then \
+its places become references. What the store does not take does not stop the others. A journal in the git directory lets `resume` finish and `undo` take back what was done, byte for byte.";
 /// What comes last.
 pub const AFTER: &str = "Examples:
   unleak migrate                            the directory you are in, to the local store
@@ -28,7 +28,7 @@ Exit codes:
   5  denied: the identity lacks a permission, which is named; no file was touched
   6  stale: files changed since the plan was made; nothing was done
   7  refused: it would do harm; nothing was done
-  8  begun and not finished: `resume` or `undo`";
+  8  begun and not finished, or done but for what the store did not take: `resume` or `undo`";
 
 /// Options of `unleak migrate`.
 #[derive(Debug, Parser)]

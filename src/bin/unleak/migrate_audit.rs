@@ -11,7 +11,8 @@ use unleak::reference::Backend;
 
 use crate::env::Environment;
 use crate::failure::{Exit, Failure};
-use crate::migrate_cmd::{Site, pending, region_of, store_failure};
+use crate::migrate_cmd::{Site, pending, region_of};
+use crate::migrate_failure::store_failure;
 use crate::{output, stores};
 
 /// Looks at every secret that was migrated here. One that has another version since is noted as rotated.

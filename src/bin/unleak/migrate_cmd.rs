@@ -2,7 +2,6 @@
 //! Must not: word plans, or know stores.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Display;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -14,12 +13,12 @@ use unleak::migrate::apply::Run;
 use unleak::migrate::journal::{self, Event, Journal, Phase, Progress};
 use unleak::migrate::make::{self, Ground, Options};
 use unleak::migrate::plan::{Existing, Plan, SCHEMA};
-use unleak::migrate::{ApplyError, Refusal, backup, name, undo};
+use unleak::migrate::{ApplyError, backup, name, undo};
 use unleak::reference::Backend;
 use unleak::scan::Scanner;
 use unleak::settings::{Settings, TreeSettings};
 use unleak::source::git::checkout::Checkout;
-use unleak::store::{SecretStore, StoreError};
+use unleak::store::SecretStore;
 use unleak::suppress;
 
 use crate::config::Config;
@@ -27,6 +26,7 @@ use crate::env::Environment;
 use crate::failure::{Exit, Failure};
 use crate::ground::FileArgs;
 use crate::migrate_args::{ApplyOptions, MigrateArgs, MigrateCommand, PlanArgs, StoreName};
+use crate::migrate_failure::{apply_failure, store_failure, unfinished_failure};
 use crate::progress::Line;
 use crate::{baseline_file, migrate_audit, migrate_show, output, patterns_cmd, stores};
 
@@ -283,7 +283,13 @@ fn apply_plan(plan: &Plan, options: &ApplyOptions, dry_run: bool, quiet: bool, e
         output::to_stdout(|out| migrate_show::plan(plan, out))?;
         ask("Store these secrets and rewrite these files?")?;
     }
-    run.apply().map_err(apply_failure)?;
+    match run.apply() {
+        Err(ApplyError::Unfinished(unfinished)) => {
+            output::to_stdout(|out| migrate_show::unfinished(plan, &unfinished, out))?;
+            return Err(unfinished_failure(plan, &unfinished));
+        }
+        applied => drop(applied.map_err(apply_failure)?),
+    }
     let (_, progress) = site.last(|_| true, "the journal is gone")?;
     let left = still_there(plan, &site, quiet, environment)?;
     output::to_stdout(|out| migrate_show::applied(plan, &progress, &left, out))?;
@@ -368,45 +374,4 @@ fn rotated(names: &[String], root: Option<&Path>, environment: &Environment) -> 
     let plans = site.plans()?;
     output::to_stdout(|out| migrate_show::status(&plans, out))?;
     Ok(pending(plans.iter().map(|(_, progress)| progress)))
-}
-
-/// The failure that a store's error is.
-#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands on")]
-pub fn store_failure(error: StoreError) -> Failure {
-    let (exit, hint) = match &error {
-        StoreError::Denied { .. } => (Exit::Denied, Some("`unleak migrate policies` writes a policy for whoever migrates")),
-        StoreError::Exists { .. } | StoreError::PendingDeletion { .. } => (Exit::Refused, None),
-        StoreError::Throttled(_) | StoreError::Unreachable(_) => {
-            (Exit::Unfinished, Some("`unleak migrate resume` goes on, `unleak migrate undo` takes it back"))
-        }
-        StoreError::NotFound { .. } | StoreError::Key { .. } | StoreError::Invalid { .. } | StoreError::Unusable(_) => {
-            (Exit::Failure, None)
-        }
-    };
-    Failure { exit, ..Failure::new(&error) }.maybe_hint(hint.map(str::to_owned))
-}
-
-fn apply_failure(error: ApplyError) -> Failure {
-    let list = |what: &str, refusals: &[Refusal]| {
-        let lines: Vec<String> = refusals.iter().map(|refusal| format!("\n  {}: {}", refusal.what, refusal.reason)).collect();
-        format!("{what}:{}", lines.concat())
-    };
-    let with = |exit: Exit, error: &dyn Display| Failure { exit, ..Failure::new(error) };
-    match error {
-        ApplyError::Store(error) => store_failure(error),
-        ApplyError::Stale(changes) => {
-            with(Exit::Stale, &list("files are not what the plan speaks of", &changes)).hint("plan again; nothing more was done")
-        }
-        ApplyError::Value(error) => with(Exit::Stale, &error).hint("plan again; no file was touched"),
-        ApplyError::Refused(refusals) => {
-            let taken = refusals.iter().any(|refusal| refusal.reason.contains("another value"));
-            let hint =
-                taken.then(|| "--new-version makes the value the next version; --name-template and --env give other names".to_owned());
-            with(Exit::Refused, &list("refused", &refusals)).maybe_hint(hint)
-        }
-        ApplyError::Journal(journal::JournalError::Busy) => with(Exit::Refused, &error),
-        ApplyError::NotVerified { .. } | ApplyError::Journal(_) | ApplyError::File { .. } => {
-            with(Exit::Unfinished, &error).hint("`unleak migrate resume` goes on, `unleak migrate undo` takes it back")
-        }
-    }
 }

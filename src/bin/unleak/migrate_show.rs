@@ -7,6 +7,7 @@ use unleak::migrate::after;
 use unleak::migrate::journal::Progress;
 use unleak::migrate::plan::{Plan, Tracked};
 use unleak::migrate::undo::Undone;
+use unleak::migrate::waiting::Unfinished;
 
 /// A plan.
 pub fn plan(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
@@ -97,6 +98,23 @@ pub fn applied(plan: &Plan, progress: &Progress, left: &[String], out: &mut dyn 
     writeln!(out, "\n`unleak migrate undo` takes all of it back.")
 }
 
+/// What was done where the store did not take every secret.
+pub fn unfinished(plan: &Plan, unfinished: &Unfinished, out: &mut dyn Write) -> io::Result<()> {
+    let applied = &unfinished.applied;
+    writeln!(
+        out,
+        "Not finished: {} of {} in {}, {} of {} rewritten",
+        applied.secrets.len(),
+        count(plan.secrets.len(), "secret"),
+        shown(&plan.store.identity),
+        applied.files.len(),
+        count(plan.files.len(), "file")
+    )?;
+    section("Files that wait", unfinished.waiting.iter().map(|file| format!("{}: {}", file.what, file.reason)), out)?;
+    section("Stored", applied.secrets.iter().cloned(), out)?;
+    section("Rewritten", applied.files.iter().cloned(), out)
+}
+
 /// What undo did.
 pub fn undone(undone: &Undone, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "Undone: {} restored, {} taken back", count(undone.files.len(), "file"), count(undone.removed.len(), "secret"))?;
@@ -118,6 +136,9 @@ pub fn status(plans: &[(Plan, Progress)], out: &mut dyn Write) -> io::Result<()>
             count(plan.secrets.len(), "secret"),
             shown(&plan.store.identity)
         )?;
+        for reason in progress.failed.values() {
+            writeln!(out, "  not stored: {}", shown(reason))?;
+        }
         for name in progress.rotation_pending() {
             let revoke = plan.secret(name).map_or("", |secret| secret.revoke.as_str());
             writeln!(out, "  {name}: to be rotated; the old value is in the history ({})", shown(revoke))?;

@@ -12,7 +12,7 @@ use unleak::store::{CURRENT, Description, NewSecret, SecretStore, StoreError, Ta
 use crate::env::Environment;
 use crate::failure::{Exit, Failure};
 use crate::migrate_args::StoreName;
-use crate::migrate_cmd::store_failure;
+use crate::migrate_failure::store_failure;
 use crate::{output, stores};
 
 /// Options of `unleak store`.

@@ -11,7 +11,7 @@ use unleak::store::{SecretStore, StoreError};
 
 use crate::env::Environment;
 use crate::failure::{Failure, note};
-use crate::migrate_cmd::store_failure;
+use crate::migrate_failure::store_failure;
 
 /// Values are in this process: no core file and no debugger of the same user gets them.
 pub fn keep_out_of_dumps() {

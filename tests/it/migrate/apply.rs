@@ -5,6 +5,7 @@ use std::fs;
 use unleak::fsx::Unwatched;
 use unleak::migrate::ApplyError;
 use unleak::migrate::plan::Existing;
+use unleak::migrate::waiting::Kind;
 use unleak::store::StoreError;
 
 use super::{Bench, options};
@@ -71,10 +72,16 @@ fn a_secret_of_the_same_name_is_never_overwritten() {
     let plan = bench.plan(&options());
     let store = bench.store(&Unwatched);
     store.put("prod/shop/token", b"another value");
-    let Err(ApplyError::Refused(refusals)) = bench.apply(&plan, &store) else { panic!("it is refused") };
-    assert_eq!(refusals[0].what, "prod/shop/token");
-    assert_eq!(bench.files(), before);
+    let Err(ApplyError::Unfinished(unfinished)) = bench.apply(&plan, &store) else { panic!("it is refused") };
+    assert_eq!(unfinished.failed[0].reason, "prod/shop/token: a secret of this name has another value");
+    assert_eq!(unfinished.failed[0].kind, Kind::Taken);
+    let waiting: Vec<&str> = unfinished.waiting.iter().map(|file| file.what.as_str()).collect();
+    assert_eq!(waiting, [".unleak.env", "src/app.py", "src/db.py"]);
+    assert_eq!(unfinished.applied.files, ["worker.py"]);
+    assert_eq!(bench.files()["src/db.py"], before["src/db.py"]);
+    assert!(bench.files()[".unleak.env"].0.ends_with(b"values.\nDB_PASSWORD=ref+unleak://prod/shop/db-password\n"));
     bench.undo(&plan, &store).unwrap();
+    assert_eq!(bench.files(), before);
     let kept = &store.all()["prod/shop/token"];
     assert!(!kept.deleted && kept.versions["first"].0 == b"another value" && kept.versions.len() == 1);
 }
@@ -117,9 +124,12 @@ fn a_denied_call_or_a_lying_store_leaves_every_file() {
         let before = bench.files();
         let plan = bench.plan(&options());
         let mut store = bench.store(&Unwatched);
-        store.denied.insert(action);
-        let Err(ApplyError::Store(StoreError::Denied { action: said, .. })) = bench.apply(&plan, &store) else { panic!("it is denied") };
-        assert_eq!(said, format!("secretsmanager:{action}"));
+        store.denied.insert(action.to_owned());
+        let Err(ApplyError::Unfinished(unfinished)) = bench.apply(&plan, &store) else { panic!("it is denied") };
+        assert_eq!((unfinished.failed.len(), unfinished.waiting.len(), unfinished.touched), (2, 4, false));
+        assert!(unfinished.failed.iter().all(|failed| failed.kind == Kind::Denied));
+        let said = format!("prod/shop/token: access denied: the identity needs secretsmanager:{action}");
+        assert_eq!(unfinished.failed[1].reason, said);
         assert_eq!(bench.files(), before);
         store.denied.clear();
         bench.apply(&plan, &store).unwrap();
@@ -141,7 +151,7 @@ fn undo_touches_nothing_that_it_cannot_finish() {
     let mut store = bench.store(&Unwatched);
     bench.apply(&plan, &store).unwrap();
     let after = bench.files();
-    store.denied.insert("GetSecretValue");
+    store.denied.insert("GetSecretValue".to_owned());
     assert!(matches!(bench.undo(&plan, &store), Err(ApplyError::Store(StoreError::Denied { .. }))));
     assert_eq!(bench.files(), after);
     store.denied.clear();

@@ -7,6 +7,8 @@ mod plan;
 mod programs;
 mod stop;
 mod store;
+#[cfg(feature = "aws")]
+mod unfinished;
 
 use std::collections::BTreeMap;
 use std::fs;

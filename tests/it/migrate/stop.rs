@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use unleak::fsx::{Steps, Unwatched};
+use unleak::migrate::ApplyError;
 use unleak::migrate::plan::Plan;
 use unleak::migrate::undo;
 
@@ -40,6 +41,8 @@ struct Order {
     directory: PathBuf,
     undo: bool,
     step: usize,
+    /// A secret that the store does not take.
+    denied: Option<String>,
 }
 
 #[test]
@@ -48,16 +51,25 @@ struct Order {
 fn to_be_killed() {
     let order: Order = serde_json::from_str(&std::env::var(VARIABLE).unwrap()).unwrap();
     let steps = StopAt { step: order.step, seen: AtomicUsize::new(0) };
-    let store = super::TestStore::at(&order.directory.join("store.json"), &steps);
+    let mut store = super::TestStore::at(&order.directory.join("store.json"), &steps);
+    store.denied.extend(order.denied.clone());
     let plan = Plan::read(&std::fs::read(order.directory.join("plan.json")).unwrap()).unwrap();
     let (root, home) = (order.directory.join("tree"), order.directory.join("home"));
     let run = run(&plan, &root, &home, &store, &steps, None);
-    if order.undo { drop(undo::undo(&run).unwrap()) } else { drop(run.apply().unwrap()) }
+    match order.undo {
+        true => drop(undo::undo(&run).unwrap()),
+        false if order.denied.is_some() => assert!(matches!(run.apply(), Err(ApplyError::Unfinished(_)))),
+        false => drop(run.apply().unwrap()),
+    }
 }
 
 /// Runs until the step and kills; false if the run came to its end before.
 fn killed_at(directory: &Path, undo: bool, step: usize) -> bool {
-    let order = serde_json::to_string(&Order { directory: directory.to_owned(), undo, step }).unwrap();
+    killed(&Order { directory: directory.to_owned(), undo, step, denied: None })
+}
+
+fn killed(order: &Order) -> bool {
+    let order = serde_json::to_string(order).unwrap();
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "migrate::stop::to_be_killed", "--ignored", "--nocapture"])
         .env(VARIABLE, order)
@@ -77,7 +89,7 @@ fn killed_at(directory: &Path, undo: bool, step: usize) -> bool {
 
 /// Runs where no file may grow beyond so many blocks of 512 bytes.
 pub fn limited(directory: &Path, blocks: u32) -> std::process::Output {
-    let order = serde_json::to_string(&Order { directory: directory.to_owned(), undo: false, step: usize::MAX }).unwrap();
+    let order = serde_json::to_string(&Order { directory: directory.to_owned(), undo: false, step: usize::MAX, denied: None }).unwrap();
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" --exact migrate::stop::to_be_killed --ignored --nocapture");
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(script).arg(std::env::current_exe().unwrap()).env(VARIABLE, order).output().unwrap()
@@ -155,6 +167,41 @@ fn apply_killed_anywhere_is_resumed_or_undone() {
 }
 
 #[test]
+fn apply_of_a_part_killed_anywhere_is_resumed_or_undone() {
+    let denied = "prod/shop/token";
+    let mut steps = 0;
+    for step in 1.. {
+        for undo in [false, true] {
+            let (bench, plan) = planned();
+            let before = bench.files();
+            let order = Order { directory: bench.directory.path().to_owned(), undo: false, step, denied: Some(denied.to_owned()) };
+            let reached = killed(&order);
+            let context = format!("killed at step {step}: {reached}, undo: {undo}");
+            assert_nothing_is_lost(&bench, &before, &plan, &context);
+            if undo {
+                bench.undo(&plan, &bench.store(&Unwatched)).unwrap();
+                assert_undone(&bench, &before, &context);
+            } else {
+                // Once more without the permission, then with it.
+                let mut store = bench.store(&Unwatched);
+                store.denied.insert(denied.to_owned());
+                assert!(matches!(bench.apply(&plan, &store), Err(ApplyError::Unfinished(_))), "{context}");
+                bench.apply(&plan, &bench.store(&Unwatched)).unwrap();
+                assert_migrated(&bench, &plan, &context);
+            }
+            if reached {
+                steps = step;
+            }
+        }
+        if steps < step {
+            break;
+        }
+    }
+    // 9 lines of the journal, 3 calls that are not denied, one file that is created and one that is replaced.
+    assert_eq!(steps, 9 * 3 + 3 * 2 + 2 * 5);
+}
+
+#[test]
 fn undo_killed_anywhere_goes_on() {
     let mut steps = 0;
     for step in 1.. {
@@ -179,7 +226,7 @@ fn undo_killed_anywhere_goes_on() {
 fn two_at_once_are_one_too_many() {
     let (bench, plan) = planned();
     // The other one has the lock from before its first line on.
-    let order = serde_json::to_string(&Order { directory: bench.directory.path().to_owned(), undo: false, step: 1 }).unwrap();
+    let order = serde_json::to_string(&Order { directory: bench.directory.path().to_owned(), undo: false, step: 1, denied: None }).unwrap();
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "migrate::stop::to_be_killed", "--ignored", "--nocapture"])
         .env(VARIABLE, order)

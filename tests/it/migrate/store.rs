@@ -24,8 +24,8 @@ pub struct TestStore<'s> {
     path: PathBuf,
     steps: &'s dyn Steps,
     lock: Mutex<()>,
-    /// Actions that are denied.
-    pub denied: BTreeSet<&'static str>,
+    /// Actions that are denied, and secrets of which everything is.
+    pub denied: BTreeSet<String>,
     /// What `read` gives in place of the value.
     pub lies: bool,
 }
@@ -64,7 +64,7 @@ impl<'s> TestStore<'s> {
         action: &'static str,
         call: impl FnOnce(&mut BTreeMap<String, Kept>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        if self.denied.contains(action) {
+        if self.denied.contains(action) || self.denied.contains(name) {
             return Err(StoreError::Denied { name: name.to_owned(), action: format!("secretsmanager:{action}") });
         }
         self.steps.at("before a call to the store");

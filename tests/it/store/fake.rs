@@ -1,7 +1,7 @@
 //! A strict fake of Secrets Manager: it enforces the limits, token rules and states of the real one, and fails on request. Owns: its state and
 //! rules. Source: the API reference and quotas of AWS Secrets Manager as documented in 2026; emulators are more lenient.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -34,6 +34,7 @@ pub enum Fault {
 struct State {
     secrets: BTreeMap<String, Secret>,
     faults: BTreeMap<&'static str, VecDeque<Fault>>,
+    denied: BTreeSet<String>,
     calls: Vec<String>,
     bodies: Vec<String>,
 }
@@ -85,6 +86,28 @@ impl Fake {
         self.state.lock().unwrap().faults.entry(operation).or_default().extend(faults);
     }
 
+    /// Denies everything about a secret, or allows it again.
+    pub fn deny(&self, name: &str, denied: bool) {
+        let mut state = self.state.lock().unwrap();
+        if denied {
+            state.denied.insert(name.to_owned())
+        } else {
+            state.denied.remove(name)
+        };
+    }
+
+    /// Puts a secret there, in place of any that was: with this value, or waiting for its deletion.
+    pub fn put(&self, name: &str, value: Option<&str>) {
+        let version = Version { text: Some(json!(value.unwrap_or("old"))), binary: None, stages: vec!["AWSCURRENT".to_owned()] };
+        let versions = BTreeMap::from([("first".to_owned(), version)]);
+        self.state.lock().unwrap().secrets.insert(name.to_owned(), Secret { versions, deleted: value.is_none(), ..Secret::default() });
+    }
+
+    /// Takes a secret away, at once.
+    pub fn forget(&self, name: &str) {
+        self.state.lock().unwrap().secrets.remove(name);
+    }
+
     /// The operations that were asked for, in order.
     pub fn calls(&self) -> Vec<String> {
         self.state.lock().unwrap().calls.clone()
@@ -128,6 +151,9 @@ fn answer(state: &Mutex<State>, request: &Request) -> Answer {
     let Ok(body) = serde_json::from_slice::<Value>(&request.body) else {
         return error((400, "SerializationException", "no JSON".to_owned()));
     };
+    if ["Name", "SecretId"].iter().any(|key| state.denied.contains(string(&body, key))) {
+        return error((400, "AccessDeniedException", "not authorized to perform this".to_owned()));
+    }
     let done = state.run(operation, &body);
     drop(state);
     match (fault, done) {

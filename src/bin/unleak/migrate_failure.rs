@@ -1,0 +1,68 @@
+//! How migrations fail. Owns: which exit code and which hint an error has. Must not: decide that something failed.
+
+use std::fmt::Display;
+
+use unleak::migrate::journal::JournalError;
+use unleak::migrate::plan::Plan;
+use unleak::migrate::waiting::{Kind, Unfinished};
+use unleak::migrate::{ApplyError, Refusal};
+use unleak::store::StoreError;
+
+use crate::failure::{Exit, Failure};
+use crate::migrate_show;
+
+/// What is left to do where something was begun.
+const GO_ON: &str = "`unleak migrate resume` goes on, `unleak migrate undo` takes it back";
+
+/// The failure that a store's error is.
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands on")]
+pub fn store_failure(error: StoreError) -> Failure {
+    let (exit, hint) = match &error {
+        StoreError::Denied { .. } => (Exit::Denied, Some("`unleak migrate policies` writes a policy for whoever migrates")),
+        StoreError::Exists { .. } | StoreError::PendingDeletion { .. } => (Exit::Refused, None),
+        StoreError::Throttled(_) | StoreError::Unreachable(_) => (Exit::Unfinished, Some(GO_ON)),
+        StoreError::NotFound { .. } | StoreError::Key { .. } | StoreError::Invalid { .. } | StoreError::Unusable(_) => {
+            (Exit::Failure, None)
+        }
+    };
+    Failure { exit, ..Failure::new(&error) }.maybe_hint(hint.map(str::to_owned))
+}
+
+/// The failure that secrets which the store did not take are; what became of the others is said already.
+pub fn unfinished_failure(plan: &Plan, unfinished: &Unfinished) -> Failure {
+    let (none_stored, failed) = (unfinished.applied.secrets.is_empty(), &unfinished.failed);
+    let is_denied = failed.iter().any(|failed| failed.kind == Kind::Denied);
+    let exit = match () {
+        () if unfinished.touched => Exit::Unfinished,
+        () if is_denied => Exit::Denied,
+        () if !none_stored => Exit::Unfinished,
+        () if failed.iter().all(|failed| failed.kind == Kind::Taken) => Exit::Refused,
+        () => Exit::Failure,
+    };
+    let lines: Vec<String> = failed.iter().map(|failed| format!("\n  {}; {}", failed.reason, failed.advice)).collect();
+    let secrets = migrate_show::count(plan.secrets.len(), "secret");
+    let error = format!("the store did not take {} of {secrets}:{}", failed.len(), lines.concat());
+    let policies = is_denied.then(|| "`unleak migrate policies` writes a policy for whoever migrates".to_owned());
+    Failure { exit, ..Failure::new(&error) }.hint(GO_ON).maybe_hint(policies)
+}
+
+/// The failure that an error of applying or undoing is.
+pub fn apply_failure(error: ApplyError) -> Failure {
+    let list = |what: &str, refusals: &[Refusal]| {
+        let lines: Vec<String> = refusals.iter().map(|refusal| format!("\n  {}: {}", refusal.what, refusal.reason)).collect();
+        format!("{what}:{}", lines.concat())
+    };
+    let with = |exit: Exit, error: &dyn Display| Failure { exit, ..Failure::new(error) };
+    match error {
+        ApplyError::Store(error) => store_failure(error),
+        ApplyError::Stale(changes) => {
+            with(Exit::Stale, &list("files are not what the plan speaks of", &changes)).hint("plan again; nothing more was done")
+        }
+        ApplyError::Value(error) => with(Exit::Stale, &error).hint("plan again; no file was touched"),
+        ApplyError::Refused(refusals) => with(Exit::Refused, &list("refused", &refusals)),
+        ApplyError::Taken { .. } | ApplyError::Journal(JournalError::Busy) => with(Exit::Refused, &error),
+        ApplyError::Unfinished(_) | ApplyError::NotVerified { .. } | ApplyError::Journal(_) | ApplyError::File { .. } => {
+            with(Exit::Unfinished, &error).hint(GO_ON)
+        }
+    }
+}
