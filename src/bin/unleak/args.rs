@@ -116,7 +116,7 @@ pub struct ScanArgs {
     pub range: Option<String>,
     /// Scan everything the history of a repository holds [default: the repository you are in]
     #[arg(long, value_name = "REPO", num_args = 0..=1, value_hint = ValueHint::DirPath, help_heading = "What to scan")]
-    pub history: Option<Option<PathBuf>>,
+    pub history: Option<Vec<PathBuf>>,
     /// Of the history, scan what commits bring that are not older than a date, such as 2026-01-31 or `2 weeks ago`
     #[arg(long, value_name = "DATE", value_parser = since, requires = "history", conflicts_with = "unreachable", help_heading = "What to scan")]
     pub since: Option<i64>,
@@ -432,10 +432,10 @@ mod tests {
 
     #[test]
     fn the_history_is_that_of_a_repository_or_of_the_one_around() {
-        assert_eq!(scan(&["--history"]).unwrap().history, Some(None));
-        assert_eq!(scan(&["--history", "r.git", "--no-cache"]).unwrap().history, Some(Some("r.git".into())));
+        assert_eq!(scan(&["--history"]).unwrap().history, Some(vec![]));
+        assert_eq!(scan(&["--history", "r.git", "--no-cache"]).unwrap().history, Some(vec!["r.git".into()]));
         let later = scan(&["--history", "--no-cache", "r.git"]).unwrap();
-        assert_eq!((later.history, later.paths), (Some(None), vec!["r.git".into()]));
+        assert_eq!((later.history, later.paths), (Some(vec![]), vec!["r.git".into()]));
         assert_eq!(scan(&["--history", "--since", "@1700000000"]).unwrap().since, Some(1_700_000_000));
         assert_eq!(scan(&["--history", "--since", "soon"]).unwrap_err(), clap::error::ErrorKind::ValueValidation);
     }

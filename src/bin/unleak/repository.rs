@@ -30,8 +30,7 @@ impl<'a> Repository<'a> {
         } else {
             "--range"
         };
-        let by_option = args.history.as_ref().and_then(Option::as_ref);
-        let mut named = by_option.into_iter().chain(&args.paths).map(PathBuf::as_path);
+        let mut named = args.history.iter().flatten().chain(&args.paths).map(PathBuf::as_path);
         let Some(path) = named.next() else {
             return Ok(Self { path: Path::new("."), environment: environment.git.clone() });
         };

@@ -60,7 +60,7 @@ fn refuse_shared_files(args: &ScanArgs) -> Result<(), Failure> {
 
 /// Where configurations are looked for from.
 fn start(args: &ScanArgs) -> &Path {
-    args.history.as_ref().and_then(Option::as_ref).or(args.paths.first()).map_or(Path::new("."), PathBuf::as_path)
+    args.history.iter().flatten().chain(&args.paths).next().map_or(Path::new("."), PathBuf::as_path)
 }
 
 fn scan(args: &ScanArgs, ground: &Ground, quiet: bool, environment: &Environment) -> Result<Report, Failure> {
