@@ -61,6 +61,10 @@ pub fn after<'v>(place: &Place<'v>, cursor: &Cursor<'v>, operator: Operator, con
     }
     if starts_quote(next) {
         let literal = quoted(place, &mut next, context);
+        // `"password", "other": …` goes on with another name.
+        if operator == Operator::Comma && next.peek() == Some(b':') {
+            return;
+        }
         if let Some(literal) = literal.filter(|_| operator != Operator::Call || matches!(next.peek(), Some(b')' | b',' | b'.'))) {
             each(literal);
         }

@@ -342,6 +342,7 @@ fn settings_files() {
         reads(path, text, &[(operator, "abc1")]);
     }
     reads("a.yml", "password: the one you know", &[]);
+    reads("a.json", "{\"kind\":\"password\",\"abc1\":2}", &[]);
     reads("a.yml", "password: ${PASSWORD}", &[]);
     reads("a.yml", "tokens: [\"abc1\", \"abc2\"]", &[(Op::Colon, "abc1"), (Op::Colon, "abc2")]);
 }
