@@ -89,7 +89,7 @@ fn exit_codes_tell_clean_findings_and_failure_apart() {
     assert_exit(&sandbox.run(&["scan", "--exit-zero"]), 0);
     assert_exit(&sandbox.run(&["scan", "--fail-on", "critical"]), 1);
     assert_exit(&sandbox.run(&["scan", "missing"]), 2);
-    assert_exit(&sandbox.run(&["scan", "--staged", "clean"]), 2);
+    assert_exit(&sandbox.run(&["scan", "--pre-receive", "clean"]), 2);
     assert_exit(&sandbox.run(&[]), 2);
     assert_exit(&sandbox.run(&["--help"]), 0);
 }
@@ -185,6 +185,44 @@ fn git_content_is_scanned_as_it_is_staged_and_committed() {
     assert_exit(&sandbox.run(&["scan", "--range", &everything]), 1);
     assert_exit(&sandbox.run(&["scan", "--range", "HEAD..HEAD"]), 0);
     assert_exit(&sandbox.run(&["scan", "--range", "none..HEAD"]), 2);
+}
+
+#[test]
+fn a_repository_is_named_once_and_anywhere_on_the_line() {
+    let (line, _) = leak();
+    let sandbox = Sandbox::new(&[("r/app.env", &line), ("r/sub/x", ""), ("other/x", "")]);
+    for arguments in [["init", "--quiet", "r"].as_slice(), &["init", "--quiet", "other"], &["-C", "r", "add", "app.env"]] {
+        sandbox.git(arguments);
+    }
+    for repository in ["r", "r/sub", "r/.git"] {
+        assert_exit(&sandbox.run(&["scan", "--staged", repository]), 1);
+    }
+    sandbox.git(&["-C", "r", "commit", "--quiet", "-m", "one"]);
+    let everything = format!("{}..HEAD", "0".repeat(40));
+    for arguments in [
+        ["--history", "r", "--no-cache"].as_slice(),
+        &["--history", "--no-cache", "r"],
+        &["--no-cache", "r", "--history"],
+        &["--history", "--no-cache", "--since", "@1", "r/.git"],
+        &["--range", &everything, "r"],
+        &["r", "--range", &everything],
+    ] {
+        assert_exit(&sandbox.run(&[&["scan"], arguments].concat()), 1);
+        // Git's environment is about the repository that one is in.
+        let mut command = sandbox.command(&[&["scan"], arguments].concat());
+        assert_exit(&command.env("GIT_DIR", sandbox.directory.path().join("other/.git")).output().unwrap(), 1);
+    }
+    for (arguments, error) in [
+        (["--history", "--no-cache", "r", "other"].as_slice(), "--history takes one repository, not r and other"),
+        (&["--history", "r", "--no-cache", "other"], "--history takes one repository, not r and other"),
+        (&["--range", &everything, "r", "other"], "--range takes one repository, not r and other"),
+        (&["--staged", "r", "other"], "--staged takes one repository, not r and other"),
+        (&["--staged", "r/app.env"], "--staged takes a repository, and r/app.env is a file"),
+    ] {
+        let output = sandbox.run(&[&["scan"], arguments].concat());
+        assert_exit(&output, 2);
+        assert!(text(&output.stderr).starts_with(&format!("unleak: error: {error}\n")), "{}", text(&output.stderr));
+    }
 }
 
 #[test]

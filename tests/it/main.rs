@@ -13,6 +13,7 @@ mod history;
 mod hostile;
 mod made_up;
 mod migrate;
+mod own;
 mod readme;
 mod report;
 mod rewrite;

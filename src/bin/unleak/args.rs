@@ -76,6 +76,7 @@ const SCAN_AFTER: &str = "Examples:
   unleak scan --staged                         what the next commit adds, as a hook would
   unleak scan --range origin/main..HEAD        what the commits of a branch bring
   unleak scan --history                        everything that was ever committed
+  unleak scan --history --no-cache ../other    the same of another repository
   git show HEAD:app.py | unleak scan --stdin --stdin-path app.py
   unleak scan --report sarif=unleak.sarif --fail-on high
 
@@ -88,16 +89,18 @@ Exit codes:
 A comment `unleak:allow` on the line, or on a line of its own above, says that a secret is known and meant; `unleak:allow[ID] reason` \
 limits it to one pattern. Whatever is left out this way is counted.";
 
-/// What can be scanned; one of these at a time.
-const SOURCES: [&str; 8] = ["paths", "stdin", "staged", "range", "history", "pre_push", "pre_receive", "github_event"];
+/// What can be scanned in place of files; one of these at a time.
+const SOURCES: [&str; 7] = ["staged", "range", "history", "stdin", "pre_push", "pre_receive", "github_event"];
+/// How many of the first of them take a repository.
+const OF_REPOSITORY: usize = 3;
 
 /// Options of `unleak scan`.
 #[derive(Debug, Parser)]
 #[command(group = ArgGroup::new("source").args(SOURCES))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct ScanArgs {
-    /// Files and directories [default: the directory you are in]
-    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    /// Files and directories; with --staged, --range or --history one repository [default: the directory you are in]
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, conflicts_with_all = &SOURCES[OF_REPOSITORY..])]
     pub paths: Vec<PathBuf>,
     /// Scan standard input
     #[arg(long, help_heading = "What to scan")]
@@ -112,8 +115,8 @@ pub struct ScanArgs {
     #[arg(long, value_name = "A..B", help_heading = "What to scan")]
     pub range: Option<String>,
     /// Scan everything the history of a repository holds [default: the repository you are in]
-    #[arg(long, value_name = "REPO", num_args = 0..=1, default_missing_value = ".", value_hint = ValueHint::DirPath, help_heading = "What to scan")]
-    pub history: Option<PathBuf>,
+    #[arg(long, value_name = "REPO", num_args = 0..=1, value_hint = ValueHint::DirPath, help_heading = "What to scan")]
+    pub history: Option<Vec<PathBuf>>,
     /// Of the history, scan what commits bring that are not older than a date, such as 2026-01-31 or `2 weeks ago`
     #[arg(long, value_name = "DATE", value_parser = since, requires = "history", conflicts_with = "unreachable", help_heading = "What to scan")]
     pub since: Option<i64>,
@@ -130,7 +133,7 @@ pub struct ScanArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What to scan")]
     pub github_event: Option<PathBuf>,
     /// Scan files that git ignores too
-    #[arg(long, conflicts_with_all = &SOURCES[1..], help_heading = "What to scan")]
+    #[arg(long, conflicts_with_all = &SOURCES, help_heading = "What to scan")]
     pub no_ignore: bool,
     /// Leave out paths that fit a glob, written as in a .gitignore (repeatable)
     #[arg(long, value_name = "GLOB", conflicts_with = "stdin", help_heading = "What to scan")]
@@ -400,7 +403,8 @@ mod tests {
         for conflict in [
             ["a", "--stdin"].as_slice(),
             &["--staged", "--range", "A..B"],
-            &["a", "--staged"],
+            &["a", "--pre-receive"],
+            &["a", "--github-event", "e.json"],
             &["--stdin", "--no-ignore"],
             &["--staged", "--no-ignore"],
             &["--stdin", "--exclude", "x"],
@@ -408,7 +412,6 @@ mod tests {
             &["--baseline", "x", "--no-baseline"],
             &["--fail-on", "high", "--exit-zero"],
             &["--profile", "quiet", "--min-confidence", "low"],
-            &["a", "--history"],
             &["--history", "--range", "A..B"],
             &["--history", "--no-ignore"],
             &["--history", "--since", "2026-01-31", "--unreachable"],
@@ -429,8 +432,10 @@ mod tests {
 
     #[test]
     fn the_history_is_that_of_a_repository_or_of_the_one_around() {
-        assert_eq!(scan(&["--history"]).unwrap().history, Some(".".into()));
-        assert_eq!(scan(&["--history", "r.git", "--no-cache"]).unwrap().history, Some("r.git".into()));
+        assert_eq!(scan(&["--history"]).unwrap().history, Some(vec![]));
+        assert_eq!(scan(&["--history", "r.git", "--no-cache"]).unwrap().history, Some(vec!["r.git".into()]));
+        let later = scan(&["--history", "--no-cache", "r.git"]).unwrap();
+        assert_eq!((later.history, later.paths), (Some(vec![]), vec!["r.git".into()]));
         assert_eq!(scan(&["--history", "--since", "@1700000000"]).unwrap().since, Some(1_700_000_000));
         assert_eq!(scan(&["--history", "--since", "soon"]).unwrap_err(), clap::error::ErrorKind::ValueValidation);
     }

@@ -27,6 +27,7 @@ mod output;
 mod patterns_cmd;
 mod progress;
 mod range_cmd;
+mod repository;
 mod run_cmd;
 mod scan_cmd;
 mod store_cmd;

@@ -9,6 +9,7 @@ use unleak::finding::{Report, Severity};
 use unleak::report::{Format, Options};
 use unleak::settings::{Cache, HistorySettings, MEMORY, Settings, TreeSettings};
 use unleak::source::git;
+use unleak::source::objects::Objects;
 use unleak::suppress::globs::Globs;
 
 use crate::args::ScanArgs;
@@ -16,6 +17,7 @@ use crate::env::Environment;
 use crate::failure::{Exit, Failure, note};
 use crate::ground::Ground;
 use crate::progress::Line;
+use crate::repository::Repository;
 use crate::{baseline_file, output, range_cmd};
 
 /// Runs the command.
@@ -58,7 +60,7 @@ fn refuse_shared_files(args: &ScanArgs) -> Result<(), Failure> {
 
 /// Where configurations are looked for from.
 fn start(args: &ScanArgs) -> &Path {
-    args.history.as_ref().or(args.paths.first()).map_or(Path::new("."), PathBuf::as_path)
+    args.history.iter().flatten().chain(&args.paths).next().map_or(Path::new("."), PathBuf::as_path)
 }
 
 fn scan(args: &ScanArgs, ground: &Ground, quiet: bool, environment: &Environment) -> Result<Report, Failure> {
@@ -66,7 +68,6 @@ fn scan(args: &ScanArgs, ground: &Ground, quiet: bool, environment: &Environment
     let exclude: Vec<String> = config.exclude.iter().chain(&args.exclude).cloned().collect();
     let globs = Globs::new(exclude.iter().map(String::as_str)).map_err(|error| Failure::new(&error))?;
     let progress = Line::new(quiet, environment);
-    let here = Path::new(".");
     if args.stdin {
         let name = args.stdin_path.as_deref().unwrap_or(Path::new("stdin"));
         let origin = Origin::Stdin { name: name.as_os_str().as_encoded_bytes().into() };
@@ -74,29 +75,36 @@ fn scan(args: &ScanArgs, ground: &Ground, quiet: bool, environment: &Environment
             .reader(origin, &mut io::stdin().lock())
             .map_err(|error| Failure::new(&format_args!("cannot read standard input: {error}")));
     }
-    if let Some(repository) = &args.history {
-        let history = history_settings(args, repository, globs, environment);
+    if args.history.is_some() {
+        let history = history_settings(args, Repository::named(args, environment)?, globs);
         return scanner.history(&history, &progress).map_err(|error| Failure::new(&error));
     }
-    let objects = if args.staged {
-        Some(git::staged::list(here, &environment.git).map_err(|error| Failure::new(&error))?)
-    } else if let Some(range) = range_cmd::range(args, environment)? {
-        Some(git::range::list(here, &range, &environment.git).map_err(|error| Failure::new(&error))?)
-    } else {
-        None
-    };
-    if let Some(mut objects) = objects {
+    if let Some(mut objects) = objects(args, environment)? {
         objects.leave_out(|path| globs.has(path));
         return Ok(scanner.objects(&objects, &progress));
     }
-    let roots = if args.paths.is_empty() { vec![here.to_owned()] } else { args.paths.clone() };
+    let roots = if args.paths.is_empty() { vec![Path::new(".").to_owned()] } else { args.paths.clone() };
     let tree = TreeSettings { no_ignore: args.no_ignore, exclude, roots };
     scanner.tree(&tree, &progress).map_err(|error| Failure::new(&error))
 }
 
-fn history_settings(args: &ScanArgs, repository: &Path, exclude: Globs, environment: &Environment) -> HistorySettings {
+/// The content of git that is asked for; none: something else is.
+fn objects(args: &ScanArgs, environment: &Environment) -> Result<Option<Objects>, Failure> {
+    let objects = if args.staged {
+        let repository = Repository::named(args, environment)?;
+        git::staged::list(repository.path, &repository.environment)
+    } else if let Some(range) = range_cmd::range(args, environment)? {
+        let repository = Repository::named(args, environment)?;
+        git::range::list(repository.path, &range, &repository.environment)
+    } else {
+        return Ok(None);
+    };
+    objects.map(Some).map_err(|error| Failure::new(&error))
+}
+
+fn history_settings(args: &ScanArgs, repository: Repository<'_>, exclude: Globs) -> HistorySettings {
     HistorySettings {
-        environment: environment.git.clone(),
+        environment: repository.environment,
         unreachable: args.unreachable,
         since: args.since,
         exclude,
@@ -106,7 +114,7 @@ fn history_settings(args: &ScanArgs, repository: &Path, exclude: Globs, environm
             Some(directory) => Cache::At(directory.clone()),
             None => Cache::GitDirectory,
         },
-        ..HistorySettings::new(repository.to_owned())
+        ..HistorySettings::new(repository.path.to_owned())
     }
 }
 

@@ -20,11 +20,6 @@ pub struct Taken {
 /// Looks for a command at `hit`; none where the anchor is no command.
 #[must_use]
 pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Taken> {
-    // The anchors of names are shorter, and common.
-    let first = bytes[hit.start] | 0x20;
-    if hit.len() < 5 || !matches!(first, b'i' | b's' | b'm' | b'c' | b'd' | b'r' | b'h') {
-        return None;
-    }
     let span = match bytes[hit.clone()].to_ascii_lowercase().as_slice() {
         b"identified by" if names_user(bytes, hit.start) => after_by(Cursor::new(bytes, hit.end)),
         b"securestring" => secure_string(Cursor::new(bytes, hit.end)),
@@ -40,6 +35,9 @@ pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Taken> {
         b"redis-cli" if starts_command(bytes, hit.start) => option(bytes, hit.end, b"-a", false),
         b"htpasswd" if starts_command(bytes, hit.start) => third_word(bytes, hit.end),
         b"chpasswd" if starts_command(bytes, hit.start) => piped_login(bytes, hit.start),
+        b"net user " if starts_command(bytes, hit.start) => net_user(bytes, hit.end),
+        b"net use " if starts_command(bytes, hit.start) => net_use(bytes, hit.end),
+        b"openssl " if starts_command(bytes, hit.start) => cipher(bytes, hit.end),
         b"curl " if starts_command(bytes, hit.start) => user(bytes, hit.end - 1),
         _ => return None,
     };
@@ -98,6 +96,36 @@ fn third_word(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     let has = |letter: u8| words(text).filter(is_option).any(|word| !text[word.clone()].starts_with(b"--") && text[word].contains(&letter));
     let word = words(text).filter(|word| !is_option(word)).nth(if has(b'n') { 1 } else { 2 })?;
     has(b'b').then(|| value(Cursor::new(bytes, line.start + word.start))).flatten()
+}
+
+/// The password of `net user NAME PASSWORD /add`. Words alone are those of a sentence.
+fn net_user(bytes: &[u8], from: usize) -> Option<Range<usize>> {
+    let line = command_line(bytes, from);
+    let text = &bytes[line.clone()];
+    let word = words(text).nth(1).filter(|word| !matches!(text[word.start], b'/' | b'*'))?;
+    let option = words(text).skip(2).any(|word| text[word.start] == b'/');
+    let mixed = text[word.clone()].iter().any(u8::is_ascii_digit) && text[word.clone()].iter().any(u8::is_ascii_alphabetic);
+    (option || mixed).then(|| value(Cursor::new(bytes, line.start + word.start))).flatten()
+}
+
+/// The password of `net use Z: \\host\share PASSWORD /user:NAME`.
+fn net_use(bytes: &[u8], from: usize) -> Option<Range<usize>> {
+    let line = command_line(bytes, from);
+    let text = &bytes[line.clone()];
+    words(text).find(|word| text[word.clone()].to_ascii_lowercase().starts_with(b"/user:"))?;
+    let share = words(text).position(|word| text[word].starts_with(b"\\\\"))?;
+    let word = words(text).nth(share + 1).filter(|word| !matches!(text[word.start], b'/' | b'*'))?;
+    value(Cursor::new(bytes, line.start + word.start))
+}
+
+/// The password of `openssl enc … -k PASSWORD`, or the key after `-K`.
+fn cipher(bytes: &[u8], from: usize) -> Option<Range<usize>> {
+    let line = command_line(bytes, from);
+    let text = &bytes[line.clone()];
+    let option = words(text).find(|word| text[word.clone()].eq_ignore_ascii_case(b"-k"))?;
+    let mut cursor = Cursor::new(bytes, line.start + option.end);
+    cursor.blanks();
+    value(cursor)
 }
 
 /// The password of `echo user:password |` before the command.

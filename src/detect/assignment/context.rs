@@ -55,7 +55,7 @@ pub fn of(place: &Place<'_>) -> Context {
 }
 
 /// Whether a line that starts so is a comment as a whole.
-fn starts_comment(line: &[u8], kind: FileKind) -> bool {
+pub(super) fn starts_comment(line: &[u8], kind: FileKind) -> bool {
     const DIRECTIVES: [&[u8]; 5] = [b"define", b"if", b"el", b"[", b"{"];
     match line {
         [b'/', b'/' | b'*', ..] | [b'*', b' ' | b'\t' | b'*', ..] | [b'<', b'!', b'-', ..] => true,

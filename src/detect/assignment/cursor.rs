@@ -62,6 +62,18 @@ impl<'v> Cursor<'v> {
         &self.bytes[self.at.min(self.bytes.len())..]
     }
 
+    /// The text that it walks over.
+    #[must_use]
+    pub const fn text(&self) -> &'v [u8] {
+        self.bytes
+    }
+
+    /// The text from `start` up to the cursor.
+    #[must_use]
+    pub fn between(&self, start: usize) -> &'v [u8] {
+        &self.bytes[start..self.at]
+    }
+
     /// The next byte.
     #[must_use]
     pub fn peek(&self) -> Option<u8> {

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::context::Context;
 use super::cursor::{Cursor, MAX_BLANKS, MAX_QUOTED, Quote};
+use super::name::{self, Class};
 use super::operator::{Operator, Place};
-use super::{array, bare, login};
+use super::{argument, array, bare, login};
 use crate::detect::kind::FileKind;
 
 /// A value as it is written.
@@ -26,6 +27,8 @@ pub struct Literal {
     pub listed: bool,
     /// Whether it is the password of a user who stands before it.
     pub paired: bool,
+    /// Whether a call takes it that signs with it.
+    pub signs: bool,
     /// What it spells, where it is a list of bytes.
     pub array: Option<Vec<u8>>,
 }
@@ -53,8 +56,15 @@ pub fn after<'v>(place: &Place<'v>, cursor: &Cursor<'v>, operator: Operator, con
     if let Some(literal) = login::password(place, next, operator) {
         return each(Literal { paired: true, ..literal });
     }
+    if let Some(literal) = login::stated(place, next, operator, context) {
+        return each(Literal { paired: true, ..literal });
+    }
     if starts_quote(next) {
         let literal = quoted(place, &mut next, context);
+        // `"password", "other": …` goes on with another name.
+        if operator == Operator::Comma && next.peek() == Some(b':') {
+            return;
+        }
         if let Some(literal) = literal.filter(|_| operator != Operator::Call || matches!(next.peek(), Some(b')' | b',' | b'.'))) {
             each(literal);
         }
@@ -204,8 +214,57 @@ fn wrapped<'v>(place: &Place<'v>, mut cursor: Cursor<'v>, each: &mut dyn FnMut(L
                 each(Literal { fallback: true, ..literal });
             }
         }
+        Wrapper::Other if hashes(last_word(function)) && speaks_of_password(place) => each(literal),
         Wrapper::Other => {}
     }
+}
+
+/// Whether the name is one of a password: what a hash is made of then is the password.
+fn speaks_of_password(place: &Place<'_>) -> bool {
+    name::read(place.text()).is_some_and(|name| name.class == Class::Password && name.denies.is_none())
+}
+
+/// The literal that an argument or a value consists of, with what only changes its form: `b"x"`, `"x".encode()`, `[]byte("x")`.
+pub(super) fn whole(bytes: &[u8], span: Range<usize>) -> Option<Literal> {
+    let mut cursor = Cursor::new(&bytes[..span.end], span.start);
+    skip_prefix(&mut cursor);
+    if let Some(quote) = cursor.quote() {
+        let inner = cursor.quoted(quote)?;
+        let rest = cursor.rest().trim_ascii();
+        let method = rest.strip_prefix(b".").map(|rest| last_word(&rest[..memchr::memchr(b'(', rest).unwrap_or(0)]));
+        let same = rest.is_empty() || rest.ends_with(b")") && method.is_some_and(turns);
+        return same.then(|| Literal { span: inner, mark: Some(quote.mark), nested: quote.is_nested(), ..Literal::default() });
+    }
+    let open = memchr::memchr(b'(', cursor.rest())?;
+    let same = matches!(wrapper(last_word(&cursor.rest()[..open])), Wrapper::Same);
+    let inner = cursor.at + open + 1..span.end - 1;
+    (same && cursor.rest().ends_with(b")") && is_quoted(&bytes[inner.clone()])).then(|| whole(bytes, inner)).flatten()
+}
+
+/// Whether a text starts as a literal.
+fn is_quoted(text: &[u8]) -> bool {
+    starts_quote(Cursor::new(text, 0))
+}
+
+/// Whether a method gives its text in another form.
+fn turns(method: &[u8]) -> bool {
+    const METHODS: [&[u8]; 8] = [b"encode", b"getbytes", b"tochararray", b"as_bytes", b"as_ref", b"into", b"to_string", b"bytes"];
+    METHODS.iter().any(|known| method.eq_ignore_ascii_case(known))
+}
+
+/// The text that a function makes a hash of: `MD5('x')`, `crypt('x', gen_salt('bf'))`.
+pub(super) fn hashed(bytes: &[u8], span: Range<usize>) -> Option<Literal> {
+    let text = &bytes[span.clone()];
+    let open = memchr::memchr(b'(', text).filter(|&open| hashes(last_word(&text[..open])))?;
+    let first = argument::next(&mut Cursor::new(bytes, span.start + open + 1))?;
+    whole(bytes, first.span)
+}
+
+/// Whether a function makes a hash of its argument.
+fn hashes(function: &[u8]) -> bool {
+    const HASHING: [&[u8]; 11] =
+        [b"md5", b"md5hex", b"sha", b"sha1", b"sha2", b"sha256", b"sha512", b"sha256hex", b"crypt", b"password", b"old_password"];
+    HASHING.iter().any(|known| function.eq_ignore_ascii_case(known))
 }
 
 /// Operators before what is taken when the left side is missing.

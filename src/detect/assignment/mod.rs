@@ -5,17 +5,21 @@
 //! 2. [`name`] says what the name speaks of.
 //! 3. `judge` drops what is certainly no credential for a named reason; what is left goes to the [learned judge](super::learned).
 
+mod argument;
 mod array;
 mod bare;
+mod call;
 mod command;
 pub mod context;
 mod cursor;
+mod insert;
 mod judge;
 pub mod literal;
 mod login;
 mod member;
 pub mod name;
 pub mod operator;
+mod unnamed;
 pub mod value;
 mod vocabulary;
 pub mod words;
@@ -130,14 +134,14 @@ const fn pattern(class: Class) -> &'static str {
 /// anchor's, for most.
 pub fn read<'v>(view: &View<'v>, class: PathClass, hit: Range<usize>, each: &mut dyn FnMut(Assignment<'v>)) -> usize {
     let whole = &view.bytes[..view.bytes.len().min(hit.end + REACH)];
-    if let Some(taken) = command::read(whole, hit.clone()) {
-        if let Some(span) = taken.span {
-            let (text, value, start) = (&whole[hit.clone()], Cow::Borrowed(&whole[span.clone()]), hit.start);
-            let literal = Literal { span, ..Literal::default() };
-            let (name, operator, context) = (Name::PASSWORD, Operator::Command, Context::Plain);
-            each(Assignment { name, text, start, operator, value, literal, context, class, minified: false });
-        }
-        return taken.end;
+    let unnamed = unnamed::read(whole, hit.clone(), class.kind, &mut |taken| {
+        let (start, value, context) = (hit.start, Cow::Borrowed(&whole[taken.literal.span.clone()]), Context::Plain);
+        let minified = taken.operator == Operator::Call && class.kind == FileKind::Code && is_minified(view, hit.end);
+        let (name, text, operator, literal) = (taken.name, taken.text, taken.operator, taken.literal);
+        each(Assignment { name, text, start, operator, value, literal, context, class, minified });
+    });
+    if let Some(end) = unnamed {
+        return end;
     }
     // `pw =` is an anchor with its operator.
     let letters = whole[hit.clone()].iter().rposition(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80).map_or(0, |last| last + 1);

@@ -231,7 +231,9 @@ fn colon(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
             return Some(Operator::Assign);
         }
     }
-    if [&b"-passin "[..], b"-passout "].iter().any(|option| place.before().ends_with(option)) {
+    let before = place.before();
+    let before = before.strip_suffix(b"'").or_else(|| before.strip_suffix(b"\"")).unwrap_or(before);
+    if [&b"-passin "[..], b"-passout ", b"-pass "].iter().any(|option| before.ends_with(option)) {
         return Some(Operator::Command);
     }
     let tight = next.is_ascii_alphanumeric() && matches!(place.kind, FileKind::Config | FileKind::Doc | FileKind::Script);
@@ -287,7 +289,9 @@ fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
     if place.is_flag() {
         let long = place.text().starts_with(b"--") || place.text()[1..].first().is_some_and(u8::is_ascii_uppercase);
         let free = place.kind != FileKind::Markup && (place.kind != FileKind::Code || long);
-        return (free && cursor.peek() != Some(b'-')).then_some(Operator::Flag);
+        // What stands after `-pass pass:` is read there.
+        let value = cursor.peek() != Some(b'-') && !cursor.rest().starts_with(b"pass:");
+        return (free && value).then_some(Operator::Flag);
     }
     if place.kind == FileKind::Code && skip_type(cursor) {
         return Some(Operator::Assign);

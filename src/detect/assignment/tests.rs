@@ -10,7 +10,7 @@ use crate::patterns::anchors;
 use crate::patterns::schema::Detector;
 
 /// Every anchor of this detector's patterns.
-const ANCHORS: [&str; 19] = [
+const ANCHORS: [&str; 40] = [
     "pass",
     "pwd",
     "secret",
@@ -30,6 +30,27 @@ const ANCHORS: [&str; 19] = [
     "redis-cli",
     "htpasswd",
     "chpasswd",
+    "net user ",
+    "net use ",
+    "openssl ",
+    "insert into",
+    ".login(",
+    ".tochararray()",
+    "login:",
+    "jwt.sign(",
+    "jwt.verify(",
+    "jwt.encode(",
+    "jwt.decode(",
+    "jwt.encode ",
+    "jwt::encode(",
+    "jwt::decode(",
+    "hmac256(",
+    "hmac384(",
+    "hmac512(",
+    "hmacsha256(",
+    "hmac.new(",
+    "createhmac(",
+    "hash_hmac(",
 ];
 
 /// What is read around every anchor of `text`.
@@ -195,12 +216,102 @@ fn logins_in_two_parts() {
 }
 
 #[test]
+fn logins_and_signatures_name_no_secret() {
+    for (path, text) in [
+        ("a.py", "smtp.login(user, 'abc1')"),
+        ("a.py", "server.login(config['mail'], \"abc1\")"),
+        ("a.js", "client.login('ann', 'abc1')"),
+        ("a.js", "jwt.sign({ id: user.id, at: f(1, 2) }, 'abc1', { expiresIn: '1h' })"),
+        ("a.js", "jwt.verify(\n  header.split(' ')[1],\n  'abc1')"),
+        ("a.js", "createHmac('sha256', 'abc1').update(text)"),
+        ("a.js", "CryptoJS.HmacSHA256(text, 'abc1')"),
+        ("a.py", "jwt.encode(payload, 'abc1', algorithm='HS256')"),
+        ("a.py", "hmac.new(b'abc1', text, hashlib.sha256)"),
+        ("a.go", "hmac.New(sha256.New, []byte(\"abc1\"))"),
+        ("a.rb", "JWT.encode payload, 'abc1', 'HS256'"),
+        ("a.php", "JWT::encode($payload, 'abc1', 'HS256')"),
+        ("a.php", "hash_hmac('sha256', $text, 'abc1')"),
+        ("a.java", "Algorithm.HMAC256(\"abc1\")"),
+        ("a.java", "Algorithm.HMAC256(\"abc1\".getBytes())"),
+        ("a.cs", "new HMACSHA256(Encoding.UTF8.GetBytes(\"abc1\"))"),
+        ("a.java", "store.load(new FileInputStream(\"a.jks\"), \"abc1\".toCharArray());"),
+        ("a.java", "factory.init(store,\n    \"abc1\".toCharArray());"),
+    ] {
+        reads(path, text, &[(Op::Call, "abc1")]);
+    }
+    for (path, text) in [
+        ("a.py", "smtp.login(user, name)"),
+        ("a.js", "auth.login('google', 'popup')"),
+        ("a.js", "client.login('abc1')"),
+        ("a.js", "client.login(user, 'abc1' + suffix)"),
+        ("a.js", "jwt.sign(payload, process.env.KEY)"),
+        ("a.js", "jwt.sign(payload, fs.readFileSync('abc1'))"),
+        ("a.js", "jwt.verify(text, key, 'abc1')"),
+        ("a.js", "createHmac('sha256', key).update('abc1')"),
+        ("a.py", "hmac.new(key, b'abc1', sha256)"),
+        ("a.go", "hmac.New(sha256.New, key)"),
+        ("a.java", "Algorithm.HMAC256(load(\"abc1\"))"),
+        ("a.java", "char[] digits = \"0123456789abcdef\".toCharArray();"),
+        ("a.java", "for (char c : \"abc1\".toCharArray()) {"),
+        ("a.java", "print(\"abc1\".toCharArray());"),
+        ("a.java", "store.load(stream, x); print(\"abc1\".toCharArray());"),
+    ] {
+        reads(path, text, &[]);
+    }
+}
+
+#[test]
+fn columns_have_their_values() {
+    for (path, text) in [
+        ("a.sql", "INSERT INTO users (name, password) VALUES ('ann', 'abc1');"),
+        ("a.sql", "insert into [dbo].[users] ([id], [password], [mail])\nvalues (1, N'abc1', NULL)"),
+        ("a.sql", "INSERT INTO `users` (`id`, `password`) VALUES (f(1, ',)'), 'abc1')"),
+        ("a.sql", "INSERT INTO users (password) VALUES (MD5('abc1'))"),
+        ("a.sql", "INSERT INTO users (at, password) VALUES (NOW(), crypt('abc1', gen_salt('bf', 8)))"),
+        ("a.py", "run(\"INSERT INTO users (name, password) \"\n    \"VALUES ('ann', 'abc1')\")"),
+        ("a.php", "query('INSERT INTO users (name, password) VALUES (\\'ann\\', \\'abc1\\')');"),
+    ] {
+        reads(path, text, &[(Op::Assign, "abc1")]);
+    }
+    let rows = "INSERT INTO users (password, name) VALUES\n  ('abc1', 'it''s'),\n  ('abc2', 'b'),\n  (NULL, 'c'), ('abc3', '(');";
+    reads("a.sql", rows, &[(Op::Assign, "abc1"), (Op::Assign, "abc2"), (Op::Assign, "abc3")]);
+    for text in [
+        "INSERT INTO users (name, mail) VALUES ('ann', 'abc1')",
+        "INSERT INTO users VALUES ('ann', 'abc1')",
+        "INSERT INTO users (name, password) SELECT name, 'abc1' FROM old",
+        "INSERT INTO users (name, password) VALUES (?, ?)",
+        "INSERT INTO users (name, password) VALUES ('ann', @password)",
+        "INSERT INTO users (name, password) VALUES ('abc1')",
+        "INSERT INTO users (name, password) VALUES ('ann', 'b', 'abc1')",
+        "INSERT INTO users (name, password) VALUES ('\" + name + \"', '\" + word + \"')",
+        "INSERT INTO users (name, password) VALUES ('ann', 'abc1",
+    ] {
+        reads("a.sql", text, &[]);
+    }
+    reads("a.sql", "UPDATE users SET password = MD5('abc1') WHERE id = 1", &[(Op::Assign, "abc1")]);
+    reads("a.py", "cache_key = md5('abc1')", &[]);
+    let column = |value: &str| format!("INSERT INTO users (name, password) VALUES ('ann', '{value}');");
+    assert_eq!(found("a.sql", &column("xv7kQ2m9rt")), [("generic-password".to_owned(), "xv7kQ2m9rt".to_owned())]);
+    for hash in [
+        "5f4dcc3b5aa765d61d8327deb882cf99",
+        "*2470c0c06dee42fd1618bb99005adca2ec9d1e19",
+        "$2y$10$abcdefghijklmnopqrstuv",
+        "{password}",
+        "%s",
+    ] {
+        assert_eq!(found("a.sql", &column(hash)), [], "{hash}");
+    }
+}
+
+#[test]
 fn calls_in_calls() {
     for text in [
         "const password = Buffer.from('abc1', 'base64')",
         "const secretKey = createSecretKey(Buffer.from('abc1', 'hex'))",
         "password: Some(Secret::new(String::from('abc1')))",
         "setPassword(Base64.decode('abc1'))",
+        "new PBEKeySpec('abc1'.toCharArray(), salt, 1000, 256)",
+        "new PBEKeySpec(\"abc1\".toCharArray(), salt, 1000, 256)",
         "new SymmetricSecurityKey(Encoding.ASCII.GetBytes('abc1'))",
     ] {
         // Each name before it has the value.
@@ -231,6 +342,7 @@ fn settings_files() {
         reads(path, text, &[(operator, "abc1")]);
     }
     reads("a.yml", "password: the one you know", &[]);
+    reads("a.json", "{\"kind\":\"password\",\"abc1\":2}", &[]);
     reads("a.yml", "password: ${PASSWORD}", &[]);
     reads("a.yml", "tokens: [\"abc1\", \"abc2\"]", &[(Op::Colon, "abc1"), (Op::Colon, "abc2")]);
 }
@@ -272,6 +384,12 @@ fn commands() {
         ("a.sh", "redis-cli -h host -a abc1 ping", Op::Command),
         ("a.sh", "htpasswd -bc /etc/users ann abc1", Op::Command),
         ("a.sh", "htpasswd -nb ann abc1", Op::Command),
+        ("a.bat", "net user ann abc1 /add", Op::Command),
+        ("a.md", "Run `net user ann \"abc1\" /add /y`", Op::Command),
+        ("a.bat", "net use Z: \\\\host\\share abc1 /user:corp\\ann", Op::Command),
+        ("a.sh", "openssl enc -aes-256-cbc -k abc1 -in a", Op::Command),
+        ("a.sh", "openssl rsa -passin 'pass:abc1' -in a", Op::Command),
+        ("a.sh", "openssl enc -d -pass pass:abc1", Op::Command),
         ("a.sh", "echo 'root:abc1' | chpasswd", Op::Command),
         ("a.sh", "echo -n \"root:abc1\" | sudo chpasswd", Op::Command),
         ("a.sh", "tool /password:abc1 x", Op::Tight),
@@ -283,6 +401,11 @@ fn commands() {
     }
     reads("a.sh", "htpasswd /etc/users ann", &[]);
     reads("a.sh", "cat users | chpasswd", &[]);
+    for text in ["net user ann /delete", "net user ann * /add", "net use Z: \\\\host\\share /user:ann", "openssl x509 -kdf abc1 -in a"] {
+        reads("a.bat", text, &[]);
+    }
+    reads("a.md", "On the net user accounts are known.", &[]);
+    reads("a.sh", "openssl enc -kfile abc1 -in a | tool -k abc1", &[]);
     reads("a.sh", "PASSWORD=`tool`", &[]);
     reads("a.sh", "PASSWORD=$(tool)", &[]);
     reads("a.sh", "tool --mysql-user=x --mysql-port=3306", &[]);
@@ -314,6 +437,33 @@ fn prose() {
     ] {
         reads("a.md", text, &[(operator, "abc1")]);
     }
+    for text in [
+        "login: admin / abc1",
+        "**Login:** `admin` / `abc1`",
+        "Login: admin:abc1.",
+        "default credentials: admin/abc1",
+        "username/password: ann/abc1",
+        "User / Pass: `ann` / `abc1`",
+    ] {
+        let found: Vec<String> = read_all("a.md", text).into_iter().map(|(_, value)| value).collect();
+        assert_eq!(found, ["abc1"], "{text}");
+    }
+    for text in [
+        "login: 10/12abc1",
+        "login: ann / the other one",
+        "login: yes/no",
+        "login: https://host/abc1",
+        "login: user / password",
+        "relogin: admin/abc1",
+    ] {
+        reads("a.md", text, &[]);
+    }
+    assert_eq!(found("a.md", "credentials: AWS/Azure"), []);
+    assert_eq!(found("a.md", "credentials: read/write"), []);
+    let scope = "Authorization: AWS4 Credential=AKID/20150830/us-east-1/service";
+    assert!(read_all("a.md", scope).iter().all(|(_, value)| !value.starts_with("2015")), "{:?}", read_all("a.md", scope));
+    reads("a.js", "login: admin / abc1", &[]);
+    reads("a.js", "// login: admin / abc1", &[(Op::Colon, "abc1")]);
     reads("a.md", "password: the one you chose", &[]);
     reads("a.md", "![coverage](https://host/a/b/badge.svg?token=abc1)", &[]);
     reads("a.c", "// password=abc1", &[(Op::Assign, "abc1")]);
@@ -384,7 +534,7 @@ fn drops_name_their_reason() {
 
 proptest::proptest! {
     #[test]
-    fn nothing_panics(text in "[a-z='\":${}()<>|&\\\\ \n%,.\\[\\]-]{0,30}(password|api_key|token|mysql -p|curl -u|IDENTIFIED BY)[a-z='\":${}()<>|&\\\\ \né%,.\\[\\]-]{0,40}") {
+    fn nothing_panics(text in "[a-z='\":${}()<>|&\\\\ \n%,.\\[\\]-]{0,30}(password|api_key|token|mysql -p|curl -u|IDENTIFIED BY|jwt.sign\\(|.login\\(|insert into x \\(password\\) values|login:|net user |openssl -k)[a-z='\":${}()<>|&\\\\ \né%,.\\[\\]-]{0,40}") {
         for path in ["a.py", "a.yml", "a.md", "a.xml", "a.sh"] {
             for (_, value) in read_all(path, &text) {
                 proptest::prop_assert!(value.len() <= text.len());
@@ -394,7 +544,7 @@ proptest::proptest! {
 }
 
 /// Pieces of assignments in all syntaxes that reach over lines.
-const PIECES: [&str; 48] = [
+const PIECES: [&str; 60] = [
     "password",
     "api_key",
     "auth_token",
@@ -443,6 +593,18 @@ const PIECES: [&str; 48] = [
     "0x2a,\n0x9f, 0x81, 0x14, 0x33, 0x70, 7, 9, 0x91",
     "[]byte{",
     "\"value\": \"",
+    "INSERT INTO users (name, password) VALUES ",
+    "('a', 'xv7kQ2m9rt')",
+    "(",
+    "smtp.login(",
+    "jwt.sign(",
+    "hmac.new(",
+    "createHmac(",
+    "store.load(x, ",
+    ".toCharArray()",
+    "login: admin / ",
+    "user / password: ",
+    "net user ann ",
 ];
 
 /// The candidates of the anchor of `literal` at `start`, and the text that they say they depend on beyond the lines near.

@@ -50,26 +50,27 @@ pub struct Opinion {
     pub reasons: Vec<(&'static str, f32)>,
 }
 
-/// What is known beforehand and hardly seen in labelled text: what a command takes as a password is one, and most lists of bytes in code are
-/// constants of a standard or vectors of a test.
-const fn prior(case: &Case<'_>) -> i32 {
+/// What is known beforehand and hardly seen in labelled text: what a command takes as a password is one, what a call signs with is a key, and
+/// most lists of bytes in code are constants of a standard or vectors of a test.
+const fn prior(case: &Case<'_>) -> Option<(i32, &'static str)> {
     match case.operator {
-        Operator::Command => 2 * model::UNIT,
-        _ if case.literal.array.is_some() => -3 * model::UNIT,
-        _ => 0,
+        Operator::Command => Some((2 * model::UNIT, "commands take passwords here")),
+        Operator::Call if case.literal.signs => Some((model::UNIT, "the call signs with it")),
+        _ if case.literal.array.is_some() => Some((-3 * model::UNIT, "most lists of bytes in code are constants")),
+        _ => None,
     }
 }
 
 /// The probability that a case is a credential.
 #[must_use]
 pub fn probability(model: &Model, case: &Case<'_>, features: &Features) -> f32 {
-    model.probability(model.score(features) + prior(case))
+    model.probability(model.score(features) + prior(case).map_or(0, |(weight, _)| weight))
 }
 
 /// Judges a case and names the reasons, which takes ten times as long as the probability alone.
 #[must_use]
 pub fn judge(model: &Model, case: &Case<'_>, features: &Features) -> Opinion {
-    Opinion { probability: probability(model, case, features), reasons: reasons::of(model, case, features, model.score(features)) }
+    Opinion { probability: probability(model, case, features), reasons: reasons::of(model, case, features, prior(case)) }
 }
 
 #[cfg(test)]

@@ -14,10 +14,12 @@ const MOST: usize = 6;
 /// What a reason adds to the log odds, at least, in hundredths.
 const LEAST: i32 = UNIT / 8;
 
-/// The groups that count, strongest first: how far the score would fall if the group were as usual.
+/// What counts, strongest first: what is known beforehand, and how far the score would fall if a group were as usual.
 #[must_use]
-pub fn of(model: &Model, case: &Case<'_>, features: &Features, known: i32) -> Vec<(&'static str, f32)> {
-    let mut reasons = Vec::with_capacity(TABLE.len());
+pub fn of(model: &Model, case: &Case<'_>, features: &Features, prior: Option<(i32, &'static str)>) -> Vec<(&'static str, f32)> {
+    let mut reasons = Vec::with_capacity(TABLE.len() + 1);
+    reasons.extend(prior);
+    let known = model.score(features);
     let mut start = 0;
     for (group, names) in TABLE {
         let end = start + names.len();
