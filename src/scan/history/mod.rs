@@ -55,7 +55,8 @@ use versions::{Blobs, Paths, Wanted, manner};
 /// Memory for the texts of commits and trees. They are small, and so is what their tables take while they are read.
 const FOR_TABLES: usize = 64 << 20;
 
-/// The part of all memory that text takes which was looked at.
+/// Bytes of memory that are left to texts and tables before any is taken to remember what was looked at, and the part of the rest that is.
+const BEFORE_SEEN: usize = 64 << 20;
 const FOR_SEEN: usize = 16;
 /// Bytes that a thread takes besides the texts that are counted, and that the program takes.
 const A_THREAD: usize = 8 << 20;
@@ -186,7 +187,7 @@ impl Scanner {
         let is_new = |blob: u32| known.reached_with(blob).is_some() && !recalled.objects.has(blob);
         let blobs = (0..known.inventory.len()).filter(|&number| known.inventory.kind(number) == Some(Kind::Blob));
         progress.total(blobs.filter(|&number| is_new(number)).count() as u64);
-        let for_seen = self.settings.memory / FOR_SEEN;
+        let for_seen = self.settings.memory.saturating_sub(BEFORE_SEEN) / FOR_SEEN;
         let seen = Seen::new(for_seen);
         let tables = known.inventory.bytes() + known.history.bytes() + for_seen;
         let budget = Budget::new(self.settings.memory.saturating_sub(tables + self.threads() * A_THREAD + A_PROGRAM));
