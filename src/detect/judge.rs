@@ -2,8 +2,8 @@
 
 use super::candidate::Candidate;
 use super::{checksum, entropy, placeholder};
-use crate::finding::ChecksumStatus;
-use crate::patterns::schema::PatternDef;
+use crate::finding::{ChecksumStatus, Level};
+use crate::patterns::schema::{Detector, PatternDef};
 
 /// Probability of a value whose check passed.
 const PROVEN: f32 = 0.995;
@@ -49,6 +49,25 @@ pub fn weigh(candidate: &mut Candidate<'_>, def: &PatternDef) {
     let is_open = def.detector.is_none() && candidate.checksum != ChecksumStatus::Valid;
     if let Some(reason) = made_up_for(def, &candidate.secret).filter(|_| is_open) {
         candidate.set(DOUBTFUL.min(candidate.probability), reason);
+    }
+    // What speaks for a value is no reason to leave it out.
+    if candidate.probability >= Level::Medium.floor() {
+        candidate.evidence.extend(standing(def));
+    }
+}
+
+/// What the pattern itself says for a value: where it stands, or its form. The learned judge has words of its own.
+const fn standing(def: &PatternDef) -> Option<&'static str> {
+    match def.detector {
+        Some(Detector::Assignment) => None,
+        Some(Detector::ConnectionString) => Some("it stands where a connection has its password"),
+        Some(Detector::HttpHeader) => Some("it is the value of a header for credentials"),
+        Some(Detector::CredentialFile) => Some("such files keep credentials there"),
+        Some(Detector::PrivateKey) => Some("it is written as private keys are"),
+        Some(Detector::Jwt) => Some("its parts are those of a JWT"),
+        Some(Detector::ServiceAccount) => Some("it is the key of a service account"),
+        None if !def.near.is_empty() => Some("it has this form, and a word near by names it"),
+        None => Some("it has the form of this kind and no other"),
     }
 }
 
@@ -135,7 +154,7 @@ mod tests {
     #[test]
     fn low_entropy_is_doubtful_before_it_is_hopeless() {
         let token = |body: &str| judged("docker-personal-access-token", &["dckr", "_pat_", body].concat());
-        assert_eq!(token("q7Rk2Wm9Zt4Lx8Vb3Nc6Hs1Jd5F"), (0.92, None));
+        assert_eq!(token("q7Rk2Wm9Zt4Lx8Vb3Nc6Hs1Jd5F"), (0.92, Some("it has the form of this kind and no other")));
         assert_eq!(token("abcaabbccabcabcabbcacbabcab"), (DOUBTFUL, Some("low entropy")));
         assert_eq!(token("aababaabbaabababbbababababa").1, Some("filler in place of a value"));
     }

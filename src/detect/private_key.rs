@@ -291,7 +291,7 @@ mod tests {
             assert_eq!(candidate.dropped, None, "{key}");
             assert_eq!(fact(&candidate, "encrypted").as_deref(), Some("yes"), "{key}");
             assert!((candidate.probability - 0.35).abs() < 1e-6, "{key}");
-            assert_eq!(candidate.evidence, ["the key is encrypted with a passphrase"]);
+            assert_eq!(candidate.evidence.first(), Some(&"the key is encrypted with a passphrase"));
         }
     }
 

@@ -6,6 +6,7 @@ mod history;
 mod judged;
 pub mod known;
 mod lfs;
+mod names;
 mod repositories;
 mod stream;
 
@@ -19,13 +20,14 @@ use std::sync::{Mutex, PoisonError};
 use rayon::ThreadPool;
 
 use crate::blob::Origin;
-use crate::finding::{Problem, Report, Repository};
+use crate::finding::{Coverage, Problem, Report, Repository};
 use crate::gather::{Fate, Gathered};
 use crate::patterns::Catalogue;
 use crate::settings::{Settings, TreeSettings};
 use crate::source::objects::{ObjectItem, ObjectReader, Objects};
 use crate::source::tree::{self, Place};
 use crate::source::{Listing, SourceError, TreeFile};
+use names::Directories;
 
 /// Fewer items than this are scanned on the caller's thread: starting others would cost more.
 const WORTH_THREADS: usize = 8;
@@ -122,11 +124,15 @@ impl Scanner {
     /// # Errors
     /// A root that does not exist or cannot be listed. A file that cannot be read is a problem in the report.
     pub fn tree(&self, tree: &TreeSettings, progress: &dyn Progress) -> Result<Report, SourceError> {
+        let directories = Directories::default();
         let (listing, mut gathered) = match tree.roots.as_slice() {
-            [root] if root.is_dir() => self.walk(tree, progress)?,
+            [root] if root.is_dir() => self.walk(tree, &directories, progress)?,
             _ => {
                 let listing = tree::list(tree)?;
-                let scan = |buffer: &mut Vec<u8>, file: &TreeFile| self.file(&file.origin, Place::Path(&file.path), buffer);
+                let scan = |buffer: &mut Vec<u8>, file: &TreeFile| {
+                    let scanned = self.file(&file.origin, Place::Path(&file.path), buffer);
+                    scanned.merge(self.names_above(&file.origin, &directories))
+                };
                 let gathered = self.all(&listing.files, progress, Vec::new, scan);
                 (listing, gathered)
             }
@@ -138,7 +144,7 @@ impl Scanner {
     }
 
     /// Scans each file of a tree when it is found. How many there are nobody knows before the end.
-    fn walk(&self, tree: &TreeSettings, progress: &dyn Progress) -> Result<(Listing, Gathered), SourceError> {
+    fn walk(&self, tree: &TreeSettings, directories: &Directories, progress: &dyn Progress) -> Result<(Listing, Gathered), SourceError> {
         let pool = self.pool();
         let threads = pool.as_ref().map_or_else(rayon::current_num_threads, ThreadPool::current_num_threads);
         // One lock a thread, which nobody else ever waits for.
@@ -148,7 +154,7 @@ impl Scanner {
             let (buffer, gathered) = &mut *state;
             let scanned = self.file(&origin, place, buffer);
             progress.advance(1, scanned.coverage.bytes);
-            *gathered = std::mem::take(gathered).merge(scanned);
+            *gathered = std::mem::take(gathered).merge(scanned).merge(self.names_above(&origin, directories));
         };
         let listing = match &pool {
             Some(pool) => pool.install(|| tree::walk(tree, &visit)),
@@ -203,7 +209,10 @@ impl Scanner {
             }
         }
         let bytes = reader.read(item, buffer)?;
-        let gathered = self.whole(&item.origin, bytes);
+        let mut gathered = self.whole(&item.origin, bytes);
+        if item.is_of_content() {
+            gathered.coverage = Coverage::default();
+        }
         Ok(match self.behind_object(&item.origin, bytes, &objects.lfs) {
             Some(behind) => gathered.merge(behind),
             None => gathered,

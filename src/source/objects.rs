@@ -45,14 +45,25 @@ pub(crate) enum Content {
     Name,
 }
 
+impl ObjectItem {
+    /// Whether it is the name of a file whose content is an item too, so that it counts as none of its own.
+    #[must_use]
+    pub fn is_of_content(&self) -> bool {
+        matches!(&self.origin, Origin::PathName { commit, .. } if commit.is_empty())
+    }
+}
+
 impl Objects {
     /// Takes out what stands at paths that are left out, counted. Messages and names of references have no path.
     pub fn leave_out(&mut self, is_left_out: impl Fn(&BStr) -> bool) {
-        let before = self.items.len();
-        self.items.retain(|item| item.origin.path_in_tree().is_none_or(|path| !is_left_out(path)));
-        for _ in self.items.len()..before {
-            self.coverage.skip(SkipReason::Excluded);
-        }
+        let coverage = &mut self.coverage;
+        self.items.retain(|item| {
+            let left_out = item.origin.path_in_tree().is_some_and(&is_left_out);
+            if left_out && !item.is_of_content() {
+                coverage.skip(SkipReason::Excluded);
+            }
+            !left_out
+        });
     }
 
     /// A reader, for one thread.

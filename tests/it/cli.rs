@@ -241,6 +241,34 @@ fn a_hook_may_name_the_repository_and_the_index() {
 }
 
 #[test]
+fn names_of_files_and_directories_are_looked_at_once_and_shown_masked() {
+    let (_, token) = leak();
+    let (file, directory) = (format!("dump-{token}.txt"), format!("{token}/sub"));
+    let inside = [format!("{directory}/a"), format!("{directory}/b"), format!("{token}/c")];
+    let files: Vec<(&str, &str)> = [&file].into_iter().chain(&inside).map(|name| (name.as_str(), "x")).collect();
+    let sandbox = Sandbox::new(&files);
+    let places = |output: &Output| -> Vec<String> {
+        assert_exit(output, 1);
+        assert!(!text(&output.stdout).contains(&token) && !text(&output.stdout).contains(&token[8..]));
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["coverage"]["scanned"], 4, "names are no content: {report}");
+        let places = report["findings"][0]["places"].as_array().unwrap();
+        places.iter().map(|place| format!("{} {}", place["origin"].as_str().unwrap(), place["column"])).collect()
+    };
+    for threads in ["1", "4"] {
+        let output = sandbox.run(&["scan", "--format", "json", "--threads", threads]);
+        assert_eq!(places(&output), ["path-name 6", "path-name 1"], "{threads}");
+    }
+    assert_eq!(places(&sandbox.run(&["scan", "--format", "json", &file, &inside[0], &inside[1], &inside[2]])).len(), 2);
+    sandbox.git(&["init", "--quiet"]);
+    sandbox.git(&["add", "."]);
+    assert_eq!(places(&sandbox.run(&["scan", "--format", "json", "--staged"])).len(), 4);
+    for format in ["human", "sarif", "jsonl"] {
+        assert!(!text(&sandbox.run(&["scan", "--format", format]).stdout).contains(&token[8..]), "{format}");
+    }
+}
+
+#[test]
 fn the_configuration_allows_places_openly() {
     let (line, _) = leak();
     let allow = format!("[[allow]]\npath = \"*.env\"\npattern = \"{PATTERN}\"\nreason = \"made up\"\n");

@@ -119,7 +119,8 @@ fn contents(objects: &Objects) -> Vec<String> {
 /// Staged items as `path=content`.
 fn changed(objects: &Objects) -> Vec<String> {
     let name = |(item, content): (&objects::ObjectItem, String)| format!("{}={}", item.origin.path(), content.trim_end());
-    objects.items.iter().zip(contents(objects)).map(name).collect()
+    let is_content = |(item, _): &(&objects::ObjectItem, String)| !matches!(item.origin, Origin::PathName { .. });
+    objects.items.iter().zip(contents(objects)).filter(is_content).map(name).collect()
 }
 
 fn problems(coverage: &Coverage) -> Vec<String> {
@@ -387,6 +388,15 @@ fn everything_is_new_before_the_first_commit() {
 }
 
 #[test]
+fn new_paths_are_names_to_look_at() {
+    let sandbox = Sandbox::new(&format!("{BASE} echo 2 >a; echo n >d/new; git add ."));
+    let items = sandbox.staged("r").items;
+    let names: Vec<_> = items.iter().filter(|item| matches!(item.origin, Origin::PathName { .. })).collect();
+    assert_eq!(names.len(), 1);
+    assert_eq!(names[0].origin, Origin::PathName { commit: String::new(), path: "d/new".into() });
+}
+
+#[test]
 fn the_index_counts_and_not_the_work_tree() {
     let sandbox = Sandbox::new(&format!("{BASE} echo staged >a; git add a; echo unstaged >a; echo unstaged >b; echo untracked >u; rm d/c"));
     let staged = sandbox.staged("r");
@@ -467,7 +477,7 @@ fn submodules_are_counted_outside_and_repositories_inside() {
         git -c protocol.file.allow=always submodule add -q ../s module 2>/dev/null; cd module; echo in >in; git add in"
     ));
     let outside = sandbox.staged("r");
-    assert_eq!(outside.items.iter().map(|item| item.origin.path().to_string()).collect::<Vec<_>>(), [".gitmodules"]);
+    assert_eq!(outside.items.iter().map(|item| item.origin.path().to_string()).collect::<Vec<_>>(), [".gitmodules", "PATH_NAME"]);
     assert_eq!(outside.coverage.skipped, skipped([(SkipReason::NestedRepository, 1)]));
     assert_eq!(changed(&sandbox.staged("r/module")), ["in=in"]);
     // Only a change of it is news.

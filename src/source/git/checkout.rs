@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bstr::{BStr, BString, ByteSlice};
 
+use crate::blob::Origin;
 use crate::settings::GitEnvironment;
 use crate::source::SourceError;
 use crate::source::git::open::{self, Enclosing};
@@ -45,7 +46,10 @@ impl Checkout {
         let git_dir = repository.git_dir().to_owned();
         let hash = repository.object_hash();
         let index = worktree::read_index(&git_dir.join("index"), hash).map_err(|error| open::failure(&git_dir, &error))?;
-        let staged = staged::list(&root, &GitEnvironment::default())?.items.into_iter().map(|item| item.origin.path().to_owned());
+        let staged = staged::list(&root, &GitEnvironment::default())?.items.into_iter().filter_map(|item| match item.origin {
+            Origin::Index { path } => Some(path),
+            _ => None,
+        });
         let url = config::facts(&repository).url;
         let name = url.and_then(|url| url.trim_end_matches(['/']).trim_end_matches(".git").rsplit('/').next().map(str::to_owned));
         Ok(Some(Self { root, git_dir, name, index, hash, staged: staged.collect() }))

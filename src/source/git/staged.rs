@@ -20,7 +20,7 @@ use crate::source::git::trees::{Comparison, Cursor};
 use crate::source::git::{config, lfs, worktree};
 use crate::source::objects::{Content, ObjectItem, Objects};
 
-/// Lists the blobs that the index has and HEAD does not have at the same path; all of them before the first commit. A change of the
+/// Lists the blobs that the index has and HEAD does not have at the same path, and the new paths; all of them before the first commit. A change of the
 /// executable bit alone is none. What a merge left unmerged is a problem, a changed submodule is counted.
 ///
 /// # Errors
@@ -150,6 +150,10 @@ impl<'s> Staged<'s> {
         } else if entry.mode.is_sparse() {
             self.sparse_directory(entry, head);
         } else {
+            if head.is_none() {
+                let origin = Origin::PathName { commit: String::new(), path: path.clone() };
+                self.items.push(ObjectItem { origin, content: Content::Name });
+            }
             self.items.push(ObjectItem { origin: Origin::Index { path }, content: Content::Blob(entry.id) });
         }
     }
