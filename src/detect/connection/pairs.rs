@@ -37,6 +37,9 @@ const TARGETS: [&str; 12] = [
 ];
 /// Names of a connection string for the account.
 const USERS: [&str; 6] = ["user id", "userid", "uid", "username", "user name", "user"];
+/// Places in [`LIBPQ`].
+const HOST: usize = 0;
+const USER: usize = 3;
 /// Names in libpq's keyword strings, see "Connection Strings" in its manual.
 const LIBPQ: [&str; 6] = ["host", "hostaddr", "dbname", "user", "port", "sslmode"];
 
@@ -50,20 +53,22 @@ pub fn detect(sink: &mut Sink<'_, '_>, hit: Range<usize>) {
     {
         return;
     }
-    let token = hit.start - back(bytes, hit.start, REACH, |byte| !byte.is_ascii_whitespace() && !b"\"'<>`".contains(&byte))..hit.start;
-    if b"?&;".contains(&before) && is_url(sink, token, &hit) {
-        return;
+    // A line can hold this name over and over: what is far is looked at only where what is near speaks for a list.
+    if b"?&;".contains(&before) {
+        let token = hit.start - back(bytes, hit.start, REACH, |byte| !byte.is_ascii_whitespace() && !b"\"'<>`".contains(&byte))..hit.start;
+        if is_url(sink, token, &hit) {
+            return;
+        }
     }
-    let around = sink.view.lines(hit.start, LINES, REACH);
-    let (head, tail) = (&bytes[around.start..hit.start], &bytes[hit.end..around.end]);
-    let value = semicolon_value(bytes, hit.end);
-    if !value.is_empty() && is_semicolon_list(sink, &hit, &value) {
+    if let Some(value) = semicolon_list(sink, &hit) {
+        let around = sink.view.lines(hit.start, LINES, REACH);
+        let (head, tail) = (&bytes[around.start..hit.start], &bytes[hit.end..around.end]);
         let look = |names: &[&str]| value_of(head, names, Apart::Semicolons).or_else(|| value_of(tail, names, Apart::Semicolons));
         if let Some(target) = look(&TARGETS) {
             propose(sink, "database-odbc-connection-string", value, look(&USERS), Some(target));
         }
     } else if before == b' ' || b"\"'".contains(&before) {
-        libpq(sink, &hit, head);
+        libpq(sink, &hit);
     }
 }
 
@@ -105,13 +110,15 @@ fn is_url(sink: &mut Sink<'_, '_>, token: Range<usize>, hit: &Range<usize>) -> b
     true
 }
 
-/// Whether the pair at `hit` stands in a list with semicolons: one before it, across the quotes and plus signs of joined strings, or one behind
-/// its value.
-fn is_semicolon_list(sink: &Sink<'_, '_>, hit: &Range<usize>, value: &Range<usize>) -> bool {
+/// The value of the pair at `hit`, if it stands in a list with semicolons: one before it, across the quotes and plus signs of joined strings, or
+/// one behind its value.
+fn semicolon_list(sink: &Sink<'_, '_>, hit: &Range<usize>) -> Option<Range<usize>> {
     let bytes = sink.view.bytes;
     let gap = back(bytes, hit.start, 80, |byte| byte.is_ascii_whitespace() || b"\"'+&_@$".contains(&byte));
     let opens = sink.view.before(hit.start).is_some_and(|byte| b"\"'".contains(&byte));
-    hit.start > gap && bytes[hit.start - gap - 1] == b';' || opens && bytes.get(value.end) == Some(&b';')
+    let follows = hit.start > gap && bytes[hit.start - gap - 1] == b';';
+    let value = (follows || opens).then(|| semicolon_value(bytes, hit.end))?;
+    (!value.is_empty() && (follows || bytes.get(value.end) == Some(&b';'))).then_some(value)
 }
 
 /// A value of an ADO.NET or ODBC string: up to `;` or the end of the string, in quotes or braces.
@@ -131,23 +138,31 @@ fn is_guarded(rest: &[u8]) -> bool {
     rest.find_byte(b'}').is_some_and(|end| placeholder::refuse(&rest[..=end]).is_none() && !rest[1..].starts_with(b"{"))
 }
 
-/// Reports a `password=` of a libpq keyword string. `head` is the text before it.
-fn libpq(sink: &mut Sink<'_, '_>, hit: &Range<usize>, head: &[u8]) {
+/// Reports a `password=` of a libpq keyword string.
+fn libpq(sink: &mut Sink<'_, '_>, hit: &Range<usize>) {
     let bytes = sink.view.bytes;
-    let line = head.rfind_byte(b'\n').map_or(head, |at| &head[at + 1..]);
+    let line = &bytes[sink.view.line(hit.start, REACH, 0).start..hit.start];
     let line = line.rfind_byte(b'"').map_or(line, |at| &line[at + 1..]);
     let tail = &bytes[hit.end..sink.view.line(hit.end, 0, REACH).end];
     let tail = &tail[..tail.find_byte(b'"').unwrap_or(tail.len())];
-    let look = |name: &str| value_of(line, &[name], Apart::Spaces).or_else(|| value_of(tail, &[name], Apart::Spaces));
     // Arguments of a function have commas between them.
-    if line.trim_ascii_end().ends_with(b",") || LIBPQ.iter().filter(|name| look(name).is_some()).count() < 2 {
+    if line.trim_ascii_end().ends_with(b",") {
+        return;
+    }
+    let mut known = [None; LIBPQ.len()];
+    for (name, value) in pairs(line, Apart::Spaces).chain(pairs(tail, Apart::Spaces)) {
+        if let Some(index) = LIBPQ.iter().position(|wanted| name.eq_ignore_ascii_case(wanted.as_bytes())) {
+            known[index] = known[index].or_else(|| value());
+        }
+    }
+    if known.iter().flatten().count() < 2 {
         return;
     }
     let quotes = on(bytes, hit.end, 2, |byte| b"\\'".contains(&byte));
     let start = hit.end + quotes;
     let ends: &[u8] = if quotes > 0 { b"\"'<>`\\)\r\n" } else { b"\"'<>`\\)\r\n \t" };
     let password = start..start + on(bytes, start, VALUE_MAX, |byte| !ends.contains(&byte));
-    propose(sink, "database-libpq-connection-string", password, look("user"), look("host"));
+    propose(sink, "database-libpq-connection-string", password, known[USER], known[HOST]);
 }
 
 /// How the pairs of a list are set apart.
@@ -161,16 +176,25 @@ enum Apart {
 
 /// The value of the first pair in `text` that has one of `names`.
 fn value_of<'t>(text: &'t [u8], names: &[&str], apart: Apart) -> Option<&'t [u8]> {
+    pairs(text, apart)
+        .find_map(|(name, value)| names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted.as_bytes())).then(|| value()).flatten())
+}
+
+/// The names of the pairs in `text`, each with a way to read its value where it has one.
+fn pairs<'t>(text: &'t [u8], apart: Apart) -> impl Iterator<Item = (&'t [u8], impl Fn() -> Option<&'t [u8]>)> {
     let spaces = apart == Apart::Semicolons;
-    let is_end = |byte: u8| if spaces { b";&\"'<\r\n".contains(&byte) } else { byte.is_ascii_whitespace() || b",;\"'".contains(&byte) };
-    text.find_iter(b"=").find_map(|equals| {
+    let is_end =
+        move |byte: u8| if spaces { b";&\"'<\r\n".contains(&byte) } else { byte.is_ascii_whitespace() || b",;\"'".contains(&byte) };
+    memchr::memchr_iter(b'=', text).map(move |equals| {
         let length = back(text, equals, NAME_MAX, |byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte) || spaces && byte == b' ');
         let name = text[equals - length..equals].trim_ascii();
-        let value = &text[equals + 1..];
-        let value = &value[..on(value, 0, VALUE_MAX, |byte| !is_end(byte))];
-        let is_wanted = names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted.as_bytes()));
-        let is_argument = text.get(equals + 1 + value.len()) == Some(&b',');
-        (is_wanted && !value.is_empty() && (spaces || !is_argument)).then(|| value.trim_ascii())
+        let value = move || {
+            let value = &text[equals + 1..];
+            let value = &value[..on(value, 0, VALUE_MAX, |byte| !is_end(byte))];
+            let is_argument = text.get(equals + 1 + value.len()) == Some(&b',');
+            (!value.is_empty() && (spaces || !is_argument)).then(|| value.trim_ascii())
+        };
+        (name, value)
     })
 }
 
@@ -194,6 +218,7 @@ fn propose(sink: &mut Sink<'_, '_>, id: &str, password: Range<usize>, user: Opti
 
 #[cfg(test)]
 mod tests {
+    use crate::detect::run;
     use crate::detect::testing::{each, found, refused, secret};
 
     fn values(text: &str) -> Vec<(String, String)> {
@@ -202,6 +227,16 @@ mod tests {
 
     fn one(id: &str, value: &str) -> Vec<(String, String)> {
         vec![(id.to_owned(), value.replace('§', &secret()))]
+    }
+
+    #[test]
+    fn a_name_over_and_over_costs_little_each_time() {
+        const TIMES: usize = 2000;
+        for piece in ["password=", "password=a ", "x password=a"] {
+            let text = piece.repeat(TIMES);
+            let (_, looked) = run::counted(|| found(&["database-"], &text));
+            assert!(looked < TIMES * 800, "{piece}: {} bytes each", looked / TIMES);
+        }
     }
 
     #[test]
