@@ -10,47 +10,18 @@ use super::fact::Facts;
 use crate::finding::ChecksumStatus;
 use crate::patterns::schema::Checksum;
 
-/// The verdict of `check` on `value`, and facts that the structure tells (never the secret itself).
-#[must_use]
-pub fn verify(check: Checksum, value: &[u8]) -> (ChecksumStatus, Facts) {
-    match check {
-        Checksum::GithubCrc32
-        | Checksum::GithubFineGrained
-        | Checksum::NpmCrc32
-        | Checksum::GrafanaCrc32
-        | Checksum::AtlassianCrc32
-        | Checksum::CloudflareCrc32
-        | Checksum::VercelCrc32
-        | Checksum::ApifyCrc32
-        | Checksum::CanvaCrc32
-        | Checksum::ConfluentCrc32
-        | Checksum::PlanningCenterCrc32
-        | Checksum::PolarCrc32
-        | Checksum::SaladcloudCrc32
-        | Checksum::WandbCrc32
-        | Checksum::ZuploCrc32
-        | Checksum::NatsCrc16
-        | Checksum::AgeBech32
-        | Checksum::AzureClientSecret => (digits::verify(check, value), Facts::new()),
-        Checksum::GitlabRoutable => (digits::verify(check, value), structure::gitlab(value)),
-        Checksum::Azure64 | Checksum::Azure32 | Checksum::Azure39 | Checksum::AzureFunctions => azure::verify(check, value),
-        Checksum::AwsKeyId => structure::aws_key_id(value),
-        Checksum::PypiMacaroon => structure::pypi(value),
-        Checksum::OpenaiMarker => (structure::openai(value), Facts::new()),
-        Checksum::GrafanaStructure => structure::grafana(value),
-        Checksum::SentryStructure => structure::sentry(value),
-        Checksum::MapboxStructure => structure::mapbox(value),
-        Checksum::JfrogStructure => structure::jfrog(value),
-        Checksum::OnepasswordStructure => structure::onepassword(value),
-        Checksum::AtlassianStructure => structure::atlassian(value),
-        Checksum::DiscordStructure => structure::discord(value),
-    }
+/// How a check is made.
+enum Family {
+    /// Digits in the value that follow from the rest of it.
+    Digits,
+    /// The signatures in the keys of Azure.
+    Azure,
+    /// Parts that decode to something of a known form.
+    Structure,
 }
 
-/// Rewrites the check digits of `value`, a random value of the right shape, so that [`verify`] does not refuse it. Where the check is a
-/// structure, a made-up one of about the same length takes the value's place. `false` where the value has not the shape that is needed.
-#[must_use]
-pub fn seal(check: Checksum, value: &mut Vec<u8>) -> bool {
+/// The family of each check.
+const fn family(check: Checksum) -> Family {
     match check {
         Checksum::GithubCrc32
         | Checksum::GithubFineGrained
@@ -70,10 +41,10 @@ pub fn seal(check: Checksum, value: &mut Vec<u8>) -> bool {
         | Checksum::ZuploCrc32
         | Checksum::NatsCrc16
         | Checksum::AgeBech32
-        | Checksum::AzureClientSecret => digits::seal(check, value),
-        Checksum::Azure64 | Checksum::Azure32 | Checksum::Azure39 | Checksum::AzureFunctions => azure::seal(check, value),
-        Checksum::AwsKeyId => structure::aws_key_id(value).0 != ChecksumStatus::Invalid,
-        Checksum::PypiMacaroon
+        | Checksum::AzureClientSecret => Family::Digits,
+        Checksum::Azure64 | Checksum::Azure32 | Checksum::Azure39 | Checksum::AzureFunctions => Family::Azure,
+        Checksum::AwsKeyId
+        | Checksum::PypiMacaroon
         | Checksum::OpenaiMarker
         | Checksum::GrafanaStructure
         | Checksum::SentryStructure
@@ -81,7 +52,30 @@ pub fn seal(check: Checksum, value: &mut Vec<u8>) -> bool {
         | Checksum::JfrogStructure
         | Checksum::OnepasswordStructure
         | Checksum::AtlassianStructure
-        | Checksum::DiscordStructure => structure::seal(check, value),
+        | Checksum::DiscordStructure => Family::Structure,
+    }
+}
+
+/// The verdict of `check` on `value`, and facts that the structure tells (never the secret itself).
+#[must_use]
+pub fn verify(check: Checksum, value: &[u8]) -> (ChecksumStatus, Facts) {
+    match family(check) {
+        Family::Digits if check == Checksum::GitlabRoutable => (digits::verify(check, value), structure::gitlab(value)),
+        Family::Digits => (digits::verify(check, value), Facts::new()),
+        Family::Azure => azure::verify(check, value),
+        Family::Structure => structure::verify(check, value),
+    }
+}
+
+/// Rewrites the check digits of `value`, a random value of the right shape, so that [`verify`] does not refuse it. Where the check is a
+/// structure, a made-up one of about the same length takes the value's place. `false` where the value has not the shape that is needed.
+#[must_use]
+pub fn seal(check: Checksum, value: &mut Vec<u8>) -> bool {
+    match family(check) {
+        Family::Digits => digits::seal(check, value),
+        Family::Azure => azure::seal(check, value),
+        Family::Structure if check == Checksum::AwsKeyId => structure::aws_key_id(value).0 != ChecksumStatus::Invalid,
+        Family::Structure => structure::seal(check, value),
     }
 }
 

@@ -57,7 +57,7 @@ pub fn gitlab(value: &[u8]) -> Facts {
 }
 
 /// A version 2 macaroon: location, identifier, caveats, signature, each as type, length and bytes. The signature's key is the server's.
-pub fn pypi(value: &[u8]) -> Verdict {
+fn pypi(value: &[u8]) -> Verdict {
     let mut facts = Facts::new();
     let decoded = value.strip_prefix(b"pypi-").and_then(|body| decode(&BASE64URL_NOPAD, body));
     match decoded.as_deref().and_then(|bytes| macaroon(bytes, &mut facts)) {
@@ -104,12 +104,12 @@ fn packet<'b>(rest: &mut &'b [u8]) -> Option<(u8, &'b [u8])> {
 }
 
 /// The base64 of `OpenAI` stands inside. The shapes ask for it already, so it proves nothing more.
-pub fn openai(value: &[u8]) -> ChecksumStatus {
+fn openai(value: &[u8]) -> ChecksumStatus {
     if memchr::memmem::find(value, OPENAI_MARKER).is_some() { ChecksumStatus::None } else { ChecksumStatus::Invalid }
 }
 
 /// `glc_` tokens have the members o, n, k, m; the older API keys k, n, id.
-pub fn grafana(value: &[u8]) -> Verdict {
+fn grafana(value: &[u8]) -> Verdict {
     let body = value.strip_prefix(b"glc_").unwrap_or(value);
     let Some(object) = json(&BASE64_NOPAD, body).filter(|object| object.get("k").is_some_and(Value::is_string)) else { return INVALID };
     let mut facts = Facts::new();
@@ -123,7 +123,7 @@ pub fn grafana(value: &[u8]) -> Verdict {
 }
 
 /// `sntrys_`, JSON with iat, url, region_url and org, an underscore, the random part.
-pub fn sentry(value: &[u8]) -> Verdict {
+fn sentry(value: &[u8]) -> Verdict {
     let body = value.strip_prefix(b"sntrys_").and_then(|body| body.get(..memchr::memrchr(b'_', body)?));
     let object = body.and_then(|body| json(&BASE64_NOPAD, body));
     let Some(object) = object.filter(|object| object.get("iat").is_some() && object.get("org").is_some()) else { return INVALID };
@@ -138,7 +138,7 @@ pub fn sentry(value: &[u8]) -> Verdict {
 }
 
 /// `sk.`, JSON with the user u and the token's id a, a dot, the signature.
-pub fn mapbox(value: &[u8]) -> Verdict {
+fn mapbox(value: &[u8]) -> Verdict {
     let object = value.split(|&byte| byte == b'.').nth(1).and_then(|body| json(&BASE64URL_NOPAD, body));
     let Some(object) = object.filter(|object| object.get("u").is_some_and(Value::is_string)) else { return INVALID };
     let mut facts = Facts::new();
@@ -147,7 +147,7 @@ pub fn mapbox(value: &[u8]) -> Verdict {
 }
 
 /// `reftkn:01:<expiry, ten digits>:<random>`; an expiry of zeros means none.
-pub fn jfrog(value: &[u8]) -> Verdict {
+fn jfrog(value: &[u8]) -> Verdict {
     let Some(decoded) = decode(&BASE64_NOPAD, value) else { return INVALID };
     let text = decoded.strip_prefix(b"reftkn:").and_then(|rest| std::str::from_utf8(rest).ok());
     let mut parts = text.unwrap_or_default().splitn(3, ':');
@@ -164,7 +164,7 @@ pub fn jfrog(value: &[u8]) -> Verdict {
 }
 
 /// `ops_` and JSON with the address and e-mail of the account beside its keys.
-pub fn onepassword(value: &[u8]) -> Verdict {
+fn onepassword(value: &[u8]) -> Verdict {
     let object = value.strip_prefix(b"ops_").and_then(|body| json(&BASE64URL_NOPAD, body));
     let Some(object) = object.filter(|object| object.get("email").is_some()) else { return INVALID };
     let mut facts = Facts::new();
@@ -174,7 +174,7 @@ pub fn onepassword(value: &[u8]) -> Verdict {
 }
 
 /// An id in digits, a colon, 20 random bytes, in base64, after `BBDC-` in Bitbucket. Other forms may exist.
-pub fn atlassian(value: &[u8]) -> Verdict {
+fn atlassian(value: &[u8]) -> Verdict {
     let body = value.strip_prefix(b"BBDC-").unwrap_or(value);
     let decoded = decode(&BASE64_NOPAD, body).unwrap_or_default();
     let digits = decoded.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -183,7 +183,7 @@ pub fn atlassian(value: &[u8]) -> Verdict {
 }
 
 /// The bot's id in digits, in base64, before the first dot. Users' tokens look the same.
-pub fn discord(value: &[u8]) -> Verdict {
+fn discord(value: &[u8]) -> Verdict {
     let id = value.split(|&byte| byte == b'.').next().and_then(|id| decode(&BASE64URL_NOPAD, id)).unwrap_or_default();
     match std::str::from_utf8(&id) {
         Ok(digits) if (17..=20).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -206,6 +206,24 @@ pub(in crate::detect) fn decode(encoding: &Encoding, text: &[u8]) -> Option<Vec<
 /// The JSON object behind `text`.
 pub(in crate::detect) fn json(encoding: &Encoding, text: &[u8]) -> Option<Value> {
     serde_json::from_slice(&decode(encoding, text)?).ok().filter(Value::is_object)
+}
+
+/// The verdict of a check of a structure, and what the structure tells.
+#[must_use]
+pub fn verify(check: Checksum, value: &[u8]) -> (ChecksumStatus, Facts) {
+    match check {
+        Checksum::AwsKeyId => aws_key_id(value),
+        Checksum::PypiMacaroon => pypi(value),
+        Checksum::OpenaiMarker => (openai(value), Facts::new()),
+        Checksum::GrafanaStructure => grafana(value),
+        Checksum::SentryStructure => sentry(value),
+        Checksum::MapboxStructure => mapbox(value),
+        Checksum::JfrogStructure => jfrog(value),
+        Checksum::OnepasswordStructure => onepassword(value),
+        Checksum::AtlassianStructure => atlassian(value),
+        Checksum::DiscordStructure => discord(value),
+        _ => (ChecksumStatus::None, Facts::new()),
+    }
 }
 
 /// Puts a made-up structure of about the same length in the place of `value`, its random characters used again.
