@@ -152,7 +152,7 @@ fn libpq(sink: &mut Sink<'_, '_>, hit: &Range<usize>) {
     let mut known = [None; LIBPQ.len()];
     for (name, value) in pairs(line, Apart::Spaces).chain(pairs(tail, Apart::Spaces)) {
         if let Some(index) = LIBPQ.iter().position(|wanted| name.eq_ignore_ascii_case(wanted.as_bytes())) {
-            known[index] = known[index].or_else(|| value());
+            known[index] = known[index].or_else(value);
         }
     }
     if known.iter().flatten().count() < 2 {
@@ -177,7 +177,7 @@ enum Apart {
 /// The value of the first pair in `text` that has one of `names`.
 fn value_of<'t>(text: &'t [u8], names: &[&str], apart: Apart) -> Option<&'t [u8]> {
     pairs(text, apart)
-        .find_map(|(name, value)| names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted.as_bytes())).then(|| value()).flatten())
+        .find_map(|(name, value)| names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted.as_bytes())).then(value).flatten())
 }
 
 /// The names of the pairs in `text`, each with a way to read its value where it has one.
