@@ -109,6 +109,7 @@ impl<'p> Missing<'p> {
     }
 
     /// The files that are not rewritten, and what they wait for.
+    #[must_use]
     pub fn waiting(&self, progress: &Progress) -> Vec<Refusal> {
         let files = self.plan.files.iter().filter(|file| !progress.rewritten.contains(&file.path));
         let names = |file| -> BTreeSet<&str> { self.needed_by(file).chain(self.read_from(file)).collect() };
