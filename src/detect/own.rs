@@ -44,7 +44,7 @@ fn is_secret_name(text: &[u8], span: &Range<usize>) -> bool {
     let Some(end) = memchr::memrchr(b'\n', before) else { return false };
     let (above, line) = (&before[..end], &before[end + 1..]);
     let event = line.strip_prefix(b"{\"event\":\"").and_then(|line| line.strip_suffix(b"\",\"secret\":\""));
-    let journal = event.is_some_and(|event| event.iter().all(u8::is_ascii_lowercase));
+    let journal = event.is_some_and(|event| event.iter().all(|&byte| byte.is_ascii_lowercase() || byte == b'-'));
     let next = text[span.end..].strip_prefix(b"\",\n").map(|next| &next[..next.len().min(LINES)]);
     let plan = line.trim_ascii_start() == b"\"secret\": \""
         && above.ends_with(b"\"value\": {")

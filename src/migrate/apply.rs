@@ -65,7 +65,7 @@ impl Run<'_> {
         let mut journal = Journal::open(self.home, self.plan, self.steps)?;
         self.sweep()?;
         match journal.progress().phase {
-            Phase::Applied => return Ok(self.outcome(&journal, Vec::new())),
+            Phase::Applied => return Ok(outcome(&journal, Vec::new())),
             Phase::Undoing => return Err(refused("the plan", "undoing it was begun; finish that first (unleak migrate undo)")),
             Phase::Planned | Phase::Applying | Phase::Undone => {}
         }
@@ -86,19 +86,11 @@ impl Run<'_> {
         }
         if failed.is_empty() {
             journal.record(Event::Applied)?;
-            return Ok(self.outcome(&journal, copies));
+            return Ok(outcome(&journal, copies));
         }
         let touched = !ready.is_empty() || !journal.progress().rewritten.is_empty();
         let waiting = missing.waiting(journal.progress());
-        Err(ApplyError::Unfinished(Box::new(Unfinished { applied: self.outcome(&journal, copies), failed, waiting, touched })))
-    }
-
-    fn outcome(&self, journal: &Journal<'_>, copies: Vec<PathBuf>) -> Applied {
-        Applied {
-            files: journal.progress().rewritten.iter().cloned().collect(),
-            secrets: journal.progress().stored.keys().cloned().collect(),
-            copies,
-        }
+        Err(ApplyError::Unfinished(Box::new(Unfinished { applied: outcome(&journal, copies), failed, waiting, touched })))
     }
 
     fn right_store(&self) -> Result<(), ApplyError> {
@@ -243,6 +235,11 @@ impl Run<'_> {
         })?;
         Ok(journal.record(Event::Rewritten { path: file.path.clone(), partly })?)
     }
+}
+
+fn outcome(journal: &Journal<'_>, copies: Vec<PathBuf>) -> Applied {
+    let progress = journal.progress();
+    Applied { files: progress.rewritten.iter().cloned().collect(), secrets: progress.stored.keys().cloned().collect(), copies }
 }
 
 fn refused(what: &str, reason: &str) -> ApplyError {

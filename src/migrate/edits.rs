@@ -73,7 +73,7 @@ fn edit(bytes: &[u8], splice: &Splice, moved: &[Moved<'_>]) -> Option<Edit> {
     if at < end {
         old.push(text(at..end)?);
     }
-    Some(Edit { start, end, old, new: std::str::from_utf8(&splice.text).ok()?.to_owned(), secret: None })
+    Some(Edit { start, end, old, new: std::str::from_utf8(&splice.text).ok()?.to_owned(), about: None })
 }
 
 /// The text of a file as UTF-8; none where it is not of this encoding.

@@ -309,8 +309,8 @@ fn env_file(existing: Option<Vec<u8>>, state: &mut State) {
 }
 
 /// Text that comes in at a byte.
-const fn added(at: usize, new: String, secret: Option<String>) -> Edit {
-    Edit { start: at, end: at, old: Vec::new(), new, secret }
+const fn added(at: usize, new: String, about: Option<String>) -> Edit {
+    Edit { start: at, end: at, old: Vec::new(), new, about }
 }
 
 fn creates(change: &Change, content: &BString) -> bool {

@@ -186,7 +186,7 @@ pub struct Edit {
     pub new: String,
     /// The secret that a line which can be added by itself is about; none: the edit goes with all others of its file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub secret: Option<String>,
+    pub about: Option<String>,
 }
 
 /// A stretch of what is replaced: undo puts it together again.
@@ -331,7 +331,7 @@ impl PlannedFile {
                 return Err(format!("{}: the edits are not in order", self.path));
             }
             at = edit.end;
-            if let Some(secret) = &edit.secret
+            if let Some(secret) = &edit.about
                 && (edit.start < edit.end || !self.secrets.contains(secret))
             {
                 return Err(format!("{}: an edit that is done by itself is a line to add, for a secret of its file", self.path));
@@ -352,7 +352,7 @@ impl PlannedFile {
     /// Whether its lines can be added one by one.
     #[must_use]
     pub fn is_in_parts(&self) -> bool {
-        self.edits.iter().any(|edit| edit.secret.is_some())
+        self.edits.iter().any(|edit| edit.about.is_some())
     }
 
     /// Whether a value stands in it that becomes a reference; other files go with such ones.

@@ -100,15 +100,16 @@ impl<'p> Missing<'p> {
             return None;
         }
         if file.is_in_parts() {
-            let is_missing = |edit: &&Edit| edit.secret.as_deref().is_some_and(|secret| self.names.contains(secret));
+            let is_missing = |edit: &&Edit| edit.about.as_deref().is_some_and(|secret| self.names.contains(secret));
             let edits: Vec<Edit> = file.edits.iter().filter(|edit| !is_missing(edit)).cloned().collect();
-            return edits.iter().any(|edit| edit.secret.is_some()).then_some(Cow::Owned(edits));
+            return edits.iter().any(|edit| edit.about.is_some()).then_some(Cow::Owned(edits));
         }
         let goes = if file.has_places() { self.needed_by(file).next().is_none() } else { self.is_needed_now(file) };
         goes.then_some(Cow::Borrowed(&file.edits))
     }
 
     /// The files that are not rewritten, and what they wait for.
+    #[must_use]
     pub fn waiting(&self, progress: &Progress) -> Vec<Refusal> {
         let files = self.plan.files.iter().filter(|file| !progress.rewritten.contains(&file.path));
         let names = |file| -> BTreeSet<&str> { self.needed_by(file).chain(self.read_from(file)).collect() };

@@ -5,6 +5,7 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
+pub mod endpoint;
 pub mod limits;
 pub mod local;
 

@@ -9,6 +9,9 @@ use std::process::Output;
 use aho_corasick::AhoCorasick;
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use unleak::report::Format;
+use unleak::secret::Secret;
+use unleak::store::local::{Key, LocalStore};
+use unleak::store::{SecretStore, Tags};
 
 use crate::audit::Dialogue;
 use crate::cli::{Sandbox, put, text};
@@ -404,6 +407,19 @@ fn a_baseline_lets_no_secret_out() {
     assert_eq!(below(&covered), DECISIONS.len());
 }
 
+/// The first secret of a plan.
+fn first_name(plan: &str) -> String {
+    let plan: serde_json::Value = serde_json::from_slice(&fs::read(plan).unwrap()).unwrap();
+    plan["secrets"][0]["name"].as_str().unwrap().to_owned()
+}
+
+/// Puts a secret of this name and another value into the local store.
+fn occupy(home: &Path, name: &str) {
+    let key = Key { file: home.join(".config/unleak/identity.txt"), passphrase: None };
+    let store = LocalStore::open(&home.join(".local/share/unleak"), &key).unwrap();
+    store.create(&crate::store::new(name, &Secret::new(b"another"), &Tags::new(), &crate::store::token(1))).unwrap();
+}
+
 #[test]
 fn migrations_let_no_secret_out() {
     let trap = Trap::new();
@@ -428,10 +444,18 @@ fn migrations_let_no_secret_out() {
     run(&["migrate", "apply", "--dry-run", &plan], 0);
     run(&["migrate", "apply", "--yes", &wrong], 2);
     run(&["migrate", "plan", "--from", &wrong], 2);
+    // One name is taken: a part is done, said and undone.
+    let part = out("part.json");
+    run(&["migrate", "plan", "--app", "part", "--output", &part], 0);
+    occupy(&trap.outside.path().join("home"), &first_name(&part));
+    run(&["migrate", "apply", "--yes", &part], 8);
+    run(&["migrate", "status"], 8);
+    run(&["migrate", "undo", "--yes"], 0);
+    assert!(tree() == before, "undo gives every byte back");
     run(&["migrate", "apply", "--yes", &plan], 4);
     assert!(tree() != before, "something is migrated");
-    let name = serde_json::from_slice::<serde_json::Value>(&fs::read(&plan).unwrap()).unwrap()["secrets"][0]["name"].clone();
-    let name = name.as_str().unwrap();
+    let name = first_name(&plan);
+    let name = name.as_str();
     // `get` writes a value by its nature; what it says otherwise holds none.
     run(&["get", "ref+unleak://none"], 78);
     run(&["get", &format!("ref+unleak://{name}#/none")], 78);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use bstr::ByteSlice as _;
@@ -17,6 +17,7 @@ use unleak::source::tree;
 
 use crate::env::Environment;
 use crate::failure::{Exit, Failure};
+use crate::stores::{StoreOptions, Stores};
 use crate::{output, run_cmd, stores};
 
 /// Bytes of a file that are looked through; references stand in files that people read.
@@ -34,6 +35,8 @@ pub struct CheckArgs {
     /// Look for the values that this plan moved, in every spelling: in the files, and in all that the repository holds (repeatable)
     #[arg(long, value_name = "PLAN", value_hint = ValueHint::FilePath)]
     pub plan: Vec<PathBuf>,
+    #[command(flatten)]
+    pub store: StoreOptions,
 }
 
 /// Where a reference stands, and what stands there.
@@ -45,8 +48,10 @@ type Found = BTreeMap<(String, usize), Result<Reference, reference::ReferenceErr
 /// A tree that cannot be listed, a plan that is none, values that the store does not give.
 pub fn run(args: &CheckArgs, environment: &Environment) -> Result<Exit, Failure> {
     stores::keep_out_of_dumps();
-    let references = resolve(args, environment)?;
-    let values = if args.plan.is_empty() { Exit::Clean } else { left(args, environment)? };
+    let start = args.paths.first().map_or(Path::new("."), PathBuf::as_path);
+    let stores = Stores::at(start, &args.store, environment)?;
+    let references = resolve(args, &stores)?;
+    let values = if args.plan.is_empty() { Exit::Clean } else { left(args, &stores, environment)? };
     Ok(match (references, values) {
         (Exit::Findings, _) | (_, Exit::Findings) => Exit::Findings,
         (Exit::Incomplete, _) | (_, Exit::Incomplete) => Exit::Incomplete,
@@ -55,7 +60,7 @@ pub fn run(args: &CheckArgs, environment: &Environment) -> Result<Exit, Failure>
 }
 
 /// Looks for the values of plans, and lists where they are left.
-fn left(args: &CheckArgs, environment: &Environment) -> Result<Exit, Failure> {
+fn left(args: &CheckArgs, stores: &Stores<'_>, environment: &Environment) -> Result<Exit, Failure> {
     let mut references = Vec::new();
     for file in &args.plan {
         let text = std::fs::read(file).map_err(|error| Failure::with_file("read", file, &error))?;
@@ -65,7 +70,7 @@ fn left(args: &CheckArgs, environment: &Environment) -> Result<Exit, Failure> {
     references.sort();
     references.dedup();
     let (mut names, mut values, mut short) = (Vec::new(), Vec::new(), 0_usize);
-    for (reference, value) in references.iter().zip(run_cmd::values(&references, environment)) {
+    for (reference, value) in references.iter().zip(run_cmd::values(&references, stores)) {
         let value =
             value.map_err(|error| Failure::new(&format_args!("{reference}: {error}")).hint("a value is looked for with its value"))?;
         if value.len() < known::SHORTEST {
@@ -125,12 +130,12 @@ fn secret_members(plan: &Plan) -> impl Iterator<Item = Reference> + '_ {
     })
 }
 
-fn resolve(args: &CheckArgs, environment: &Environment) -> Result<Exit, Failure> {
+fn resolve(args: &CheckArgs, stores: &Stores<'_>) -> Result<Exit, Failure> {
     let (found, unread) = references(args)?;
     let mut distinct: Vec<Reference> = found.values().filter_map(|parsed| parsed.as_ref().ok().cloned()).collect();
     distinct.sort();
     distinct.dedup();
-    let values = run_cmd::values(&distinct, environment);
+    let values = run_cmd::values(&distinct, stores);
     let wrong: BTreeMap<&Reference, String> =
         distinct.iter().zip(values).filter_map(|(reference, value)| Some((reference, value.err()?.to_string()))).collect();
     let (mut text, mut broken) = (String::new(), 0_usize);

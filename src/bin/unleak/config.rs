@@ -19,6 +19,7 @@ use unleak::suppress::globs::Globs;
 use crate::failure::Failure;
 use crate::migrate_config::Policy;
 use crate::nearest::nearest;
+use crate::store_config::StoreDefaults;
 
 /// The JSON schema of the file, for editors.
 pub const SCHEMA: &str = include_str!("../../../docs/unleak.schema.json");
@@ -46,6 +47,7 @@ struct Keys {
     #[serde(default)]
     allow: Vec<Spanned<AllowKeys>>,
     baseline: Option<Spanned<String>>,
+    store: Option<Spanned<StoreDefaults>>,
     migrate: Option<Spanned<Policy>>,
 }
 
@@ -80,6 +82,8 @@ pub struct Config {
     pub allow: Vec<Allow>,
     /// The baseline; it need not exist.
     pub baseline: Option<PathBuf>,
+    /// Where secrets are.
+    pub store: StoreDefaults,
     /// The policy of migrations.
     pub migrate: Policy,
 }
@@ -109,7 +113,7 @@ impl Config {
     /// # Errors
     /// A file that cannot be read or says something unknown.
     pub fn read(file: &Path) -> Result<Self, Failure> {
-        let cannot = |error: &dyn Display| Failure::with_file("read", file, error).hint("--no-config scans without it");
+        let cannot = |error: &dyn Display| Failure::with_file("read", file, error).hint("--no-config goes without it");
         let metadata = fs::metadata(file).map_err(|error| cannot(&error))?;
         if !metadata.is_file() {
             return Err(cannot(&"it is not a file"));
@@ -148,8 +152,13 @@ impl Config {
             disable: keys.disable,
             allow: Vec::new(),
             baseline: None,
+            store: StoreDefaults::default(),
             migrate: Policy::default(),
         };
+        if let Some(store) = keys.store {
+            store.get_ref().check().map_err(|problem| at(store.span().start, &format!("store: {problem}")))?;
+            config.store = store.into_inner();
+        }
         if let Some(policy) = keys.migrate {
             policy.get_ref().check().map_err(|problem| at(policy.span().start, &format!("migrate: {problem}")))?;
             config.migrate = policy.into_inner();
@@ -366,6 +375,8 @@ reason = "made up"
         };
         assert_eq!(properties("/properties"), keys("zzz = 1"));
         assert_eq!(properties("/properties/allow/items/properties"), keys("[[allow]]\nzzz = 1"));
+        assert_eq!(properties("/properties/store/properties"), keys("[store]\nzzz = 1"));
+        assert_eq!(properties("/properties/migrate/properties"), keys("[migrate]\nzzz = 1"));
         for (key, pointer) in [("min-confidence", "/properties/min-confidence/enum"), ("fail-on", "/properties/fail-on/enum")] {
             let mut listed: Vec<&str> =
                 schema.pointer(pointer).unwrap().as_array().unwrap().iter().filter_map(|value| value.as_str()).collect();
@@ -388,6 +399,12 @@ reason = "made up"
             "zzz = 1",
             "fail-on = 'zzz'",
             "exclude = 'a'",
+            "[store]\nkind = 'aws'\nregion = 'eu-west-1'\nendpoint-url = 'http://127.0.0.1:4566'",
+            "[store]\nkind = 'vault'",
+            "[store]\nendpoint-url = 'ftp://localhost'",
+            "[migrate]\nprefix = 'acme/pay'\nrequired-tags = ['owner']\ntags = { team = 'pay' }",
+            "[migrate]\nprefix = 'Acme'",
+            "[migrate]\nregions = []",
         ] {
             let json = serde_json::to_value(toml::from_str::<toml::Table>(text).unwrap()).unwrap();
             assert_eq!(validator.is_valid(&json), parse(text).is_ok(), "{text}");

@@ -11,6 +11,20 @@ use unleak::source::git::GitEnvironment;
 /// What opens the key of the local store; no command that is run gets it.
 pub const PASSPHRASE: &str = "UNLEAK_PASSPHRASE";
 
+#[cfg(feature = "aws")]
+const AWS_REGION: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+#[cfg(feature = "aws")]
+const AWS_ENDPOINT: [&str; 2] = ["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"];
+#[cfg(feature = "aws")]
+const AWS_IDENTITY: [&str; 6] = [
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+];
+
 /// What the program knows of its surroundings.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
@@ -38,6 +52,21 @@ pub struct Environment {
     pub identity: Option<PathBuf>,
     /// `UNLEAK_PASSPHRASE`: what opens that key.
     pub passphrase: Option<Secret>,
+    /// What it says about AWS; the SDK reads it for itself.
+    #[cfg(feature = "aws")]
+    pub aws: AwsEnvironment,
+}
+
+/// What the environment says about AWS: it comes before the configuration file.
+#[cfg(feature = "aws")]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AwsEnvironment {
+    /// Whether `AWS_REGION` or `AWS_DEFAULT_REGION` says where.
+    pub has_region: bool,
+    /// Whether a profile, a key, a token or a container says who.
+    pub has_identity: bool,
+    /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, else `AWS_ENDPOINT_URL`.
+    pub endpoint_url: Option<String>,
 }
 
 /// The variables of pre-commit's push hooks, of one reference that is pushed.
@@ -93,6 +122,12 @@ impl Environment {
             data_home: path("XDG_DATA_HOME").or_else(|| path("HOME").map(|home| home.join(".local/share"))),
             config_home: path("XDG_CONFIG_HOME").or_else(|| path("HOME").map(|home| home.join(".config"))),
             identity: path("UNLEAK_IDENTITY"),
+            #[cfg(feature = "aws")]
+            aws: AwsEnvironment {
+                has_region: AWS_REGION.into_iter().any(|name| get(name).is_some()),
+                has_identity: AWS_IDENTITY.into_iter().any(|name| get(name).is_some()),
+                endpoint_url: AWS_ENDPOINT.into_iter().find_map(&get).map(|url| url.to_string_lossy().into_owned()),
+            },
             passphrase: get(PASSPHRASE).map(|value| Secret::new(value.as_encoded_bytes())),
             state_home: path("XDG_STATE_HOME").or_else(|| path("HOME").map(|home| home.join(".local/state"))),
         }
@@ -144,6 +179,14 @@ mod tests {
     fn pre_commit_tells_one_push() {
         let said = environment(&[("PRE_COMMIT_TO_REF", "b"), ("PRE_COMMIT_REMOTE_NAME", "origin"), ("PRE_COMMIT_FROM_REF", "")]).pre_commit;
         assert_eq!(said, PreCommit { to: Some("b".to_owned()), remote_name: Some("origin".to_owned()), ..PreCommit::default() });
+    }
+
+    #[cfg(feature = "aws")]
+    #[test]
+    fn the_environment_says_where_and_who_on_aws() {
+        assert_eq!(environment(&[("AWS_CONFIG_FILE", "x")]).aws, AwsEnvironment::default());
+        let said = environment(&[("AWS_DEFAULT_REGION", "x"), ("AWS_PROFILE", "y"), ("AWS_ENDPOINT_URL", "z")]).aws;
+        assert_eq!(said, AwsEnvironment { has_region: true, has_identity: true, endpoint_url: Some("z".to_owned()) });
     }
 
     #[test]

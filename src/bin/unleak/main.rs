@@ -31,6 +31,7 @@ mod repository;
 mod run_cmd;
 mod scan_cmd;
 mod store_cmd;
+mod store_config;
 mod stores;
 mod terminal;
 

@@ -6,6 +6,8 @@ use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 use unleak::reference::Backend;
 use unleak::rewrite::Style;
 
+use crate::stores::StoreOptions;
+
 /// What `unleak migrate --help` says.
 pub const ABOUT: &str = "Move credentials out of the code into a secrets store, and back";
 /// What `unleak migrate --help` says at length.
@@ -43,6 +45,9 @@ pub struct MigrateArgs {
     /// How it is applied.
     #[command(flatten)]
     pub apply: ApplyOptions,
+    /// How stores are asked.
+    #[command(flatten)]
+    pub access: StoreOptions,
 }
 
 /// What to do.
@@ -166,19 +171,13 @@ pub struct PlanArgs {
     /// Migrate what stands in tests, examples and documentation only, too
     #[arg(long, help_heading = "What to migrate")]
     pub include_tests: bool,
-    /// Use no configuration file, also not its policy of migrations, and no baseline
-    #[arg(long, help_heading = "What to migrate")]
-    pub no_config: bool,
     /// Migrate what the baseline says is false or accepted, too
     #[arg(long, help_heading = "What to migrate")]
     pub no_baseline: bool,
 
-    /// Where values go [default: local]
+    /// Where values go [default: what .unleak.toml says, else local]
     #[arg(long, value_enum, value_name = "STORE", help_heading = "Store")]
     pub store: Option<StoreName>,
-    /// Region to write into references
-    #[arg(long, value_name = "REGION", help_heading = "Store")]
-    pub region: Option<String>,
     /// KMS key that encrypts the secrets [default: the store's own]
     #[arg(long, value_name = "KEY", help_heading = "Store")]
     pub kms_key: Option<String>,

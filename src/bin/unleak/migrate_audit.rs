@@ -11,21 +11,21 @@ use unleak::reference::Backend;
 
 use crate::env::Environment;
 use crate::failure::{Exit, Failure};
-use crate::migrate_cmd::{Site, pending, region_of};
+use crate::migrate_cmd::{Caller, Site, pending};
 use crate::migrate_failure::store_failure;
-use crate::{output, stores};
+use crate::output;
 
 /// Looks at every secret that was migrated here. One that has another version since is noted as rotated.
 ///
 /// # Errors
 /// A store that cannot be asked, a journal that cannot be written.
-pub fn audit(days: u32, root: Option<&Path>, environment: &Environment) -> Result<Exit, Failure> {
-    let site = Site::at(root, environment)?;
+pub fn audit(days: u32, root: Option<&Path>, by: Caller<'_>) -> Result<Exit, Failure> {
+    let site = Site::at(root, by.environment)?;
     let now =
         SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
     let mut lines = Vec::new();
     for (plan, progress) in site.plans()?.into_iter().filter(|(_, progress)| progress.phase == Phase::Applied) {
-        let store = stores::open(plan.store.backend, region_of(&plan), environment)?;
+        let store = by.open(&site, &plan)?;
         for secret in &plan.secrets {
             let Some(stored) = progress.stored.get(&secret.name) else { continue };
             let description = store.describe(&secret.name).map_err(store_failure)?;

@@ -28,6 +28,7 @@ use crate::ground::FileArgs;
 use crate::migrate_args::{ApplyOptions, MigrateArgs, MigrateCommand, PlanArgs, StoreName};
 use crate::migrate_failure::{apply_failure, store_failure, unfinished_failure};
 use crate::progress::Line;
+use crate::stores::{StoreOptions, Stores};
 use crate::{baseline_file, migrate_audit, migrate_show, output, patterns_cmd, stores};
 
 /// Tags that every plan sets itself.
@@ -55,21 +56,24 @@ const NOT_OURS: [&str; 12] = [
 /// What [`MigrateCommand`] says of exit codes.
 pub fn run(args: &MigrateArgs, quiet: bool, environment: &Environment) -> Result<Exit, Failure> {
     stores::keep_out_of_dumps();
+    let by = Caller { quiet, environment, access: &args.access };
     match &args.command {
-        None => whole(&args.plan, &args.apply, quiet, environment),
-        Some(MigrateCommand::Plan { plan, output }) => write_plan(plan, output.as_deref(), quiet, environment),
+        None => whole(&args.plan, &args.apply, by),
+        Some(MigrateCommand::Plan { plan, output }) => write_plan(plan, output.as_deref(), by),
         Some(MigrateCommand::Apply { plan, dry_run, apply }) => {
             let text = std::fs::read(plan).map_err(|error| Failure::with_file("read", plan, &error))?;
             let plan = Plan::read(&text).map_err(|error| Failure::with_file("use", plan, &error))?;
-            apply_plan(&plan, apply, *dry_run, quiet, environment)
+            let root = apply.root.as_deref().unwrap_or(Path::new(&plan.root));
+            args.access.config(root)?.migrate.holds_for(&plan)?;
+            apply_plan(&plan, apply, *dry_run, by)
         }
         Some(MigrateCommand::Resume { apply }) => {
             let site = Site::at(apply.root.as_deref(), environment)?;
             let unfinished = |progress: &Progress| matches!(progress.phase, Phase::Applying | Phase::Planned);
             let (plan, _) = site.last(unfinished, "nothing was begun that is not finished")?;
-            apply_plan(&plan, apply, false, quiet, environment)
+            apply_plan(&plan, apply, false, by)
         }
-        Some(MigrateCommand::Undo { plan, yes, root }) => take_back(plan.as_deref(), *yes, root.as_deref(), environment),
+        Some(MigrateCommand::Undo { plan, yes, root }) => take_back(plan.as_deref(), *yes, root.as_deref(), by),
         Some(MigrateCommand::Status { root }) => {
             let plans = Site::at(root.as_deref(), environment)?.plans()?;
             output::to_stdout(|out| migrate_show::status(&plans, out))?;
@@ -80,12 +84,36 @@ pub fn run(args: &MigrateArgs, quiet: bool, environment: &Environment) -> Result
                 pending(plans.iter().map(|(_, progress)| progress))
             })
         }
-        Some(MigrateCommand::Audit { days, root }) => migrate_audit::audit(*days, root.as_deref(), environment),
+        Some(MigrateCommand::Audit { days, root }) => migrate_audit::audit(*days, root.as_deref(), by),
         Some(MigrateCommand::Policies { output, reader_role, root }) => {
             migrate_audit::policies(output, reader_role.as_deref(), root.as_deref(), environment)
         }
         Some(MigrateCommand::Rotated { names, root }) => rotated(names, root.as_deref(), environment),
         Some(MigrateCommand::Schema) => output::to_stdout(|out| out.write_all(SCHEMA.as_bytes())).map(|()| Exit::Clean),
+    }
+}
+
+/// Who asks for a migration, and how.
+#[derive(Clone, Copy)]
+pub struct Caller<'a> {
+    quiet: bool,
+    /// The environment.
+    pub environment: &'a Environment,
+    access: &'a StoreOptions,
+}
+
+impl Caller<'_> {
+    /// Opens the store of a plan.
+    ///
+    /// # Errors
+    /// It cannot be used, or is in another region than was asked for.
+    pub fn open(&self, site: &Site, plan: &Plan) -> Result<Box<dyn SecretStore>, Failure> {
+        let region = region_of(plan);
+        if let Some(given) = self.access.region().filter(|given| region.is_some_and(|region| region != *given)) {
+            let error = format!("the plan is for {}, not for region {given}", plan.store.identity);
+            return Err(Failure { exit: Exit::Refused, ..Failure::new(&error) });
+        }
+        Stores::at(&site.root, self.access, self.environment)?.open(plan.store.backend, region)
     }
 }
 
@@ -145,7 +173,7 @@ impl Site {
 }
 
 /// The region of a plan for AWS: its identity is `ACCOUNT REGION`.
-pub fn region_of(plan: &Plan) -> Option<&str> {
+fn region_of(plan: &Plan) -> Option<&str> {
     plan.store.identity.split_once(' ').filter(|_| plan.store.backend == Backend::Aws).map(|(_, region)| region)
 }
 
@@ -155,17 +183,17 @@ pub fn pending<'p>(mut all: impl Iterator<Item = &'p Progress>) -> Exit {
 }
 
 /// Plans, shows, asks, applies.
-fn whole(args: &PlanArgs, apply: &ApplyOptions, quiet: bool, environment: &Environment) -> Result<Exit, Failure> {
-    let plan = make_plan(args, quiet, environment)?;
+fn whole(args: &PlanArgs, apply: &ApplyOptions, by: Caller<'_>) -> Result<Exit, Failure> {
+    let plan = make_plan(args, by)?;
     if plan.secrets.is_empty() {
         output::to_stdout(|out| migrate_show::plan(&plan, out))?;
         return Ok(Exit::Clean);
     }
-    apply_plan(&plan, apply, false, quiet, environment)
+    apply_plan(&plan, apply, false, by)
 }
 
-fn write_plan(args: &PlanArgs, to: Option<&Path>, quiet: bool, environment: &Environment) -> Result<Exit, Failure> {
-    let plan = make_plan(args, quiet, environment)?;
+fn write_plan(args: &PlanArgs, to: Option<&Path>, by: Caller<'_>) -> Result<Exit, Failure> {
+    let plan = make_plan(args, by)?;
     if let Some(to) = to {
         let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
         if parent.is_some_and(|parent| !parent.is_dir()) {
@@ -173,23 +201,25 @@ fn write_plan(args: &PlanArgs, to: Option<&Path>, quiet: bool, environment: &Env
         }
         fsx::write_private(to, &plan.to_json()).map_err(|error| Failure::with_file("write the plan", to, &error))?;
     }
-    if to.is_none() || !quiet {
+    if to.is_none() || !by.quiet {
         output::to_stdout(|out| migrate_show::plan(&plan, out))?;
     }
     Ok(Exit::Clean)
 }
 
-fn make_plan(args: &PlanArgs, quiet: bool, environment: &Environment) -> Result<Plan, Failure> {
+fn make_plan(args: &PlanArgs, by: Caller<'_>) -> Result<Plan, Failure> {
     let path = args.path.as_deref().unwrap_or(Path::new("."));
-    let site = Site::at(Some(path), environment)?;
-    let config = if args.no_config { Config::default() } else { Config::find(path)? };
-    let backend = args.store.map_or(Backend::Local, StoreName::backend);
-    let store = stores::open(backend, args.region.as_deref().or(config.migrate.region.as_deref()), environment)?;
-    let options = options(args, &config, store.as_ref())?;
+    let site = Site::at(Some(path), by.environment)?;
+    let config = by.access.config(path)?;
+    let region = by.access.region();
+    config.migrate.leaves_open(args, region)?;
+    let backend = args.store.map(StoreName::backend).or(config.store.kind).unwrap_or(Backend::Local);
+    let store = Stores::new(by.access, &config, by.environment).open(backend, region.or(config.migrate.region.as_deref()))?;
+    let options = options(args, &config, region, store.as_ref())?;
     let exclude = config.exclude.iter().cloned().chain(NOT_OURS.map(str::to_owned)).collect();
     let tree = TreeSettings { no_ignore: true, exclude, roots: vec![path.to_owned()] };
-    let mut report = scan(&config, &tree, quiet, environment)?;
-    if !args.no_baseline && !args.no_config {
+    let mut report = scan(&config, &tree, by)?;
+    if !args.no_baseline && !by.access.no_config {
         // What is hidden stays in the report: the plan must not hold its value either.
         if let Some(baseline) = baseline_file::in_use(&FileArgs::default(), &config, path)? {
             baseline.note(&mut report.findings);
@@ -198,11 +228,13 @@ fn make_plan(args: &PlanArgs, quiet: bool, environment: &Environment) -> Result<
     let listing = unleak::source::tree::list(&tree).map_err(|error| Failure::new(&error))?;
     let paths: Vec<BString> = listing.files.iter().map(|file| file.origin.path().to_owned()).collect();
     let ground = Ground { report: &report, root: site.root.clone(), checkout: site.checkout.as_ref(), paths };
-    make::make(&ground, &options).map_err(|error| Failure::new(&error))
+    let plan = make::make(&ground, &options).map_err(|error| Failure::new(&error))?;
+    config.migrate.holds_for(&plan)?;
+    Ok(plan)
 }
 
 /// The findings, files that git ignores too: that is where `.env` is.
-fn scan(config: &Config, tree: &TreeSettings, quiet: bool, environment: &Environment) -> Result<Report, Failure> {
+fn scan(config: &Config, tree: &TreeSettings, by: Caller<'_>) -> Result<Report, Failure> {
     let mut catalogue = patterns_cmd::catalogue(config.patterns.iter())?;
     for (ids, enabled) in [(&config.enable, true), (&config.disable, false)] {
         for id in ids {
@@ -211,19 +243,19 @@ fn scan(config: &Config, tree: &TreeSettings, quiet: bool, environment: &Environ
     }
     let settings = Settings { min_confidence: config.min_confidence.unwrap_or(Level::Medium), ..Settings::default() };
     let scanner = Scanner::new(catalogue, settings);
-    let mut report = scanner.tree(tree, &Line::new(quiet, environment)).map_err(|error| Failure::new(&error))?;
+    let mut report = scanner.tree(tree, &Line::new(by.quiet, by.environment)).map_err(|error| Failure::new(&error))?;
     suppress::allow::apply(&config.allow, &mut report);
     Ok(report)
 }
 
-fn options(args: &PlanArgs, config: &Config, store: &dyn SecretStore) -> Result<Options, Failure> {
+fn options(args: &PlanArgs, config: &Config, region: Option<&str>, store: &dyn SecretStore) -> Result<Options, Failure> {
     let policy = &config.migrate;
     let tags = policy.tags(args, &OWN_TAGS)?;
     let template = args.name_template.clone().or_else(|| policy.name_template.clone()).unwrap_or_else(|| name::TEMPLATE.to_owned());
     Ok(Options {
         backend: store.backend(),
         identity: store.identity().map_err(store_failure)?,
-        region: args.region.clone().or_else(|| policy.region.clone()),
+        region: region.map(str::to_owned).or_else(|| policy.region.clone()),
         template,
         prefix: policy.prefix.clone().unwrap_or_default(),
         environment: args.env.clone(),
@@ -252,18 +284,18 @@ fn fingerprints(report: &Path) -> Result<Vec<String>, Failure> {
     all.filter(|all| !all.is_empty()).ok_or_else(|| no_report("it has no fingerprints"))
 }
 
-fn apply_plan(plan: &Plan, options: &ApplyOptions, dry_run: bool, quiet: bool, environment: &Environment) -> Result<Exit, Failure> {
+fn apply_plan(plan: &Plan, options: &ApplyOptions, dry_run: bool, by: Caller<'_>) -> Result<Exit, Failure> {
     for recipient in &options.backup {
         backup::check(recipient).map_err(|error| Failure::new(&format_args!("--backup {recipient}: {error}")))?;
     }
-    let site = Site::at(Some(options.root.as_deref().unwrap_or(Path::new(&plan.root))), environment)?;
+    let site = Site::at(Some(options.root.as_deref().unwrap_or(Path::new(&plan.root))), by.environment)?;
     if let Some(account) = &options.expect_account
         && plan.store.identity.split(' ').next() != Some(account)
     {
         let error = format!("the plan is for {}, not for account {account}", plan.store.identity);
         return Err(Failure { exit: Exit::Refused, ..Failure::new(&error) });
     }
-    let store = stores::open(plan.store.backend, region_of(plan), environment)?;
+    let store = by.open(&site, plan)?;
     let run = Run {
         plan,
         root: &site.root,
@@ -291,17 +323,17 @@ fn apply_plan(plan: &Plan, options: &ApplyOptions, dry_run: bool, quiet: bool, e
         applied => drop(applied.map_err(apply_failure)?),
     }
     let (_, progress) = site.last(|_| true, "the journal is gone")?;
-    let left = still_there(plan, &site, quiet, environment)?;
+    let left = still_there(plan, &site, by)?;
     output::to_stdout(|out| migrate_show::applied(plan, &progress, &left, out))?;
     Ok(pending(std::iter::once(&progress)))
 }
 
 /// Places where a scan still finds what was migrated.
-fn still_there(plan: &Plan, site: &Site, quiet: bool, environment: &Environment) -> Result<Vec<String>, Failure> {
+fn still_there(plan: &Plan, site: &Site, by: Caller<'_>) -> Result<Vec<String>, Failure> {
     let migrated: BTreeSet<&String> = plan.secrets.iter().flat_map(|secret| &secret.findings).collect();
     let tree =
         TreeSettings { no_ignore: true, exclude: Vec::new(), roots: plan.files.iter().map(|file| site.root.join(&file.path)).collect() };
-    let report = scan(&Config::default(), &tree, quiet, environment)?;
+    let report = scan(&Config::default(), &tree, by)?;
     let found = report.findings.iter().filter(|finding| migrated.contains(&finding.fingerprint.to_string()));
     let places = found.flat_map(|finding| &finding.places);
     Ok(places.map(|place| format!("{}:{}", place.origin.path(), place.start.line)).collect())
@@ -324,8 +356,8 @@ fn ask(question: &str) -> Result<(), Failure> {
     }
 }
 
-fn take_back(id: Option<&str>, yes: bool, root: Option<&Path>, environment: &Environment) -> Result<Exit, Failure> {
-    let site = Site::at(root, environment)?;
+fn take_back(id: Option<&str>, yes: bool, root: Option<&Path>, by: Caller<'_>) -> Result<Exit, Failure> {
+    let site = Site::at(root, by.environment)?;
     let wanted = |progress: &Progress| matches!(progress.phase, Phase::Applying | Phase::Applied | Phase::Undoing);
     let plan = match id {
         Some(id) => {
@@ -341,7 +373,7 @@ fn take_back(id: Option<&str>, yes: bool, root: Option<&Path>, environment: &Env
         let files = migrate_show::count(plan.files.len(), "file");
         ask(&format!("Restore {files} and take {} back?", migrate_show::count(plan.secrets.len(), "secret")))?;
     }
-    let store = stores::open(plan.store.backend, region_of(&plan), environment)?;
+    let store = by.open(&site, &plan)?;
     let run = Run {
         plan: &plan,
         root: &site.root,

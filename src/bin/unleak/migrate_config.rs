@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use unleak::migrate::name;
+use unleak::migrate::plan::{Plan, PlannedSecret};
 
 use crate::failure::{Exit, Failure};
 use crate::migrate_args::PlanArgs;
@@ -40,23 +41,40 @@ impl Policy {
         self.prefix.as_ref().map_or(Ok(()), |prefix| name::check(prefix.trim_end_matches('/')))
     }
 
-    /// The tags of a plan: those of the policy and of the command line.
+    /// Whether the options are what the policy leaves open.
     ///
     /// # Errors
-    /// An option that the policy does not leave open, and a tag that is required and missing.
-    pub fn tags(&self, args: &PlanArgs, known: &[&str]) -> Result<BTreeMap<String, String>, Failure> {
+    /// An option that it does not.
+    pub fn leaves_open(&self, args: &PlanArgs, region: Option<&str>) -> Result<(), Failure> {
         for (option, given, fixed) in [
-            ("--name-template", &args.name_template, &self.name_template),
-            ("--kms-key", &args.kms_key, &self.kms_key),
-            ("--region", &args.region, &self.region),
+            ("--name-template", args.name_template.as_deref(), &self.name_template),
+            ("--kms-key", args.kms_key.as_deref(), &self.kms_key),
+            ("--region", region, &self.region),
         ] {
             if let (Some(given), Some(fixed)) = (given, fixed)
                 && given != fixed
             {
-                let error = format!("{option} {given}: the policy in .unleak.toml says {fixed}");
-                return Err(refused(&error).hint("--no-config goes without the policy, if you may"));
+                return Err(refused(&format!("{option} {given}: the policy in .unleak.toml says {fixed}")));
             }
         }
+        let other = args.replica_region.iter().find(|region| !self.replica_regions.contains(region));
+        if let Some(other) = other.filter(|_| !self.replica_regions.is_empty()) {
+            let error = format!("--replica-region {other}: the policy in .unleak.toml says {}", self.replica_regions.join(", "));
+            return Err(refused(&error));
+        }
+        for (key, given) in &args.tag {
+            if let Some(fixed) = self.tags.get(key).filter(|fixed| *fixed != given) {
+                return Err(refused(&format!("--tag {key}={given}: the policy in .unleak.toml says {fixed}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// The tags of a plan: those of the policy and of the command line.
+    ///
+    /// # Errors
+    /// A tag that is required and missing.
+    pub fn tags(&self, args: &PlanArgs, known: &[&str]) -> Result<BTreeMap<String, String>, Failure> {
         let mut tags = self.tags.clone();
         tags.extend(args.tag.iter().cloned());
         let missing: Vec<&str> =
@@ -67,10 +85,42 @@ impl Policy {
         let error = format!("the policy in .unleak.toml requires tags that are not given: {}", missing.join(", "));
         Err(Failure::new(&error).hint(format!("add --tag {}=…", missing[0])))
     }
+
+    /// Whether a plan, which can have been made or edited anywhere, is as the policy says.
+    ///
+    /// # Errors
+    /// All that is not.
+    pub fn holds_for(&self, plan: &Plan) -> Result<(), Failure> {
+        let wrong: Vec<String> = plan.secrets.iter().flat_map(|secret| self.against(secret)).collect();
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        let error = format!("the plan is not what the policy in .unleak.toml says:\n  {}", wrong.join("\n  "));
+        Err(refused(&error).hint("plan again; --env and --tag give tags that are missing"))
+    }
+
+    /// What is against the policy in a secret.
+    fn against(&self, secret: &PlannedSecret) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let prefix = self.prefix.as_deref().map(|prefix| format!("{}/", prefix.trim_matches('/')));
+        if prefix.is_some_and(|prefix| !secret.name.starts_with(&prefix)) {
+            wrong.push("its name has not the prefix".to_owned());
+        }
+        if self.kms_key.is_some() && secret.kms_key != self.kms_key {
+            wrong.push("it has another KMS key".to_owned());
+        }
+        if !self.replica_regions.is_empty() && secret.replica_regions.iter().any(|region| !self.replica_regions.contains(region)) {
+            wrong.push("it has a replica in another region".to_owned());
+        }
+        let other = self.tags.iter().filter(|(key, value)| secret.tags.get(*key) != Some(value)).map(|(key, _)| key);
+        let missing = self.required_tags.iter().filter(|key| !secret.tags.contains_key(*key));
+        wrong.extend(other.chain(missing).map(|key| format!("the tag {key} is missing or another")));
+        wrong.into_iter().map(|what| format!("{}: {what}", secret.name)).collect()
+    }
 }
 
 fn refused(error: &str) -> Failure {
-    Failure { exit: Exit::Refused, ..Failure::new(&error) }
+    Failure { exit: Exit::Refused, ..Failure::new(&error) }.hint("--no-config goes without the policy, if you may")
 }
 
 #[cfg(test)]
@@ -90,12 +140,23 @@ mod tests {
     fn what_the_policy_fixes_is_not_for_the_command_line() {
         let policy = Policy {
             kms_key: Some("alias/a".to_owned()),
+            region: Some("eu-west-1".to_owned()),
+            replica_regions: vec!["eu-west-2".to_owned()],
             required_tags: vec!["owner".to_owned(), "application".to_owned()],
             tags: BTreeMap::from([("team".to_owned(), "pay".to_owned())]),
             ..Policy::default()
         };
         let known = ["application"];
-        assert_eq!(policy.tags(&args(&["--kms-key", "alias/b", "--tag", "owner=x"]), &known).unwrap_err().exit, Exit::Refused);
+        let refused = |words: &[&str], region| policy.leaves_open(&args(words), region).map_err(|failure| (failure.exit, failure.error));
+        for (words, region, said) in [
+            (&["--kms-key", "alias/b"][..], None, "--kms-key alias/b: the policy in .unleak.toml says alias/a"),
+            (&[], Some("us-east-1"), "--region us-east-1: the policy in .unleak.toml says eu-west-1"),
+            (&["--replica-region", "us-east-1"], None, "--replica-region us-east-1: the policy in .unleak.toml says eu-west-2"),
+            (&["--tag", "team=x"], None, "--tag team=x: the policy in .unleak.toml says pay"),
+        ] {
+            assert_eq!(refused(words, region), Err((Exit::Refused, said.to_owned())));
+        }
+        assert_eq!(refused(&["--kms-key", "alias/a", "--tag", "owner=x", "--replica-region", "eu-west-2"], Some("eu-west-1")), Ok(()));
         let error = policy.tags(&args(&[]), &known).unwrap_err();
         assert_eq!(error.error, "the policy in .unleak.toml requires tags that are not given: owner");
         let tags = policy.tags(&args(&["--kms-key", "alias/a", "--tag", "owner=x"]), &known).unwrap();

@@ -14,6 +14,7 @@ use unleak::secret::Secret;
 
 use crate::env::{self, Environment};
 use crate::failure::{Exit, Failure};
+use crate::stores::{StoreOptions, Stores};
 use crate::{output, stores};
 
 /// The file of references that is read where it is there.
@@ -39,6 +40,8 @@ pub struct RunArgs {
     /// Read variables from a file (repeatable) [default: .unleak.env, if it is there]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub env_file: Vec<PathBuf>,
+    #[command(flatten)]
+    pub store: StoreOptions,
     /// The command and its arguments
     #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     pub command: Vec<OsString>,
@@ -53,6 +56,8 @@ pub struct GetArgs {
     /// Write the value although a terminal shows it
     #[arg(long)]
     pub show_secrets: bool,
+    #[command(flatten)]
+    pub store: StoreOptions,
 }
 
 /// Runs a command with its references resolved.
@@ -68,7 +73,7 @@ pub fn run(args: &RunArgs, environment: &Environment) -> Result<Exit, Failure> {
             variables.insert(name, value);
         }
     }
-    let resolved = resolved(variables, environment)?;
+    let resolved = resolved(variables, &Stores::at(Path::new("."), &args.store, environment)?)?;
     let (program, arguments) = args.command.split_first().expect("because clap asks for one");
     let mut command = Command::new(program);
     command.args(arguments).envs(resolved.iter().map(|(name, value)| (name, value.as_os_str()))).env_remove(env::PASSPHRASE);
@@ -86,7 +91,8 @@ pub fn get(args: &GetArgs, environment: &Environment) -> Result<Exit, Failure> {
         let failure = Failure::new(&"standard output is a terminal, which would show the secret");
         return Err(failure.hint("pipe it to where it is needed, or use --show-secrets"));
     }
-    let value = values(&[reference], environment).swap_remove(0).map_err(|error| unresolved(&error))?;
+    let stores = Stores::at(Path::new("."), &args.store, environment)?;
+    let value = values(&[reference], &stores).swap_remove(0).map_err(|error| unresolved(&error))?;
     output::to_stdout(|out| out.write_all(value.expose())).map(|()| Exit::Clean)
 }
 
@@ -108,7 +114,7 @@ fn files(given: &[PathBuf]) -> Result<BTreeMap<OsString, OsString>, Failure> {
 }
 
 /// The variables, references replaced by their values.
-fn resolved(variables: BTreeMap<OsString, OsString>, environment: &Environment) -> Result<BTreeMap<OsString, OsString>, Failure> {
+fn resolved(variables: BTreeMap<OsString, OsString>, stores: &Stores<'_>) -> Result<BTreeMap<OsString, OsString>, Failure> {
     let (mut done, mut names, mut references, mut wrong) = (BTreeMap::new(), Vec::new(), Vec::new(), Vec::new());
     for (name, value) in variables {
         match value.to_str().filter(|text| text.starts_with(START)).map(str::parse::<Reference>) {
@@ -120,7 +126,7 @@ fn resolved(variables: BTreeMap<OsString, OsString>, environment: &Environment) 
             Some(Err(error)) => wrong.push(format!("{}: {error}", name.display())),
         }
     }
-    for (name, value) in names.into_iter().zip(values(&references, environment)) {
+    for (name, value) in names.into_iter().zip(values(&references, stores)) {
         match value.map_err(|error| error.to_string()).and_then(|value| as_variable(&value)) {
             Ok(value) => drop(done.insert(name, value)),
             Err(error) => wrong.push(format!("{}: {error}", name.display())),
@@ -145,8 +151,8 @@ fn as_variable(value: &Secret) -> Result<OsString, String> {
 }
 
 /// The values of references.
-pub fn values(references: &[Reference], environment: &Environment) -> Vec<Result<Secret, ResolveError>> {
-    resolve::resolve(references, &mut |access| stores::open_for(access, environment))
+pub fn values(references: &[Reference], stores: &Stores<'_>) -> Vec<Result<Secret, ResolveError>> {
+    resolve::resolve(references, &mut |access| stores.open_for(access))
 }
 
 fn unresolved(error: &ResolveError) -> Failure {

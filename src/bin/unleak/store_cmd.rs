@@ -1,6 +1,7 @@
 //! `unleak store`. Owns: listing a store and copying secrets from one to another. Must not: print a value.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use clap::{Parser, Subcommand};
 use data_encoding::HEXLOWER;
@@ -13,6 +14,7 @@ use crate::env::Environment;
 use crate::failure::{Exit, Failure};
 use crate::migrate_args::StoreName;
 use crate::migrate_failure::store_failure;
+use crate::stores::{StoreOptions, Stores};
 use crate::{output, stores};
 
 /// Options of `unleak store`.
@@ -21,6 +23,8 @@ pub struct StoreArgs {
     /// What to do.
     #[command(subcommand)]
     pub command: StoreCommand,
+    #[command(flatten)]
+    pub store: StoreOptions,
 }
 
 /// What to do with a store.
@@ -65,7 +69,8 @@ pub enum StoreCommand {
 /// # Errors
 /// A store that cannot be used, secrets that cannot be copied.
 pub fn run(args: &StoreArgs, environment: &Environment) -> Result<Exit, Failure> {
-    let open = |store: StoreName| stores::open(store.backend(), None, environment);
+    let stores = Stores::at(Path::new("."), &args.store, environment)?;
+    let open = |store: StoreName| stores.open(store.backend(), None);
     match &args.command {
         StoreCommand::Init => {
             let key = stores::new_key(environment)?;

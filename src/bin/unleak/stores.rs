@@ -1,17 +1,23 @@
-//! Opening stores for commands. Owns: where the local store and its key are. Must not: read a value.
+//! Opening stores for commands. Owns: where the local store and its key are, and what is said about AWS. Must not: read a value.
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use age::secrecy::SecretString;
+use clap::Args;
 use unleak::reference::Backend;
 use unleak::resolve::Access;
+#[cfg(feature = "aws")]
+use unleak::store::endpoint::is_private;
 use unleak::store::local::{Key, KeyError, LocalStore};
 use unleak::store::{SecretStore, StoreError};
 
+use crate::config::Config;
 use crate::env::Environment;
 use crate::failure::{Failure, note};
 use crate::migrate_failure::store_failure;
+#[cfg(feature = "aws")]
+use crate::store_config::StoreDefaults;
 
 /// Values are in this process: no core file and no debugger of the same user gets them.
 pub fn keep_out_of_dumps() {
@@ -24,27 +30,133 @@ pub fn keep_out_of_dumps() {
     }
 }
 
-/// Opens a store; `region` is that of the references, where they name one.
-///
-/// # Errors
-/// It cannot be used.
-pub fn open(backend: Backend, region: Option<&str>, environment: &Environment) -> Result<Box<dyn SecretStore>, Failure> {
-    match backend {
-        Backend::Local => local(environment),
-        Backend::Aws => aws(region, None),
+/// Options of whatever asks a store.
+#[derive(Debug, Clone, Default, Args)]
+pub struct StoreOptions {
+    /// Region of the store, where no reference says another; a plan writes it into references
+    #[cfg(feature = "aws")]
+    #[arg(long, value_name = "REGION", global = true, help_heading = "Store")]
+    pub region: Option<String>,
+    /// Profile of the shared AWS configuration files
+    #[cfg(feature = "aws")]
+    #[arg(long, value_name = "PROFILE", global = true, help_heading = "Store")]
+    pub profile: Option<String>,
+    /// Another endpoint than that of AWS, such as http://127.0.0.1:5000 of an emulator
+    #[cfg(feature = "aws")]
+    #[arg(long, value_name = "URL", global = true, help_heading = "Store")]
+    pub endpoint_url: Option<String>,
+    /// Use no configuration file, also not its policy of migrations, and no baseline
+    #[arg(long, global = true, help_heading = "Store")]
+    pub no_config: bool,
+}
+
+impl StoreOptions {
+    /// The region that was given.
+    #[cfg(feature = "aws")]
+    pub fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+
+    /// There is none without a store that has regions.
+    #[cfg(not(feature = "aws"))]
+    pub const fn region(&self) -> Option<&str> {
+        None
+    }
+
+    /// The configuration that holds for `path`.
+    ///
+    /// # Errors
+    /// One that cannot be used.
+    pub fn config(&self, path: &Path) -> Result<Config, Failure> {
+        if self.no_config { Ok(Config::default()) } else { Config::find(path) }
     }
 }
 
-/// Opens the store that references need.
-///
-/// # Errors
-/// It cannot be used; the words of the failure are those of the error.
-pub fn open_for(access: &Access, environment: &Environment) -> Result<Box<dyn SecretStore>, StoreError> {
-    let failed = |failure: Failure| StoreError::Unusable(failure.error);
-    match access.backend {
-        Backend::Local => local(environment).map_err(failed),
-        Backend::Aws => aws(access.region.as_deref(), access.role_arn.as_deref()).map_err(failed),
+/// Opens stores, by what the command line, the environment and the configuration say, in this order.
+pub struct Stores<'a> {
+    environment: &'a Environment,
+    #[cfg(feature = "aws")]
+    options: &'a StoreOptions,
+    #[cfg(feature = "aws")]
+    defaults: StoreDefaults,
+}
+
+impl<'a> Stores<'a> {
+    /// By the options, and `[store]` of the configuration.
+    pub fn new(options: &'a StoreOptions, config: &Config, environment: &'a Environment) -> Self {
+        #[cfg(not(feature = "aws"))]
+        let _ = (options, config);
+        Self {
+            environment,
+            #[cfg(feature = "aws")]
+            options,
+            #[cfg(feature = "aws")]
+            defaults: config.store.clone(),
+        }
     }
+
+    /// By the options, and the configuration that holds for `path`.
+    ///
+    /// # Errors
+    /// A configuration that cannot be used.
+    pub fn at(path: &Path, options: &'a StoreOptions, environment: &'a Environment) -> Result<Self, Failure> {
+        Ok(Self::new(options, &options.config(path)?, environment))
+    }
+
+    /// Opens a store; `region` is that of the plan or of the references, where they name one.
+    ///
+    /// # Errors
+    /// It cannot be used.
+    pub fn open(&self, backend: Backend, region: Option<&str>) -> Result<Box<dyn SecretStore>, Failure> {
+        match backend {
+            Backend::Local => local(self.environment),
+            Backend::Aws => self.aws(region, None),
+        }
+    }
+
+    /// Opens the store that references need.
+    ///
+    /// # Errors
+    /// It cannot be used; the words of the failure are those of the error.
+    pub fn open_for(&self, access: &Access) -> Result<Box<dyn SecretStore>, StoreError> {
+        let opened = match access.backend {
+            Backend::Local => local(self.environment),
+            Backend::Aws => self.aws(access.region.as_deref(), access.role_arn.as_deref()),
+        };
+        opened.map_err(|failure| StoreError::Unusable(failure.error))
+    }
+
+    #[cfg(feature = "aws")]
+    fn aws(&self, region: Option<&str>, role: Option<&str>) -> Result<Box<dyn SecretStore>, Failure> {
+        use unleak::store::aws::{AwsSettings, AwsStore};
+        let (given, default, known) = (self.options, &self.defaults, &self.environment.aws);
+        if let Some(endpoint) = known.endpoint_url.as_ref().filter(|endpoint| given.endpoint_url.is_none() && !is_private(endpoint)) {
+            let error = format!("{endpoint} would carry secrets in the clear; use https");
+            return Err(store_failure(StoreError::Unusable(error)));
+        }
+        let settings = AwsSettings {
+            region: region
+                .map(str::to_owned)
+                .or_else(|| given.region.clone())
+                .or_else(|| unless(known.has_region, default.region.as_ref())),
+            profile: given.profile.clone().or_else(|| unless(known.has_identity, default.profile.as_ref())),
+            endpoint_url: given.endpoint_url.clone().or_else(|| unless(known.endpoint_url.is_some(), default.endpoint_url.as_ref())),
+            role_arn: role.map(str::to_owned),
+            allow_insecure_endpoint: false,
+        };
+        Ok(Box::new(AwsStore::open(&settings).map_err(store_failure)?))
+    }
+
+    #[cfg(not(feature = "aws"))]
+    fn aws(&self, _region: Option<&str>, _role: Option<&str>) -> Result<Box<dyn SecretStore>, Failure> {
+        Err(Failure::new(&"this build has no AWS Secrets Manager (feature `aws`)"))
+    }
+}
+
+/// The value of the configuration, if the environment does not say it.
+#[cfg(feature = "aws")]
+fn unless(said: bool, value: Option<&String>) -> Option<String> {
+    value.filter(|_| !said).cloned()
 }
 
 /// Makes the key of the local store and says where it is.
@@ -94,16 +206,4 @@ fn key(environment: &Environment) -> Result<Key, Failure> {
 fn asked(key: &Key) -> Result<SecretString, Failure> {
     let typed = rpassword::prompt_password(format!("Passphrase of {}: ", key.file.display()));
     typed.map(SecretString::from).map_err(|error| Failure::new(&format_args!("cannot read the passphrase: {error}")))
-}
-
-#[cfg(feature = "aws")]
-fn aws(region: Option<&str>, role: Option<&str>) -> Result<Box<dyn SecretStore>, Failure> {
-    use unleak::store::aws::{AwsSettings, AwsStore};
-    let settings = AwsSettings { region: region.map(str::to_owned), role_arn: role.map(str::to_owned), ..AwsSettings::default() };
-    Ok(Box::new(AwsStore::open(&settings).map_err(store_failure)?))
-}
-
-#[cfg(not(feature = "aws"))]
-fn aws(_region: Option<&str>, _role: Option<&str>) -> Result<Box<dyn SecretStore>, Failure> {
-    Err(Failure::new(&"this build has no AWS Secrets Manager (feature `aws`)"))
 }

@@ -17,7 +17,7 @@ use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, ReplicaRegionT
 use aws_smithy_http_client::tls;
 use subtle::ConstantTimeEq;
 
-use super::{CURRENT, Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version, limits};
+use super::{CURRENT, Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version, endpoint, limits};
 use crate::reference::Backend;
 use crate::secret::Secret;
 use convert::{binary, description, text, value};
@@ -40,7 +40,7 @@ pub struct AwsSettings {
     pub region: Option<String>,
     /// Profile of the shared configuration files.
     pub profile: Option<String>,
-    /// Another endpoint, such as `http://127.0.0.1:5000`.
+    /// Another endpoint, such as `http://127.0.0.1:5000`: of all services that are asked, unless it is that of Secrets Manager by its name.
     pub endpoint_url: Option<String>,
     /// Whether plain HTTP may leave this machine.
     pub allow_insecure_endpoint: bool,
@@ -70,12 +70,17 @@ impl AwsStore {
         if config.region().is_none() {
             return Err(unusable("no AWS region is set; use --region, AWS_REGION or a profile".to_owned()));
         }
-        if let Some(endpoint) = config.endpoint_url().filter(|_| !settings.allow_insecure_endpoint)
-            && !is_private(endpoint)
+        let own = settings.endpoint_url.as_deref().filter(|endpoint| endpoint::is_secrets_manager(endpoint));
+        if let Some(endpoint) = own.or(config.endpoint_url()).filter(|_| !settings.allow_insecure_endpoint)
+            && !endpoint::is_private(endpoint)
         {
             return Err(unusable(format!("{endpoint} would carry secrets in the clear; use https")));
         }
-        let client = Client::new(&config);
+        let mut of_client = aws_sdk_secretsmanager::config::Builder::from(&config);
+        if let Some(endpoint) = own {
+            of_client = of_client.endpoint_url(endpoint);
+        }
+        let client = Client::from_conf(of_client.build());
         Ok(Self { runtime, config, client })
     }
 
@@ -107,22 +112,14 @@ async fn configuration(settings: &AwsSettings) -> SdkConfig {
     if let Some(profile) = &settings.profile {
         loader = loader.profile_name(profile);
     }
-    if let Some(endpoint) = &settings.endpoint_url {
+    // The service's own endpoint answers for no other service.
+    if let Some(endpoint) = settings.endpoint_url.as_ref().filter(|endpoint| !endpoint::is_secrets_manager(endpoint)) {
         loader = loader.endpoint_url(endpoint);
     }
     let config = loader.load().await;
     let Some(role) = &settings.role_arn else { return config };
     let provider = aws_config::sts::AssumeRoleProvider::builder(role).session_name("unleak").configure(&config).build().await;
     config.into_builder().credentials_provider(aws_sdk_secretsmanager::config::SharedCredentialsProvider::new(provider)).build()
-}
-
-/// Whether an endpoint is encrypted or on this machine.
-fn is_private(endpoint: &str) -> bool {
-    let Some(rest) = endpoint.strip_prefix("http://") else { return endpoint.starts_with("https://") };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    let host = host.strip_prefix('[').and_then(|host| host.split(']').next()).unwrap_or_else(|| host.split(':').next().unwrap_or_default());
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 impl SecretStore for AwsStore {
@@ -316,12 +313,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_encrypted_and_local_endpoints_are_private() {
-        for endpoint in ["https://x.example", "http://127.0.0.1:5000", "http://localhost/", "http://[::1]:80/a", "http://127.9.9.9"] {
-            assert!(is_private(endpoint), "{endpoint}");
-        }
-        for endpoint in ["http://10.0.0.1", "http://localhost.example", "http://127.0.0.1@evil.example/", "ftp://localhost", ""] {
-            assert!(!is_private(endpoint), "{endpoint}");
-        }
+    fn the_service_s_own_endpoint_is_for_it_alone() {
+        let open = |url: &str| {
+            let settings =
+                AwsSettings { region: Some("eu-west-1".to_owned()), endpoint_url: Some(url.to_owned()), ..AwsSettings::default() };
+            AwsStore::open(&settings).map(|store| store.config.endpoint_url().map(str::to_owned)).map_err(|error| error.to_string())
+        };
+        // Whose the credentials are is asked elsewhere, or there where an emulator answers everything.
+        assert_eq!(open("https://vpce-0a.secretsmanager.eu-west-1.vpce.amazonaws.com"), Ok(None));
+        assert_eq!(open("http://127.0.0.1:5000"), Ok(Some("http://127.0.0.1:5000".to_owned())));
+        assert!(open("http://10.0.0.1").unwrap_err().contains("in the clear"));
     }
 }

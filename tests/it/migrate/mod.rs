@@ -5,6 +5,8 @@ mod files;
 mod plan;
 #[cfg(feature = "aws")]
 mod programs;
+#[cfg(feature = "aws")]
+mod requests;
 mod stop;
 mod store;
 #[cfg(feature = "aws")]

@@ -131,15 +131,36 @@ fn a_part_is_undone_like_the_whole() {
 }
 
 #[test]
+fn a_helper_goes_with_the_first_file_that_needs_it() {
+    let shop = Shop::new();
+    shop.fake.deny(&name("denied"), true);
+    let output = shop.run(&["-q", "migrate", "--store", "aws", "--app", "shop", "--env", "prod", "--style", "sdk", "--yes"]);
+    assert_exit(&output, 8);
+    assert_eq!(shop.waiting(), ["denied"]);
+    assert!(shop.sandbox.read("fine.py").contains("import unleak_secrets"), "{}", shop.sandbox.read("fine.py"));
+    let said = text(&output.stdout);
+    assert!(said.contains("\nFiles that wait:\n- denied.py: waits for prod/shop/denied-password\n\n"), "{said}");
+    shop.fake.deny(&name("denied"), false);
+    assert_exit(&shop.run(&["-q", "migrate", "resume", "--yes"]), 4);
+    assert_eq!(shop.waiting(), [""; 0]);
+    assert_exit(&shop.run(&["migrate", "undo", "--yes"]), 0);
+    shop.assert_as_before();
+}
+
+#[test]
 fn the_exit_code_says_whether_anything_was_done() {
     // Nothing may be stored: no file is touched.
     let shop = Shop::new();
-    NAMES.iter().for_each(|what| shop.fake.deny(&name(what), true));
+    for what in NAMES {
+        shop.fake.deny(&name(what), true);
+    }
     assert_exit(&shop.migrate(), 5);
     shop.assert_as_before();
     // All names are taken: nothing is done at all.
     let shop = Shop::new();
-    NAMES.iter().for_each(|what| shop.fake.put(&name(what), Some("another value")));
+    for what in NAMES {
+        shop.fake.put(&name(what), Some("another value"));
+    }
     assert_exit(&shop.migrate(), 7);
     shop.assert_as_before();
     // The key cannot be used: nothing is done, and another time it can.

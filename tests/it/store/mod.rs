@@ -4,6 +4,8 @@ mod commands;
 pub mod fake;
 pub mod http;
 pub mod moto;
+#[cfg(feature = "aws")]
+mod options;
 mod proxy;
 
 use std::collections::BTreeMap;
@@ -21,11 +23,11 @@ enum Leniency {
     ReusesTokens,
 }
 
-fn token(number: u8) -> String {
+pub fn token(number: u8) -> String {
     format!("{number:032x}")
 }
 
-fn new<'a>(name: &'a str, value: &'a Secret, tags: &'a Tags, token: &'a str) -> NewSecret<'a> {
+pub fn new<'a>(name: &'a str, value: &'a Secret, tags: &'a Tags, token: &'a str) -> NewSecret<'a> {
     NewSecret { name, value, description: "a description", tags, kms_key: None, replica_regions: &[], external_type: None, token }
 }
 

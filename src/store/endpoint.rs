@@ -1,0 +1,82 @@
+//! Addresses of stores. Owns: which of them keep secrets from others on the way, and which are known by their name. Must not: ask one.
+
+use std::net::IpAddr;
+
+/// Whether it is encrypted, or on this machine.
+#[must_use]
+pub fn is_private(endpoint: &str) -> bool {
+    endpoint.starts_with("https://") || is_local(endpoint)
+}
+
+/// Whether it is on this machine.
+#[must_use]
+pub fn is_local(endpoint: &str) -> bool {
+    let Some(rest) = endpoint.strip_prefix("http://").or_else(|| endpoint.strip_prefix("https://")) else { return false };
+    let host = host(rest);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Whether it is Secrets Manager itself: by its public name, or through an endpoint in a virtual private cloud.
+#[must_use]
+pub fn is_secrets_manager(endpoint: &str) -> bool {
+    const DOMAINS: [&str; 3] = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"];
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
+    let is_service = |label: &str| label == "secretsmanager" || label == "secretsmanager-fips";
+    let Some(authority) = endpoint.strip_prefix("https://").map(|rest| rest.trim_end_matches('/')) else { return false };
+    if !authority.bytes().all(is_plain) {
+        return false;
+    }
+    let Some(name) = DOMAINS.iter().find_map(|domain| authority.strip_suffix(domain)) else { return false };
+    match name.split('.').collect::<Vec<_>>().as_slice() {
+        [service, _region] => is_service(service),
+        [endpoint, service, _region, "vpce"] => endpoint.starts_with("vpce-") && is_service(service),
+        _ => false,
+    }
+}
+
+/// The host of what follows the scheme.
+fn host(rest: &str) -> &str {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    host.strip_prefix('[').and_then(|host| host.split(']').next()).unwrap_or_else(|| host.split(':').next().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_encrypted_and_local_endpoints_are_private() {
+        for endpoint in ["https://x.example", "http://127.0.0.1:5000", "http://localhost/", "http://[::1]:80/a", "http://127.9.9.9"] {
+            assert!(is_private(endpoint), "{endpoint}");
+        }
+        for endpoint in ["http://10.0.0.1", "http://localhost.example", "http://127.0.0.1@evil.example/", "ftp://localhost", ""] {
+            assert!(!is_private(endpoint), "{endpoint}");
+        }
+    }
+
+    #[test]
+    fn only_the_service_itself_is_known_by_its_name() {
+        for endpoint in [
+            "https://secretsmanager.eu-west-1.amazonaws.com",
+            "https://secretsmanager-fips.us-east-1.amazonaws.com/",
+            "https://secretsmanager.cn-north-1.amazonaws.com.cn",
+            "https://secretsmanager.eu-west-1.api.aws",
+            "https://vpce-0a-1b.secretsmanager.eu-west-1.vpce.amazonaws.com",
+        ] {
+            assert!(is_secrets_manager(endpoint), "{endpoint}");
+        }
+        for endpoint in [
+            "http://secretsmanager.eu-west-1.amazonaws.com",
+            "https://secretsmanager.s3.eu-west-1.amazonaws.com",
+            "https://abc.execute-api.eu-west-1.amazonaws.com",
+            "https://secretsmanager.eu-west-1.amazonaws.com.evil.example",
+            "https://secretsmanager.eu-west-1.amazonaws.com@evil.example",
+            "https://secretsmanager.eu-west-1.amazonaws.com:8443",
+            "https://evil.example/secretsmanager.eu-west-1.amazonaws.com",
+            "https://vpce.vpce.secretsmanager.eu-west-1.amazonaws.com",
+        ] {
+            assert!(!is_secrets_manager(endpoint), "{endpoint}");
+        }
+    }
+}

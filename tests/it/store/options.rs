@@ -1,0 +1,121 @@
+//! Which store is asked: the command line, then the environment, then `.unleak.toml`; and its policy.
+
+use std::process::Output;
+
+use super::aws::VARIABLES;
+use super::fake::Fake;
+use crate::cli::{Sandbox, assert_exit, put, text};
+use crate::made_up;
+
+/// A tree with one value, a home and a server.
+struct Shop {
+    sandbox: Sandbox,
+    home: tempfile::TempDir,
+    fake: Fake,
+    value: String,
+}
+
+impl Shop {
+    /// With this configuration, in which `{url}` is the server's address.
+    fn new(config: &str) -> Self {
+        let (fake, value) = (Fake::start(), made_up::password(81));
+        let source = format!("DB_PASSWORD = \"{value}\"\n");
+        let sandbox = Sandbox::new(&[("app.py", source.as_str()), (".unleak.toml", &config.replace("{url}", &fake.url()))]);
+        Self { sandbox, home: tempfile::tempdir().unwrap(), fake, value }
+    }
+
+    /// Runs with these variables besides dummy credentials; no variable says where.
+    fn with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Output {
+        let mut command = self.sandbox.command(arguments);
+        command.env("HOME", self.home.path()).envs(VARIABLES).env_remove("AWS_REGION").envs(variables.iter().copied());
+        command.output().unwrap()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.with(&[], arguments)
+    }
+
+    /// The account and region of a plan.
+    #[track_caller]
+    fn planned(&self, variables: &[(&str, &str)], arguments: &[&str]) -> String {
+        let output =
+            self.with(variables, &[&["-q", "migrate", "plan", "--app", "shop", "--env", "prod", "-o", "plan.json"], arguments].concat());
+        assert_exit(&output, 0);
+        let plan: serde_json::Value = serde_json::from_str(&self.sandbox.read("plan.json")).unwrap();
+        plan["store"]["identity"].as_str().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn the_configuration_says_where_secrets_are() {
+    let shop = Shop::new("[store]\nkind = 'aws'\nregion = 'eu-west-2'\nendpoint-url = '{url}'\n");
+    assert_eq!(shop.planned(&[], &[]), "123456789012 eu-west-2");
+    let other = shop.run(&["migrate", "apply", "plan.json", "--yes", "--region", "eu-west-1"]);
+    assert_exit(&other, 7);
+    assert_eq!(text(&other.stderr), "unleak: error: the plan is for 123456789012 eu-west-2, not for region eu-west-1\n");
+    assert_exit(&shop.run(&["-q", "migrate", "apply", "plan.json", "--yes"]), 4);
+    assert_eq!(shop.fake.secrets().into_keys().collect::<Vec<_>>(), ["prod/shop/db-password"]);
+    let reference = "ref+awssecrets://prod/shop/db-password";
+    let run = shop.run(&["run", "--", "/bin/sh", "-c", "printf %s \"$DB_PASSWORD\""]);
+    assert_eq!(text(&run.stdout), shop.value);
+    assert_eq!(text(&shop.run(&["get", reference]).stdout), shop.value);
+    assert_exit(&shop.run(&["check", ".unleak.env"]), 0);
+    assert!(text(&shop.run(&["store", "list", "aws"]).stdout).starts_with("prod/shop/db-password\tlive\t"));
+    assert_exit(&shop.run(&["migrate", "audit"]), 4);
+    assert_exit(&shop.run(&["migrate", "undo", "--yes"]), 0);
+    // Without it nobody says where.
+    assert_exit(&shop.run(&["get", reference, "--no-config"]), 78);
+}
+
+#[test]
+fn the_command_line_comes_before_the_environment_and_that_before_the_file() {
+    let shop = Shop::new("[store]\nkind = 'aws'\nregion = 'eu-west-2'\nprofile = 'of-file'\n");
+    let shared = shop.home.path().join("config");
+    put(&shared, "[profile of-file]\nregion = eu-south-1\n[profile asked]\nregion = eu-north-1\n");
+    let (url, shared) = (shop.fake.url(), shared.display().to_string());
+    let endpoint = ("AWS_ENDPOINT_URL", url.as_str());
+    let option = ["--endpoint-url", url.as_str()];
+    assert_eq!(shop.planned(&[], &option), "123456789012 eu-west-2");
+    assert_eq!(shop.planned(&[endpoint, ("AWS_REGION", "eu-west-3")], &[]), "123456789012 eu-west-3");
+    assert_eq!(shop.planned(&[endpoint, ("AWS_REGION", "eu-west-3")], &["--region", "us-east-2"]), "123456789012 us-east-2");
+    let asked = ["--no-config", "--store", "aws", "--profile", "asked"];
+    assert_eq!(shop.planned(&[endpoint, ("AWS_CONFIG_FILE", &shared)], &asked), "123456789012 eu-north-1");
+    assert_eq!(shop.planned(&[], &["--store", "local"]).rsplit('/').next(), Some("store.age"));
+}
+
+#[test]
+fn a_tree_does_not_lead_secrets_to_others() {
+    let shop = Shop::new("fail-on = 'high'\n[store]\nendpoint-url = 'https://secrets.example'\n");
+    for arguments in [&["get", "ref+awssecrets://a"][..], &["store", "copy", "local", "aws"], &["migrate", "plan"], &["run", "true"]] {
+        let output = shop.run(arguments);
+        assert_exit(&output, 2);
+        let said = text(&output.stderr);
+        assert!(said.contains(".unleak.toml:2:1: store: endpoint-url: \"https://secrets.example\" is neither on this machine"), "{said}");
+    }
+    let clear = [("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://192.0.2.1"), ("AWS_REGION", "eu-west-1")];
+    let output = shop.with(&clear, &["get", "ref+awssecrets://a", "--no-config"]);
+    assert_exit(&output, 78);
+    assert!(text(&output.stderr).contains("would carry secrets in the clear"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_plan_that_is_not_what_the_policy_says_is_not_applied() {
+    let policy = "[store]\nkind = 'aws'\nregion = 'eu-west-1'\nendpoint-url = '{url}'\n[migrate]\nprefix = 'acme'\ntags = { team = 'pay' }\nrequired-tags = ['owner']\n";
+    let shop = Shop::new(policy);
+    assert_exit(&shop.run(&["migrate", "plan"]), 2);
+    shop.planned(&[], &["--tag", "owner=ann"]);
+    let plan = shop.sandbox.read("plan.json");
+    assert!(plan.contains("acme/prod/shop/db-password"), "{plan}");
+    shop.planned(&[], &["--no-config", "--store", "aws", "--region", "eu-west-1", "--endpoint-url", &shop.fake.url()]);
+    let output = shop.run(&["migrate", "apply", "plan.json", "--yes"]);
+    assert_exit(&output, 7);
+    let expected = "unleak: error: the plan is not what the policy in .unleak.toml says:
+  prod/shop/db-password: its name has not the prefix
+  prod/shop/db-password: the tag team is missing or another
+  prod/shop/db-password: the tag owner is missing or another
+  hint: --no-config goes without the policy, if you may
+  hint: plan again; --env and --tag give tags that are missing
+";
+    assert_eq!(text(&output.stderr), expected);
+    assert_eq!(shop.fake.secrets().len(), 0);
+}
