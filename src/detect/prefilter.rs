@@ -361,7 +361,9 @@ fn displace(windows: &[u32]) -> (Vec<u16>, usize) {
                 continue 'larger;
             };
             seeds[group] = seed;
-            places.iter().for_each(|&place| is_taken[place] = true);
+            for place in places {
+                is_taken[place] = true;
+            }
         }
         return (seeds, len);
     }
