@@ -15,6 +15,10 @@ use crate::secret::{Fingerprint, Secret, mask};
 /// Shortest secret that is masked wherever its text turns up in an excerpt; shorter ones would blank out ordinary words.
 const MASKED_EVERYWHERE: usize = 6;
 
+/// Words that names of credentials are made of, sorted. As values they are everybody's first guess, and without them no line could be read.
+const WORDS_OF_NAMES: [&str; 10] =
+    ["api-key", "api_key", "apikey", "credential", "credentials", "passphrase", "passwd", "password", "secret", "username"];
+
 /// One judged candidate in one place.
 #[derive(Debug, Clone)]
 pub struct Sighting {
@@ -307,7 +311,8 @@ fn mask_everywhere(sightings: &mut [Sighting]) {
     let mut texts: Vec<String> = Vec::new();
     for sighting in sightings.iter().filter(|sighting| !matches!(sighting.fate, Fate::Dropped(_))) {
         let lines = sighting.secret.expose().split(|&byte| byte == b'\n').map(|line| visible(line.trim_ascii()));
-        texts.extend(lines.filter(|line| line.len() >= MASKED_EVERYWHERE && !line.starts_with("-----")));
+        let is_name = |line: &str| WORDS_OF_NAMES.binary_search(&line.to_ascii_lowercase().as_str()).is_ok();
+        texts.extend(lines.filter(|line| line.len() >= MASKED_EVERYWHERE && !line.starts_with("-----") && !is_name(line)));
     }
     texts.sort_unstable();
     texts.dedup();

@@ -54,6 +54,8 @@ pub const MAX_DEPTH: u8 = 2;
 const COMPANION_REACH: usize = 4096;
 /// Probability of a value that stands farther from the word that names it than the pattern asks for: shown at `--min-confidence low` only.
 const FAR: f32 = 0.25;
+/// What the odds are multiplied by where chance may have written a token.
+const IN_BASE64: f32 = 0.02;
 /// Probability below which a case of the learned judge is not worth a word.
 const FLOOR: f32 = 0.05;
 
@@ -169,11 +171,15 @@ impl<'s, 'v> Sink<'s, 'v> {
             if naming.is_close && !self.companions(index, span.clone()) {
                 return;
             }
+            let by_chance = self.view.is_in_base64(&span);
             self.propose_with(index, span, |candidate| {
                 candidate.naming = naming;
                 if !naming.is_close {
                     candidate.set(FAR, "its name stands far away or only hints at it");
                     candidate.yields = true;
+                }
+                if by_chance {
+                    candidate.weigh(IN_BASE64, "it stands in the middle of base64 text");
                 }
             });
         });

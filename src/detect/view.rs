@@ -74,6 +74,18 @@ impl View<'_> {
         !before.is_ascii_alphanumeric() && before != b'_' || self.ends_escape(at)
     }
 
+    /// Whether `span` is a part of a longer run of base64 text, as pictures in a document are: chance writes any four letters there.
+    #[must_use]
+    pub fn is_in_base64(&self, span: &Range<usize>) -> bool {
+        const NEAR: usize = 128;
+        const LONG: usize = 64;
+        let is_base64 = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+        let before = self.bytes[span.start.saturating_sub(NEAR)..span.start].iter().rev().take_while(is_base64).count();
+        let after = self.bytes[span.end..].iter().take(NEAR).take_while(is_base64).count();
+        // A path of a URL is such a run too, but for the plus sign.
+        before + after >= LONG && self.bytes[span.start - before..span.end + after].contains(&b'+')
+    }
+
     /// Whether `at` stands inside of an escape, after its first character (`\n`, `%3D`, `\x1b[0m`): what follows the escape is a text of its own.
     #[must_use]
     pub fn splits_escape(&self, at: usize) -> bool {
@@ -119,6 +131,20 @@ mod tests {
         assert_eq!(text.line(5, 99, 99), 4..7);
         assert_eq!(text.line(10, 1, 2), 9..12);
         assert_eq!(text.lines(5, 1, 99), 0..13);
+    }
+
+    #[test]
+    fn a_token_in_base64_is_chance() {
+        let run = "iVBORw0KGgoAAAANSUhEUgAAAZAAAAEsCAYAAADtt+XCAAAACXBIWXMAAA/";
+        for (text, expected) in [
+            (format!("{run}EAAAtoken/{run}"), true),
+            (format!("{}EAAAtoken/{}", run.replace('+', "-"), run.replace('+', "-")), false),
+            (format!("{} EAAAtoken {}", run, run), false),
+            ("a+/EAAAtoken/b".to_owned(), false),
+        ] {
+            let start = text.find("EAAAtoken").unwrap();
+            assert_eq!(view(&text).is_in_base64(&(start..start + 9)), expected, "{text}");
+        }
     }
 
     #[test]

@@ -54,7 +54,9 @@ fn names_user(bytes: &[u8], at: usize) -> bool {
     const STATEMENT: usize = 200;
     let head = &bytes[at.saturating_sub(STATEMENT)..at];
     let line = &head[memchr::memrchr(b'\n', head).map_or(0, |end| end + 1)..];
-    [&b"user "[..], b"USER ", b"User ", b"GRANT ", b"grant "].iter().any(|word| memchr::memmem::find(line, word).is_some())
+    let line = line.to_ascii_lowercase();
+    let has = |words: &[&[u8]]| words.iter().any(|word| memchr::memmem::find(&line, word).is_some());
+    has(&[b"grant "]) || has(&[b"create ", b"alter "]) && has(&[b"user "])
 }
 
 /// `IDENTIFIED BY 'x'`, `IDENTIFIED BY PASSWORD 'x'`, `identified by x`.

@@ -302,7 +302,9 @@ fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
     if makes_user(place) {
         return Some(Operator::Command);
     }
-    if matches!(place.kind, FileKind::Doc | FileKind::Code) && IS.iter().any(|word| cursor.eat_word(word)) {
+    // `SELECT password AS name`.
+    let renamed = cursor.rest().starts_with(b"AS ");
+    if matches!(place.kind, FileKind::Doc | FileKind::Code) && !renamed && IS.iter().any(|word| cursor.eat_word(word)) {
         cursor.eat(b":");
         return (cursor.blanks() > 0).then_some(Operator::Prose);
     }

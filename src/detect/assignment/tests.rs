@@ -423,6 +423,8 @@ fn statements() {
         assert_eq!(read_all("a.sql", text).iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>(), ["abc1"], "{text}");
     }
     reads("a.rb", "# the record identified by name", &[]);
+    reads("a.md", "the application will load the user, identified by the value", &[]);
+    reads("a.md", "SELECT id, password AS description FROM users", &[]);
 }
 
 #[test]
