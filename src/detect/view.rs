@@ -139,7 +139,7 @@ mod tests {
         for (text, expected) in [
             (format!("{run}EAAAtoken/{run}"), true),
             (format!("{}EAAAtoken/{}", run.replace('+', "-"), run.replace('+', "-")), false),
-            (format!("{} EAAAtoken {}", run, run), false),
+            (format!("{run} EAAAtoken {run}"), false),
             ("a+/EAAAtoken/b".to_owned(), false),
         ] {
             let start = text.find("EAAAtoken").unwrap();
