@@ -254,10 +254,11 @@ impl<'s, 'v> Sink<'s, 'v> {
     pub fn propose_case(&mut self, id: &str, case: &Case<'_>, span: Range<usize>) {
         let features = features::of(case);
         let model = self.catalogue.model();
-        if self.asked.is_none() && learned::probability(model, case, &features) < FLOOR {
+        let score = model.score(&features);
+        if self.asked.is_none() && learned::probability(model, case, score) < FLOOR {
             return;
         }
-        let opinion = learned::judge(model, case, &features);
+        let opinion = learned::judge(model, case, &features, score);
         if let Some(asked) = &mut self.asked {
             asked.push(Asked { span: span.clone(), features, opinion: opinion.clone() });
         }

@@ -39,13 +39,13 @@ fn is_name(catalogue: &Catalogue, text: &[u8], span: &Range<usize>) -> bool {
 
 /// Whether the text at `span` is the name of a secret in a plan or in its journal.
 fn is_secret_name(text: &[u8], span: &Range<usize>) -> bool {
-    const LINES: usize = 160;
-    let before = &text[span.start.saturating_sub(LINES)..span.start];
+    const NEAR: usize = 160;
+    let before = &text[span.start.saturating_sub(NEAR)..span.start];
     let Some(end) = memchr::memrchr(b'\n', before) else { return false };
     let (above, line) = (&before[..end], &before[end + 1..]);
     let event = line.strip_prefix(b"{\"event\":\"").and_then(|line| line.strip_suffix(b"\",\"secret\":\""));
     let journal = event.is_some_and(|event| event.iter().all(|&byte| byte.is_ascii_lowercase() || byte == b'-'));
-    let next = text[span.end..].strip_prefix(b"\",\n").map(|next| &next[..next.len().min(LINES)]);
+    let next = text[span.end..].strip_prefix(b"\",\n").map(|next| &next[..next.len().min(NEAR)]);
     let plan = line.trim_ascii_start() == b"\"secret\": \""
         && above.ends_with(b"\"value\": {")
         && next.is_some_and(|next| next.trim_ascii_start().starts_with(b"\"key\": "));

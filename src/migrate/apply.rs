@@ -11,7 +11,7 @@ use super::inventory::DiskTree;
 use super::journal::{Event, Journal, Phase};
 use super::plan::{Edit, Plan, PlannedFile, PlannedSecret, Tracked};
 use super::storing::{Pace, Storing};
-use super::target::{self, Content};
+use super::target::{self, Content, Now};
 use super::value::Reader;
 use super::waiting::{Missing, NotStored, Unfinished};
 use super::{ApplyError, Refusal, backup, edits};
@@ -66,7 +66,7 @@ impl Run<'_> {
         self.sweep()?;
         match journal.progress().phase {
             Phase::Applied => return Ok(outcome(&journal, Vec::new())),
-            Phase::Undoing => return Err(refused("the plan", "undoing it was begun; finish that first (unleak migrate undo)")),
+            Phase::Undoing => return Err(ApplyError::refused("the plan", "undoing it was begun; finish that first (unleak migrate undo)")),
             Phase::Planned | Phase::Applying | Phase::Undone => {}
         }
         self.check(journal.progress().phase == Phase::Applying)?;
@@ -97,13 +97,13 @@ impl Run<'_> {
         let identity = self.store.identity().map_err(ApplyError::store)?;
         if self.store.backend() != self.plan.store.backend || identity != self.plan.store.identity {
             let reason = format!("the plan is for {}, and this is {identity}", self.plan.store.identity);
-            return Err(refused("the store", &reason));
+            return Err(ApplyError::refused("the store", &reason));
         }
         Ok(())
     }
 
     /// Removes what a killed run left of files under way.
-    fn sweep(&self) -> Result<(), ApplyError> {
+    pub(super) fn sweep(&self) -> Result<(), ApplyError> {
         for file in &self.plan.files {
             let Ok(path) = target::resolve(self.root, file) else { continue };
             replace::sweep(&replace::temporary(&path, target::mark(self.plan))).map_err(|source| ApplyError::file(file, source))?;
@@ -118,15 +118,14 @@ impl Run<'_> {
     pub fn check(&self, resumed: bool) -> Result<(), ApplyError> {
         let (mut stale, mut refusals) = (Vec::new(), Vec::new());
         for file in &self.plan.files {
-            let path = match target::resolve(self.root, file) {
-                Ok(path) => path,
-                Err(reason) => {
-                    refusals.push(Refusal { what: file.path.clone(), reason });
+            let Now { path, bytes, content } = match target::now(self.root, file, &self.plan.key) {
+                Err(ApplyError::Refused(more)) => {
+                    refusals.extend(more);
                     continue;
                 }
+                now => now?,
             };
-            let bytes = target::read(&path).map_err(|source| ApplyError::file(file, source))?;
-            match target::content(bytes.as_deref().map(Vec::as_slice), file, &self.plan.key) {
+            match content {
                 Content::Before if !self.allow_dirty && self.is_dirty(file, bytes.as_deref().map(Vec::as_slice)) => {
                     let reason = "it has changes that are not committed; commit them, or give --allow-dirty".to_owned();
                     refusals.push(Refusal { what: file.path.clone(), reason });
@@ -204,10 +203,9 @@ impl Run<'_> {
         if journal.progress().rewritten.contains(&file.path) {
             return Ok(());
         }
-        let path = target::resolve(self.root, file).map_err(|reason| refused(&file.path, &reason))?;
-        let now = target::read(&path).map_err(|source| ApplyError::file(file, source))?;
+        let Now { path, bytes: now, content } = target::now(self.root, file, &self.plan.key)?;
         let bytes = now.as_deref().map_or(&[][..], Vec::as_slice);
-        let done = match target::content(now.as_deref().map(Vec::as_slice), file, &self.plan.key) {
+        let done = match content {
             // Stopped after the new name, before the journal's line.
             Content::After => return Ok(journal.record(Event::Rewritten { path: file.path.clone(), partly: false })?),
             Content::Other => return Err(changed(&path, file)),
@@ -240,10 +238,6 @@ impl Run<'_> {
 fn outcome(journal: &Journal<'_>, copies: Vec<PathBuf>) -> Applied {
     let progress = journal.progress();
     Applied { files: progress.rewritten.iter().cloned().collect(), secrets: progress.stored.keys().cloned().collect(), copies }
-}
-
-fn refused(what: &str, reason: &str) -> ApplyError {
-    ApplyError::Refused(vec![Refusal { what: what.to_owned(), reason: reason.to_owned() }])
 }
 
 fn changed(path: &Path, file: &PlannedFile) -> ApplyError {

@@ -95,6 +95,10 @@ impl ApplyError {
         Self::Store(error)
     }
 
+    fn refused(what: &str, reason: &str) -> Self {
+        Self::Refused(vec![Refusal { what: what.to_owned(), reason: reason.to_owned() }])
+    }
+
     fn file(file: &PlannedFile, source: io::Error) -> Self {
         Self::File { path: file.path.clone(), source }
     }

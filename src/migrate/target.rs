@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::ApplyError;
 use super::edits;
 use super::key::PlanKey;
 use super::plan::{Edit, Plan, PlannedFile, Segment};
@@ -61,11 +62,28 @@ pub fn resolve(root: &Path, file: &PlannedFile) -> Result<PathBuf, String> {
     Ok(resolved)
 }
 
-/// The bytes at `path`; none where there is no file.
+/// A file of the plan as it is now.
+pub struct Now {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its bytes; none where there is no file.
+    pub bytes: Option<Zeroizing<Vec<u8>>>,
+    /// What they are to the plan.
+    pub content: Content,
+}
+
+/// Looks at a file of the plan.
 ///
 /// # Errors
-/// It cannot be read.
-pub fn read(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+/// [`ApplyError::Refused`] if it is not touched, and why; it cannot be read.
+pub fn now(root: &Path, file: &PlannedFile, key: &PlanKey) -> Result<Now, ApplyError> {
+    let path = resolve(root, file).map_err(|reason| ApplyError::refused(&file.path, &reason))?;
+    let bytes = read(&path).map_err(|source| ApplyError::file(file, source))?;
+    let content = content(bytes.as_deref().map(Vec::as_slice), file, key);
+    Ok(Now { path, bytes, content })
+}
+
+fn read(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(Zeroizing::new(bytes))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -74,8 +92,7 @@ pub fn read(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
 }
 
 /// What these bytes are to the plan.
-#[must_use]
-pub fn content(bytes: Option<&[u8]>, file: &PlannedFile, key: &PlanKey) -> Content {
+fn content(bytes: Option<&[u8]>, file: &PlannedFile, key: &PlanKey) -> Content {
     let hash = bytes.map(|bytes| key.of_file(bytes));
     if hash == file.before {
         return Content::Before;

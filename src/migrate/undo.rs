@@ -10,7 +10,7 @@ use super::edits::{self, Values};
 use super::journal::{Event, Journal, Phase, StoredBy};
 use super::plan::{Edit, PlannedFile, Segment};
 use super::storing::{is_ours, with_stage};
-use super::target::{self, Content};
+use super::target::{self, Content, Now};
 use super::{ApplyError, Refusal, value};
 use crate::fsx::replace::{self, ReplaceError, Replacement};
 use crate::store::{CURRENT, StoreError, Version};
@@ -49,7 +49,7 @@ struct Restoring<'p> {
 /// Before anything is touched if a file changed since, or a value cannot be read. All others leave a state in which undo can go on.
 pub fn undo(run: &Run<'_>) -> Result<Undone, ApplyError> {
     let mut journal = Journal::open(run.home, run.plan, run.steps)?;
-    sweep(run)?;
+    run.sweep()?;
     if matches!(journal.progress().phase, Phase::Planned | Phase::Undone) {
         return Ok(Undone::default());
     }
@@ -80,27 +80,18 @@ pub fn undo(run: &Run<'_>) -> Result<Undone, ApplyError> {
     Ok(undone)
 }
 
-fn sweep(run: &Run<'_>) -> Result<(), ApplyError> {
-    for file in &run.plan.files {
-        let Ok(path) = target::resolve(run.root, file) else { continue };
-        replace::sweep(&replace::temporary(&path, target::mark(run.plan))).map_err(|source| ApplyError::file(file, source))?;
-    }
-    Ok(())
-}
-
 /// Files that have their new content, or some lines of it.
 fn changed_files<'p>(run: &Run<'p>) -> Result<Vec<Changed<'p>>, ApplyError> {
     let (mut files, mut stale, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for file in &run.plan.files {
-        let path = match target::resolve(run.root, file) {
-            Ok(path) => path,
-            Err(reason) => {
-                refused.push(Refusal { what: file.path.clone(), reason });
+        let Now { path, bytes, content } = match target::now(run.root, file, &run.plan.key) {
+            Err(ApplyError::Refused(more)) => {
+                refused.extend(more);
                 continue;
             }
+            now => now?,
         };
-        let now = target::read(&path).map_err(|source| ApplyError::file(file, source))?;
-        let edits = match target::content(now.as_deref().map(Vec::as_slice), file, &run.plan.key) {
+        let edits = match content {
             Content::Before => continue,
             Content::After => Cow::Borrowed(file.edits.as_slice()),
             Content::Partly(lines) => Cow::Owned(lines),
@@ -110,7 +101,7 @@ fn changed_files<'p>(run: &Run<'p>) -> Result<Vec<Changed<'p>>, ApplyError> {
                 continue;
             }
         };
-        files.push(Changed { file, path, now: now.unwrap_or_default(), edits });
+        files.push(Changed { file, path, now: bytes.unwrap_or_default(), edits });
     }
     if !stale.is_empty() {
         return Err(ApplyError::Stale(stale));
@@ -130,8 +121,7 @@ fn values(run: &Run<'_>, journal: &Journal<'_>, files: &[Changed<'_>]) -> Result
     let mut values = Values::new();
     for name in needed {
         let secret = run.plan.secret(name).expect("because a plan is checked when it is read");
-        let unknown =
-            || ApplyError::Refused(vec![Refusal { what: name.to_owned(), reason: "the journal does not say where it is".to_owned() }]);
+        let unknown = || ApplyError::refused(name, "the journal does not say where it is");
         let stored = journal.progress().stored.get(name).ok_or_else(unknown)?;
         let read = run.store.read(name, &Version::Id(&stored.version)).map_err(ApplyError::store)?;
         let parts = value::parts(run.plan, secret, &read)?;
@@ -147,10 +137,8 @@ fn contents<'p>(run: &Run<'_>, files: Vec<Changed<'p>>, values: &Values) -> Resu
         let file = changed.file;
         let content = edits::undone(&changed.now, file.encoding, &changed.edits, values);
         let right = content.filter(|content| file.before.is_none_or(|before| run.plan.key.of_file(content) == before));
-        let content = right.ok_or_else(|| {
-            let reason = "the old content cannot be put together from what the store holds".to_owned();
-            ApplyError::Refused(vec![Refusal { what: file.path.clone(), reason }])
-        })?;
+        let content =
+            right.ok_or_else(|| ApplyError::refused(&file.path, "the old content cannot be put together from what the store holds"))?;
         restoring.push(Restoring { changed, content });
     }
     Ok(restoring)

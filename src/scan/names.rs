@@ -45,17 +45,12 @@ impl Scanner {
     fn last_name(&self, path: &BStr) -> Gathered {
         let start = path.rfind_byte(b'/').map_or(0, |slash| slash + 1);
         let origin = Origin::PathName { commit: String::new(), path: path.to_owned() };
-        let scan = |bytes: &[u8], start: usize| {
-            let mut gathered = Gathered::default();
-            let accept = start..bytes.len() + 1;
-            let (form, cursor) = (Form::of(bytes), Cursor::default());
-            self.window(&Window { origin: &origin, bytes, form, base: 0, accept, cursor, whole: true }, &mut gathered);
-            gathered
-        };
-        if scan(&path[start..], 0).sightings.is_empty() {
+        if self.whole(&origin, &path[start..]).sightings.is_empty() {
             return Gathered::default();
         }
-        let gathered = scan(path, start);
+        let mut gathered = Gathered::default();
+        let (form, accept, cursor) = (Form::of(path), start..path.len() + 1, Cursor::default());
+        self.window(&Window { origin: &origin, bytes: path, form, base: 0, accept, cursor, whole: true }, &mut gathered);
         Gathered { coverage: Coverage::default(), ..gathered }
     }
 }

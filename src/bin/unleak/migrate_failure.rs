@@ -14,11 +14,14 @@ use crate::migrate_show;
 /// What is left to do where something was begun.
 const GO_ON: &str = "`unleak migrate resume` goes on, `unleak migrate undo` takes it back";
 
+/// What helps where a permission is missing.
+const POLICIES: &str = "`unleak migrate policies` writes a policy for whoever migrates";
+
 /// The failure that a store's error is.
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands on")]
 pub fn store_failure(error: StoreError) -> Failure {
     let (exit, hint) = match &error {
-        StoreError::Denied { .. } => (Exit::Denied, Some("`unleak migrate policies` writes a policy for whoever migrates")),
+        StoreError::Denied { .. } => (Exit::Denied, Some(POLICIES)),
         StoreError::Exists { .. } | StoreError::PendingDeletion { .. } => (Exit::Refused, None),
         StoreError::Throttled(_) | StoreError::Unreachable(_) => (Exit::Unfinished, Some(GO_ON)),
         StoreError::NotFound { .. } | StoreError::Key { .. } | StoreError::Invalid { .. } | StoreError::Unusable(_) => {
@@ -42,7 +45,7 @@ pub fn unfinished_failure(plan: &Plan, unfinished: &Unfinished) -> Failure {
     let lines: Vec<String> = failed.iter().map(|failed| format!("\n  {}; {}", failed.reason, failed.advice)).collect();
     let secrets = migrate_show::count(plan.secrets.len(), "secret");
     let error = format!("the store did not take {} of {secrets}:{}", failed.len(), lines.concat());
-    let policies = is_denied.then(|| "`unleak migrate policies` writes a policy for whoever migrates".to_owned());
+    let policies = is_denied.then(|| POLICIES.to_owned());
     Failure { exit, ..Failure::new(&error) }.hint(GO_ON).maybe_hint(policies)
 }
 

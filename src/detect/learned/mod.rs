@@ -61,16 +61,16 @@ const fn prior(case: &Case<'_>) -> Option<(i32, &'static str)> {
     }
 }
 
-/// The probability that a case is a credential.
+/// The probability that a case is a credential; `score` is what the model gives its features.
 #[must_use]
-pub fn probability(model: &Model, case: &Case<'_>, features: &Features) -> f32 {
-    model.probability(model.score(features) + prior(case).map_or(0, |(weight, _)| weight))
+pub fn probability(model: &Model, case: &Case<'_>, score: i32) -> f32 {
+    model.probability(score + prior(case).map_or(0, |(weight, _)| weight))
 }
 
-/// Judges a case and names the reasons, which takes ten times as long as the probability alone.
+/// Judges a case and names the reasons, which takes ten times as long as the score.
 #[must_use]
-pub fn judge(model: &Model, case: &Case<'_>, features: &Features) -> Opinion {
-    Opinion { probability: probability(model, case, features), reasons: reasons::of(model, case, features, prior(case)) }
+pub fn judge(model: &Model, case: &Case<'_>, features: &Features, score: i32) -> Opinion {
+    Opinion { probability: probability(model, case, score), reasons: reasons::of(model, case, features, score, prior(case)) }
 }
 
 #[cfg(test)]

@@ -16,16 +16,15 @@ const LEAST: i32 = UNIT / 8;
 
 /// What counts, strongest first: what is known beforehand, and how far the score would fall if a group were as usual.
 #[must_use]
-pub fn of(model: &Model, case: &Case<'_>, features: &Features, prior: Option<(i32, &'static str)>) -> Vec<(&'static str, f32)> {
+pub fn of(model: &Model, case: &Case<'_>, features: &Features, score: i32, prior: Option<(i32, &'static str)>) -> Vec<(&'static str, f32)> {
     let mut reasons = Vec::with_capacity(TABLE.len() + 1);
     reasons.extend(prior);
-    let known = model.score(features);
     let mut start = 0;
     for (group, names) in TABLE {
         let end = start + names.len();
         let mut other = *features;
         other.0[start..end].copy_from_slice(&model.usual.0[start..end]);
-        let weight = known - model.score(&other);
+        let weight = score - model.score(&other);
         if weight.abs() >= LEAST {
             reasons.push((weight, words(group, case, weight > 0)));
         }

@@ -91,7 +91,7 @@ fn clean(base: &[u8], from: usize, to: usize, len: usize, before: u8, text_len: 
 }
 
 /// Where the line after the one at `at` starts.
-fn after_line(text: &[u8], at: usize) -> Option<usize> {
+pub(super) fn after_line(text: &[u8], at: usize) -> Option<usize> {
     memchr(b'\n', &text[at..]).map(|end| at + end + 1)
 }
 

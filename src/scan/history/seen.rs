@@ -8,10 +8,8 @@ use std::hash::{BuildHasher, Hasher};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::lines::{MARGIN, after_line};
 use foldhash::quality::RandomState;
-use memchr::memchr;
-
-use super::lines::MARGIN;
 
 /// Bytes of text that are looked at without asking whether they are known.
 const WORTH: usize = 256;
@@ -154,7 +152,7 @@ fn ends_stretch(text: &[u8]) -> bool {
 
 /// The end of the line that starts at `at`, with its line end.
 fn line_end(text: &[u8], at: usize) -> usize {
-    memchr(b'\n', &text[at..]).map_or(text.len(), |end| at + end + 1)
+    after_line(text, at).unwrap_or(text.len())
 }
 
 #[cfg(test)]
