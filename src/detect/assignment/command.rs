@@ -159,14 +159,25 @@ fn user(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     after_colon(bytes, value(cursor)?)
 }
 
-/// A quoted value or a word.
+/// A quoted value or a word, which does not stand for another as in the usage of a command (`-k PASSWORD`).
 fn value(mut cursor: Cursor<'_>) -> Option<Range<usize>> {
     if let Some(quote) = cursor.quote() {
         return cursor.quoted(quote);
     }
+    if stands_for_a_value(cursor.rest()) {
+        return None;
+    }
     let length = bare::word(&cursor.rest()[..cursor.rest().len().min(LINE)]);
     let plain = !matches!(cursor.peek(), None | Some(b'-' | b'$' | b'<' | b'{' | b'(' | b'['));
     (plain && length > 0).then_some(cursor.at..cursor.at + length)
+}
+
+/// Whether a word in capitals says what belongs here: `PASSWORD`, `NEW_PASSWORD`.
+fn stands_for_a_value(rest: &[u8]) -> bool {
+    const NAMES: [&[u8]; 6] = [b"PASSWORD", b"PASSWD", b"PASSPHRASE", b"PWD", b"PASS", b"SECRET"];
+    let length = rest.iter().take_while(|byte| byte.is_ascii_uppercase() || **byte == b'_').count();
+    let ends = !rest.get(length).is_some_and(|byte| byte.is_ascii_alphanumeric());
+    ends && NAMES.iter().any(|name| rest[..length].ends_with(name))
 }
 
 /// The rest of the line up to a pipe, with the lines that it goes on to.

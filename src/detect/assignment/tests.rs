@@ -405,6 +405,9 @@ fn commands() {
         reads("a.bat", text, &[]);
     }
     reads("a.md", "On the net user accounts are known.", &[]);
+    for text in ["net user NAME PASSWORD /add", "openssl enc -k NEW_PASSWORD -in a", "mysql -u root -pPASSWORD shop"] {
+        reads("a.sh", text, &[]);
+    }
     reads("a.sh", "openssl enc -kfile abc1 -in a | tool -k abc1", &[]);
     reads("a.sh", "PASSWORD=`tool`", &[]);
     reads("a.sh", "PASSWORD=$(tool)", &[]);

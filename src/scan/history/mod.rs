@@ -133,7 +133,9 @@ impl Scanner {
         let limits = Limits { most: MOST, budget: &budget, threads: self.threads() };
         let (history, messages) = load::load(&inventory, limits, || Messages::new(self, &inventory));
         let known = Known::new(settings, &opened, &inventory, &history, &references);
-        let mut gathered = known.problems();
+        let absent = known.absent();
+        let problems = [absent.as_slice(), &known.unreadable()].concat();
+        let mut gathered = Gathered { coverage: Coverage { problems, ..Coverage::default() }, ..Gathered::default() };
         for part in messages {
             gathered = gathered.merge(part.gathered(|commit| known.has_commit(commit), |commit| known.is_reached(commit)));
         }
@@ -153,7 +155,7 @@ impl Scanner {
         let mut whole = Whole { gathered, repository: Some(config::facts(&opened.repository)), exposed };
         let pointers = known.objects(pointers);
         if let Some(kept) = kept {
-            kept.save(&whole, &items, &pointers.items);
+            kept.save(&whole, &absent, &items, &pointers.items);
         }
         whole.gathered = whole.gathered.merge(self.behind_pointers(&pointers));
         Ok(whole)
@@ -311,33 +313,47 @@ impl<'k> Known<'k> {
         reached.oldest_first.iter().find(|&&commit| commits.tree(commit) == Some(root)).map(|&commit| commits.object(commit))
     }
 
-    /// What cannot be read besides blobs.
-    fn problems(&self) -> Gathered {
-        let mut problems = self.inventory.problems.clone();
-        problems.extend(self.references.problems.iter().cloned());
-        for (commit, parent) in self.history.cut.iter().filter(|&&(commit, _)| self.has_commit(commit)) {
-            let path = BString::from(self.inventory.id(*commit).to_string());
-            let detail = match self.inventory.number(parent) {
-                None => {
-                    format!("the history is cut off: its parent {parent} is not in the repository; `git fetch --unshallow` may bring it")
-                }
-                Some(_) => format!("the history is cut off: its parent {parent} cannot be read"),
-            };
-            problems.push(Problem { path, kind: ProblemKind::MissingObject, detail });
+    /// What references lead to and is not in the repository.
+    fn absent(&self) -> Vec<Problem> {
+        let mut absent = Vec::new();
+        for (commit, parent) in self.cut().filter(|(_, parent)| self.inventory.number(parent).is_none()) {
+            let why = format!("the history is cut off: its parent {parent} is not in the repository; `git fetch --unshallow` may bring it");
+            absent.push(self.cut_at(commit, why));
         }
         for (_, tree) in self.history.missing.iter().filter(|&&(commit, _)| self.has_commit(commit)) {
-            problems.push(missing(tree, BString::default()));
+            absent.push(missing(tree, BString::default()));
         }
         let reached = self.everything.as_ref().unwrap_or(&self.reached);
         let trees = &self.history.trees;
-        problems.extend(reached.missing.iter().map(|absent| missing(&trees.missing[absent as usize], reached.missing_path(trees, absent))));
+        absent.extend(reached.missing.iter().map(|absent| missing(&trees.missing[absent as usize], reached.missing_path(trees, absent))));
+        absent.dedup();
+        absent
+    }
+
+    /// What is there and cannot be read, besides blobs.
+    fn unreadable(&self) -> Vec<Problem> {
+        let mut problems = self.inventory.problems.clone();
+        problems.extend(self.references.problems.iter().cloned());
+        for (commit, parent) in self.cut().filter(|(_, parent)| self.inventory.number(parent).is_some()) {
+            problems.push(self.cut_at(commit, format!("the history is cut off: its parent {parent} cannot be read")));
+        }
+        let reached = self.everything.as_ref().unwrap_or(&self.reached);
         for object in reached.objects.iter() {
             let why = self.history.broken.binary_search_by_key(&object, |&(broken, _)| broken).ok().map(|at| self.history.broken[at].1);
             let unreadable = self.inventory.kind(object).is_none().then_some(Broken::Damaged);
             problems.extend(why.or(unreadable).map(|why| self.broken(object, why)));
         }
         problems.dedup();
-        Gathered { coverage: Coverage { problems, ..Coverage::default() }, ..Gathered::default() }
+        problems
+    }
+
+    /// Commits that count, each with a parent that is not known.
+    fn cut(&self) -> impl Iterator<Item = (u32, &'k oid)> {
+        self.history.cut.iter().filter(|&&(commit, _)| self.has_commit(commit)).map(|(commit, parent)| (*commit, &**parent))
+    }
+
+    fn cut_at(&self, commit: u32, detail: String) -> Problem {
+        Problem { path: BString::from(self.inventory.id(commit).to_string()), kind: ProblemKind::MissingObject, detail }
     }
 
     fn problems_of_blobs(&self, found: &Found, most: Option<u64>) -> Vec<Problem> {

@@ -80,12 +80,28 @@ fn secrets_in_names_are_not_kept() {
 }
 
 #[test]
-fn what_was_not_whole_is_not_kept() {
-    let fixture = Fixture::new(&format!("{HISTORY}cd ..; git clone -q --depth 1 file://$PWD/r s"));
-    assert!(!fixture.scan("s", &["--history"]).problems.is_empty());
-    assert!(!fixture.sandbox.path("s/.git/unleak/history").exists());
+fn what_is_missing_from_a_repository_is_kept_as_missing() {
+    let mut fixture = Fixture::new(&format!("{HISTORY}cd ..; git clone -q --depth 1 file://$PWD/r s"));
+    let first = fixture.scan("s", &["--history"]);
+    assert_eq!(first.problems.len(), 1);
+    assert!(fixture.sandbox.path("s/.git/unleak/history").exists());
+    let second = fixture.scan("s", &["--history"]);
+    assert_eq!((&second.report, second.code), (&first.report, first.code));
+    fixture.run("cd s; git fetch -q --unshallow");
+    assert_eq!(fixture.scan("s", &["--history"]).problems.len(), 0);
+}
+
+#[test]
+fn what_could_not_be_read_is_not_kept() {
+    let fixture = Fixture::new(HISTORY);
+    fixture.sandbox.run("cd r; f=.git/objects/$(git rev-parse HEAD:a | sed 's,^..,&/,'); chmod u+w $f; cp $f ../whole; echo x >$f");
+    let damaged = fixture.scan("r", &["--history"]);
+    assert_eq!(damaged.problems.len(), 1);
+    assert!(!fixture.sandbox.path("r/.git/unleak/history").exists());
+    fixture.sandbox.run("cd r; cp ../whole .git/objects/$(git rev-parse HEAD:a | sed 's,^..,&/,')");
+    assert_eq!(fixture.scan("r", &["--history"]).problems.len(), 0);
     // A repository that cannot be written to is scanned all the same.
-    fixture.sandbox.run("mkdir -p r/.git; : >r/.git/unleak");
+    fixture.sandbox.run("rm -r r/.git/unleak; : >r/.git/unleak");
     assert_eq!(fixture.scan("r", &["--history"]).names().len(), 5);
 }
 

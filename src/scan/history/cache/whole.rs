@@ -2,18 +2,20 @@
 //! what a report shows is read from the repository again.
 //!
 //! The file holds one scan. It counts if nothing that decides about the outcome has changed: the patterns, the settings, the references, the
-//! files that hold objects. A scan that was not whole is not kept.
+//! files that hold objects. What is missing from the repository itself, as in a shallow clone, is missing until that changes; a scan that was not
+//! whole for another reason is not kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use bstr::BString;
 use gix::ObjectId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Cabinet;
 use crate::blob::Origin;
-use crate::finding::{Coverage, Exposure, SkipReason, Suppression};
+use crate::finding::{Coverage, Exposure, Problem, ProblemKind, SkipReason, Suppression};
 use crate::gather::{Fate, Gathered, Unreported, is_name};
 use crate::scan::history::{Exposed, Whole};
 use crate::scan::{Scanner, Silent};
@@ -49,6 +51,8 @@ struct Saved {
     bytes: u64,
     binary: u64,
     skipped: BTreeMap<SkipReason, u64>,
+    /// Path and detail of what the repository does not have.
+    absent: Vec<(BString, String)>,
 }
 
 /// [`Content`] with ids as bytes.
@@ -123,8 +127,10 @@ impl<'s> Kept<'s> {
             let secret = Fingerprint::of(sighting.secret.expose()).to_bytes();
             sighting.fate == Fate::Report && expected.get(&*sighting.place.origin).is_some_and(|secrets| secrets.contains(&secret))
         });
-        let coverage =
-            Coverage { scanned: saved.scanned, bytes: saved.bytes, binary: saved.binary, skipped: saved.skipped, ..Coverage::default() };
+        let problem = |(path, detail)| Problem { path, kind: ProblemKind::MissingObject, detail };
+        let problems = saved.absent.into_iter().map(problem).collect();
+        let Saved { scanned, bytes, binary, skipped, .. } = saved;
+        let coverage = Coverage { scanned, bytes, binary, skipped, problems, ..Coverage::default() };
         let unreported = Unreported { suppressed: saved.suppressed, below_threshold: saved.below_threshold };
         let gathered = Gathered { sightings, coverage, unreported };
         let secrets = saved.exposures.into_iter().map(|(secret, exposure)| (Fingerprint::from_bytes(secret), exposure)).collect();
@@ -135,12 +141,12 @@ impl<'s> Kept<'s> {
         })
     }
 
-    /// Keeps the outcome of a scan, unless something was missing in it or could not be named without a secret. That it cannot be kept is no failure of the scan.
-    /// `whole` is without large files elsewhere.
-    pub(in crate::scan::history) fn save(&self, whole: &Whole, items: &[ObjectItem], pointers: &[ObjectItem]) {
+    /// Keeps the outcome of a scan, unless more was missing than what is `absent` from the repository, or it cannot be named without a secret. That
+    /// it cannot be kept is no failure of the scan. `whole` is without large files elsewhere.
+    pub(in crate::scan::history) fn save(&self, whole: &Whole, absent: &[Problem], items: &[ObjectItem], pointers: &[ObjectItem]) {
         // Where a name is a secret, so are the paths and references it is part of.
         let names_are_secret = whole.gathered.sightings.iter().any(|sighting| is_name(&sighting.place.origin));
-        if names_are_secret || !whole.gathered.coverage.problems.is_empty() {
+        if names_are_secret || whole.gathered.coverage.problems != absent {
             return;
         }
         let mut secrets: BTreeMap<&Origin, BTreeSet<[u8; 16]>> = BTreeMap::new();
@@ -164,6 +170,7 @@ impl<'s> Kept<'s> {
             bytes,
             binary,
             skipped,
+            absent: absent.iter().map(|problem| (problem.path.clone(), problem.detail.clone())).collect(),
         };
         self.cabinet.write(NAME, &self.key, &saved);
     }
