@@ -3,7 +3,7 @@
 use super::candidate::Candidate;
 use super::{checksum, entropy, placeholder};
 use crate::finding::{ChecksumStatus, Level};
-use crate::patterns::schema::{Detector, PatternDef};
+use crate::patterns::schema::{Detector, Likelihood, PatternDef};
 
 /// Probability of a value whose check passed.
 const PROVEN: f32 = 0.995;
@@ -49,6 +49,9 @@ pub fn weigh(candidate: &mut Candidate<'_>, def: &PatternDef) {
     let is_open = def.detector.is_none() && candidate.checksum != ChecksumStatus::Valid;
     if let Some(reason) = made_up_for(def, &candidate.secret).filter(|_| is_open) {
         candidate.set(DOUBTFUL.min(candidate.probability), reason);
+    }
+    if def.confidence == Likelihood::Low {
+        candidate.evidence.push("what has this form opens nothing by itself, or is hard to tell from other things");
     }
     // What speaks for a value is no reason to leave it out.
     if candidate.probability >= Level::Medium.floor() {

@@ -45,7 +45,7 @@ use rule::Match;
 pub use view::{REACH, View};
 
 use crate::patterns::anchors::{self, Spelling};
-use crate::patterns::schema::{Detector, Likelihood};
+use crate::patterns::schema::Detector;
 use crate::patterns::{Catalogue, PatternIndex};
 
 /// How many encodings are undone, one inside the other.
@@ -270,12 +270,7 @@ impl<'s, 'v> Sink<'s, 'v> {
 
     fn propose_with(&mut self, index: PatternIndex, span: Range<usize>, shape: impl FnOnce(&mut Candidate<'v>)) {
         let def = &self.catalogue.pattern(index).def;
-        let probability = match def.confidence {
-            Likelihood::High => 0.92,
-            Likelihood::Medium => 0.7,
-            Likelihood::Low => 0.4,
-        };
-        let mut candidate = Candidate::new(index, Cow::Borrowed(&self.view.bytes[span.clone()]), span, probability);
+        let mut candidate = Candidate::new(index, Cow::Borrowed(&self.view.bytes[span.clone()]), span, def.confidence.probability());
         shape(&mut candidate);
         judge::weigh(&mut candidate, def);
         candidate.dropped = candidate.dropped.or_else(|| own::reason(self.catalogue, self.view.bytes, &candidate.span));

@@ -208,7 +208,10 @@ fn reported(catalogue: &Catalogue, def: &PatternDef, text: &[u8]) -> Vec<Pattern
     let path = example::path(def);
     let view = View { bytes: text, path: BStr::new(&path), binary: false, depth: 0 };
     let candidates = resolve(catalogue, detect::scan(catalogue, &view));
-    let is_reported = |candidate: &detect::Candidate<'_>| candidate.dropped.is_none() && candidate.probability >= Level::Medium.floor();
+    let is_reported = |candidate: &detect::Candidate<'_>| {
+        let usual = catalogue.pattern(candidate.pattern).def.confidence.probability();
+        candidate.dropped.is_none() && candidate.probability >= usual.min(Level::Medium.floor())
+    };
     candidates.into_iter().filter(is_reported).map(|candidate| candidate.pattern).collect()
 }
 

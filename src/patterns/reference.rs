@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::schema::{Pattern, PatternDef};
+use super::schema::{Likelihood, Pattern, PatternDef};
 use super::{Catalogue, PatternIndex};
 
 /// A page in Markdown with every pattern of the catalogue by provider: what it is, how it is checked, what to do.
@@ -26,12 +26,14 @@ fn head(catalogue: &Catalogue, providers: usize) -> String {
     let by_code = count(&|def| def.detector.is_some());
     let by_word = count(&|def| !def.near.is_empty());
     let checked = count(&|def| def.checksum.is_some());
+    let low = count(&|def| def.confidence == Likelihood::Low && !def.opt_in);
     let off = count(&|def| def.opt_in);
     format!(
         "# Patterns\n\
          Made by `unleak patterns docs`; a test fails when it is not up to date. `unleak patterns show ID` tells more of each.\n\n\
          {total} patterns of {providers} providers: {by_word} are told by a word near by, {by_code} by code (keys, URLs, headers, assignments), the \
-         others by their own form. {checked} have a checksum or a structure that is verified offline. {off} are off unless enabled.\n\n\
+         others by their own form. {checked} have a checksum or a structure that is verified offline. {low} are of what opens nothing by itself, such as \
+         keys that are public by design: they are shown at `--min-confidence low`. {off} are off unless enabled.\n\n\
          *Check* names what is verified offline beyond the form. *Keep it in* is the service that should hold the new one, after the old one is \
          revoked where the link leads.\n"
     )
@@ -45,11 +47,15 @@ fn section(catalogue: &Catalogue, indices: &[PatternIndex], page: &mut String) {
     for &index in indices {
         let def = &catalogue.pattern(index).def;
         let check = def.checksum.map_or(String::new(), |check| spelled(&check));
-        let off = if def.opt_in { " (off unless enabled)" } else { "" };
+        let note = match def.confidence {
+            _ if def.opt_in => " (off unless enabled)",
+            Likelihood::Low => " (low)",
+            Likelihood::Medium | Likelihood::High => "",
+        };
         let advice = def.advice.as_ref().map_or(String::new(), |advice| format!(". {}", cell(advice)));
         let _ = writeln!(
             page,
-            "| `{}`{off} | {} | {} | {check} | [page]({}) | {}{advice} |",
+            "| `{}`{note} | {} | {} | {check} | [page]({}) | {}{advice} |",
             def.id,
             cell(&def.title),
             def.severity.name(),

@@ -172,8 +172,20 @@ pub enum Likelihood {
     High,
     /// A hash or an id could look like it.
     Medium,
-    /// A guess: below the default threshold unless something speaks for it.
+    /// What opens nothing by itself, such as a key that is public by design, or a guess: below the default threshold.
     Low,
+}
+
+impl Likelihood {
+    /// The probability that a bare match is a credential.
+    #[must_use]
+    pub const fn probability(self) -> f32 {
+        match self {
+            Self::High => 0.92,
+            Self::Medium => 0.7,
+            Self::Low => 0.4,
+        }
+    }
 }
 
 /// The service that should hold the credential.

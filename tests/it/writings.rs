@@ -60,6 +60,8 @@ struct Subject {
     provider: String,
     name: String,
     value: Vec<u8>,
+    /// The probability it must be found with.
+    least: f32,
 }
 
 fn subjects(catalogue: &Catalogue) -> Vec<Subject> {
@@ -74,7 +76,8 @@ fn subjects(catalogue: &Catalogue) -> Vec<Subject> {
         };
         let has_form = !def.shape.is_empty() && def.regex.is_none() && catalogue.is_enabled(index);
         let value = example::fill(catalogue, index, "{secret}", u64::from(index.0)).ok().filter(|_| has_form)?;
-        Some(Subject { id: def.id.clone(), provider: catalogue.pattern(index).provider.clone(), name, value })
+        let least = def.confidence.probability().min(Level::Medium.floor());
+        Some(Subject { id: def.id.clone(), provider: catalogue.pattern(index).provider.clone(), name, value, least })
     };
     catalogue.indices().filter_map(of).collect()
 }
@@ -98,11 +101,11 @@ fn lost<'s>(subjects: &'s [Subject], writing: &str) -> (Vec<&'s str>, Vec<&'s st
     let report = Scanner::new(Catalogue::builtin(), settings).bytes(Origin::Stdin { name: "a.txt".into() }, &text);
     let found: BTreeMap<&[u8], &Finding> = report.findings.iter().map(|finding| (finding.secret.expose(), finding)).collect();
     let (mut low, mut missing) = (Vec::new(), Vec::new());
-    for Subject { id, provider, value, .. } in subjects {
+    for Subject { id, provider, value, least, .. } in subjects {
         match found.get(value.as_slice()) {
             // Forms of one provider may overlap.
             Some(finding) if finding.pattern.provider != *provider => missing.push(id.as_str()),
-            Some(finding) if finding.places[0].confidence.0 < Level::Medium.floor() => low.push(id.as_str()),
+            Some(finding) if finding.places[0].confidence.0 < *least => low.push(id.as_str()),
             Some(_) => {}
             None => missing.push(id.as_str()),
         }

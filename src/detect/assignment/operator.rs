@@ -282,6 +282,11 @@ fn comma<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>, quoted: bool) -> Option
     }
 }
 
+/// Whether a short option has its value joined to it, as `-pPASSWORD` in the usage of a command.
+fn is_joined(option: &[u8]) -> bool {
+    matches!(option, [b'-', letter, rest @ ..] if letter.is_ascii_lowercase() && rest.len() > 1 && rest.iter().all(u8::is_ascii_uppercase))
+}
+
 /// Operators that are words, and values that follow a blank.
 fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
     const IS: [&[u8]; 4] = [b"is", b"was", b"to", b"as"];
@@ -291,7 +296,7 @@ fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
         let free = place.kind != FileKind::Markup && (place.kind != FileKind::Code || long);
         // What stands after `-pass pass:` is read there.
         let value = cursor.peek() != Some(b'-') && !cursor.rest().starts_with(b"pass:");
-        return (free && value).then_some(Operator::Flag);
+        return (free && value && !is_joined(place.text())).then_some(Operator::Flag);
     }
     if place.kind == FileKind::Code && skip_type(cursor) {
         return Some(Operator::Assign);
