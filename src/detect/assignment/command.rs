@@ -176,7 +176,7 @@ fn value(mut cursor: Cursor<'_>) -> Option<Range<usize>> {
 fn stands_for_a_value(rest: &[u8]) -> bool {
     const NAMES: [&[u8]; 6] = [b"PASSWORD", b"PASSWD", b"PASSPHRASE", b"PWD", b"PASS", b"SECRET"];
     let length = rest.iter().take_while(|byte| byte.is_ascii_uppercase() || **byte == b'_').count();
-    let ends = !rest.get(length).is_some_and(|byte| byte.is_ascii_alphanumeric());
+    let ends = !rest.get(length).is_some_and(u8::is_ascii_alphanumeric);
     ends && NAMES.iter().any(|name| rest[..length].ends_with(name))
 }
 
