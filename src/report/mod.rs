@@ -60,10 +60,11 @@ impl Format {
 /// For whom SARIF is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SarifProfile {
-    /// For whoever knows `suppressions`: what the baseline hides is there and marked.
+    /// For whoever knows `suppressions`: what the baseline hides is there and marked. What only the history holds is a run of its own.
     #[default]
     Full,
-    /// For code scanning, which shows results with suppressions as open alerts: what the baseline hides is not there.
+    /// For code scanning, which shows results with suppressions as open alerts: what the baseline hides is not there, nor what only the
+    /// history holds. One run, as large as it may be.
     Github,
 }
 

@@ -4,6 +4,8 @@
 //! Sources: the OASIS standard (2.1.0, errata 01) and "SARIF support for code scanning" in GitHub's documentation. A result is one
 //! place, or one secret of a history; places of one secret share the fingerprint. Results are written one at a time.
 
+mod runs;
+
 use std::collections::BTreeMap;
 use std::io;
 
@@ -21,9 +23,8 @@ use crate::blob::{Origin, visible};
 use crate::finding::{ChecksumStatus, Commit, Decision, Exposure, Finding, Location, Place, Problem, Report, Repository, Severity};
 use crate::patterns::Pattern;
 use crate::patterns::schema::Likelihood;
+use runs::{Part, Runs};
 
-/// Results that code scanning takes in a run.
-const RESULTS: usize = 25_000;
 /// Problems that become notifications of their own.
 const NOTIFICATIONS: usize = 1_000;
 /// Characters of a rule's full description.
@@ -32,16 +33,15 @@ const DESCRIPTION: usize = 1_024;
 const ROOT: &str = "%SRCROOT%";
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
-/// Writes the report as one run.
+/// Writes the report.
 pub fn write(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
-    write_at_most(RESULTS, report, options, out)
-}
-
-/// Writes at most `limit` results, those of the most severe findings.
-fn write_at_most(limit: usize, report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
-    let results = Results::of(report, options.sarif_profile, limit);
-    let run = Run { head: head(report, &results, options), results };
-    escape::write_line(&Log { schema: SCHEMA, version: "2.1.0", runs: [run] }, out)
+    let Runs { parts, cut, past } = Runs::of(report, options.sarif_profile);
+    let mut amiss = notifications(&report.coverage.problems, &parts, cut, past);
+    let run = |part| {
+        let results = Results::of(part);
+        Run { head: head(report, &results, std::mem::take(&mut amiss), options), results }
+    };
+    escape::write_line(&Log { schema: SCHEMA, version: "2.1.0", runs: parts.into_iter().map(run).collect() }, out)
 }
 
 #[derive(Serialize)]
@@ -49,7 +49,7 @@ struct Log<'r> {
     #[serde(rename = "$schema")]
     schema: &'static str,
     version: &'static str,
-    runs: [Run<'r>; 1],
+    runs: Vec<Run<'r>>,
 }
 
 /// A run whose results are made as they are written.
@@ -60,49 +60,28 @@ struct Run<'r> {
     results: Results<'r>,
 }
 
-/// The places that become results, and the rules they need.
+/// The results of a run, and the rules they need.
 struct Results<'r> {
-    /// The most severe findings first, after them what the baseline hides.
-    findings: Vec<&'r Finding>,
-    limit: usize,
-    /// How many places are beyond the limit.
-    cut: usize,
+    part: Part<'r>,
     /// Patterns of the results by id, each with its index among the rules.
     rules: BTreeMap<&'r str, (i64, &'r Pattern)>,
 }
 
 impl<'r> Results<'r> {
-    fn of(report: &'r Report, profile: SarifProfile, limit: usize) -> Self {
-        let mut findings: Vec<&Finding> = report.findings.iter().collect();
-        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        if profile == SarifProfile::Full {
-            findings.extend(&report.hidden);
-        }
-        let places: usize = findings.iter().map(|finding| shown(finding).len()).sum();
-        let mut results = Self { findings, limit, cut: places.saturating_sub(limit), rules: BTreeMap::new() };
-        results.rules = results.kept().map(|(finding, _)| (finding.pattern.def.id.as_str(), (0, &*finding.pattern))).collect();
-        for (index, rule) in (0..).zip(results.rules.values_mut()) {
+    fn of(part: Part<'r>) -> Self {
+        let mut rules: BTreeMap<_, _> =
+            part.places.iter().map(|(finding, _)| (finding.pattern.def.id.as_str(), (0, &*finding.pattern))).collect();
+        for (index, rule) in (0..).zip(rules.values_mut()) {
             rule.0 = index;
         }
-        results
+        Self { part, rules }
     }
-
-    fn kept(&self) -> impl Iterator<Item = (&'r Finding, &'r Place)> {
-        let findings = self.findings.iter().copied();
-        findings.flat_map(|finding| shown(finding).iter().map(move |place| (finding, place))).take(self.limit)
-    }
-}
-
-/// The places that become results: of a history the one to look at, for the others are mostly versions of one file.
-fn shown(finding: &Finding) -> &[Place] {
-    let most = if finding.exposure.is_some() { 1 } else { finding.places.len() };
-    &finding.places[..most.min(finding.places.len())]
 }
 
 impl Serialize for Results<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(None)?;
-        for (finding, place) in self.kept() {
+        let mut list = serializer.serialize_seq(Some(self.part.places.len()))?;
+        for (finding, place) in &self.part.places {
             let rule = self.rules[finding.pattern.def.id.as_str()].0;
             list.serialize_element(&result(rule, finding, place))?;
         }
@@ -111,7 +90,7 @@ impl Serialize for Results<'_> {
 }
 
 /// The run without its results.
-fn head(report: &Report, results: &Results<'_>, options: &Options) -> sarif::Run {
+fn head(report: &Report, results: &Results<'_>, amiss: Vec<sarif::Notification>, options: &Options) -> sarif::Run {
     let driver = sarif::ToolComponent::builder()
         .name("unleak")
         .semantic_version(options.tool_version.as_str())
@@ -120,31 +99,42 @@ fn head(report: &Report, results: &Results<'_>, options: &Options) -> sarif::Run
     let root = sarif::ArtifactLocation::builder().description(message("The root of the scanned tree.")).build();
     let mut run = sarif::Run::builder()
         .tool(sarif::Tool::builder().driver(driver).build())
-        .invocations([invocation(&report.coverage.problems, results)])
+        .invocations([invocation(amiss)])
         .column_kind("unicodeCodePoints")
-        .automation_details(sarif::RunAutomationDetails::builder().id("unleak/").build())
+        .automation_details(sarif::RunAutomationDetails::builder().id(results.part.id.as_str()).build())
         .original_uri_base_ids(BTreeMap::from([(ROOT.to_owned(), root)]))
         .build();
     run.version_control_provenance = report.repository.as_ref().and_then(provenance).map(|details| vec![details]);
     run
 }
 
-/// What was amiss with the scan. Problems do not make it unsuccessful: what was scanned is right.
-fn invocation(problems: &[Problem], results: &Results<'_>) -> sarif::Invocation {
+/// A scan with problems was successful: what was scanned is right.
+fn invocation(amiss: Vec<sarif::Notification>) -> sarif::Invocation {
+    let mut invocation = sarif::Invocation::builder().execution_successful(true).build();
+    invocation.tool_execution_notifications = (!amiss.is_empty()).then_some(amiss);
+    invocation
+}
+
+/// What was amiss with the scan, and what is not in the file.
+fn notifications(problems: &[Problem], parts: &[Part<'_>], cut: usize, past: usize) -> Vec<sarif::Notification> {
     let mut notifications: Vec<sarif::Notification> = problems.iter().take(NOTIFICATIONS).map(notification).collect();
     if problems.len() > NOTIFICATIONS {
         let more = number(count(problems.len() - NOTIFICATIONS));
         notifications.push(warning("incomplete", &format!("{more} more items were not scanned.")));
     }
-    if results.cut > 0 {
-        let [cut, limit] = [results.cut, results.limit].map(|places| number(count(places)));
+    if cut > 0 {
+        let kept = parts.iter().map(|part| part.places.len()).sum();
+        let [cut, kept] = [cut, kept].map(|places| number(count(places)));
         let text =
-            format!("{cut} places are not in this file: it holds the {limit} of the most severe findings, as many as code scanning takes.");
+            format!("{cut} places are not in this file: it holds the {kept} of the most severe findings, as many as code scanning takes.");
         notifications.push(warning("too-many-results", &text));
     }
-    let mut invocation = sarif::Invocation::builder().execution_successful(true).build();
-    invocation.tool_execution_notifications = (!notifications.is_empty()).then_some(notifications);
-    invocation
+    if past > 0 {
+        let secrets = if past == 1 { "1 secret".to_owned() } else { format!("{} secrets", number(count(past))) };
+        let text = format!("Left out, since no file at HEAD has a line to show: {secrets} that only the history holds.");
+        notifications.push(warning("only-in-history", &text));
+    }
+    notifications
 }
 
 fn notification(problem: &Problem) -> sarif::Notification {

@@ -151,7 +151,8 @@ pub struct ScanArgs {
     /// Write a report to a file as well (repeatable)
     #[arg(long, value_name = "FORMAT=FILE", value_parser = report_file, help_heading = "Report")]
     pub report: Vec<ReportFile>,
-    /// Whether SARIF holds what the baseline hides, marked by `suppressions`, which code scanning does not heed: `github` leaves it out
+    /// Whether SARIF holds what the baseline hides, marked by `suppressions`, which code scanning does not heed, and what only the history
+    /// holds, for which it has no line to show: `github` leaves both out
     #[arg(long, value_name = "PROFILE", default_value = "full", value_parser = sarif_parser(), help_heading = "Report")]
     pub sarif_profile: SarifProfile,
     /// Write the raw secrets into the report (never into SARIF)

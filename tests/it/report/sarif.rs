@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::{Value, json};
-use unleak::finding::{Decision, Finding, Report, Verdict};
+use unleak::finding::{Coverage, Decision, Finding, Report, Verdict};
 use unleak::patterns::Catalogue;
-use unleak::report::{Format, Options};
+use unleak::report::{Format, Options, SarifProfile};
 
 use super::{file, finding, in_history, options, patterns, place, render, sample};
 
@@ -320,19 +320,61 @@ fn only_urls_that_others_can_open_are_provenance() {
     }
 }
 
+/// Each run's id and number of results, and the notifications of the first.
+fn runs(report: &Report, sarif_profile: SarifProfile) -> (Vec<(String, usize)>, Vec<String>) {
+    let text = render(Format::Sarif, report, &Options { sarif_profile, ..options() });
+    let log: Value = serde_json::from_str(&text).expect("because it is JSON");
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let string = |value: &Value| value.as_str().expect("because it is a string").to_owned();
+    let run = |run: &Value| (string(&run["automationDetails"]["id"]), list(&run["results"]).len());
+    let notifications = list(&log["runs"][0]["invocations"][0]["toolExecutionNotifications"]);
+    assert!(list(&log["runs"]).iter().skip(1).all(|run| run["invocations"][0].get("toolExecutionNotifications").is_none()));
+    (
+        list(&log["runs"]).iter().map(run).collect(),
+        notifications.iter().map(|notification| string(&notification["message"]["text"])).collect(),
+    )
+}
+
+fn named(runs: &[(&str, usize)]) -> Vec<(String, usize)> {
+    runs.iter().map(|&(id, results)| (id.to_owned(), results)).collect()
+}
+
 #[test]
-fn the_most_severe_results_are_kept() {
+fn many_results_are_several_runs_and_code_scanning_gets_the_most_severe() {
     let [critical, medium, _] = patterns().try_into().expect("because there are three");
     let here = place(file("a"), 1, 1, 3, ["", "", ""]);
-    let findings = vec![finding(&medium, b"one", vec![here.clone(); 10]), finding(&critical, b"two", vec![here; 24_995])];
-    let log = log(&Report { findings, ..Report::default() });
-    let run = &log["runs"][0];
-    let results = run["results"].as_array().expect("because there are results");
-    assert_eq!(results.len(), 25_000);
+    let findings = vec![finding(&medium, b"one", vec![here.clone(); 10]), finding(&critical, b"two", vec![here.clone(); 24_995])];
+    let report = Report { findings, ..Report::default() };
+    assert_eq!(runs(&report, SarifProfile::Full), (named(&[("unleak/", 25_000), ("unleak/2/", 5)]), vec![]));
+    let note = "5 places are not in this file: it holds the 25,000 of the most severe findings, as many as code scanning takes.";
+    assert_eq!(runs(&report, SarifProfile::Github), (named(&[("unleak/", 25_000)]), vec![note.to_owned()]));
+    let first = render(Format::Sarif, &report, &Options { sarif_profile: SarifProfile::Github, ..options() });
+    let first: Value = serde_json::from_str(&first).expect("because it is JSON");
+    let results = first["runs"][0]["results"].as_array().expect("because there are results");
     assert_eq!(results.iter().filter(|result| result["ruleId"] == "acme-access-key").count(), 5);
-    let message = &run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"];
-    let expected = "5 places are not in this file: it holds the 25,000 of the most severe findings, as many as code scanning takes.";
-    assert_eq!(message, expected);
+}
+
+#[test]
+fn twenty_runs_are_a_file() {
+    let [critical, ..] = &patterns()[..] else { panic!("there are three") };
+    let here = place(file("a"), 1, 1, 3, ["", "", ""]);
+    let report = Report { findings: vec![finding(critical, b"two", vec![here; 500_001])], ..Report::default() };
+    let (ids, notes) = runs(&report, SarifProfile::Full);
+    assert_eq!((ids.len(), ids[19].clone()), (20, ("unleak/20/".to_owned(), 25_000)));
+    assert_eq!(notes, ["1 places are not in this file: it holds the 500,000 of the most severe findings, as many as code scanning takes."]);
+}
+
+#[test]
+fn what_no_file_holds_any_more_is_a_run_of_its_own_and_not_for_code_scanning() {
+    let whole = |is_live| Report { coverage: Coverage::default(), ..in_history(is_live) };
+    let gone = whole(false);
+    assert_eq!(runs(&gone, SarifProfile::Full), (named(&[("unleak/", 0), ("unleak/history/", 1)]), vec![]));
+    let note = "Left out, since no file at HEAD has a line to show: 1 secret that only the history holds.";
+    assert_eq!(runs(&gone, SarifProfile::Github), (named(&[("unleak/", 0)]), vec![note.to_owned()]));
+    let live = whole(true);
+    for profile in SarifProfile::ALL {
+        assert_eq!(runs(&live, profile), (named(&[("unleak/", 1)]), vec![]));
+    }
 }
 
 #[test]
