@@ -105,6 +105,9 @@ pub enum Event {
     Rotated {
         /// Name of the secret.
         secret: String,
+        /// Why somebody said so although places still hold the value.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        despite: Option<String>,
     },
 }
 
@@ -186,8 +189,8 @@ pub struct Progress {
     pub rewritten: BTreeSet<String>,
     /// Secrets that undo is done with.
     pub removed: BTreeSet<String>,
-    /// Secrets whose value is worth nothing any more.
-    pub rotated: BTreeSet<String>,
+    /// Secrets whose value is worth nothing any more, and why somebody said so although places still held it.
+    pub rotated: BTreeMap<String, Option<String>>,
 }
 
 impl Progress {
@@ -209,7 +212,7 @@ impl Progress {
             Event::Removed { secret, .. } => drop(self.removed.insert(secret)),
             // Nothing of it is left; a plan that is applied again begins anew.
             Event::Undone => *self = Self { phase: Phase::Undone, ..Self::default() },
-            Event::Rotated { secret } => drop(self.rotated.insert(secret)),
+            Event::Rotated { secret, despite } => drop(self.rotated.insert(secret, despite)),
             Event::Rewritten { partly: true, .. } | Event::Rewriting { .. } | Event::Restoring { .. } | Event::Removing { .. } => {}
         }
         Ok(())
@@ -221,7 +224,7 @@ impl Progress {
         if self.phase != Phase::Applied {
             return Vec::new();
         }
-        self.stored.keys().filter(|name| !self.rotated.contains(*name)).map(String::as_str).collect()
+        self.stored.keys().filter(|name| !self.rotated.contains_key(*name)).map(String::as_str).collect()
     }
 }
 

@@ -22,6 +22,7 @@ pub mod make;
 pub mod name;
 pub mod plan;
 pub mod policy;
+pub mod remains;
 mod storing;
 mod target;
 pub mod undo;

@@ -303,6 +303,15 @@ impl Plan {
     }
 }
 
+impl Member {
+    /// Whether it is secret: hosts, users and ports of a database stand everywhere, and may.
+    #[must_use]
+    pub fn opens_something(&self) -> bool {
+        let field = self.field.as_deref().or(self.key.as_deref());
+        field.is_none_or(|field| !matches!(field, "engine" | "host" | "port" | "username" | "dbname"))
+    }
+}
+
 impl PlannedSecret {
     /// The keys of its JSON object; none if it is no object.
     fn check(&self) -> Result<(), String> {

@@ -468,7 +468,11 @@ fn migrations_let_no_secret_out() {
     run(&["migrate", "status"], 4);
     run(&["migrate", "audit"], 4);
     run(&["migrate", "policies", "--output", &policies], 2);
-    run(&["migrate", "rotated", name], 4);
+    let left = trap.sandbox.directory.path().join("left.txt");
+    put(&left, &trap.planted.values().map(|planted| planted.value.as_str()).collect::<Vec<_>>().join("\n"));
+    run(&["migrate", "rotated", name], 7);
+    fs::remove_file(left).unwrap();
+    run(&["migrate", "rotated", name, "--despite", "a reason"], 4);
     run(&["migrate", "resume", "--yes"], 2);
     run(&["migrate", "undo", "--yes"], 0);
     assert!(tree() == before, "undo gives every byte back");

@@ -21,6 +21,7 @@ mod migrate_audit;
 mod migrate_cmd;
 mod migrate_config;
 mod migrate_failure;
+mod migrate_rotated;
 mod migrate_show;
 mod nearest;
 mod output;

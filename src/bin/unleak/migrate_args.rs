@@ -112,6 +112,9 @@ pub enum MigrateCommand {
         /// Names of the secrets
         #[arg(value_name = "NAME", required = true)]
         names: Vec<String>,
+        /// Say so although places of the tree still hold the value, and why; it is kept in the journal
+        #[arg(long, value_name = "REASON")]
+        despite: Option<String>,
         /// The directory of the tree [default: the work tree you are in, else the directory you are in]
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         root: Option<PathBuf>,

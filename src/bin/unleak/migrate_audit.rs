@@ -13,7 +13,7 @@ use crate::env::Environment;
 use crate::failure::{Exit, Failure};
 use crate::migrate_cmd::{Caller, Site, pending};
 use crate::migrate_failure::store_failure;
-use crate::output;
+use crate::{migrate_rotated, output};
 
 /// Looks at every secret that was migrated here. One that has another version since is noted as rotated.
 ///
@@ -24,19 +24,29 @@ pub fn audit(days: u32, root: Option<&Path>, by: Caller<'_>) -> Result<Exit, Fai
     let now =
         SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
     let mut lines = Vec::new();
+    let config = by.access.config(&site.root)?;
     for (plan, progress) in site.plans()?.into_iter().filter(|(_, progress)| progress.phase == Phase::Applied) {
-        let store = by.open(&site, &plan)?;
+        let store = by.open(&config, &plan)?;
+        let mut changed = Vec::new();
         for secret in &plan.secrets {
             let Some(stored) = progress.stored.get(&secret.name) else { continue };
             let description = store.describe(&secret.name).map_err(store_failure)?;
             let audited = checks::check(secret, stored, description.as_ref(), now, days);
-            if audited.rotated && !progress.rotated.contains(&secret.name) {
+            if audited.rotated && !progress.rotated.contains_key(&secret.name) {
                 let mut journal = Journal::open(&site.home, &plan, &Unwatched).map_err(|error| Failure::new(&error))?;
-                journal.record(Event::Rotated { secret: secret.name.clone() }).map_err(|error| Failure::new(&error))?;
+                journal.record(Event::Rotated { secret: secret.name.clone(), despite: None }).map_err(|error| Failure::new(&error))?;
+            }
+            if audited.rotated {
+                changed.push(secret.name.as_str());
             }
             lines.extend(
                 audited.complaints.iter().map(|complaint| format!("{}  {}: {}", complaint.secret, complaint.check, complaint.detail)),
             );
+        }
+        if !changed.is_empty() {
+            let places = migrate_rotated::places(&plan, &progress, &changed, &site, store.as_ref(), &config, by)?;
+            let left = places.iter().flat_map(|(secret, places)| places.iter().map(move |place| (secret, place)));
+            lines.extend(left.map(|(secret, place)| format!("{secret}  old-value: {place}")));
         }
     }
     output::to_stdout(|out| {

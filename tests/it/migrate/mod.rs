@@ -7,6 +7,7 @@ mod plan;
 mod programs;
 #[cfg(feature = "aws")]
 mod requests;
+mod rotated;
 mod stop;
 mod store;
 #[cfg(feature = "aws")]
