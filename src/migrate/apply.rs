@@ -2,7 +2,6 @@
 //! before every secret that it needs is in the store and proved, or any file before the store was asked for all of them.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use bstr::ByteSlice;
@@ -10,7 +9,7 @@ use bstr::ByteSlice;
 use super::inventory::DiskTree;
 use super::journal::{Event, Journal, Phase};
 use super::plan::{Edit, Plan, PlannedFile, PlannedSecret, Tracked};
-use super::storing::{Pace, Storing};
+use super::storing::{Pace, Storing, at_once};
 use super::target::{self, Content, Now};
 use super::value::Reader;
 use super::waiting::{Missing, NotStored, Unfinished};
@@ -20,9 +19,6 @@ use crate::fsx::replace::{self, Replacement};
 use crate::secret::Secret;
 use crate::source::git::checkout::{Checkout, FileState};
 use crate::store::SecretStore;
-
-/// Calls to the store at a time.
-const AT_ONCE: usize = 8;
 
 /// What applying needs to know.
 pub struct Run<'a> {
@@ -61,7 +57,7 @@ impl Run<'_> {
     /// # Errors
     /// [`ApplyError::Stale`] and [`ApplyError::Refused`] before anything is done; the others leave a state that can be resumed and undone.
     pub fn apply(&self) -> Result<Applied, ApplyError> {
-        self.right_store()?;
+        right_store(self.plan, self.store)?;
         let mut journal = Journal::open(self.home, self.plan, self.steps)?;
         self.sweep()?;
         match journal.progress().phase {
@@ -91,15 +87,6 @@ impl Run<'_> {
         let touched = !ready.is_empty() || !journal.progress().rewritten.is_empty();
         let waiting = missing.waiting(journal.progress());
         Err(ApplyError::Unfinished(Box::new(Unfinished { applied: outcome(&journal, copies), failed, waiting, touched })))
-    }
-
-    fn right_store(&self) -> Result<(), ApplyError> {
-        let identity = self.store.identity().map_err(ApplyError::store)?;
-        if self.store.backend() != self.plan.store.backend || identity != self.plan.store.identity {
-            let reason = format!("the plan is for {}, and this is {identity}", self.plan.store.identity);
-            return Err(ApplyError::refused("the store", &reason));
-        }
-        Ok(())
     }
 
     /// Removes what a killed run left of files under way.
@@ -161,31 +148,18 @@ impl Run<'_> {
     fn store_all(&self, values: &[(&PlannedSecret, Secret)], journal: &Mutex<Journal<'_>>) -> Result<Vec<NotStored>, ApplyError> {
         let pace = Pace::of(self.store.backend());
         let storing = Storing { plan: self.plan, store: self.store, journal, pace: &pace };
-        let (next, stop, failed) = (AtomicUsize::new(0), Mutex::new(None), Mutex::new(Vec::new()));
-        let one = |secret: &PlannedSecret, value: &Secret| -> Result<(), ApplyError> {
+        let failed = Mutex::new(Vec::new());
+        at_once(values, |(secret, value)| {
             let Err(error) = storing.ensure(secret, value) else { return Ok(()) };
             let reason = NotStored::of(&secret.name, error)?;
             let event = Event::NotStored { secret: secret.name.clone(), reason: reason.reason.clone() };
             journal.lock().unwrap_or_else(PoisonError::into_inner).record(event)?;
             failed.lock().unwrap_or_else(PoisonError::into_inner).push(reason);
             Ok(())
-        };
-        let work = || {
-            while stop.lock().is_ok_and(|stop| stop.is_none()) {
-                let Some((secret, value)) = values.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
-                if let Err(error) = one(secret, value) {
-                    stop.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-                }
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 0..AT_ONCE.min(values.len()) {
-                scope.spawn(work);
-            }
-        });
+        })?;
         let mut failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
         failed.sort_by(|a, b| a.secret.cmp(&b.secret));
-        stop.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(failed), Err)
+        Ok(failed)
     }
 
     /// Encrypted copies of those of the files that git could not give back.
@@ -233,6 +207,16 @@ impl Run<'_> {
         })?;
         Ok(journal.record(Event::Rewritten { path: file.path.clone(), partly })?)
     }
+}
+
+/// Whether this is the store that the plan is for.
+pub(super) fn right_store(plan: &Plan, store: &dyn SecretStore) -> Result<(), ApplyError> {
+    let identity = store.identity().map_err(ApplyError::store)?;
+    if store.backend() != plan.store.backend || identity != plan.store.identity {
+        let reason = format!("the plan is for {}, and this is {identity}", plan.store.identity);
+        return Err(ApplyError::refused("the store", &reason));
+    }
+    Ok(())
 }
 
 fn outcome(journal: &Journal<'_>, copies: Vec<PathBuf>) -> Applied {

@@ -20,6 +20,7 @@ pub mod journal;
 pub mod key;
 pub mod make;
 pub mod name;
+pub mod permissions;
 pub mod plan;
 pub mod policy;
 pub mod remains;

@@ -1,6 +1,7 @@
 //! Putting one secret into the store so that it is there exactly once, and proved. Owns: the order of calls, also after a lost answer or a
 //! kill. Must not: overwrite a secret, or touch a file.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,9 @@ use crate::store::{CURRENT, Description, LARGEST_VALUE, NewSecret, PENDING, PREV
 
 /// Writes to AWS are this far apart: 40 a second, below what an account may do.
 const APART: Duration = Duration::from_millis(25);
+
+/// Calls to the store at a time.
+const AT_ONCE: usize = 8;
 
 /// Keeps writes apart.
 pub struct Pace {
@@ -29,7 +33,8 @@ impl Pace {
         Self { next: Mutex::new(Instant::now()), apart }
     }
 
-    fn wait(&self) {
+    /// Waits for the next write's turn.
+    pub fn wait(&self) {
         if self.apart.is_zero() {
             return;
         }
@@ -39,6 +44,28 @@ impl Pace {
         drop(next);
         std::thread::sleep(mine.saturating_duration_since(Instant::now()));
     }
+}
+
+/// Does something for each, several at a time. After an error nothing new is begun.
+///
+/// # Errors
+/// The first one.
+pub fn at_once<T: Sync>(all: &[T], one: impl Fn(&T) -> Result<(), ApplyError> + Sync) -> Result<(), ApplyError> {
+    let (next, stop) = (AtomicUsize::new(0), Mutex::new(None));
+    let work = || {
+        while stop.lock().is_ok_and(|stop| stop.is_none()) {
+            let Some(item) = all.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
+            if let Err(error) = one(item) {
+                stop.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE.min(all.len()) {
+            scope.spawn(work);
+        }
+    });
+    stop.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
 }
 
 /// One secret on its way.

@@ -442,6 +442,7 @@ fn migrations_let_no_secret_out() {
     run(&["migrate", "schema"], 0);
     run(&["migrate", "plan", "--output", &plan], 0);
     run(&["migrate", "apply", "--dry-run", &plan], 0);
+    run(&["migrate", "apply", "--check", &plan], 0);
     run(&["migrate", "apply", "--yes", &wrong], 2);
     run(&["migrate", "plan", "--from", &wrong], 2);
     // One name is taken: a part is done, said and undone.

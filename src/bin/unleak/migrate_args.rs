@@ -18,6 +18,7 @@ its places become references. What the store does not take does not stop the oth
 /// What comes last.
 pub const AFTER: &str = "Examples:
   unleak migrate                            the directory you are in, to the local store
+  unleak migrate --check                    which permissions are missing; nothing is done
   unleak migrate plan -o plan.json          write the plan, to be reviewed
   unleak migrate apply plan.json            do what it says
   unleak migrate undo                       take it back
@@ -141,6 +142,9 @@ pub struct ApplyOptions {
     /// Do not ask
     #[arg(long, help_heading = "Apply")]
     pub yes: bool,
+    /// Ask the store for what the plan needs, name the permissions that are missing, and do nothing
+    #[arg(long, help_heading = "Apply")]
+    pub check: bool,
     /// Rewrite files that have changes which are not committed
     #[arg(long, help_heading = "Apply")]
     pub allow_dirty: bool,

@@ -13,7 +13,7 @@ use unleak::migrate::apply::Run;
 use unleak::migrate::journal::{self, Phase, Progress};
 use unleak::migrate::make::{self, Ground, Options};
 use unleak::migrate::plan::{Existing, Plan, SCHEMA};
-use unleak::migrate::{ApplyError, backup, name, undo};
+use unleak::migrate::{ApplyError, backup, name, permissions, undo};
 use unleak::reference::Backend;
 use unleak::scan::Scanner;
 use unleak::settings::{Settings, TreeSettings};
@@ -26,7 +26,7 @@ use crate::env::Environment;
 use crate::failure::{Exit, Failure};
 use crate::ground::FileArgs;
 use crate::migrate_args::{ApplyOptions, MigrateArgs, MigrateCommand, PlanArgs, StoreName};
-use crate::migrate_failure::{apply_failure, store_failure, unfinished_failure};
+use crate::migrate_failure::{apply_failure, denied_failure, store_failure, unfinished_failure};
 use crate::progress::Line;
 use crate::stores::{StoreOptions, Stores};
 use crate::{baseline_file, migrate_audit, migrate_rotated, migrate_show, output, patterns_cmd, stores};
@@ -309,6 +309,9 @@ fn apply_plan(plan: &Plan, site: &Site, config: &Config, options: &ApplyOptions,
         return Err(Failure { exit: Exit::Refused, ..Failure::new(&error) });
     }
     let store = by.open(config, plan)?;
+    if options.check {
+        return check(plan, store.as_ref());
+    }
     let run = Run {
         plan,
         root: &site.root,
@@ -339,6 +342,13 @@ fn apply_plan(plan: &Plan, site: &Site, config: &Config, options: &ApplyOptions,
     let left = migrate_rotated::still_there(plan, site, by)?;
     output::to_stdout(|out| migrate_show::applied(plan, &progress, &left, out))?;
     Ok(pending(std::iter::once(&progress)))
+}
+
+/// Asks for permissions, and does nothing else.
+fn check(plan: &Plan, store: &dyn SecretStore) -> Result<Exit, Failure> {
+    let checked = permissions::check(plan, store).map_err(apply_failure)?;
+    output::to_stdout(|out| migrate_show::permissions(plan, &checked, out))?;
+    if checked.missing.is_empty() { Ok(Exit::Clean) } else { Err(denied_failure(&checked)) }
 }
 
 /// Asks a person; without one nothing is done.

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use unleak::migrate::journal::JournalError;
+use unleak::migrate::permissions::Checked;
 use unleak::migrate::plan::Plan;
 use unleak::migrate::waiting::{Kind, Unfinished};
 use unleak::migrate::{ApplyError, Refusal};
@@ -47,6 +48,12 @@ pub fn unfinished_failure(plan: &Plan, unfinished: &Unfinished) -> Failure {
     let error = format!("the store did not take {} of {secrets}:{}", failed.len(), lines.concat());
     let policies = is_denied.then(|| POLICIES.to_owned());
     Failure { exit, ..Failure::new(&error) }.hint(GO_ON).maybe_hint(policies)
+}
+
+/// The failure that missing permissions are.
+pub fn denied_failure(checked: &Checked) -> Failure {
+    let missing: Vec<&str> = checked.missing.keys().map(String::as_str).collect();
+    Failure { exit: Exit::Denied, ..Failure::new(&format_args!("the identity needs {}", missing.join(", "))) }.hint(POLICIES)
 }
 
 /// The failure that an error of applying or undoing is.

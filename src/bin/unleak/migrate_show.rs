@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use unleak::blob::visible;
 use unleak::migrate::after;
 use unleak::migrate::journal::Progress;
+use unleak::migrate::permissions::Checked;
 use unleak::migrate::plan::{Plan, Tracked};
 use unleak::migrate::undo::Undone;
 use unleak::migrate::waiting::Unfinished;
@@ -72,6 +73,25 @@ fn section(title: &str, lines: impl Iterator<Item = String>, out: &mut dyn Write
         writeln!(out, "- {}", shown(&line))?;
     }
     Ok(())
+}
+
+/// What the identity may and may not.
+pub fn permissions(plan: &Plan, checked: &Checked, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "Asked {} for what {} of plan {} take; nothing was stored.",
+        shown(&plan.store.identity),
+        count(plan.secrets.len(), "secret"),
+        plan.id
+    )?;
+    for action in &checked.allowed {
+        writeln!(out, "  allowed  {action}")?;
+    }
+    for (action, secrets) in &checked.missing {
+        let names: Vec<&str> = secrets.iter().map(String::as_str).collect();
+        writeln!(out, "  missing  {}  ({})", shown(action), names.join(", "))?;
+    }
+    section("Not asked, since only using the key shows it", checked.unasked.iter().cloned(), out)
 }
 
 /// What was done, and what comes next.

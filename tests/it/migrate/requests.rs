@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::cli::{Sandbox, assert_exit, text};
 use crate::made_up;
 use crate::store::aws::VARIABLES;
-use crate::store::fake::Fake;
+use crate::store::fake::{Fake, Fault};
 
 struct Trial {
     sandbox: Sandbox,
@@ -99,4 +99,49 @@ fn a_connection_string_is_stored_as_its_fields_and_put_together_again() {
     assert_eq!(text(&run.stdout), stored["url"].as_str().unwrap());
     assert_exit(&trial.run(&["migrate", "undo", "--yes"]), 0);
     assert_eq!(trial.sandbox.read("app.py"), source);
+}
+
+#[test]
+fn permissions_are_asked_for_before_anything_is_done() {
+    let value = made_up::password(95);
+    let trial = Trial::new(&source(&value));
+    let check = |options: &[&str]| {
+        trial.run(
+            &[&["-q", "migrate", "--check", "--store", "aws", "--app", "shop", "--env", "prod", "--kms-key", "alias/shop"], options]
+                .concat(),
+        )
+    };
+    let output = check(&[]);
+    assert_exit(&output, 0);
+    let said = text(&output.stdout);
+    let (head, rest) = said.split_once('\n').unwrap();
+    assert!(head.starts_with("Asked 123456789012 eu-west-1 for what 1 secret of plan "), "{head}");
+    let expected = "  allowed  secretsmanager:CreateSecret
+  allowed  secretsmanager:DeleteSecret
+  allowed  secretsmanager:DescribeSecret
+  allowed  secretsmanager:GetSecretValue
+  allowed  secretsmanager:RestoreSecret
+  allowed  secretsmanager:TagResource
+
+Not asked, since only using the key shows it:
+- kms:GenerateDataKey and kms:Decrypt of alias/shop
+";
+    assert_eq!(rest, expected);
+    trial.fake.fail("TagResource", &[Fault::Denied]);
+    trial.fake.fail("UpdateSecretVersionStage", &[Fault::Denied]);
+    let output = check(&["--new-version", "--replica-region", "eu-west-2"]);
+    assert_exit(&output, 5);
+    let said = text(&output.stdout);
+    assert!(said.contains("  allowed  secretsmanager:ReplicateSecretToRegions\n"), "{said}");
+    assert!(said.contains("  missing  secretsmanager:TagResource  (prod/shop/db-password)\n"), "{said}");
+    assert!(text(&output.stderr).starts_with(
+        "unleak: error: the identity needs secretsmanager:TagResource, secretsmanager:UpdateSecretVersionStage\n  hint: `unleak migrate policies`"
+    ));
+    // Also for a plan that was reviewed, and nothing of it is done.
+    assert_exit(&trial.run(&["-q", "migrate", "plan", "--store", "aws", "-o", "plan.json"]), 0);
+    assert_exit(&trial.run(&["migrate", "apply", "plan.json", "--check"]), 0);
+    assert_eq!(trial.fake.secrets().len(), 0);
+    assert!(trial.fake.bodies().iter().all(|body| !body.contains(&value)));
+    assert_eq!(trial.sandbox.read("app.py"), source(&value));
+    assert!(text(&trial.run(&["migrate", "status"]).stdout).starts_with("Nothing was migrated"));
 }
