@@ -64,6 +64,7 @@ fn plan(root: &Path) -> Plan {
         replica_regions: Vec::new(),
         tags: BTreeMap::new(),
         external_type: None,
+        readers: Vec::new(),
         existing: Existing::Refuse,
         only: Vec::new(),
         include: std::collections::BTreeSet::new(),

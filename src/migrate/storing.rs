@@ -205,3 +205,22 @@ pub fn is_ours(description: &Description, plan: &Plan, token: &str) -> bool {
 fn taken(name: &str, reason: &'static str) -> ApplyError {
     ApplyError::Taken { name: name.to_owned(), reason }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_stay_below_what_an_account_may_do() {
+        let begun = Instant::now();
+        let pace = Pace::of(Backend::Aws);
+        std::thread::scope(|scope| {
+            for _ in 0..5 {
+                scope.spawn(|| pace.wait());
+            }
+        });
+        assert!(begun.elapsed() >= 4 * APART, "{:?}", begun.elapsed());
+        // 50 a second is the quota.
+        assert!(APART >= Duration::from_millis(20));
+    }
+}

@@ -125,9 +125,9 @@ pub enum MigrateCommand {
         /// The directory to write them to
         #[arg(long, short, value_name = "DIR", value_hint = ValueHint::DirPath)]
         output: PathBuf,
-        /// ARN of the role that reads the secrets, for a resource policy
+        /// ARN of a role that reads the secrets, for a resource policy, besides those of the plan (repeatable)
         #[arg(long, value_name = "ARN")]
-        reader_role: Option<String>,
+        reader_role: Vec<String>,
         /// The directory of the tree [default: the work tree you are in, else the directory you are in]
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         root: Option<PathBuf>,
@@ -197,6 +197,9 @@ pub struct PlanArgs {
     /// Type of managed external secret, such as SnowflakePat
     #[arg(long, value_name = "TYPE", help_heading = "Store")]
     pub external_type: Option<String>,
+    /// ARN of a role that reads the secrets; one of another account takes a --kms-key of your own (repeatable)
+    #[arg(long, value_name = "ARN", help_heading = "Store")]
+    pub reader_role: Vec<String>,
     /// Where a secret of the same name has another value, make this one its next version
     #[arg(long, help_heading = "Store")]
     pub new_version: bool,

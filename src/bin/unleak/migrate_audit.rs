@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use unleak::blob::visible;
 use unleak::fsx::{self, Unwatched};
 use unleak::migrate::journal::{Event, Journal, Phase};
-use unleak::migrate::{audit as checks, policy};
+use unleak::migrate::{audit as checks, policy, reader};
 use unleak::reference::Backend;
 
 use crate::env::Environment;
@@ -66,14 +66,17 @@ pub fn audit(days: u32, root: Option<&Path>, by: Caller<'_>) -> Result<Exit, Fai
 ///
 /// # Errors
 /// There is none, or a file cannot be written.
-pub fn policies(to: &Path, reader_role: Option<&str>, root: Option<&Path>, environment: &Environment) -> Result<Exit, Failure> {
+pub fn policies(to: &Path, readers: &[String], root: Option<&Path>, environment: &Environment) -> Result<Exit, Failure> {
     let site = Site::at(root, environment)?;
     let (plan, progress) = site.last(|progress| progress.phase == Phase::Applied, "nothing was migrated here")?;
     if plan.store.backend != Backend::Aws {
         return Err(Failure::new(&"the local store has no policies: whoever has its key reads all of it"));
     }
+    let mut readers = readers.to_vec();
+    readers.extend(plan.readers.iter().filter(|reader| !readers.contains(reader)).cloned().collect::<Vec<_>>());
+    reader::check(&plan, &readers).map_err(|error| Failure { exit: Exit::Refused, ..Failure::new(&error) })?;
     let mut lines = Vec::new();
-    for document in policy::documents(&plan, &progress, reader_role) {
+    for document in policy::documents(&plan, &progress, &readers) {
         let path = to.join(document.name);
         let text = format!("{:#}\n", document.content);
         fsx::write_private(&path, text.as_bytes()).map_err(|error| Failure::with_file("write", &path, &error))?;

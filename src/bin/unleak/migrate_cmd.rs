@@ -26,7 +26,7 @@ use crate::env::Environment;
 use crate::failure::{Exit, Failure};
 use crate::ground::FileArgs;
 use crate::migrate_args::{ApplyOptions, MigrateArgs, MigrateCommand, PlanArgs, StoreName};
-use crate::migrate_failure::{apply_failure, denied_failure, store_failure, unfinished_failure};
+use crate::migrate_failure::{apply_failure, denied_failure, make_failure, store_failure, unfinished_failure};
 use crate::progress::Line;
 use crate::stores::{StoreOptions, Stores};
 use crate::{baseline_file, migrate_audit, migrate_rotated, migrate_show, output, patterns_cmd, stores};
@@ -87,7 +87,7 @@ pub fn run(args: &MigrateArgs, quiet: bool, environment: &Environment) -> Result
         }
         Some(MigrateCommand::Audit { days, root }) => migrate_audit::audit(*days, root.as_deref(), by),
         Some(MigrateCommand::Policies { output, reader_role, root }) => {
-            migrate_audit::policies(output, reader_role.as_deref(), root.as_deref(), environment)
+            migrate_audit::policies(output, reader_role, root.as_deref(), environment)
         }
         Some(MigrateCommand::Rotated { names, despite, root }) => migrate_rotated::rotated(names, despite.as_deref(), root.as_deref(), by),
         Some(MigrateCommand::Schema) => output::to_stdout(|out| out.write_all(SCHEMA.as_bytes())).map(|()| Exit::Clean),
@@ -231,7 +231,7 @@ fn make_plan(args: &PlanArgs, by: Caller<'_>) -> Result<(Plan, Site, Config), Fa
     let listing = unleak::source::tree::list(&tree).map_err(|error| Failure::new(&error))?;
     let paths: Vec<BString> = listing.files.iter().map(|file| file.origin.path().to_owned()).collect();
     let ground = Ground { report: &report, root: site.root.clone(), checkout: site.checkout.as_ref(), paths };
-    let plan = make::make(&ground, &options).map_err(|error| Failure::new(&error))?;
+    let plan = make::make(&ground, &options).map_err(make_failure)?;
     config.migrate.holds_for(&plan)?;
     Ok((plan, site, config))
 }
@@ -280,6 +280,7 @@ fn options(args: &PlanArgs, config: &Config, region: Option<&str>, store: &dyn S
         replica_regions: if args.replica_region.is_empty() { policy.replica_regions.clone() } else { args.replica_region.clone() },
         tags,
         external_type: args.external_type.clone(),
+        readers: args.reader_role.clone(),
         existing: if args.new_version { Existing::NewVersion } else { Existing::Refuse },
         only: args.from.as_ref().map_or_else(|| Ok(args.finding.clone()), |report| fingerprints(report))?,
         include: args.include.iter().cloned().collect::<BTreeSet<String>>(),

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use unleak::migrate::journal::JournalError;
+use unleak::migrate::make::MakeError;
 use unleak::migrate::permissions::Checked;
 use unleak::migrate::plan::Plan;
 use unleak::migrate::waiting::{Kind, Unfinished};
@@ -48,6 +49,13 @@ pub fn unfinished_failure(plan: &Plan, unfinished: &Unfinished) -> Failure {
     let error = format!("the store did not take {} of {secrets}:{}", failed.len(), lines.concat());
     let policies = is_denied.then(|| POLICIES.to_owned());
     Failure { exit, ..Failure::new(&error) }.hint(GO_ON).maybe_hint(policies)
+}
+
+/// The failure that no plan is.
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands on")]
+pub fn make_failure(error: MakeError) -> Failure {
+    let exit = if matches!(error, MakeError::Unfit(_)) { Exit::Refused } else { Exit::Failure };
+    Failure { exit, ..Failure::new(&error) }
 }
 
 /// The failure that missing permissions are.

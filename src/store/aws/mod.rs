@@ -104,6 +104,23 @@ impl AwsStore {
         Ok(self.caller.get_or_init(|| (caller.account().unwrap_or("unknown account").to_owned(), partition.to_owned())))
     }
 
+    /// Says what else another account takes, where the secret is in one.
+    fn of_another_account(&self, error: StoreError) -> StoreError {
+        let (StoreError::Denied { name, .. } | StoreError::Key { name, .. }) = &error else { return error };
+        let Some(account) = name.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(3)) else { return error };
+        if self.caller().is_ok_and(|(home, _)| home == account) {
+            return error;
+        }
+        let more = format!(
+            "; the secret is in account {account}, which has to allow it in the secret's resource policy and in the policy of a customer-managed KMS key"
+        );
+        match error {
+            StoreError::Denied { name, action } => StoreError::Denied { name, action: action + &more },
+            StoreError::Key { name, detail } => StoreError::Key { name, detail: detail + &more },
+            other => other,
+        }
+    }
+
     /// Whether a version that our token names, or one with our value that it made under another id, is there already.
     fn is_ours(&self, new: &NewSecret<'_>) -> Result<Option<Stored>, StoreError> {
         let Some(known) = self.describe(new.name)? else { return Ok(None) };
@@ -216,7 +233,7 @@ impl SecretStore for AwsStore {
             Version::Id(id) => request.version_id(*id),
         };
         let call = Call { name, action: "secretsmanager:GetSecretValue" };
-        let got = self.runtime.block_on(request.send()).map_err(|error| failed(call, &error))?;
+        let got = self.runtime.block_on(request.send()).map_err(|error| self.of_another_account(failed(call, &error)))?;
         value(got.secret_string(), got.secret_binary()).ok_or_else(|| StoreError::NotFound { name: name.to_owned() })
     }
 
@@ -224,8 +241,11 @@ impl SecretStore for AwsStore {
         let mut all = Vec::with_capacity(names.len());
         for batch in names.chunks(BATCH) {
             // One alone is asked for as itself: it needs fewer permissions.
+            if let [name] = batch {
+                all.push(self.read(name, &Version::Stage(CURRENT)));
+                continue;
+            }
             match self.read_batch(batch) {
-                _ if batch.len() == 1 => all.push(self.read(batch[0], &Version::Stage(CURRENT))),
                 Ok(values) => all.extend(values),
                 // Batches are an action of their own, which a reader may lack.
                 Err(StoreError::Denied { .. } | StoreError::Invalid { .. }) => {

@@ -51,6 +51,7 @@ fn options() -> Options {
         replica_regions: Vec::new(),
         tags: BTreeMap::new(),
         external_type: None,
+        readers: Vec::new(),
         existing: Existing::Refuse,
         only: Vec::new(),
         include: std::collections::BTreeSet::new(),
