@@ -13,6 +13,7 @@ pub mod backup;
 pub mod cost;
 pub mod diff;
 pub mod edits;
+pub mod emit;
 pub mod external;
 mod files;
 mod group;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum, ValueHint};
+use unleak::migrate::emit::Emit;
 use unleak::reference::Backend;
 use unleak::rewrite::Style;
 
@@ -62,6 +63,9 @@ pub enum MigrateCommand {
         /// Write the plan to a file, for yourself alone [default: show it]
         #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
         output: Option<PathBuf>,
+        /// Show the secrets as infrastructure code without values, in place of the plan
+        #[arg(long, value_enum, value_name = "LANGUAGE")]
+        emit: Option<EmitName>,
     },
     /// Do what a plan says
     Apply {
@@ -128,6 +132,9 @@ pub enum MigrateCommand {
         /// ARN of a role that reads the secrets, for a resource policy, besides those of the plan (repeatable)
         #[arg(long, value_name = "ARN")]
         reader_role: Vec<String>,
+        /// Write the secrets as infrastructure code without values, too
+        #[arg(long, value_enum, value_name = "LANGUAGE")]
+        emit: Option<EmitName>,
         /// The directory of the tree [default: the work tree you are in, else the directory you are in]
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         root: Option<PathBuf>,
@@ -239,6 +246,28 @@ impl StoreName {
             Self::Local => Backend::Local,
             #[cfg(feature = "aws")]
             Self::Aws => Backend::Aws,
+        }
+    }
+}
+
+/// The languages of infrastructure by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EmitName {
+    /// A CloudFormation template, as JSON
+    Cfn,
+    /// Terraform
+    Terraform,
+    /// A stack of the CDK, in TypeScript
+    Cdk,
+}
+
+impl EmitName {
+    /// The language.
+    pub const fn emit(self) -> Emit {
+        match self {
+            Self::Cfn => Emit::CloudFormation,
+            Self::Terraform => Emit::Terraform,
+            Self::Cdk => Emit::Cdk,
         }
     }
 }

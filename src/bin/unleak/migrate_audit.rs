@@ -11,6 +11,7 @@ use unleak::reference::Backend;
 
 use crate::env::Environment;
 use crate::failure::{Exit, Failure};
+use crate::migrate_args::EmitName;
 use crate::migrate_cmd::{Caller, Site, pending};
 use crate::migrate_failure::store_failure;
 use crate::{migrate_rotated, output};
@@ -66,7 +67,13 @@ pub fn audit(days: u32, root: Option<&Path>, by: Caller<'_>) -> Result<Exit, Fai
 ///
 /// # Errors
 /// There is none, or a file cannot be written.
-pub fn policies(to: &Path, readers: &[String], root: Option<&Path>, environment: &Environment) -> Result<Exit, Failure> {
+pub fn policies(
+    to: &Path,
+    readers: &[String],
+    emit: Option<EmitName>,
+    root: Option<&Path>,
+    environment: &Environment,
+) -> Result<Exit, Failure> {
     let site = Site::at(root, environment)?;
     let (plan, progress) = site.last(|progress| progress.phase == Phase::Applied, "nothing was migrated here")?;
     if plan.store.backend != Backend::Aws {
@@ -76,11 +83,17 @@ pub fn policies(to: &Path, readers: &[String], root: Option<&Path>, environment:
     readers.extend(plan.readers.iter().filter(|reader| !readers.contains(reader)).cloned().collect::<Vec<_>>());
     reader::check(&plan, &readers).map_err(|error| Failure { exit: Exit::Refused, ..Failure::new(&error) })?;
     let mut lines = Vec::new();
-    for document in policy::documents(&plan, &progress, &readers) {
-        let path = to.join(document.name);
-        let text = format!("{:#}\n", document.content);
+    let mut write = |name: &str, purpose: &str, text: &str| {
+        let path = to.join(name);
         fsx::write_private(&path, text.as_bytes()).map_err(|error| Failure::with_file("write", &path, &error))?;
-        lines.push(format!("{}  {}", path.display(), document.purpose));
+        lines.push(format!("{}  {purpose}", path.display()));
+        Ok::<(), Failure>(())
+    };
+    for document in policy::documents(&plan, &progress, &readers) {
+        write(document.name, document.purpose, &format!("{:#}\n", document.content))?;
+    }
+    if let Some(emit) = emit.map(EmitName::emit) {
+        write(emit.file(), "The secrets as infrastructure code, without values, to import them", &emit.text(&plan, &progress))?;
     }
     lines.push(format!(
         "To see that a policy gives nothing new: aws accessanalyzer check-no-new-access --policy-type IDENTITY_POLICY \

@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::env::Environment;
 use crate::failure::{Exit, Failure};
 use crate::ground::FileArgs;
-use crate::migrate_args::{ApplyOptions, MigrateArgs, MigrateCommand, PlanArgs, StoreName};
+use crate::migrate_args::{ApplyOptions, EmitName, MigrateArgs, MigrateCommand, PlanArgs, StoreName};
 use crate::migrate_failure::{apply_failure, denied_failure, make_failure, store_failure, unfinished_failure};
 use crate::progress::Line;
 use crate::stores::{StoreOptions, Stores};
@@ -59,7 +59,7 @@ pub fn run(args: &MigrateArgs, quiet: bool, environment: &Environment) -> Result
     let by = Caller { quiet, environment, access: &args.access };
     match &args.command {
         None => whole(&args.plan, &args.apply, by),
-        Some(MigrateCommand::Plan { plan, output }) => write_plan(plan, output.as_deref(), by),
+        Some(MigrateCommand::Plan { plan, output, emit }) => write_plan(plan, output.as_deref(), *emit, by),
         Some(MigrateCommand::Apply { plan, dry_run, apply }) => {
             let text = std::fs::read(plan).map_err(|error| Failure::with_file("read", plan, &error))?;
             let plan = Plan::read(&text).map_err(|error| Failure::with_file("use", plan, &error))?;
@@ -86,8 +86,8 @@ pub fn run(args: &MigrateArgs, quiet: bool, environment: &Environment) -> Result
             })
         }
         Some(MigrateCommand::Audit { days, root }) => migrate_audit::audit(*days, root.as_deref(), by),
-        Some(MigrateCommand::Policies { output, reader_role, root }) => {
-            migrate_audit::policies(output, reader_role, root.as_deref(), environment)
+        Some(MigrateCommand::Policies { output, reader_role, emit, root }) => {
+            migrate_audit::policies(output, reader_role, *emit, root.as_deref(), environment)
         }
         Some(MigrateCommand::Rotated { names, despite, root }) => migrate_rotated::rotated(names, despite.as_deref(), root.as_deref(), by),
         Some(MigrateCommand::Schema) => output::to_stdout(|out| out.write_all(SCHEMA.as_bytes())).map(|()| Exit::Clean),
@@ -194,7 +194,7 @@ fn whole(args: &PlanArgs, apply: &ApplyOptions, by: Caller<'_>) -> Result<Exit, 
     apply_plan(&plan, &site, &config, apply, false, by)
 }
 
-fn write_plan(args: &PlanArgs, to: Option<&Path>, by: Caller<'_>) -> Result<Exit, Failure> {
+fn write_plan(args: &PlanArgs, to: Option<&Path>, emit: Option<EmitName>, by: Caller<'_>) -> Result<Exit, Failure> {
     let (plan, ..) = make_plan(args, by)?;
     if let Some(to) = to {
         let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -203,7 +203,10 @@ fn write_plan(args: &PlanArgs, to: Option<&Path>, by: Caller<'_>) -> Result<Exit
         }
         fsx::write_private(to, &plan.to_json()).map_err(|error| Failure::with_file("write the plan", to, &error))?;
     }
-    if to.is_none() || !by.quiet {
+    if let Some(emit) = emit {
+        let text = emit.emit().text(&plan, &Progress::default());
+        output::to_stdout(|out| out.write_all(text.as_bytes()))?;
+    } else if to.is_none() || !by.quiet {
         output::to_stdout(|out| migrate_show::plan(&plan, out))?;
     }
     Ok(Exit::Clean)

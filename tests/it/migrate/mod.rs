@@ -1,6 +1,7 @@
 //! Migration as a transaction. Owns: trees to migrate, a store to migrate into, and what must hold after every run.
 
 mod apply;
+mod emit;
 mod files;
 mod plan;
 #[cfg(feature = "aws")]

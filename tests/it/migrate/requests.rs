@@ -292,3 +292,21 @@ fn metadata_of_a_rotation_in_an_edited_plan_is_refused() {
     assert_exit(&output, 2);
     assert!(text(&output.stderr).contains("has adminSecretArn as metadata of its rotation, not in its value"), "{}", text(&output.stderr));
 }
+
+#[test]
+fn secrets_are_written_as_infrastructure_code() {
+    let trial = Trial::new(&source(&made_up::password(98)));
+    let plan = |language: &str| {
+        let output = trial.run(&["migrate", "plan", "--store", "aws", "--app", "shop", "--env", "prod", "--emit", language]);
+        assert_exit(&output, 0);
+        text(&output.stdout)
+    };
+    let template: Value = serde_json::from_str(&plan("cfn")).unwrap();
+    assert_eq!(template["Resources"]["SecretProdShopDbPassword"]["Properties"]["Name"], "prod/shop/db-password");
+    assert!(plan("cdk").contains("new CfnSecret(this, 'SecretProdShopDbPassword', {"));
+    assert!(plan("terraform").contains("\nresource \"aws_secretsmanager_secret\" \"secret_prod_shop_db_password\" {\n"));
+    assert_exit(&trial.migrate(&[]), 4);
+    assert_exit(&trial.run(&["migrate", "policies", "-o", "policies", "--emit", "terraform"]), 0);
+    let import = "  id = \"arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/shop/db-password-AbCdEf\"\n";
+    assert!(trial.sandbox.read("policies/secrets.tf").contains(import));
+}
