@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::{Parser, ValueHint};
-use unleak::reference::Reference;
+use unleak::reference::{POINTER, Reference};
 use unleak::resolve::{self, ResolveError};
 use unleak::secret::Secret;
 
@@ -117,7 +117,7 @@ fn files(given: &[PathBuf]) -> Result<BTreeMap<OsString, OsString>, Failure> {
 fn resolved(variables: BTreeMap<OsString, OsString>, stores: &Stores<'_>) -> Result<BTreeMap<OsString, OsString>, Failure> {
     let (mut done, mut names, mut references, mut wrong) = (BTreeMap::new(), Vec::new(), Vec::new(), Vec::new());
     for (name, value) in variables {
-        match value.to_str().filter(|text| text.starts_with(START)).map(str::parse::<Reference>) {
+        match value.to_str().filter(|text| text.starts_with(START) || text.starts_with(POINTER)).map(str::parse::<Reference>) {
             None => drop(done.insert(name, value)),
             Some(Ok(reference)) => {
                 names.push(name);
