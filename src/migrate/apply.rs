@@ -1,6 +1,7 @@
 //! Doing what a plan says, from wherever an earlier run was stopped. Owns: the checks before, the order of steps. Must not: touch a file
 //! before every secret that it needs is in the store and proved, or any file before the store was asked for all of them.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -68,18 +69,23 @@ impl Run<'_> {
         self.check(journal.progress().phase == Phase::Applying)?;
         let values = self.values(&journal)?;
         if journal.progress().phase != Phase::Applying {
-            journal.record(Event::Begun { version: super::journal::VERSION, plan: self.plan.id.clone() })?;
+            journal.note(Event::Begun { version: super::journal::VERSION, plan: self.plan.id.clone() })?;
         }
+        for (secret, _) in &values {
+            journal.note(Event::Storing { secret: secret.name.clone() })?;
+        }
+        journal.sync()?;
         let journal = Mutex::new(journal);
-        let failed = self.store_all(&values, &journal)?;
+        let stored = self.store_all(&values, &journal);
         drop(values);
         let mut journal = journal.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // No file loses a value before it is on disk where the value is.
+        journal.sync()?;
+        let failed = stored?;
         let missing = Missing::of(self.plan, journal.progress());
         let ready: Vec<_> = self.plan.files.iter().filter_map(|file| Some((file, missing.edits(file)?))).collect();
         let copies = self.copies(ready.iter().map(|(file, _)| *file), &journal)?;
-        for (file, edits) in &ready {
-            self.rewrite(file, edits, &mut journal)?;
-        }
+        self.rewrite_all(&ready, &mut journal)?;
         if failed.is_empty() {
             journal.record(Event::Applied)?;
             return Ok(outcome(&journal, copies));
@@ -153,7 +159,7 @@ impl Run<'_> {
             let Err(error) = storing.ensure(secret, value) else { return Ok(()) };
             let reason = NotStored::of(&secret.name, error)?;
             let event = Event::NotStored { secret: secret.name.clone(), reason: reason.reason.clone() };
-            journal.lock().unwrap_or_else(PoisonError::into_inner).record(event)?;
+            journal.lock().unwrap_or_else(PoisonError::into_inner).note(event)?;
             failed.lock().unwrap_or_else(PoisonError::into_inner).push(reason);
             Ok(())
         })?;
@@ -172,16 +178,25 @@ impl Run<'_> {
         waiting.map(|file| backup::write(self.root, self.home, self.plan, file, self.backup)).collect()
     }
 
+    /// Gives each file what can be done of it.
+    fn rewrite_all(&self, ready: &[(&PlannedFile, Cow<'_, [Edit]>)], journal: &mut Journal<'_>) -> Result<(), ApplyError> {
+        let waiting: Vec<_> = ready.iter().filter(|(file, _)| !journal.progress().rewritten.contains(&file.path)).collect();
+        for (file, _) in &waiting {
+            journal.note(Event::Rewriting { path: file.path.clone() })?;
+        }
+        journal.sync()?;
+        let rewritten = waiting.iter().try_for_each(|(file, edits)| self.rewrite(file, edits, journal));
+        journal.sync()?;
+        rewritten
+    }
+
     /// Gives a file what can be done of it: all of its edits, or the lines whose secrets are stored.
     fn rewrite(&self, file: &PlannedFile, edits: &[Edit], journal: &mut Journal<'_>) -> Result<(), ApplyError> {
-        if journal.progress().rewritten.contains(&file.path) {
-            return Ok(());
-        }
         let Now { path, bytes: now, content } = target::now(self.root, file, &self.plan.key)?;
         let bytes = now.as_deref().map_or(&[][..], Vec::as_slice);
         let done = match content {
             // Stopped after the new name, before the journal's line.
-            Content::After => return Ok(journal.record(Event::Rewritten { path: file.path.clone(), partly: false })?),
+            Content::After => return Ok(journal.note(Event::Rewritten { path: file.path.clone(), partly: false })?),
             Content::Other => return Err(changed(&path, file)),
             Content::Before => Vec::new(),
             Content::Partly(done) => done,
@@ -193,7 +208,6 @@ impl Run<'_> {
         let partly = edits.len() < file.edits.len();
         let after = edits::applied(&before, file.encoding, edits).filter(|after| partly || self.plan.key.of_file(after) == file.after);
         let after = after.ok_or_else(|| changed(&path, file))?;
-        journal.record(Event::Rewriting { path: file.path.clone() })?;
         let is_same = |other: &[u8]| other == bytes;
         let replacement = Replacement {
             path: &path,
@@ -205,7 +219,7 @@ impl Run<'_> {
             replace::ReplaceError::Changed => changed(&path, file),
             replace::ReplaceError::Io(source) => ApplyError::file(file, source),
         })?;
-        Ok(journal.record(Event::Rewritten { path: file.path.clone(), partly })?)
+        Ok(journal.note(Event::Rewritten { path: file.path.clone(), partly })?)
     }
 }
 

@@ -10,6 +10,7 @@ use super::files::{self, Named};
 use super::group::{self, Group};
 use super::inventory::{self, DiskTree, Inventory};
 use super::key::PlanKey;
+use super::known::Known;
 use super::plan::{Existing, LeftFinding, ManualPlace, Member, Plan, PlannedSecret, PlannedStore, VERSION};
 use super::{advice, cost, external, name, reader};
 use crate::blob::visible;
@@ -116,6 +117,7 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     }
     let named = names(&groups, &inventory, ground, options)?;
     let values: Vec<&[u8]> = ground.report.findings.iter().map(|finding| finding.secret.expose()).collect();
+    let values = Known::new(&values);
     let mut work = files::Work { ground, inventory: &inventory, groups: &groups, named: &named, values: &values, key: &key, manual };
     let rewritten = work.rewrite(&tree);
     let mut manual = work.manual;

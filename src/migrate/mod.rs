@@ -20,6 +20,7 @@ mod group;
 mod inventory;
 pub mod journal;
 pub mod key;
+pub mod known;
 pub mod make;
 pub mod name;
 pub mod permissions;

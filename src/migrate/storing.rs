@@ -81,7 +81,8 @@ pub struct Storing<'a, 's> {
 }
 
 impl Storing<'_, '_> {
-    /// Puts the secret into the store, reads it back by its version and as the current one, and compares.
+    /// Puts the secret into the store, reads it back by its version and as the current one, and compares. The journal says already that this is
+    /// about to be done.
     ///
     /// # Errors
     /// The store, a name that is taken, a journal that cannot be written.
@@ -91,7 +92,6 @@ impl Storing<'_, '_> {
             let detail = format!("the value has {} bytes, and the store takes 1 to {LARGEST_VALUE}", value.len());
             return Err(ApplyError::store(StoreError::Invalid { name: name.to_owned(), detail }));
         }
-        self.record(Event::Storing { secret: name.to_owned() })?;
         let token = self.token(name, 1);
         let new = NewSecret {
             name,
@@ -113,11 +113,15 @@ impl Storing<'_, '_> {
         self.compare(name, &Version::Id(&stored.version), value)?;
         self.compare(name, &Version::Stage(CURRENT), value)?;
         let StoredSecret { id, version, origin } = stored;
-        self.record(Event::Stored { secret: name.to_owned(), id, version, origin })
+        self.note(Event::Stored { secret: name.to_owned(), id, version, origin })
     }
 
     fn token(&self, name: &str, version: u32) -> String {
         self.plan.key.token(&self.plan.store.identity, name, version)
+    }
+
+    fn note(&self, event: Event) -> Result<(), ApplyError> {
+        Ok(self.journal.lock().unwrap_or_else(PoisonError::into_inner).note(event)?)
     }
 
     fn record(&self, event: Event) -> Result<(), ApplyError> {
