@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use similar::TextDiff;
 
-use super::known::Known;
+use super::known::{Known, merged};
 use crate::blob::visible;
 use crate::rewrite::Splice;
 
@@ -19,7 +19,7 @@ const CONTEXT: usize = 2;
 #[must_use]
 pub fn unified(path: &str, before: Option<&[u8]>, splices: &[Splice], secrets: &[Range<usize>], values: &Known<'_>) -> String {
     let bytes = before.unwrap_or_default();
-    let secrets = merged(secrets);
+    let secrets = merged(secrets.to_vec());
     let old = masked(bytes, 0..bytes.len(), &secrets);
     let mut new = Vec::new();
     let mut at = 0;
@@ -32,20 +32,6 @@ pub fn unified(path: &str, before: Option<&[u8]>, splices: &[Splice], secrets: &
     let [old, new] = [old, new].map(|text| lines(&values.masked(text, MASK.as_bytes())));
     let from = if before.is_some() { path } else { "/dev/null" };
     TextDiff::from_lines(&old, &new).unified_diff().context_radius(CONTEXT).header(from, path).to_string()
-}
-
-/// Ascending and disjoint.
-fn merged(spans: &[Range<usize>]) -> Vec<Range<usize>> {
-    let mut sorted = spans.to_vec();
-    sorted.sort_by_key(|span| (span.start, span.end));
-    let mut merged: Vec<Range<usize>> = Vec::new();
-    for span in sorted {
-        match merged.last_mut() {
-            Some(last) if span.start < last.end => last.end = last.end.max(span.end),
-            _ => merged.push(span),
-        }
-    }
-    merged
 }
 
 fn masked(bytes: &[u8], range: Range<usize>, secrets: &[Range<usize>]) -> Vec<u8> {

@@ -30,26 +30,41 @@ impl<'v> Known<'v> {
         })
     }
 
+    /// Where they stand; those that overlap are one.
+    #[must_use]
+    pub fn spans(&self, text: &[u8]) -> Vec<Range<usize>> {
+        merged(self.automaton.find_overlapping_iter(text).map(|hit| hit.range()).collect())
+    }
+
     /// The text with a mask in place of each.
     #[must_use]
     pub fn masked(&self, text: Vec<u8>, mask: &[u8]) -> Vec<u8> {
-        let mut spans: Vec<Range<usize>> = self.automaton.find_overlapping_iter(&text).map(|hit| hit.range()).collect();
+        let spans = self.spans(&text);
         if spans.is_empty() {
             return text;
         }
-        spans.sort_by_key(|span| (span.start, span.end));
         let (mut out, mut at) = (Vec::with_capacity(text.len()), 0);
         for span in spans {
-            // Of two that overlap the second one lengthens what the mask stands for.
-            if span.start >= at {
-                out.extend_from_slice(&text[at..span.start]);
-                out.extend_from_slice(mask);
-            }
-            at = at.max(span.end);
+            out.extend_from_slice(&text[at..span.start]);
+            out.extend_from_slice(mask);
+            at = span.end;
         }
         out.extend_from_slice(&text[at..]);
         out
     }
+}
+
+/// Ascending and disjoint.
+pub(super) fn merged(mut spans: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    spans.sort_by_key(|span| (span.start, span.end));
+    let mut merged: Vec<Range<usize>> = Vec::new();
+    for span in spans {
+        match merged.last_mut() {
+            Some(last) if span.start < last.end => last.end = last.end.max(span.end),
+            _ => merged.push(span),
+        }
+    }
+    merged
 }
 
 #[cfg(test)]

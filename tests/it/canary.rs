@@ -463,6 +463,7 @@ fn migrations_let_no_secret_out() {
     run(&["check"], 0);
     run(&["check", "--plan", &plan], 1);
     run(&["run", "--", "true"], 0);
+    run(&["run", "--mask", "--", "env"], 0);
     run(&["store", "list"], 0);
     run(&["store", "copy", "local", "local"], 2);
     run(&["store", "init"], 2);
