@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::journal::Progress;
+use super::name;
 use super::plan::{Plan, PlannedSecret};
 
 /// A language of infrastructure.
@@ -51,12 +52,7 @@ fn named(plan: &Plan, identifier: impl Fn(&[&str]) -> String) -> Vec<(String, &P
     let mut one = |secret: &PlannedSecret| {
         let words: Vec<&str> =
             secret.name.split(|character: char| !character.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
-        let wanted = identifier(&words);
-        let free =
-            std::iter::once(wanted.clone()).chain((2..).map(|number| format!("{wanted}{number}"))).find(|name| !taken.contains(name));
-        let name = free.expect("because numbers do not end");
-        taken.insert(name.clone());
-        name
+        name::numbered(identifier(&words), "", &mut taken)
     };
     plan.secrets.iter().map(|secret| (one(secret), secret)).collect()
 }

@@ -101,7 +101,9 @@ impl<'a> Work<'a> {
         for aim in &aims {
             of_files[aim.spot.file].push(aim);
         }
-        of_files.iter_mut().for_each(|of_file| of_file.sort_by_key(|aim| aim.spot.located.span.start));
+        for of_file in &mut of_files {
+            of_file.sort_by_key(|aim| aim.spot.located.span.start);
+        }
         // What a rewriter makes of one file depends on no other.
         let rewritten: Vec<_> = self.inventory.files.par_iter().zip(&of_files).map(|(file, aims)| ask(file, aims, tree)).collect();
         for ((file, of_file), together) in self.inventory.files.iter().zip(of_files).zip(rewritten) {
