@@ -173,10 +173,10 @@ impl SecretStore for LocalStore {
         if action != Action::Create {
             return Ok(());
         }
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let there = self.directory.ancestors().find(|directory| directory.is_dir()).unwrap_or(&self.directory);
-        let trial = there.join(format!(".unleak-check-{}", std::process::id()));
-        let tried = fsx::open_lock(&trial).and_then(|_| std::fs::remove_file(&trial));
-        tried.map_err(|_| StoreError::Denied { name: new.name.to_owned(), action: format!("to write in {}", there.display()) })
+        fsx::try_write_in(there)
+            .map_err(|_| StoreError::Denied { name: new.name.to_owned(), action: format!("to write in {}", there.display()) })
     }
 }
 

@@ -173,6 +173,21 @@ fn the_local_store_keeps_the_contract() {
     contract(&store, "t", &[]);
     let policy = store.set_policy("t/a", "{}").unwrap_err();
     assert!(policy.to_string().contains("no resource policies"), "{policy}");
+    let (value, tags, token) = (Secret::new(b"v"), Tags::new(), token(1));
+    // Several at a time do not stand in each other's way, and nothing is left.
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| (0..50).for_each(|_| store.probe(Action::Create, &new("t/b", &value, &tags, &token)).unwrap()));
+        }
+    });
+    assert!(std::fs::read_dir(directory.path()).unwrap().all(|entry| !entry.unwrap().file_name().to_string_lossy().contains("check")));
+    // Nobody makes files there.
+    #[cfg(target_os = "linux")]
+    {
+        let store = LocalStore::open(std::path::Path::new("/proc/none"), &key).unwrap();
+        let denied = store.probe(Action::Create, &new("t/b", &value, &tags, &token)).unwrap_err();
+        assert_eq!(denied.to_string(), "t/b: access denied: the identity needs to write in /proc");
+    }
 }
 
 #[cfg(feature = "aws")]
