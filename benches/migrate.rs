@@ -14,7 +14,7 @@ use unleak::rewrite::Style;
 use unleak::scan::{Scanner, Silent};
 use unleak::secret::Secret;
 use unleak::settings::{Settings, TreeSettings};
-use unleak::store::{CURRENT, Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version};
+use unleak::store::{Action, CURRENT, Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version};
 
 fn main() {
     divan::main();
@@ -64,6 +64,7 @@ fn plan(root: &Path) -> Plan {
         replica_regions: Vec::new(),
         tags: BTreeMap::new(),
         external_type: None,
+        readers: Vec::new(),
         existing: Existing::Refuse,
         only: Vec::new(),
         include: std::collections::BTreeSet::new(),
@@ -169,6 +170,10 @@ impl SecretStore for Memory {
     }
 
     fn restore(&self, _: &str) -> Result<(), StoreError> {
+        Err(StoreError::Unusable(NOT_ASKED.to_owned()))
+    }
+
+    fn probe(&self, _: Action, _: &NewSecret<'_>) -> Result<(), StoreError> {
         Err(StoreError::Unusable(NOT_ASKED.to_owned()))
     }
 }

@@ -113,6 +113,16 @@ pub fn open_lock(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// Whether files can be made in a directory; the one that is made to see it is gone again.
+///
+/// # Errors
+/// What the system says.
+pub fn try_write_in(directory: &Path) -> io::Result<()> {
+    let trial = directory.join(format!(".unleak-check-{}", std::process::id()));
+    OpenOptions::new().write(true).create_new(true).open(&trial)?;
+    fs::remove_file(trial)
+}
+
 fn write_to(file: File, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<File> {
     let mut buffered = BufWriter::new(file);
     write(&mut buffered)?;

@@ -1,4 +1,5 @@
 //! References to secrets in a store, in the syntax of [vals](https://github.com/helmfile/vals): `ref+awssecrets://prod/app/db#/password`.
+//! A path of Parameter Store that stands for a secret, `/aws/reference/secretsmanager/NAME`, is read as that secret.
 //! Owns: the parts of a reference, reading and writing it. Must not: ask a store.
 
 use std::fmt;
@@ -93,6 +94,9 @@ pub enum ReferenceError {
     /// It does not start with a scheme that is known.
     #[error("a reference starts with ref+awssecrets:// or ref+unleak://")]
     Scheme,
+    /// It is a parameter of Parameter Store that stands for no secret.
+    #[error("of ref+awsssm:// only /aws/reference/secretsmanager/NAME is read, which stands for a secret")]
+    NoPointer,
     /// There is no name after the scheme.
     #[error("the name of the secret is missing after ://")]
     NoName,
@@ -113,6 +117,11 @@ pub enum ReferenceError {
     NoKey,
 }
 
+/// How Parameter Store names a secret.
+pub const POINTER: &str = "/aws/reference/secretsmanager/";
+/// The scheme of vals for Parameter Store.
+const PARAMETER_STORE: &str = "ref+awsssm://";
+
 /// The parameters of a reference.
 const PARAMETERS: [&str; 4] = ["region", "role_arn", "version_stage", "version_id"];
 
@@ -126,10 +135,27 @@ impl std::str::FromStr for Reference {
 
     /// Reads a whole text as a reference; `#key` is read like `#/key`.
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        if let Some(rest) = pointed(text)? {
+            return Self::parse(Backend::Aws, rest).map(Self::without_version_in_name);
+        }
         let (backend, rest) = [Backend::Local, Backend::Aws]
             .into_iter()
             .find_map(|backend| Some((backend, text.strip_prefix(backend.scheme())?.strip_prefix("://")?)))
             .ok_or(ReferenceError::Scheme)?;
+        Self::parse(backend, rest)
+    }
+}
+
+/// What follows a path of Parameter Store that stands for a secret; none where the text is no such path.
+fn pointed(text: &str) -> Result<Option<&str>, ReferenceError> {
+    let Some(path) = text.strip_prefix(PARAMETER_STORE) else { return Ok(text.strip_prefix(POINTER)) };
+    let of_path = path.strip_prefix(POINTER).or_else(|| path.strip_prefix(&POINTER[1..]));
+    of_path.map(Some).ok_or(ReferenceError::NoPointer)
+}
+
+impl Reference {
+    /// What follows the scheme.
+    fn parse(backend: Backend, rest: &str) -> Result<Self, ReferenceError> {
         let (rest, key) = match rest.split_once('#') {
             Some((rest, key)) => (rest, Some(key.strip_prefix('/').unwrap_or(key).to_owned())),
             None => (rest, None),
@@ -153,9 +179,17 @@ impl std::str::FromStr for Reference {
         }
         Ok(reference)
     }
-}
 
-impl Reference {
+    /// Parameter Store has the version after the name: `NAME:LABEL` or `NAME:ID`.
+    fn without_version_in_name(mut self) -> Self {
+        let Some((name, version)) = self.name.split_once(':') else { return self };
+        let is_id = version.len() >= 32;
+        let field = if is_id { &mut self.version_id } else { &mut self.version_stage };
+        *field = Some(version.to_owned());
+        self.name = name.to_owned();
+        self
+    }
+
     fn set(&mut self, parameter: &str) -> Result<(), ReferenceError> {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
         let known = PARAMETERS.into_iter().find(|known| *known == name).ok_or_else(|| ReferenceError::Parameter(name.to_owned()))?;
@@ -176,21 +210,38 @@ impl Reference {
 /// The references that stand in a text, with their bytes: each from its scheme to the first character that no reference holds. What starts
 /// like one and is none is given with its error.
 pub fn find_all(text: &[u8]) -> impl Iterator<Item = (std::ops::Range<usize>, Result<Reference, ReferenceError>)> + '_ {
-    let starts = memchr::memmem::find_iter(text, b"ref+").filter(|&start| {
-        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-        !text[..start].last().is_some_and(is_word)
-    });
-    starts.filter_map(|start| {
-        let schemes = [Backend::Local, Backend::Aws].map(|backend| format!("{}://", backend.scheme()));
-        schemes.iter().find(|scheme| text[start..].starts_with(scheme.as_bytes()))?;
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let schemes = memchr::memmem::find_iter(text, b"ref+").filter(move |&start| !text[..start].last().is_some_and(is_word));
+    let mut starts: Vec<usize> = schemes.chain(memchr::memmem::find_iter(text, POINTER)).collect();
+    starts.sort_unstable();
+    let mut covered = 0;
+    starts.into_iter().filter_map(move |start| {
         let is_part = |byte: u8| is_name(char::from(byte)) || matches!(byte, b'?' | b'&' | b'#');
         let length = text[start..].iter().take_while(|&&byte| is_part(byte)).count();
+        if start < covered || !is_start(&text[start..], length) {
+            return None;
+        }
+        covered = start + length;
         // A full stop or colon after it belongs to the sentence.
         let found = text[start..start + length].trim_ascii_end();
         let found = found.strip_suffix(b".").or(found.strip_suffix(b":")).unwrap_or(found);
         let parsed = std::str::from_utf8(found).map_err(|_| ReferenceError::Scheme).and_then(str::parse);
         Some((start..start + found.len(), parsed))
     })
+}
+
+/// Whether a text begins like a reference of so many bytes. A path that goes on as a pattern or a template stands for no secret.
+fn is_start(text: &[u8], length: usize) -> bool {
+    let of_scheme = |scheme: &str| text.strip_prefix(scheme.as_bytes()).is_some_and(|rest| rest.starts_with(b"://"));
+    if text.starts_with(POINTER.as_bytes()) {
+        return length > POINTER.len() && !matches!(text.get(length), Some(b'*' | b'$' | b'{' | b'<' | b'%'));
+    }
+    [Backend::Local, Backend::Aws].iter().any(|backend| of_scheme(backend.scheme())) || of_scheme("ref+awsssm") && pointer_follows(text)
+}
+
+fn pointer_follows(text: &[u8]) -> bool {
+    let path = text.strip_prefix(PARAMETER_STORE.as_bytes()).unwrap_or_default();
+    path.starts_with(POINTER.as_bytes()) || path.starts_with(&POINTER.as_bytes()[1..])
 }
 
 #[cfg(test)]
@@ -232,6 +283,29 @@ mod tests {
         ] {
             assert_eq!(read(text), Err(error), "{text}");
         }
+    }
+
+    #[test]
+    fn paths_of_parameter_store_stand_for_secrets() {
+        for text in [
+            "/aws/reference/secretsmanager/prod/db",
+            "ref+awsssm:///aws/reference/secretsmanager/prod/db",
+            "ref+awsssm://aws/reference/secretsmanager/prod/db",
+        ] {
+            let reference = read(&format!("{text}?region=eu-west-1#/password")).unwrap();
+            assert_eq!(reference.to_string(), "ref+awssecrets://prod/db?region=eu-west-1#/password", "{text}");
+        }
+        let version = |version: &str| read(&format!("/aws/reference/secretsmanager/a:{version}")).unwrap().to_string();
+        assert_eq!(version("AWSPREVIOUS"), "ref+awssecrets://a?version_stage=AWSPREVIOUS");
+        let id = "0123456789abcdef0123456789abcdef";
+        assert_eq!(version(id), format!("ref+awssecrets://a?version_id={id}"));
+        assert_eq!(read("ref+awsssm://prod/db"), Err(ReferenceError::NoPointer));
+        assert_eq!(read("/aws/reference/secretsmanager/"), Err(ReferenceError::NoName));
+        assert_eq!(read("/aws/reference/other/a"), Err(ReferenceError::Scheme));
+        let text = b"valueFrom: arn:aws:ssm:eu-west-1:1:parameter/aws/reference/secretsmanager/a\nB=ref+awsssm:///aws/reference/secretsmanager/b\n\
+            \"parameter/aws/reference/secretsmanager/*\" /aws/reference/secretsmanager/${name} ref+awsssm://other";
+        let found: Vec<String> = find_all(text).map(|(_, parsed)| parsed.unwrap().to_string()).collect();
+        assert_eq!(found, ["ref+awssecrets://a", "ref+awssecrets://b"]);
     }
 
     #[test]

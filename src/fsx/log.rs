@@ -7,15 +7,15 @@ use std::path::Path;
 use super::Steps;
 use super::sync_directory;
 
-/// An open log. Lines are on disk when [`Log::append`] returns.
+/// An open log. Lines are in the file when [`Log::append`] returns, whoever is killed then, and on disk when [`Log::sync`] does.
 #[derive(Debug)]
 pub struct Log {
     file: File,
 }
 
 impl Log {
-    /// Opens or creates the log, for the owner alone, and gives its whole lines. A last line without an end is what a killed run left: it is cut
-    /// off, since nothing was done on its strength.
+    /// Opens or creates the log, for the owner alone, and gives its whole lines. A last line without an end is what a killed run left, and NULs are
+    /// what a loss of power left of lines that were not waited for: they are cut off, since nothing was done on their strength.
     ///
     /// # Errors
     /// What the system says.
@@ -23,7 +23,7 @@ impl Log {
         let mut file = private().create(true).read(true).append(true).open(path)?;
         let mut content = Vec::new();
         file.read_to_end(&mut content)?;
-        let whole = content.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        let whole = whole_lines(&content);
         if whole < content.len() {
             content.truncate(whole);
             file.set_len(whole as u64)?;
@@ -34,7 +34,7 @@ impl Log {
         Ok((Self { file }, content))
     }
 
-    /// Adds a line, and waits until it will last.
+    /// Adds a line.
     ///
     /// # Errors
     /// What the system says.
@@ -45,10 +45,26 @@ impl Log {
         steps.at("journal's line half written");
         self.file.write_all(second)?;
         self.file.write_all(b"\n")?;
-        self.file.sync_data()?;
         steps.at("journal's line written");
         Ok(())
     }
+
+    /// Waits until all lines will last.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn sync(&mut self, steps: &dyn Steps) -> io::Result<()> {
+        self.file.sync_data()?;
+        steps.at("journal synced");
+        Ok(())
+    }
+}
+
+/// The length of the whole lines at the start of a log.
+#[must_use]
+pub fn whole_lines(content: &[u8]) -> usize {
+    let sound = memchr::memchr(0, content).unwrap_or(content.len());
+    memchr::memrchr(b'\n', &content[..sound]).map_or(0, |end| end + 1)
 }
 
 /// A lock that is held as long as this lives, and is gone with the process.
@@ -115,7 +131,11 @@ mod tests {
         let (mut log, before) = Log::open(&path).unwrap();
         assert_eq!(before, b"one\n");
         log.append(b"two", &Unwatched).unwrap();
+        log.sync(&Unwatched).unwrap();
         assert_eq!(Log::open(&path).unwrap().1, b"one\ntwo\n");
+        log.file.write_all(b"th\0\0\0\nfour\n").unwrap();
+        assert_eq!(Log::open(&path).unwrap().1, b"one\ntwo\n");
+        assert_eq!(fs::read(&path).unwrap(), b"one\ntwo\n");
     }
 
     #[test]

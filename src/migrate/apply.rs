@@ -1,8 +1,8 @@
 //! Doing what a plan says, from wherever an earlier run was stopped. Owns: the checks before, the order of steps. Must not: touch a file
 //! before every secret that it needs is in the store and proved, or any file before the store was asked for all of them.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use bstr::ByteSlice;
@@ -10,7 +10,7 @@ use bstr::ByteSlice;
 use super::inventory::DiskTree;
 use super::journal::{Event, Journal, Phase};
 use super::plan::{Edit, Plan, PlannedFile, PlannedSecret, Tracked};
-use super::storing::{Pace, Storing};
+use super::storing::{Pace, Storing, at_once};
 use super::target::{self, Content, Now};
 use super::value::Reader;
 use super::waiting::{Missing, NotStored, Unfinished};
@@ -20,9 +20,6 @@ use crate::fsx::replace::{self, Replacement};
 use crate::secret::Secret;
 use crate::source::git::checkout::{Checkout, FileState};
 use crate::store::SecretStore;
-
-/// Calls to the store at a time.
-const AT_ONCE: usize = 8;
 
 /// What applying needs to know.
 pub struct Run<'a> {
@@ -61,7 +58,7 @@ impl Run<'_> {
     /// # Errors
     /// [`ApplyError::Stale`] and [`ApplyError::Refused`] before anything is done; the others leave a state that can be resumed and undone.
     pub fn apply(&self) -> Result<Applied, ApplyError> {
-        self.right_store()?;
+        right_store(self.plan, self.store)?;
         let mut journal = Journal::open(self.home, self.plan, self.steps)?;
         self.sweep()?;
         match journal.progress().phase {
@@ -72,18 +69,23 @@ impl Run<'_> {
         self.check(journal.progress().phase == Phase::Applying)?;
         let values = self.values(&journal)?;
         if journal.progress().phase != Phase::Applying {
-            journal.record(Event::Begun { version: super::journal::VERSION, plan: self.plan.id.clone() })?;
+            journal.note(Event::Begun { version: super::journal::VERSION, plan: self.plan.id.clone() })?;
         }
+        for (secret, _) in &values {
+            journal.note(Event::Storing { secret: secret.name.clone() })?;
+        }
+        journal.sync()?;
         let journal = Mutex::new(journal);
-        let failed = self.store_all(&values, &journal)?;
+        let stored = self.store_all(&values, &journal);
         drop(values);
         let mut journal = journal.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // No file loses a value before it is on disk where the value is.
+        journal.sync()?;
+        let failed = stored?;
         let missing = Missing::of(self.plan, journal.progress());
         let ready: Vec<_> = self.plan.files.iter().filter_map(|file| Some((file, missing.edits(file)?))).collect();
         let copies = self.copies(ready.iter().map(|(file, _)| *file), &journal)?;
-        for (file, edits) in &ready {
-            self.rewrite(file, edits, &mut journal)?;
-        }
+        self.rewrite_all(&ready, &mut journal)?;
         if failed.is_empty() {
             journal.record(Event::Applied)?;
             return Ok(outcome(&journal, copies));
@@ -91,15 +93,6 @@ impl Run<'_> {
         let touched = !ready.is_empty() || !journal.progress().rewritten.is_empty();
         let waiting = missing.waiting(journal.progress());
         Err(ApplyError::Unfinished(Box::new(Unfinished { applied: outcome(&journal, copies), failed, waiting, touched })))
-    }
-
-    fn right_store(&self) -> Result<(), ApplyError> {
-        let identity = self.store.identity().map_err(ApplyError::store)?;
-        if self.store.backend() != self.plan.store.backend || identity != self.plan.store.identity {
-            let reason = format!("the plan is for {}, and this is {identity}", self.plan.store.identity);
-            return Err(ApplyError::refused("the store", &reason));
-        }
-        Ok(())
     }
 
     /// Removes what a killed run left of files under way.
@@ -161,31 +154,18 @@ impl Run<'_> {
     fn store_all(&self, values: &[(&PlannedSecret, Secret)], journal: &Mutex<Journal<'_>>) -> Result<Vec<NotStored>, ApplyError> {
         let pace = Pace::of(self.store.backend());
         let storing = Storing { plan: self.plan, store: self.store, journal, pace: &pace };
-        let (next, stop, failed) = (AtomicUsize::new(0), Mutex::new(None), Mutex::new(Vec::new()));
-        let one = |secret: &PlannedSecret, value: &Secret| -> Result<(), ApplyError> {
+        let failed = Mutex::new(Vec::new());
+        at_once(values, |(secret, value)| {
             let Err(error) = storing.ensure(secret, value) else { return Ok(()) };
             let reason = NotStored::of(&secret.name, error)?;
             let event = Event::NotStored { secret: secret.name.clone(), reason: reason.reason.clone() };
-            journal.lock().unwrap_or_else(PoisonError::into_inner).record(event)?;
+            journal.lock().unwrap_or_else(PoisonError::into_inner).note(event)?;
             failed.lock().unwrap_or_else(PoisonError::into_inner).push(reason);
             Ok(())
-        };
-        let work = || {
-            while stop.lock().is_ok_and(|stop| stop.is_none()) {
-                let Some((secret, value)) = values.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
-                if let Err(error) = one(secret, value) {
-                    stop.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-                }
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 0..AT_ONCE.min(values.len()) {
-                scope.spawn(work);
-            }
-        });
+        })?;
         let mut failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
         failed.sort_by(|a, b| a.secret.cmp(&b.secret));
-        stop.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(failed), Err)
+        Ok(failed)
     }
 
     /// Encrypted copies of those of the files that git could not give back.
@@ -198,16 +178,25 @@ impl Run<'_> {
         waiting.map(|file| backup::write(self.root, self.home, self.plan, file, self.backup)).collect()
     }
 
+    /// Gives each file what can be done of it.
+    fn rewrite_all(&self, ready: &[(&PlannedFile, Cow<'_, [Edit]>)], journal: &mut Journal<'_>) -> Result<(), ApplyError> {
+        let waiting: Vec<_> = ready.iter().filter(|(file, _)| !journal.progress().rewritten.contains(&file.path)).collect();
+        for (file, _) in &waiting {
+            journal.note(Event::Rewriting { path: file.path.clone() })?;
+        }
+        journal.sync()?;
+        let rewritten = waiting.iter().try_for_each(|(file, edits)| self.rewrite(file, edits, journal));
+        journal.sync()?;
+        rewritten
+    }
+
     /// Gives a file what can be done of it: all of its edits, or the lines whose secrets are stored.
     fn rewrite(&self, file: &PlannedFile, edits: &[Edit], journal: &mut Journal<'_>) -> Result<(), ApplyError> {
-        if journal.progress().rewritten.contains(&file.path) {
-            return Ok(());
-        }
         let Now { path, bytes: now, content } = target::now(self.root, file, &self.plan.key)?;
         let bytes = now.as_deref().map_or(&[][..], Vec::as_slice);
         let done = match content {
             // Stopped after the new name, before the journal's line.
-            Content::After => return Ok(journal.record(Event::Rewritten { path: file.path.clone(), partly: false })?),
+            Content::After => return Ok(journal.note(Event::Rewritten { path: file.path.clone(), partly: false })?),
             Content::Other => return Err(changed(&path, file)),
             Content::Before => Vec::new(),
             Content::Partly(done) => done,
@@ -219,7 +208,6 @@ impl Run<'_> {
         let partly = edits.len() < file.edits.len();
         let after = edits::applied(&before, file.encoding, edits).filter(|after| partly || self.plan.key.of_file(after) == file.after);
         let after = after.ok_or_else(|| changed(&path, file))?;
-        journal.record(Event::Rewriting { path: file.path.clone() })?;
         let is_same = |other: &[u8]| other == bytes;
         let replacement = Replacement {
             path: &path,
@@ -231,8 +219,18 @@ impl Run<'_> {
             replace::ReplaceError::Changed => changed(&path, file),
             replace::ReplaceError::Io(source) => ApplyError::file(file, source),
         })?;
-        Ok(journal.record(Event::Rewritten { path: file.path.clone(), partly })?)
+        Ok(journal.note(Event::Rewritten { path: file.path.clone(), partly })?)
     }
+}
+
+/// Whether this is the store that the plan is for.
+pub(super) fn right_store(plan: &Plan, store: &dyn SecretStore) -> Result<(), ApplyError> {
+    let identity = store.identity().map_err(ApplyError::store)?;
+    if store.backend() != plan.store.backend || identity != plan.store.identity {
+        let reason = format!("the plan is for {}, and this is {identity}", plan.store.identity);
+        return Err(ApplyError::refused("the store", &reason));
+    }
+    Ok(())
 }
 
 fn outcome(journal: &Journal<'_>, copies: Vec<PathBuf>) -> Applied {

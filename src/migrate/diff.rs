@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use similar::TextDiff;
 
+use super::known::{Known, merged};
 use crate::blob::visible;
 use crate::rewrite::Splice;
 
@@ -16,9 +17,9 @@ const CONTEXT: usize = 2;
 
 /// The diff of `before` with the splices; `secrets` are all spans of values in it, `values` all values, wherever they stand.
 #[must_use]
-pub fn unified(path: &str, before: Option<&[u8]>, splices: &[Splice], secrets: &[Range<usize>], values: &[&[u8]]) -> String {
+pub fn unified(path: &str, before: Option<&[u8]>, splices: &[Splice], secrets: &[Range<usize>], values: &Known<'_>) -> String {
     let bytes = before.unwrap_or_default();
-    let secrets = merged(secrets);
+    let secrets = merged(secrets.to_vec());
     let old = masked(bytes, 0..bytes.len(), &secrets);
     let mut new = Vec::new();
     let mut at = 0;
@@ -28,23 +29,9 @@ pub fn unified(path: &str, before: Option<&[u8]>, splices: &[Splice], secrets: &
         at = splice.span.end;
     }
     new.extend(masked(bytes, at..bytes.len(), &secrets));
-    let [old, new] = [old, new].map(|text| lines(&without(text, values)));
+    let [old, new] = [old, new].map(|text| lines(&values.masked(text, MASK.as_bytes())));
     let from = if before.is_some() { path } else { "/dev/null" };
     TextDiff::from_lines(&old, &new).unified_diff().context_radius(CONTEXT).header(from, path).to_string()
-}
-
-/// Ascending and disjoint.
-fn merged(spans: &[Range<usize>]) -> Vec<Range<usize>> {
-    let mut sorted = spans.to_vec();
-    sorted.sort_by_key(|span| (span.start, span.end));
-    let mut merged: Vec<Range<usize>> = Vec::new();
-    for span in sorted {
-        match merged.last_mut() {
-            Some(last) if span.start < last.end => last.end = last.end.max(span.end),
-            _ => merged.push(span),
-        }
-    }
-    merged
 }
 
 fn masked(bytes: &[u8], range: Range<usize>, secrets: &[Range<usize>]) -> Vec<u8> {
@@ -57,13 +44,6 @@ fn masked(bytes: &[u8], range: Range<usize>, secrets: &[Range<usize>]) -> Vec<u8
     }
     out.extend_from_slice(&bytes[at..range.end]);
     out
-}
-
-/// The text without any of the values, also where no finding is.
-fn without(text: Vec<u8>, values: &[&[u8]]) -> Vec<u8> {
-    values.iter().filter(|value| !value.is_empty()).fold(text, |text, value| {
-        if memchr::memmem::find(&text, value).is_some() { bstr::ByteSlice::replace(text.as_slice(), value, MASK.as_bytes()) } else { text }
-    })
 }
 
 /// A line, if it is not too long to be read.
@@ -98,7 +78,7 @@ mod tests {
     fn values_are_masked_where_they_change_and_where_they_stay() {
         let before = b"A=1\nTOKEN=alpha-value\nOTHER=beta-value\n# alpha-value and gamma-value\n";
         let splices = [Splice { span: 10..21, text: "ref+unleak://a".into() }];
-        let shown = unified("x.env", Some(before), &splices, &[10..21, 28..38], &[b"alpha-value", b"gamma-value"]);
+        let shown = unified("x.env", Some(before), &splices, &[10..21, 28..38], &Known::new(&[b"alpha-value", b"gamma-value"]));
         assert_eq!(
             shown,
             "--- x.env\n+++ x.env\n@@ -1,4 +1,4 @@\n A=1\n-TOKEN=********\n+TOKEN=ref+unleak://a\n OTHER=********\n # ******** and ********\n"
@@ -108,6 +88,9 @@ mod tests {
     #[test]
     fn a_new_file_is_all_plus() {
         let splices = [Splice { span: 0..0, text: "A=ref+unleak://a\n".into() }];
-        assert_eq!(unified(".unleak.env", None, &splices, &[], &[]), "--- /dev/null\n+++ .unleak.env\n@@ -0,0 +1 @@\n+A=ref+unleak://a\n");
+        assert_eq!(
+            unified(".unleak.env", None, &splices, &[], &Known::new(&[])),
+            "--- /dev/null\n+++ .unleak.env\n@@ -0,0 +1 @@\n+A=ref+unleak://a\n"
+        );
     }
 }

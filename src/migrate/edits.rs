@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::known::Known;
 use super::plan::{Edit, Segment};
 use crate::reference::Reference;
 use crate::rewrite::encoding::{FileEncoding, Text, encode};
@@ -23,7 +24,7 @@ pub struct Moved<'a> {
 ///
 /// # Errors
 /// Why the file cannot be rewritten so that undo needs no copy: a value that no splice covers, or one that would stand in a plan.
-pub fn of(bytes: &[u8], splices: &[Splice], moved: &[Moved<'_>], values: &[&[u8]]) -> Result<Vec<Edit>, String> {
+pub fn of(bytes: &[u8], splices: &[Splice], moved: &[Moved<'_>], values: &Known<'_>) -> Result<Vec<Edit>, String> {
     let inside =
         |place: &&Moved<'_>| splices.iter().any(|splice| splice.span.start <= place.span.start && place.span.end <= splice.span.end);
     if moved.iter().filter(inside).count() < moved.len() {
@@ -35,21 +36,13 @@ pub fn of(bytes: &[u8], splices: &[Splice], moved: &[Moved<'_>], values: &[&[u8]
             Segment::Text(text) => Some(text.as_str()),
             Segment::Value { .. } => None,
         });
-        let mut in_old = texts.filter(|text| values.iter().any(|value| holds(text, value)));
-        let in_new = || values.iter().filter(|value| !is_word(value)).any(|value| holds(&edit.new, value));
+        let mut in_old = texts.filter(|text| values.stands_in(text, |_| true));
+        let in_new = || values.stands_in(&edit.new, |value| !is_word(value));
         if in_old.next().is_some() || in_new() {
             return Err("another credential stands in the text that changes".to_owned());
         }
     }
     Ok(edits)
-}
-
-/// Whether the value stands in the text by itself.
-fn holds(text: &str, value: &[u8]) -> bool {
-    let text = text.as_bytes();
-    let apart = |at: Option<&u8>| at.is_none_or(|byte| !byte.is_ascii_alphanumeric());
-    memchr::memmem::find_iter(text, value)
-        .any(|at| apart(at.checked_sub(1).and_then(|before| text.get(before))) && apart(text.get(at + value.len())))
 }
 
 /// Whether a value can be part of a name: `postgres` is what databases, their users and, sadly, passwords are called.
@@ -177,7 +170,7 @@ mod tests {
             Splice { span: 4..13, text: "env(A)".into() },
             Splice { span: 19..25, text: "env(B)".into() },
         ];
-        let edits = of(bytes, &splices, &moved, &[b"p\\x41ss"]).unwrap();
+        let edits = of(bytes, &splices, &moved, &Known::new(&[b"p\\x41ss"])).unwrap();
         assert_eq!(edits[1].old[0], Segment::Text("\"".to_owned()));
         let after = applied(bytes, FileEncoding::Utf8, &edits).unwrap();
         assert_eq!(after, b"import os\na = env(A); b = env(B)\n");
@@ -195,7 +188,7 @@ mod tests {
         let reference = Reference::to(Backend::Local, "a".to_owned());
         let text = decoded(FileEncoding::Latin1, bytes).unwrap();
         let moved = [Moved { span: 8..10, spelling: &Spelling::Plain, reference: &reference }];
-        let edits = of(&text, &[Splice { span: 7..11, text: "A".into() }], &moved, &[]).unwrap();
+        let edits = of(&text, &[Splice { span: 7..11, text: "A".into() }], &moved, &Known::new(&[])).unwrap();
         let after = applied(bytes, FileEncoding::Latin1, &edits).unwrap();
         assert_eq!(after, b"\xc3\xa9 = A");
         let values = Values::from([(("a".to_owned(), None), Secret::new("é".as_bytes()))]);
@@ -208,8 +201,8 @@ mod tests {
         let moved = [Moved { span: 4..9, spelling: &Spelling::Plain, reference: &reference }];
         let splice = |span: Range<usize>| [Splice { span, text: "x".into() }];
         let bytes = b"a = alpha, beta-value\n";
-        assert!(of(bytes, &splice(4..9), &moved, &[b"beta-value"]).is_ok());
-        assert!(of(bytes, &splice(4..21), &moved, &[b"beta-value"]).is_err());
-        assert!(of(bytes, &splice(0..3), &moved, &[]).is_err());
+        assert!(of(bytes, &splice(4..9), &moved, &Known::new(&[b"beta-value"])).is_ok());
+        assert!(of(bytes, &splice(4..21), &moved, &Known::new(&[b"beta-value"])).is_err());
+        assert!(of(bytes, &splice(0..3), &moved, &Known::new(&[])).is_err());
     }
 }

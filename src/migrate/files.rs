@@ -4,11 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::{BString, ByteSlice};
+use rayon::prelude::*;
 
 use super::edits::{self, Moved};
 use super::group::Group;
 use super::inventory::{DiskTree, FileText, Inventory, Spot};
 use super::key::PlanKey;
+use super::known::Known;
 use super::make::Ground;
 use super::plan::{Edit, ManualPlace, PlannedFile, PlannedPlace, Tracked};
 use super::{diff, name};
@@ -43,7 +45,7 @@ pub struct Work<'a> {
     /// Their names, in the same order.
     pub named: &'a [Named],
     /// All values of the report, which must not stand in a plan.
-    pub values: &'a [&'a [u8]],
+    pub values: &'a Known<'a>,
     /// The plan's key.
     pub key: &'a PlanKey,
     /// Places for people.
@@ -95,10 +97,17 @@ impl<'a> Work<'a> {
             env_lines(existing.as_deref().unwrap_or_default()).map(|(name, reference)| (name.to_owned(), reference.to_owned())).collect();
         let mut state = State { changes: BTreeMap::new(), known, variables: BTreeMap::new(), todo: BTreeSet::new() };
         let aims = self.aims(&state.known);
-        for (number, file) in self.inventory.files.iter().enumerate() {
-            let mut of_file: Vec<&Aim<'_>> = aims.iter().filter(|aim| aim.spot.file == number).collect();
+        let mut of_files: Vec<Vec<&Aim<'_>>> = vec![Vec::new(); self.inventory.files.len()];
+        for aim in &aims {
+            of_files[aim.spot.file].push(aim);
+        }
+        for of_file in &mut of_files {
             of_file.sort_by_key(|aim| aim.spot.located.span.start);
-            if let Err(manual) = self.file(file, of_file.clone(), tree, &mut state) {
+        }
+        // What a rewriter makes of one file depends on no other.
+        let rewritten: Vec<_> = self.inventory.files.par_iter().zip(&of_files).map(|(file, aims)| ask(file, aims, tree)).collect();
+        for ((file, of_file), together) in self.inventory.files.iter().zip(of_files).zip(rewritten) {
+            if let Err(manual) = self.file(file, of_file.clone(), together, tree, &mut state) {
                 for aim in of_file {
                     self.leave(file, aim, &manual);
                 }
@@ -107,7 +116,7 @@ impl<'a> Work<'a> {
         env_file(existing, &mut state);
         let files = std::mem::take(&mut state.changes);
         Changes {
-            files: files.into_iter().map(|(path, change)| self.planned(path, change)).collect(),
+            files: files.into_par_iter().map(|(path, change)| self.planned(path, change)).collect(),
             todo: state.todo.into_iter().collect(),
         }
     }
@@ -154,8 +163,15 @@ impl<'a> Work<'a> {
     }
 
     /// Rewrites a file; places that cannot be rewritten with the others are left to people.
-    fn file(&mut self, file: &FileText, mut aims: Vec<&Aim<'_>>, tree: &DiskTree, state: &mut State) -> Result<(), Manual> {
-        let together = match ask(file, &aims, tree) {
+    fn file(
+        &mut self,
+        file: &FileText,
+        mut aims: Vec<&Aim<'_>>,
+        together: Result<Rewritten, Manual>,
+        tree: &DiskTree,
+        state: &mut State,
+    ) -> Result<(), Manual> {
+        let together = match together {
             Ok(rewritten) => rewritten,
             Err(manual) if aims.len() == 1 => return Err(manual),
             Err(_) => {

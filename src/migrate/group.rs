@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use bstr::ByteSlice;
 
+use super::external::ExternalType;
 use super::inventory::{FileText, Inventory};
 use super::name;
 use crate::rewrite::{Located, Style, Tree};
@@ -15,12 +16,13 @@ use crate::secret::{Fingerprint, Secret};
 const NEAR: usize = 12;
 
 /// Credentials of one thing: what their names end in, and the field that each is in the store.
-struct Family {
+pub struct Family {
     /// Endings of the credential's own name.
-    secret: &'static [&'static str],
-    field: &'static str,
+    pub secret: &'static [&'static str],
+    /// The field that it is.
+    pub field: &'static str,
     /// Endings of the names beside it. The first one has to be there.
-    others: &'static [(&'static str, &'static [&'static str])],
+    pub others: &'static [(&'static str, &'static [&'static str])],
 }
 
 const FAMILIES: [Family; 3] = [
@@ -71,9 +73,10 @@ pub struct Group {
     pub spots: Vec<(usize, Option<String>)>,
 }
 
-/// All values of the inventory in groups.
+/// All values of the inventory in groups; of a managed external type, its fields.
 #[must_use]
-pub fn group(inventory: &Inventory, split_url: bool, style: Style, tree: &dyn Tree) -> Vec<Group> {
+pub fn group(inventory: &Inventory, split_url: bool, external: Option<&'static ExternalType>, style: Style, tree: &dyn Tree) -> Vec<Group> {
+    let families = external.map_or(&FAMILIES[..], |external| std::slice::from_ref(&external.family));
     let mut by_value: HashMap<Fingerprint, Vec<usize>> = HashMap::new();
     let mut values = Vec::new();
     for (at, spot) in inventory.spots.iter().enumerate() {
@@ -87,8 +90,8 @@ pub fn group(inventory: &Inventory, split_url: bool, style: Style, tree: &dyn Tr
     let mut taken = BTreeSet::new();
     let mut groups = Vec::new();
     // Families first: an id that stands alone could otherwise be gone before its secret is met.
-    let families: Vec<_> = values.iter().map(|value| family(inventory, by_value[value][0], style, tree)).collect();
-    for (value, family) in values.iter().zip(families) {
+    let found: Vec<_> = values.iter().map(|value| family(families, inventory, by_value[value][0], style, tree)).collect();
+    for (value, family) in values.iter().zip(found) {
         let Some((what, parts)) = family.filter(|_| !taken.contains(value)) else { continue };
         let members: Vec<_> = parts.iter().map(|part| (Fingerprint::of(part.value.expose()), part.key.clone())).collect();
         if members.iter().any(|(value, _)| taken.contains(value)) {
@@ -132,11 +135,11 @@ fn stem<'n>(words: &'n str, endings: &[&str]) -> Option<&'n str> {
 }
 
 /// The family of a credential, if its companions stand beside it: what it is called, and all parts in order.
-fn family(inventory: &Inventory, spot: usize, style: Style, tree: &dyn Tree) -> Option<(Option<String>, Vec<Part>)> {
+fn family(families: &[Family], inventory: &Inventory, spot: usize, style: Style, tree: &dyn Tree) -> Option<(Option<String>, Vec<Part>)> {
     let spot = &inventory.spots[spot];
     let file = &inventory.files[spot.file];
     let own = own_name(file, &spot.located)?;
-    let (family, stem) = FAMILIES.iter().find_map(|family| Some((family, stem(&own, family.secret)?)))?;
+    let (family, stem) = families.iter().find_map(|family| Some((family, stem(&own, family.secret)?)))?;
     let neighbours = neighbours(&file.bytes, spot.located.span.start);
     let mut parts = Vec::new();
     for (key, endings) in family.others {

@@ -3,8 +3,10 @@
 //! ```text
 //! <home>/lock                      held while anything is done
 //! <home>/<plan>/plan.json          the plan as it was applied
-//! <home>/<plan>/journal.jsonl      a line before each step and one after it, on disk before the next step
+//! <home>/<plan>/journal.jsonl      a line before each step and one after it
 //! ```
+//! A line before a step is on disk before it; one after it before anything is done on its strength. Steps that do not depend on each other
+//! share one wait for the disk.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -13,7 +15,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::plan::Plan;
-use crate::fsx::log::{Lock, Log, private_directory};
+use crate::fsx::log::{Lock, Log, private_directory, whole_lines};
 use crate::fsx::{self, Steps};
 
 /// The format of journals that this program writes and reads.
@@ -105,6 +107,9 @@ pub enum Event {
     Rotated {
         /// Name of the secret.
         secret: String,
+        /// Why somebody said so although places still hold the value.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        despite: Option<String>,
     },
 }
 
@@ -186,8 +191,8 @@ pub struct Progress {
     pub rewritten: BTreeSet<String>,
     /// Secrets that undo is done with.
     pub removed: BTreeSet<String>,
-    /// Secrets whose value is worth nothing any more.
-    pub rotated: BTreeSet<String>,
+    /// Secrets whose value is worth nothing any more, and why somebody said so although places still held it.
+    pub rotated: BTreeMap<String, Option<String>>,
 }
 
 impl Progress {
@@ -209,7 +214,7 @@ impl Progress {
             Event::Removed { secret, .. } => drop(self.removed.insert(secret)),
             // Nothing of it is left; a plan that is applied again begins anew.
             Event::Undone => *self = Self { phase: Phase::Undone, ..Self::default() },
-            Event::Rotated { secret } => drop(self.rotated.insert(secret)),
+            Event::Rotated { secret, despite } => drop(self.rotated.insert(secret, despite)),
             Event::Rewritten { partly: true, .. } | Event::Rewriting { .. } | Event::Restoring { .. } | Event::Removing { .. } => {}
         }
         Ok(())
@@ -221,7 +226,7 @@ impl Progress {
         if self.phase != Phase::Applied {
             return Vec::new();
         }
-        self.stored.keys().filter(|name| !self.rotated.contains(*name)).map(String::as_str).collect()
+        self.stored.keys().filter(|name| !self.rotated.contains_key(*name)).map(String::as_str).collect()
     }
 }
 
@@ -298,15 +303,33 @@ impl<'s> Journal<'s> {
         &self.progress
     }
 
-    /// Writes a line, which is on disk then.
+    /// Writes a line, which is on disk then, with all before it.
     ///
     /// # Errors
     /// What the system says.
     pub fn record(&mut self, event: Event) -> Result<(), JournalError> {
+        self.note(event)?;
+        self.sync()
+    }
+
+    /// Writes a line that a kill of the process leaves there, and a loss of power may not: nothing is done on its strength before
+    /// [`Journal::sync`].
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn note(&mut self, event: Event) -> Result<(), JournalError> {
         let line = serde_json::to_vec(&event).expect("because an event is plain data");
         self.log.append(&line, self.steps).map_err(|source| JournalError::Io { path: self.path.clone(), source })?;
         self.progress.add(event).expect("because this version writes what it reads");
         Ok(())
+    }
+
+    /// Waits until all lines are on disk.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn sync(&mut self) -> Result<(), JournalError> {
+        self.log.sync(self.steps).map_err(|source| JournalError::Io { path: self.path.clone(), source })
     }
 }
 
@@ -343,7 +366,7 @@ pub fn all(home: &Path) -> Result<Vec<(Plan, Progress)>, JournalError> {
         let text = std::fs::read(&copy).map_err(|error| io(&copy, error))?;
         let plan = Plan::read(&text).map_err(|source| JournalError::Plan { path: copy, source })?;
         let mut lines = std::fs::read(&path).map_err(|error| io(&path, error))?;
-        lines.truncate(lines.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1));
+        lines.truncate(whole_lines(&lines));
         plans.push((plan, replay(&path, &lines)?));
     }
     plans.sort_by(|(a, _), (b, _)| a.id.cmp(&b.id));

@@ -10,8 +10,9 @@ use super::files::{self, Named};
 use super::group::{self, Group};
 use super::inventory::{self, DiskTree, Inventory};
 use super::key::PlanKey;
+use super::known::Known;
 use super::plan::{Existing, LeftFinding, ManualPlace, Member, Plan, PlannedSecret, PlannedStore, VERSION};
-use super::{advice, cost, name};
+use super::{advice, cost, external, name, reader};
 use crate::blob::visible;
 use crate::finding::{Finding, Report};
 use crate::reference::{Backend, Reference};
@@ -53,6 +54,8 @@ pub struct Options {
     pub tags: BTreeMap<String, String>,
     /// Type of managed external secret of all secrets.
     pub external_type: Option<String>,
+    /// Who reads the secrets: ARNs of principals.
+    pub readers: Vec<String>,
     /// What to do with a secret of the same name and another value.
     pub existing: Existing,
     /// Starts of fingerprints; none: all findings.
@@ -86,6 +89,9 @@ pub enum MakeError {
     /// A name that does not follow the rules.
     #[error("{0}")]
     Name(String),
+    /// Fields or readers that the store has no secret for.
+    #[error("{0}")]
+    Unfit(String),
     /// The root is no text.
     #[error("the path of the tree is no UTF-8")]
     Root,
@@ -104,9 +110,14 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     let tree = DiskTree::new(ground.root.clone(), ground.paths.clone());
     let mut inventory = inventory::take(&ground.report.findings, &chosen, &ground.root, options.style, &tree);
     let manual = std::mem::take(&mut inventory.manual);
-    let groups = group::group(&inventory, options.split_url, options.style, &tree);
+    let external = options.external_type.as_deref().and_then(external::known);
+    let groups = group::group(&inventory, options.split_url, external, options.style, &tree);
+    if let Some(external) = external {
+        groups.iter().try_for_each(|group| external::check_forms(external, group)).map_err(MakeError::Unfit)?;
+    }
     let named = names(&groups, &inventory, ground, options)?;
     let values: Vec<&[u8]> = ground.report.findings.iter().map(|finding| finding.secret.expose()).collect();
+    let values = Known::new(&values);
     let mut work = files::Work { ground, inventory: &inventory, groups: &groups, named: &named, values: &values, key: &key, manual };
     let rewritten = work.rewrite(&tree);
     let mut manual = work.manual;
@@ -120,6 +131,7 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
         root: ground.root.to_str().ok_or(MakeError::Root)?.to_owned(),
         style: options.style,
         store: PlannedStore { backend: options.backend, identity: options.identity.clone() },
+        readers: options.readers.clone(),
         secrets: Vec::new(),
         warnings: warnings(&manual, options),
         files: rewritten.files,
@@ -132,7 +144,11 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     let secrets = groups.iter().zip(&named).filter(|(_, named)| used.contains(&named.reference.name));
     plan.secrets = secrets.map(|(group, named)| secret(group, named, &inventory, ground, options, &plan)).collect();
     plan.secrets.sort_by(|a, b| a.name.cmp(&b.name));
+    plan.secrets.iter().try_for_each(external::check).map_err(MakeError::Unfit)?;
+    reader::check(&plan, &plan.readers).map_err(MakeError::Unfit)?;
     too_large(&groups, &named, &mut plan.warnings);
+    plan.warnings.extend(over_quota(plan.secrets.len()));
+    plan.warnings.extend(reader::warnings(&plan));
     plan.cost = monthly(&plan, options);
     Ok(plan)
 }
@@ -265,6 +281,11 @@ fn warnings(manual: &[ManualPlace], options: &Options) -> Vec<String> {
     if options.style == Style::Sdk && options.backend == Backend::Local {
         warnings.push("the local store has no client for programs; code reads environment variables that `unleak run` fills".to_owned());
     }
+    if let Some(unknown) = options.external_type.as_deref().filter(|name| external::known(name).is_none()) {
+        warnings.push(format!(
+            "the fields that type {unknown} asks for are not checked; the store's user guide has them (managed external secrets)"
+        ));
+    }
     warnings
 }
 
@@ -280,9 +301,11 @@ fn too_large(groups: &[Group], named: &[Named], warnings: &mut Vec<String>) {
             ));
         }
     }
-    if groups.len() > MOST_SECRETS {
-        warnings.push(format!("{} secrets are more than an account holds in a region ({MOST_SECRETS})", groups.len()));
-    }
+}
+
+/// More secrets than there can be.
+fn over_quota(secrets: usize) -> Option<String> {
+    (secrets > MOST_SECRETS).then(|| format!("{secrets} secrets are more than an account holds in a region ({MOST_SECRETS})"))
 }
 
 fn monthly(plan: &Plan, options: &Options) -> cost::Cost {
@@ -294,4 +317,15 @@ fn monthly(plan: &Plan, options: &Options) -> cost::Cost {
     let calls = plan.secrets.len() as u64 * CALLS_A_MONTH;
     let decryptions = if options.kms_key.is_some() { calls } else { 0 };
     cost::estimate(prices, cost::Use { secrets: secrets * (1 + options.replica_regions.len() as u64), calls, decryptions })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_secrets_than_an_account_holds_are_warned_of() {
+        assert_eq!(over_quota(MOST_SECRETS), None);
+        assert_eq!(over_quota(500_001).as_deref(), Some("500001 secrets are more than an account holds in a region (500000)"));
+    }
 }

@@ -102,8 +102,16 @@ pub fn check(name: &str) -> Result<(), String> {
 
 /// The name, or the first of `name_2`, `name_3` … that nothing has; it is taken then.
 pub fn unique(name: String, taken: &mut BTreeSet<String>) -> String {
+    numbered(name, "_", taken)
+}
+
+/// The same with another sign, or none, before the number.
+pub fn numbered(name: String, sign: &str, taken: &mut BTreeSet<String>) -> String {
     let free = if taken.contains(&name) {
-        (2..=u32::MAX).map(|number| format!("{name}_{number}")).find(|name| !taken.contains(name)).expect("because there are fewer names")
+        (2..=u32::MAX)
+            .map(|number| format!("{name}{sign}{number}"))
+            .find(|name| !taken.contains(name))
+            .expect("because there are fewer names")
     } else {
         name
     };

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::cost::Cost;
 use super::key::{Hash, PlanKey};
 use super::name;
+use super::{external, reader};
 use crate::reference::Backend;
 use crate::rewrite::encoding::FileEncoding;
 use crate::rewrite::{Spelling, Strategy, Style};
@@ -38,6 +39,9 @@ pub struct Plan {
     pub style: Style,
     /// Where values go.
     pub store: PlannedStore,
+    /// Who reads the secrets: ARNs of principals.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub readers: Vec<String>,
     /// What is stored, in order of names.
     pub secrets: Vec<PlannedSecret>,
     /// What is rewritten, in order of paths.
@@ -292,6 +296,7 @@ impl Plan {
             }
             secret.check()?;
         }
+        reader::check(self, &self.readers)?;
         let mut paths = BTreeSet::new();
         for file in &self.files {
             file.check(&self.secrets)?;
@@ -300,6 +305,15 @@ impl Plan {
             }
         }
         Ok(())
+    }
+}
+
+impl Member {
+    /// Whether it is secret: hosts, users and ports of a database stand everywhere, and may.
+    #[must_use]
+    pub fn opens_something(&self) -> bool {
+        let field = self.field.as_deref().or(self.key.as_deref());
+        field.is_none_or(|field| !matches!(field, "engine" | "host" | "port" | "username" | "dbname"))
     }
 }
 
@@ -312,7 +326,8 @@ impl PlannedSecret {
         if !is_one && (keys.is_empty() || keys.contains(&None) || distinct.len() < keys.len()) {
             return Err(format!("{}: members are one value, or have a key each", self.name));
         }
-        self.members.iter().try_for_each(|member| below_root(&member.path))
+        self.members.iter().try_for_each(|member| below_root(&member.path))?;
+        external::check(self)
     }
 
     /// Whether its value is a JSON object.

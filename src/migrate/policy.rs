@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::journal::Progress;
 use super::plan::Plan;
+use super::reader;
 
 /// A document to write to a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +32,7 @@ const CHECKS: [Check; 5] = [
 
 /// All documents for what was migrated. They are for AWS: other stores have no policies.
 #[must_use]
-pub fn documents(plan: &Plan, progress: &Progress, reader_role: Option<&str>) -> Vec<Document> {
+pub fn documents(plan: &Plan, progress: &Progress, readers: &[String]) -> Vec<Document> {
     let (account, region) = plan.store.identity.split_once(' ').unwrap_or((plan.store.identity.as_str(), ""));
     let ids: Vec<&str> =
         plan.secrets.iter().filter_map(|secret| progress.stored.get(&secret.name)).map(|stored| stored.id.as_str()).collect();
@@ -60,12 +61,19 @@ pub fn documents(plan: &Plan, progress: &Progress, reader_role: Option<&str>) ->
             content: checks(),
         },
     ];
-    if let Some(role) = reader_role {
-        let content = resource(role);
+    if !readers.is_empty() {
         documents.push(Document {
             name: "resource-policy.json",
-            purpose: "Resource policy of each secret: this role alone may read it",
-            content,
+            purpose: "Resource policy of each secret: these readers alone may read it",
+            content: resource(readers),
+        });
+    }
+    let foreign: Vec<&str> = reader::foreign(plan, readers).collect();
+    if !foreign.is_empty() {
+        documents.push(Document {
+            name: "key-statement.json",
+            purpose: "Statement for the policy of the KMS key: readers of other accounts decrypt with it, through the store alone",
+            content: key_statement(&foreign, region),
         });
     }
     documents
@@ -130,14 +138,26 @@ fn by_tag(account: &str, region: &str) -> Value {
 }
 
 /// A resource policy stands at its secret, so that `*` is that secret.
-fn resource(role: &str) -> Value {
+fn resource(readers: &[String]) -> Value {
     policy(vec![json!({
         "Sid": "Reader",
         "Effect": "Allow",
-        "Principal": { "AWS": role },
+        "Principal": { "AWS": readers },
         "Action": "secretsmanager:GetSecretValue",
         "Resource": "*",
     })])
+}
+
+/// What a customer-managed key says about readers of other accounts; AWS's own key cannot say anything.
+fn key_statement(readers: &[&str], region: &str) -> Value {
+    json!({
+        "Sid": "ReadersOfOtherAccounts",
+        "Effect": "Allow",
+        "Principal": { "AWS": readers },
+        "Action": ["kms:Decrypt", "kms:DescribeKey"],
+        "Resource": "*",
+        "Condition": { "StringEquals": { "kms:ViaService": format!("secretsmanager.{region}.amazonaws.com") } },
+    })
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the statements become the document")]

@@ -1,6 +1,7 @@
 //! Putting one secret into the store so that it is there exactly once, and proved. Owns: the order of calls, also after a lost answer or a
 //! kill. Must not: overwrite a secret, or touch a file.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,9 @@ use crate::store::{CURRENT, Description, LARGEST_VALUE, NewSecret, PENDING, PREV
 
 /// Writes to AWS are this far apart: 40 a second, below what an account may do.
 const APART: Duration = Duration::from_millis(25);
+
+/// Calls to the store at a time.
+const AT_ONCE: usize = 8;
 
 /// Keeps writes apart.
 pub struct Pace {
@@ -29,7 +33,8 @@ impl Pace {
         Self { next: Mutex::new(Instant::now()), apart }
     }
 
-    fn wait(&self) {
+    /// Waits for the next write's turn.
+    pub fn wait(&self) {
         if self.apart.is_zero() {
             return;
         }
@@ -39,6 +44,28 @@ impl Pace {
         drop(next);
         std::thread::sleep(mine.saturating_duration_since(Instant::now()));
     }
+}
+
+/// Does something for each, several at a time. After an error nothing new is begun.
+///
+/// # Errors
+/// The first one.
+pub fn at_once<T: Sync>(all: &[T], one: impl Fn(&T) -> Result<(), ApplyError> + Sync) -> Result<(), ApplyError> {
+    let (next, stop) = (AtomicUsize::new(0), Mutex::new(None));
+    let work = || {
+        while stop.lock().is_ok_and(|stop| stop.is_none()) {
+            let Some(item) = all.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
+            if let Err(error) = one(item) {
+                stop.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE.min(all.len()) {
+            scope.spawn(work);
+        }
+    });
+    stop.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
 }
 
 /// One secret on its way.
@@ -54,7 +81,8 @@ pub struct Storing<'a, 's> {
 }
 
 impl Storing<'_, '_> {
-    /// Puts the secret into the store, reads it back by its version and as the current one, and compares.
+    /// Puts the secret into the store, reads it back by its version and as the current one, and compares. The journal says already that this is
+    /// about to be done.
     ///
     /// # Errors
     /// The store, a name that is taken, a journal that cannot be written.
@@ -64,7 +92,6 @@ impl Storing<'_, '_> {
             let detail = format!("the value has {} bytes, and the store takes 1 to {LARGEST_VALUE}", value.len());
             return Err(ApplyError::store(StoreError::Invalid { name: name.to_owned(), detail }));
         }
-        self.record(Event::Storing { secret: name.to_owned() })?;
         let token = self.token(name, 1);
         let new = NewSecret {
             name,
@@ -86,11 +113,15 @@ impl Storing<'_, '_> {
         self.compare(name, &Version::Id(&stored.version), value)?;
         self.compare(name, &Version::Stage(CURRENT), value)?;
         let StoredSecret { id, version, origin } = stored;
-        self.record(Event::Stored { secret: name.to_owned(), id, version, origin })
+        self.note(Event::Stored { secret: name.to_owned(), id, version, origin })
     }
 
     fn token(&self, name: &str, version: u32) -> String {
         self.plan.key.token(&self.plan.store.identity, name, version)
+    }
+
+    fn note(&self, event: Event) -> Result<(), ApplyError> {
+        Ok(self.journal.lock().unwrap_or_else(PoisonError::into_inner).note(event)?)
     }
 
     fn record(&self, event: Event) -> Result<(), ApplyError> {
@@ -177,4 +208,23 @@ pub fn is_ours(description: &Description, plan: &Plan, token: &str) -> bool {
 
 fn taken(name: &str, reason: &'static str) -> ApplyError {
     ApplyError::Taken { name: name.to_owned(), reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_stay_below_what_an_account_may_do() {
+        let begun = Instant::now();
+        let pace = Pace::of(Backend::Aws);
+        std::thread::scope(|scope| {
+            for _ in 0..5 {
+                scope.spawn(|| pace.wait());
+            }
+        });
+        assert!(begun.elapsed() >= 4 * APART, "{:?}", begun.elapsed());
+        // 50 a second is the quota.
+        assert!(APART >= Duration::from_millis(20));
+    }
 }

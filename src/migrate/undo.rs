@@ -57,8 +57,12 @@ pub fn undo(run: &Run<'_>) -> Result<Undone, ApplyError> {
     let values = values(run, &journal, &files)?;
     let restoring = contents(run, files, &values)?;
     if journal.progress().phase != Phase::Undoing {
-        journal.record(Event::Undoing)?;
+        journal.note(Event::Undoing)?;
     }
+    for restoring in &restoring {
+        journal.note(Event::Restoring { path: restoring.changed.file.path.clone() })?;
+    }
+    journal.sync()?;
     let mut undone = Undone::default();
     for file in &restoring {
         restore(run, file, &mut journal)?;
@@ -66,7 +70,13 @@ pub fn undo(run: &Run<'_>) -> Result<Undone, ApplyError> {
     }
     drop((restoring, values));
     let mut failed = None;
-    for secret in &run.plan.secrets {
+    let left: Vec<_> = run.plan.secrets.iter().filter(|secret| is_left(&journal, &secret.name)).collect();
+    for secret in &left {
+        journal.note(Event::Removing { secret: secret.name.clone() })?;
+    }
+    // Every file has its values again, on disk, and the journal says so, before one is taken out of the store.
+    journal.sync()?;
+    for secret in left {
         match remove(run, &secret.name, &mut journal, &mut undone) {
             // One that the store does not let go is no reason to keep the others.
             Err(error @ ApplyError::Store(_)) => drop(failed.get_or_insert(error)),
@@ -74,6 +84,7 @@ pub fn undo(run: &Run<'_>) -> Result<Undone, ApplyError> {
         }
     }
     if let Some(error) = failed {
+        journal.sync()?;
         return Err(error);
     }
     journal.record(Event::Undone)?;
@@ -146,7 +157,6 @@ fn contents<'p>(run: &Run<'_>, files: Vec<Changed<'p>>, values: &Values) -> Resu
 
 fn restore(run: &Run<'_>, restoring: &Restoring<'_>, journal: &mut Journal<'_>) -> Result<(), ApplyError> {
     let Restoring { changed: Changed { file, path, now, .. }, content } = restoring;
-    journal.record(Event::Restoring { path: file.path.clone() })?;
     let is_same = |bytes: &[u8]| bytes == now.as_slice();
     let done = if file.before.is_some() {
         let temporary = replace::temporary(path, target::mark(run.plan));
@@ -160,19 +170,20 @@ fn restore(run: &Run<'_>, restoring: &Restoring<'_>, journal: &mut Journal<'_>) 
         }
         ReplaceError::Io(source) => ApplyError::file(file, source),
     })?;
-    Ok(journal.record(Event::Restored { path: file.path.clone() })?)
+    Ok(journal.note(Event::Restored { path: file.path.clone() })?)
+}
+
+/// Whether the plan can have put something into the store under a name.
+fn is_left(journal: &Journal<'_>, name: &str) -> bool {
+    let progress = journal.progress();
+    (progress.storing.contains(name) || progress.stored.contains_key(name)) && !progress.removed.contains(name)
 }
 
 /// Takes back what the plan put into the store under a name.
 fn remove(run: &Run<'_>, name: &str, journal: &mut Journal<'_>, undone: &mut Undone) -> Result<(), ApplyError> {
     let progress = journal.progress();
-    let begun = progress.storing.contains(name) || progress.stored.contains_key(name);
-    if !begun || progress.removed.contains(name) {
-        return Ok(());
-    }
     let stored = progress.stored.get(name).cloned();
     let adding = progress.adding.get(name).cloned();
-    journal.record(Event::Removing { secret: name.to_owned() })?;
     let kept = match (stored.as_ref().map(|stored| &stored.origin), adding) {
         (Some(StoredBy::Reused), _) => Some("it was there before".to_owned()),
         (Some(StoredBy::Added { previous }), _) => give_back(run, name, previous, stored.as_ref().map(|stored| stored.version.as_str()))?,
@@ -183,7 +194,7 @@ fn remove(run: &Run<'_>, name: &str, journal: &mut Journal<'_>, undone: &mut Und
         Some(reason) => undone.kept.push(Refusal { what: name.to_owned(), reason: reason.clone() }),
         None => undone.removed.push(name.to_owned()),
     }
-    Ok(journal.record(Event::Removed { secret: name.to_owned(), kept })?)
+    Ok(journal.note(Event::Removed { secret: name.to_owned(), kept })?)
 }
 
 /// Schedules the deletion of a secret that has nothing but what this plan put there.

@@ -75,6 +75,16 @@ pub fn search(values: &[Secret], root: &Path, environment: &GitEnvironment, thre
     Ok(found)
 }
 
+/// Looks for `values` in all spellings in the files below `root`, ignored ones too.
+///
+/// # Errors
+/// The tree cannot be listed.
+pub fn search_files(values: &[Secret], root: &Path) -> Result<Search, SourceError> {
+    let mut found = files(&Needles::new(values), root)?;
+    found.unread.sort();
+    Ok(found)
+}
+
 fn files(needles: &Needles, root: &Path) -> Result<Search, SourceError> {
     let found = Mutex::new(Search::default());
     let settings = TreeSettings { no_ignore: true, exclude: Vec::new(), roots: vec![PathBuf::from(root)] };

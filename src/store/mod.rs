@@ -64,6 +64,60 @@ pub enum Version<'a> {
     Id(&'a str),
 }
 
+/// Something that a migration does to a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// Create it, with its tags.
+    Create,
+    /// Describe it.
+    Describe,
+    /// Read its value.
+    Read,
+    /// Set tags.
+    Tag,
+    /// Add a version.
+    AddVersion,
+    /// Move a staging label.
+    MoveStage,
+    /// Make replicas.
+    Replicate,
+    /// Schedule its deletion.
+    Delete,
+    /// Take that back.
+    Restore,
+}
+
+impl Action {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Create,
+        Self::Describe,
+        Self::Read,
+        Self::Tag,
+        Self::AddVersion,
+        Self::MoveStage,
+        Self::Replicate,
+        Self::Delete,
+        Self::Restore,
+    ];
+
+    /// The IAM action of AWS.
+    #[must_use]
+    pub const fn iam(self) -> &'static str {
+        match self {
+            Self::Create => "secretsmanager:CreateSecret",
+            Self::Describe => "secretsmanager:DescribeSecret",
+            Self::Read => "secretsmanager:GetSecretValue",
+            Self::Tag => "secretsmanager:TagResource",
+            Self::AddVersion => "secretsmanager:PutSecretValue",
+            Self::MoveStage => "secretsmanager:UpdateSecretVersionStage",
+            Self::Replicate => "secretsmanager:ReplicateSecretToRegions",
+            Self::Delete => "secretsmanager:DeleteSecret",
+            Self::Restore => "secretsmanager:RestoreSecret",
+        }
+    }
+}
+
 /// What a store tells of a secret without its value. Times are seconds since 1970.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Description {
@@ -231,4 +285,10 @@ pub trait SecretStore: Send + Sync {
     /// # Errors
     /// [`StoreError::NotFound`] and all others.
     fn restore(&self, name: &str) -> Result<(), StoreError>;
+
+    /// Whether the identity may do this to such a secret; the store is afterwards as it was.
+    ///
+    /// # Errors
+    /// [`StoreError::Denied`] with what is missing; the store cannot be used or reached.
+    fn probe(&self, action: Action, new: &NewSecret<'_>) -> Result<(), StoreError>;
 }

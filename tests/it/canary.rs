@@ -442,6 +442,7 @@ fn migrations_let_no_secret_out() {
     run(&["migrate", "schema"], 0);
     run(&["migrate", "plan", "--output", &plan], 0);
     run(&["migrate", "apply", "--dry-run", &plan], 0);
+    run(&["migrate", "apply", "--check", &plan], 0);
     run(&["migrate", "apply", "--yes", &wrong], 2);
     run(&["migrate", "plan", "--from", &wrong], 2);
     // One name is taken: a part is done, said and undone.
@@ -462,13 +463,18 @@ fn migrations_let_no_secret_out() {
     run(&["check"], 0);
     run(&["check", "--plan", &plan], 1);
     run(&["run", "--", "true"], 0);
+    run(&["run", "--mask", "--", "env"], 0);
     run(&["store", "list"], 0);
     run(&["store", "copy", "local", "local"], 2);
     run(&["store", "init"], 2);
     run(&["migrate", "status"], 4);
     run(&["migrate", "audit"], 4);
     run(&["migrate", "policies", "--output", &policies], 2);
-    run(&["migrate", "rotated", name], 4);
+    let left = trap.sandbox.directory.path().join("left.txt");
+    put(&left, &trap.planted.values().map(|planted| planted.value.as_str()).collect::<Vec<_>>().join("\n"));
+    run(&["migrate", "rotated", name], 7);
+    fs::remove_file(left).unwrap();
+    run(&["migrate", "rotated", name, "--despite", "a reason"], 4);
     run(&["migrate", "resume", "--yes"], 2);
     run(&["migrate", "undo", "--yes"], 0);
     assert!(tree() == before, "undo gives every byte back");

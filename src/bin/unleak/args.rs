@@ -58,6 +58,9 @@ pub enum Command {
     Run(RunArgs),
     /// Write the value of a reference to standard output, for scripts; not to a terminal
     Get(GetArgs),
+    /// The helper of `run --mask`
+    #[command(hide = true)]
+    MaskOutput,
     /// Check that every reference in a tree resolves, and that no moved value is left
     Check(CheckArgs),
     /// About the secrets stores: list, copy, restore, make the key of the local one

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use bstr::ByteSlice as _;
 use clap::{Parser, ValueHint};
 use unleak::blob::{Origin, visible};
-use unleak::migrate::plan::{Member, Plan};
+use unleak::migrate::plan::Plan;
 use unleak::reference::{self, Reference};
 use unleak::scan::known::{self, Left};
 use unleak::settings::TreeSettings;
@@ -113,14 +113,10 @@ fn left(args: &CheckArgs, stores: &Stores<'_>, environment: &Environment) -> Res
     })
 }
 
-/// References to what is secret in a plan: hosts, users and ports of a database stand everywhere, and may.
+/// References to what is secret in a plan.
 fn secret_members(plan: &Plan) -> impl Iterator<Item = Reference> + '_ {
     plan.secrets.iter().flat_map(|secret| {
-        let is_secret = |member: &&Member| {
-            let field = member.field.as_deref().or(member.key.as_deref());
-            field.is_none_or(|field| !matches!(field, "engine" | "host" | "port" | "username" | "dbname"))
-        };
-        secret.members.iter().filter(is_secret).map(|member| {
+        secret.members.iter().filter(|member| member.opens_something()).map(|member| {
             let reference = Reference::to(plan.store.backend, secret.name.clone());
             match &member.key {
                 Some(key) => reference.with_key(key.as_str()),

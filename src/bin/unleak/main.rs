@@ -16,11 +16,13 @@ mod failure;
 mod foreign;
 mod ground;
 mod import_cmd;
+mod mask;
 mod migrate_args;
 mod migrate_audit;
 mod migrate_cmd;
 mod migrate_config;
 mod migrate_failure;
+mod migrate_rotated;
 mod migrate_show;
 mod nearest;
 mod output;
@@ -73,6 +75,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
         Command::Baseline(baseline) => baseline_cmd::run(&baseline, args.quiet, &environment),
         Command::Evaluate(evaluate) => evaluate_cmd::run(&evaluate),
         Command::Run(run) => run_cmd::run(&run, &environment),
+        Command::MaskOutput => mask::run(),
         Command::Get(get) => run_cmd::get(&get, &environment),
         Command::Check(check) => check_cmd::run(&check, &environment),
         Command::Store(store) => store_cmd::run(&store, &environment),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum, ValueHint};
+use unleak::migrate::emit::Emit;
 use unleak::reference::Backend;
 use unleak::rewrite::Style;
 
@@ -18,6 +19,7 @@ its places become references. What the store does not take does not stop the oth
 /// What comes last.
 pub const AFTER: &str = "Examples:
   unleak migrate                            the directory you are in, to the local store
+  unleak migrate --check                    which permissions are missing; nothing is done
   unleak migrate plan -o plan.json          write the plan, to be reviewed
   unleak migrate apply plan.json            do what it says
   unleak migrate undo                       take it back
@@ -61,6 +63,9 @@ pub enum MigrateCommand {
         /// Write the plan to a file, for yourself alone [default: show it]
         #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
         output: Option<PathBuf>,
+        /// Show the secrets as infrastructure code without values, in place of the plan
+        #[arg(long, value_enum, value_name = "LANGUAGE")]
+        emit: Option<EmitName>,
     },
     /// Do what a plan says
     Apply {
@@ -112,6 +117,9 @@ pub enum MigrateCommand {
         /// Names of the secrets
         #[arg(value_name = "NAME", required = true)]
         names: Vec<String>,
+        /// Say so although places of the tree still hold the value, and why; it is kept in the journal
+        #[arg(long, value_name = "REASON")]
+        despite: Option<String>,
         /// The directory of the tree [default: the work tree you are in, else the directory you are in]
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         root: Option<PathBuf>,
@@ -121,9 +129,12 @@ pub enum MigrateCommand {
         /// The directory to write them to
         #[arg(long, short, value_name = "DIR", value_hint = ValueHint::DirPath)]
         output: PathBuf,
-        /// ARN of the role that reads the secrets, for a resource policy
+        /// ARN of a role that reads the secrets, for a resource policy, besides those of the plan (repeatable)
         #[arg(long, value_name = "ARN")]
-        reader_role: Option<String>,
+        reader_role: Vec<String>,
+        /// Write the secrets as infrastructure code without values, too
+        #[arg(long, value_enum, value_name = "LANGUAGE")]
+        emit: Option<EmitName>,
         /// The directory of the tree [default: the work tree you are in, else the directory you are in]
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         root: Option<PathBuf>,
@@ -138,6 +149,9 @@ pub struct ApplyOptions {
     /// Do not ask
     #[arg(long, help_heading = "Apply")]
     pub yes: bool,
+    /// Ask the store for what the plan needs, name the permissions that are missing, and do nothing
+    #[arg(long, help_heading = "Apply")]
+    pub check: bool,
     /// Rewrite files that have changes which are not committed
     #[arg(long, help_heading = "Apply")]
     pub allow_dirty: bool,
@@ -190,6 +204,9 @@ pub struct PlanArgs {
     /// Type of managed external secret, such as SnowflakePat
     #[arg(long, value_name = "TYPE", help_heading = "Store")]
     pub external_type: Option<String>,
+    /// ARN of a role that reads the secrets; one of another account takes a --kms-key of your own (repeatable)
+    #[arg(long, value_name = "ARN", help_heading = "Store")]
+    pub reader_role: Vec<String>,
     /// Where a secret of the same name has another value, make this one its next version
     #[arg(long, help_heading = "Store")]
     pub new_version: bool,
@@ -229,6 +246,28 @@ impl StoreName {
             Self::Local => Backend::Local,
             #[cfg(feature = "aws")]
             Self::Aws => Backend::Aws,
+        }
+    }
+}
+
+/// The languages of infrastructure by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EmitName {
+    /// A CloudFormation template, as JSON
+    Cfn,
+    /// Terraform
+    Terraform,
+    /// A stack of the CDK, in TypeScript
+    Cdk,
+}
+
+impl EmitName {
+    /// The language.
+    pub const fn emit(self) -> Emit {
+        match self {
+            Self::Cfn => Emit::CloudFormation,
+            Self::Terraform => Emit::Terraform,
+            Self::Cdk => Emit::Cdk,
         }
     }
 }

@@ -6,14 +6,15 @@ use std::time::SystemTime;
 use unleak::blob::visible;
 use unleak::fsx::{self, Unwatched};
 use unleak::migrate::journal::{Event, Journal, Phase};
-use unleak::migrate::{audit as checks, policy};
+use unleak::migrate::{audit as checks, policy, reader};
 use unleak::reference::Backend;
 
 use crate::env::Environment;
 use crate::failure::{Exit, Failure};
+use crate::migrate_args::EmitName;
 use crate::migrate_cmd::{Caller, Site, pending};
 use crate::migrate_failure::store_failure;
-use crate::output;
+use crate::{migrate_rotated, output};
 
 /// Looks at every secret that was migrated here. One that has another version since is noted as rotated.
 ///
@@ -24,19 +25,29 @@ pub fn audit(days: u32, root: Option<&Path>, by: Caller<'_>) -> Result<Exit, Fai
     let now =
         SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
     let mut lines = Vec::new();
+    let config = by.access.config(&site.root)?;
     for (plan, progress) in site.plans()?.into_iter().filter(|(_, progress)| progress.phase == Phase::Applied) {
-        let store = by.open(&site, &plan)?;
+        let store = by.open(&config, &plan)?;
+        let mut changed = Vec::new();
         for secret in &plan.secrets {
             let Some(stored) = progress.stored.get(&secret.name) else { continue };
             let description = store.describe(&secret.name).map_err(store_failure)?;
             let audited = checks::check(secret, stored, description.as_ref(), now, days);
-            if audited.rotated && !progress.rotated.contains(&secret.name) {
+            if audited.rotated && !progress.rotated.contains_key(&secret.name) {
                 let mut journal = Journal::open(&site.home, &plan, &Unwatched).map_err(|error| Failure::new(&error))?;
-                journal.record(Event::Rotated { secret: secret.name.clone() }).map_err(|error| Failure::new(&error))?;
+                journal.record(Event::Rotated { secret: secret.name.clone(), despite: None }).map_err(|error| Failure::new(&error))?;
+            }
+            if audited.rotated {
+                changed.push(secret.name.as_str());
             }
             lines.extend(
                 audited.complaints.iter().map(|complaint| format!("{}  {}: {}", complaint.secret, complaint.check, complaint.detail)),
             );
+        }
+        if !changed.is_empty() {
+            let places = migrate_rotated::places(&plan, &progress, &changed, &site, store.as_ref(), &config, by)?;
+            let left = places.iter().flat_map(|(secret, places)| places.iter().map(move |place| (secret, place)));
+            lines.extend(left.map(|(secret, place)| format!("{secret}  old-value: {place}")));
         }
     }
     output::to_stdout(|out| {
@@ -56,18 +67,33 @@ pub fn audit(days: u32, root: Option<&Path>, by: Caller<'_>) -> Result<Exit, Fai
 ///
 /// # Errors
 /// There is none, or a file cannot be written.
-pub fn policies(to: &Path, reader_role: Option<&str>, root: Option<&Path>, environment: &Environment) -> Result<Exit, Failure> {
+pub fn policies(
+    to: &Path,
+    readers: &[String],
+    emit: Option<EmitName>,
+    root: Option<&Path>,
+    environment: &Environment,
+) -> Result<Exit, Failure> {
     let site = Site::at(root, environment)?;
     let (plan, progress) = site.last(|progress| progress.phase == Phase::Applied, "nothing was migrated here")?;
     if plan.store.backend != Backend::Aws {
         return Err(Failure::new(&"the local store has no policies: whoever has its key reads all of it"));
     }
+    let mut readers = readers.to_vec();
+    readers.extend(plan.readers.iter().filter(|reader| !readers.contains(reader)).cloned().collect::<Vec<_>>());
+    reader::check(&plan, &readers).map_err(|error| Failure { exit: Exit::Refused, ..Failure::new(&error) })?;
     let mut lines = Vec::new();
-    for document in policy::documents(&plan, &progress, reader_role) {
-        let path = to.join(document.name);
-        let text = format!("{:#}\n", document.content);
+    let mut write = |name: &str, purpose: &str, text: &str| {
+        let path = to.join(name);
         fsx::write_private(&path, text.as_bytes()).map_err(|error| Failure::with_file("write", &path, &error))?;
-        lines.push(format!("{}  {}", path.display(), document.purpose));
+        lines.push(format!("{}  {purpose}", path.display()));
+        Ok::<(), Failure>(())
+    };
+    for document in policy::documents(&plan, &progress, &readers) {
+        write(document.name, document.purpose, &format!("{:#}\n", document.content))?;
+    }
+    if let Some(emit) = emit.map(EmitName::emit) {
+        write(emit.file(), "The secrets as infrastructure code, without values, to import them", &emit.text(&plan, &progress))?;
     }
     lines.push(format!(
         "To see that a policy gives nothing new: aws accessanalyzer check-no-new-access --policy-type IDENTITY_POLICY \

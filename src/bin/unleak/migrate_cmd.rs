@@ -1,7 +1,7 @@
 //! `unleak migrate`. Owns: turning options, configuration and policy into a plan and a run, and outcomes into exit codes.
 //! Must not: word plans, or know stores.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,10 +10,10 @@ use sha2::{Digest, Sha256};
 use unleak::finding::{Level, Report};
 use unleak::fsx::{self, Unwatched};
 use unleak::migrate::apply::Run;
-use unleak::migrate::journal::{self, Event, Journal, Phase, Progress};
+use unleak::migrate::journal::{self, Phase, Progress};
 use unleak::migrate::make::{self, Ground, Options};
 use unleak::migrate::plan::{Existing, Plan, SCHEMA};
-use unleak::migrate::{ApplyError, backup, name, undo};
+use unleak::migrate::{ApplyError, backup, name, permissions, undo};
 use unleak::reference::Backend;
 use unleak::scan::Scanner;
 use unleak::settings::{Settings, TreeSettings};
@@ -25,11 +25,11 @@ use crate::config::Config;
 use crate::env::Environment;
 use crate::failure::{Exit, Failure};
 use crate::ground::FileArgs;
-use crate::migrate_args::{ApplyOptions, MigrateArgs, MigrateCommand, PlanArgs, StoreName};
-use crate::migrate_failure::{apply_failure, store_failure, unfinished_failure};
+use crate::migrate_args::{ApplyOptions, EmitName, MigrateArgs, MigrateCommand, PlanArgs, StoreName};
+use crate::migrate_failure::{apply_failure, denied_failure, make_failure, store_failure, unfinished_failure};
 use crate::progress::Line;
 use crate::stores::{StoreOptions, Stores};
-use crate::{baseline_file, migrate_audit, migrate_show, output, patterns_cmd, stores};
+use crate::{baseline_file, migrate_audit, migrate_rotated, migrate_show, output, patterns_cmd, stores};
 
 /// Tags that every plan sets itself.
 const OWN_TAGS: [&str; 6] = ["application", "environment", "managed-by", "unleak:pattern", "unleak:plan", "unleak:source"];
@@ -59,19 +59,20 @@ pub fn run(args: &MigrateArgs, quiet: bool, environment: &Environment) -> Result
     let by = Caller { quiet, environment, access: &args.access };
     match &args.command {
         None => whole(&args.plan, &args.apply, by),
-        Some(MigrateCommand::Plan { plan, output }) => write_plan(plan, output.as_deref(), by),
+        Some(MigrateCommand::Plan { plan, output, emit }) => write_plan(plan, output.as_deref(), *emit, by),
         Some(MigrateCommand::Apply { plan, dry_run, apply }) => {
             let text = std::fs::read(plan).map_err(|error| Failure::with_file("read", plan, &error))?;
             let plan = Plan::read(&text).map_err(|error| Failure::with_file("use", plan, &error))?;
-            let root = apply.root.as_deref().unwrap_or(Path::new(&plan.root));
-            args.access.config(root)?.migrate.holds_for(&plan)?;
-            apply_plan(&plan, apply, *dry_run, by)
+            let site = Site::at(Some(apply.root.as_deref().unwrap_or(Path::new(&plan.root))), environment)?;
+            let config = args.access.config(&site.root)?;
+            config.migrate.holds_for(&plan)?;
+            apply_plan(&plan, &site, &config, apply, *dry_run, by)
         }
         Some(MigrateCommand::Resume { apply }) => {
             let site = Site::at(apply.root.as_deref(), environment)?;
             let unfinished = |progress: &Progress| matches!(progress.phase, Phase::Applying | Phase::Planned);
             let (plan, _) = site.last(unfinished, "nothing was begun that is not finished")?;
-            apply_plan(&plan, apply, false, by)
+            apply_plan(&plan, &site, &args.access.config(&site.root)?, apply, false, by)
         }
         Some(MigrateCommand::Undo { plan, yes, root }) => take_back(plan.as_deref(), *yes, root.as_deref(), by),
         Some(MigrateCommand::Status { root }) => {
@@ -85,10 +86,10 @@ pub fn run(args: &MigrateArgs, quiet: bool, environment: &Environment) -> Result
             })
         }
         Some(MigrateCommand::Audit { days, root }) => migrate_audit::audit(*days, root.as_deref(), by),
-        Some(MigrateCommand::Policies { output, reader_role, root }) => {
-            migrate_audit::policies(output, reader_role.as_deref(), root.as_deref(), environment)
+        Some(MigrateCommand::Policies { output, reader_role, emit, root }) => {
+            migrate_audit::policies(output, reader_role, *emit, root.as_deref(), environment)
         }
-        Some(MigrateCommand::Rotated { names, root }) => rotated(names, root.as_deref(), environment),
+        Some(MigrateCommand::Rotated { names, despite, root }) => migrate_rotated::rotated(names, despite.as_deref(), root.as_deref(), by),
         Some(MigrateCommand::Schema) => output::to_stdout(|out| out.write_all(SCHEMA.as_bytes())).map(|()| Exit::Clean),
     }
 }
@@ -99,21 +100,22 @@ pub struct Caller<'a> {
     quiet: bool,
     /// The environment.
     pub environment: &'a Environment,
-    access: &'a StoreOptions,
+    /// How stores are asked.
+    pub access: &'a StoreOptions,
 }
 
 impl Caller<'_> {
-    /// Opens the store of a plan.
+    /// Opens the store of a plan, by the configuration of its tree.
     ///
     /// # Errors
     /// It cannot be used, or is in another region than was asked for.
-    pub fn open(&self, site: &Site, plan: &Plan) -> Result<Box<dyn SecretStore>, Failure> {
+    pub fn open(&self, config: &Config, plan: &Plan) -> Result<Box<dyn SecretStore>, Failure> {
         let region = region_of(plan);
         if let Some(given) = self.access.region().filter(|given| region.is_some_and(|region| region != *given)) {
             let error = format!("the plan is for {}, not for region {given}", plan.store.identity);
             return Err(Failure { exit: Exit::Refused, ..Failure::new(&error) });
         }
-        Stores::at(&site.root, self.access, self.environment)?.open(plan.store.backend, region)
+        Stores::new(self.access, config, self.environment).open(plan.store.backend, region)
     }
 }
 
@@ -184,16 +186,16 @@ pub fn pending<'p>(mut all: impl Iterator<Item = &'p Progress>) -> Exit {
 
 /// Plans, shows, asks, applies.
 fn whole(args: &PlanArgs, apply: &ApplyOptions, by: Caller<'_>) -> Result<Exit, Failure> {
-    let plan = make_plan(args, by)?;
+    let (plan, site, config) = make_plan(args, by)?;
     if plan.secrets.is_empty() {
         output::to_stdout(|out| migrate_show::plan(&plan, out))?;
         return Ok(Exit::Clean);
     }
-    apply_plan(&plan, apply, false, by)
+    apply_plan(&plan, &site, &config, apply, false, by)
 }
 
-fn write_plan(args: &PlanArgs, to: Option<&Path>, by: Caller<'_>) -> Result<Exit, Failure> {
-    let plan = make_plan(args, by)?;
+fn write_plan(args: &PlanArgs, to: Option<&Path>, emit: Option<EmitName>, by: Caller<'_>) -> Result<Exit, Failure> {
+    let (plan, ..) = make_plan(args, by)?;
     if let Some(to) = to {
         let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
         if parent.is_some_and(|parent| !parent.is_dir()) {
@@ -201,13 +203,17 @@ fn write_plan(args: &PlanArgs, to: Option<&Path>, by: Caller<'_>) -> Result<Exit
         }
         fsx::write_private(to, &plan.to_json()).map_err(|error| Failure::with_file("write the plan", to, &error))?;
     }
-    if to.is_none() || !by.quiet {
+    if let Some(emit) = emit {
+        let text = emit.emit().text(&plan, &Progress::default());
+        output::to_stdout(|out| out.write_all(text.as_bytes()))?;
+    } else if to.is_none() || !by.quiet {
         output::to_stdout(|out| migrate_show::plan(&plan, out))?;
     }
     Ok(Exit::Clean)
 }
 
-fn make_plan(args: &PlanArgs, by: Caller<'_>) -> Result<Plan, Failure> {
+/// The plan, where it is for, and the configuration that it was made by.
+fn make_plan(args: &PlanArgs, by: Caller<'_>) -> Result<(Plan, Site, Config), Failure> {
     let path = args.path.as_deref().unwrap_or(Path::new("."));
     let site = Site::at(Some(path), by.environment)?;
     let config = by.access.config(path)?;
@@ -216,7 +222,7 @@ fn make_plan(args: &PlanArgs, by: Caller<'_>) -> Result<Plan, Failure> {
     let backend = args.store.map(StoreName::backend).or(config.store.kind).unwrap_or(Backend::Local);
     let store = Stores::new(by.access, &config, by.environment).open(backend, region.or(config.migrate.region.as_deref()))?;
     let options = options(args, &config, region, store.as_ref())?;
-    let exclude = config.exclude.iter().cloned().chain(NOT_OURS.map(str::to_owned)).collect();
+    let exclude = config.exclude.iter().cloned().chain(NOT_OURS.map(str::to_owned)).chain(own_key(&site, by.environment)).collect();
     let tree = TreeSettings { no_ignore: true, exclude, roots: vec![path.to_owned()] };
     let mut report = scan(&config, &tree, by)?;
     if !args.no_baseline && !by.access.no_config {
@@ -228,13 +234,24 @@ fn make_plan(args: &PlanArgs, by: Caller<'_>) -> Result<Plan, Failure> {
     let listing = unleak::source::tree::list(&tree).map_err(|error| Failure::new(&error))?;
     let paths: Vec<BString> = listing.files.iter().map(|file| file.origin.path().to_owned()).collect();
     let ground = Ground { report: &report, root: site.root.clone(), checkout: site.checkout.as_ref(), paths };
-    let plan = make::make(&ground, &options).map_err(|error| Failure::new(&error))?;
+    let plan = make::make(&ground, &options).map_err(make_failure)?;
     config.migrate.holds_for(&plan)?;
-    Ok(plan)
+    Ok((plan, site, config))
+}
+
+/// The key of the local store, where it is in the tree: what opens the store cannot be kept there.
+fn own_key(site: &Site, environment: &Environment) -> Option<String> {
+    let file = stores::identity_file(environment)?.canonicalize().ok()?;
+    let relative = file.strip_prefix(site.root.canonicalize().ok()?).ok()?.to_str()?;
+    let plain = |character: char| if "*?[]\\!# ".contains(character) { format!("\\{character}") } else { character.to_string() };
+    Some(format!("/{}", relative.chars().map(plain).collect::<String>()))
 }
 
 /// The findings, files that git ignores too: that is where `.env` is.
-fn scan(config: &Config, tree: &TreeSettings, by: Caller<'_>) -> Result<Report, Failure> {
+///
+/// # Errors
+/// The tree cannot be read.
+pub fn scan(config: &Config, tree: &TreeSettings, by: Caller<'_>) -> Result<Report, Failure> {
     let mut catalogue = patterns_cmd::catalogue(config.patterns.iter())?;
     for (ids, enabled) in [(&config.enable, true), (&config.disable, false)] {
         for id in ids {
@@ -266,6 +283,7 @@ fn options(args: &PlanArgs, config: &Config, region: Option<&str>, store: &dyn S
         replica_regions: if args.replica_region.is_empty() { policy.replica_regions.clone() } else { args.replica_region.clone() },
         tags,
         external_type: args.external_type.clone(),
+        readers: args.reader_role.clone(),
         existing: if args.new_version { Existing::NewVersion } else { Existing::Refuse },
         only: args.from.as_ref().map_or_else(|| Ok(args.finding.clone()), |report| fingerprints(report))?,
         include: args.include.iter().cloned().collect::<BTreeSet<String>>(),
@@ -284,18 +302,20 @@ fn fingerprints(report: &Path) -> Result<Vec<String>, Failure> {
     all.filter(|all| !all.is_empty()).ok_or_else(|| no_report("it has no fingerprints"))
 }
 
-fn apply_plan(plan: &Plan, options: &ApplyOptions, dry_run: bool, by: Caller<'_>) -> Result<Exit, Failure> {
+fn apply_plan(plan: &Plan, site: &Site, config: &Config, options: &ApplyOptions, dry_run: bool, by: Caller<'_>) -> Result<Exit, Failure> {
     for recipient in &options.backup {
         backup::check(recipient).map_err(|error| Failure::new(&format_args!("--backup {recipient}: {error}")))?;
     }
-    let site = Site::at(Some(options.root.as_deref().unwrap_or(Path::new(&plan.root))), by.environment)?;
     if let Some(account) = &options.expect_account
         && plan.store.identity.split(' ').next() != Some(account)
     {
         let error = format!("the plan is for {}, not for account {account}", plan.store.identity);
         return Err(Failure { exit: Exit::Refused, ..Failure::new(&error) });
     }
-    let store = by.open(&site, plan)?;
+    let store = by.open(config, plan)?;
+    if options.check {
+        return check(plan, store.as_ref());
+    }
     let run = Run {
         plan,
         root: &site.root,
@@ -323,20 +343,16 @@ fn apply_plan(plan: &Plan, options: &ApplyOptions, dry_run: bool, by: Caller<'_>
         applied => drop(applied.map_err(apply_failure)?),
     }
     let (_, progress) = site.last(|_| true, "the journal is gone")?;
-    let left = still_there(plan, &site, by)?;
+    let left = migrate_rotated::still_there(plan, site, by)?;
     output::to_stdout(|out| migrate_show::applied(plan, &progress, &left, out))?;
     Ok(pending(std::iter::once(&progress)))
 }
 
-/// Places where a scan still finds what was migrated.
-fn still_there(plan: &Plan, site: &Site, by: Caller<'_>) -> Result<Vec<String>, Failure> {
-    let migrated: BTreeSet<&String> = plan.secrets.iter().flat_map(|secret| &secret.findings).collect();
-    let tree =
-        TreeSettings { no_ignore: true, exclude: Vec::new(), roots: plan.files.iter().map(|file| site.root.join(&file.path)).collect() };
-    let report = scan(&Config::default(), &tree, by)?;
-    let found = report.findings.iter().filter(|finding| migrated.contains(&finding.fingerprint.to_string()));
-    let places = found.flat_map(|finding| &finding.places);
-    Ok(places.map(|place| format!("{}:{}", place.origin.path(), place.start.line)).collect())
+/// Asks for permissions, and does nothing else.
+fn check(plan: &Plan, store: &dyn SecretStore) -> Result<Exit, Failure> {
+    let checked = permissions::check(plan, store).map_err(apply_failure)?;
+    output::to_stdout(|out| migrate_show::permissions(plan, &checked, out))?;
+    if checked.missing.is_empty() { Ok(Exit::Clean) } else { Err(denied_failure(&checked)) }
 }
 
 /// Asks a person; without one nothing is done.
@@ -373,7 +389,7 @@ fn take_back(id: Option<&str>, yes: bool, root: Option<&Path>, by: Caller<'_>) -
         let files = migrate_show::count(plan.files.len(), "file");
         ask(&format!("Restore {files} and take {} back?", migrate_show::count(plan.secrets.len(), "secret")))?;
     }
-    let store = by.open(&site, &plan)?;
+    let store = by.open(&by.access.config(&site.root)?, &plan)?;
     let run = Run {
         plan: &plan,
         root: &site.root,
@@ -387,23 +403,4 @@ fn take_back(id: Option<&str>, yes: bool, root: Option<&Path>, by: Caller<'_>) -
     let undone = undo::undo(&run).map_err(apply_failure)?;
     output::to_stdout(|out| migrate_show::undone(&undone, out))?;
     Ok(Exit::Clean)
-}
-
-fn rotated(names: &[String], root: Option<&Path>, environment: &Environment) -> Result<Exit, Failure> {
-    let site = Site::at(root, environment)?;
-    let mut plans: BTreeMap<String, (Plan, Vec<String>)> = BTreeMap::new();
-    for name in names {
-        let mut holders = site.plans()?.into_iter().filter(|(_, progress)| progress.stored.contains_key(name));
-        let (plan, _) = holders.next_back().ok_or_else(|| Failure::new(&format!("{name} was not migrated here")))?;
-        plans.entry(plan.id.clone()).or_insert((plan, Vec::new())).1.push(name.clone());
-    }
-    for (plan, names) in plans.into_values() {
-        let mut journal = Journal::open(&site.home, &plan, &Unwatched).map_err(|error| Failure::new(&error))?;
-        for secret in names {
-            journal.record(Event::Rotated { secret }).map_err(|error| Failure::new(&error))?;
-        }
-    }
-    let plans = site.plans()?;
-    output::to_stdout(|out| migrate_show::status(&plans, out))?;
-    Ok(pending(plans.iter().map(|(_, progress)| progress)))
 }

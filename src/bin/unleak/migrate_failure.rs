@@ -3,6 +3,8 @@
 use std::fmt::Display;
 
 use unleak::migrate::journal::JournalError;
+use unleak::migrate::make::MakeError;
+use unleak::migrate::permissions::Checked;
 use unleak::migrate::plan::Plan;
 use unleak::migrate::waiting::{Kind, Unfinished};
 use unleak::migrate::{ApplyError, Refusal};
@@ -47,6 +49,19 @@ pub fn unfinished_failure(plan: &Plan, unfinished: &Unfinished) -> Failure {
     let error = format!("the store did not take {} of {secrets}:{}", failed.len(), lines.concat());
     let policies = is_denied.then(|| POLICIES.to_owned());
     Failure { exit, ..Failure::new(&error) }.hint(GO_ON).maybe_hint(policies)
+}
+
+/// The failure that no plan is.
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands on")]
+pub fn make_failure(error: MakeError) -> Failure {
+    let exit = if matches!(error, MakeError::Unfit(_)) { Exit::Refused } else { Exit::Failure };
+    Failure { exit, ..Failure::new(&error) }
+}
+
+/// The failure that missing permissions are.
+pub fn denied_failure(checked: &Checked) -> Failure {
+    let missing: Vec<&str> = checked.missing.keys().map(String::as_str).collect();
+    Failure { exit: Exit::Denied, ..Failure::new(&format_args!("the identity needs {}", missing.join(", "))) }.hint(POLICIES)
 }
 
 /// The failure that an error of applying or undoing is.

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use unleak::blob::visible;
 use unleak::migrate::after;
 use unleak::migrate::journal::Progress;
+use unleak::migrate::permissions::Checked;
 use unleak::migrate::plan::{Plan, Tracked};
 use unleak::migrate::undo::Undone;
 use unleak::migrate::waiting::Unfinished;
@@ -72,6 +73,25 @@ fn section(title: &str, lines: impl Iterator<Item = String>, out: &mut dyn Write
         writeln!(out, "- {}", shown(&line))?;
     }
     Ok(())
+}
+
+/// What the identity may and may not.
+pub fn permissions(plan: &Plan, checked: &Checked, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "Asked {} for what {} of plan {} take; nothing was stored.",
+        shown(&plan.store.identity),
+        count(plan.secrets.len(), "secret"),
+        plan.id
+    )?;
+    for action in &checked.allowed {
+        writeln!(out, "  allowed  {action}")?;
+    }
+    for (action, secrets) in &checked.missing {
+        let names: Vec<&str> = secrets.iter().map(String::as_str).collect();
+        writeln!(out, "  missing  {}  ({})", shown(action), names.join(", "))?;
+    }
+    section("Not asked, since only using the key shows it", checked.unasked.iter().cloned(), out)
 }
 
 /// What was done, and what comes next.
@@ -142,6 +162,9 @@ pub fn status(plans: &[(Plan, Progress)], out: &mut dyn Write) -> io::Result<()>
         for name in progress.rotation_pending() {
             let revoke = plan.secret(name).map_or("", |secret| secret.revoke.as_str());
             writeln!(out, "  {name}: to be rotated; the old value is in the history ({})", shown(revoke))?;
+        }
+        for (name, reason) in progress.rotated.iter().filter_map(|(name, despite)| Some((name, despite.as_ref()?))) {
+            writeln!(out, "  {name}: said to be rotated although places of the tree held the old value: {}", shown(reason))?;
         }
     }
     Ok(())

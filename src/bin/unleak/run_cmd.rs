@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::{Parser, ValueHint};
-use unleak::reference::Reference;
+use unleak::reference::{POINTER, Reference};
 use unleak::resolve::{self, ResolveError};
 use unleak::secret::Secret;
 
 use crate::env::{self, Environment};
 use crate::failure::{Exit, Failure};
 use crate::stores::{StoreOptions, Stores};
-use crate::{output, stores};
+use crate::{mask, output, stores};
 
 /// The file of references that is read where it is there.
 const FILE: &str = ".unleak.env";
@@ -40,6 +40,9 @@ pub struct RunArgs {
     /// Read variables from a file (repeatable) [default: .unleak.env, if it is there]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub env_file: Vec<PathBuf>,
+    /// Mask the values in what the command writes; it writes to pipes then, not to a terminal
+    #[arg(long)]
+    pub mask: bool,
     #[command(flatten)]
     pub store: StoreOptions,
     /// The command and its arguments
@@ -73,10 +76,14 @@ pub fn run(args: &RunArgs, environment: &Environment) -> Result<Exit, Failure> {
             variables.insert(name, value);
         }
     }
-    let resolved = resolved(variables, &Stores::at(Path::new("."), &args.store, environment)?)?;
+    let (resolved, secrets) = resolved(variables, &Stores::at(Path::new("."), &args.store, environment)?)?;
     let (program, arguments) = args.command.split_first().expect("because clap asks for one");
     let mut command = Command::new(program);
     command.args(arguments).envs(resolved.iter().map(|(name, value)| (name, value.as_os_str()))).env_remove(env::PASSPHRASE);
+    if args.mask {
+        mask::put_between(&mut command, &secrets)?;
+    }
+    drop(secrets);
     Err(replaced_by(command, program))
 }
 
@@ -113,11 +120,11 @@ fn files(given: &[PathBuf]) -> Result<BTreeMap<OsString, OsString>, Failure> {
     Ok(variables)
 }
 
-/// The variables, references replaced by their values.
-fn resolved(variables: BTreeMap<OsString, OsString>, stores: &Stores<'_>) -> Result<BTreeMap<OsString, OsString>, Failure> {
+/// The variables, references replaced by their values; and these values.
+fn resolved(variables: BTreeMap<OsString, OsString>, stores: &Stores<'_>) -> Result<(BTreeMap<OsString, OsString>, Vec<Secret>), Failure> {
     let (mut done, mut names, mut references, mut wrong) = (BTreeMap::new(), Vec::new(), Vec::new(), Vec::new());
     for (name, value) in variables {
-        match value.to_str().filter(|text| text.starts_with(START)).map(str::parse::<Reference>) {
+        match value.to_str().filter(|text| text.starts_with(START) || text.starts_with(POINTER)).map(str::parse::<Reference>) {
             None => drop(done.insert(name, value)),
             Some(Ok(reference)) => {
                 names.push(name);
@@ -126,14 +133,19 @@ fn resolved(variables: BTreeMap<OsString, OsString>, stores: &Stores<'_>) -> Res
             Some(Err(error)) => wrong.push(format!("{}: {error}", name.display())),
         }
     }
+    let mut secrets = Vec::new();
     for (name, value) in names.into_iter().zip(values(&references, stores)) {
-        match value.map_err(|error| error.to_string()).and_then(|value| as_variable(&value)) {
-            Ok(value) => drop(done.insert(name, value)),
+        let variable = value.map_err(|error| error.to_string()).and_then(|value| as_variable(&value).map(|text| (text, value)));
+        match variable {
+            Ok((text, value)) => {
+                done.insert(name, text);
+                secrets.push(value);
+            }
             Err(error) => wrong.push(format!("{}: {error}", name.display())),
         }
     }
     if wrong.is_empty() {
-        return Ok(done);
+        return Ok((done, secrets));
     }
     let error = format!("nothing was run, since references cannot be resolved:\n  {}", wrong.join("\n  "));
     Err(Failure { exit: Exit::Unresolved, ..Failure::new(&error) })

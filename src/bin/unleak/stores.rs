@@ -159,6 +159,11 @@ fn unless(said: bool, value: Option<&String>) -> Option<String> {
     value.filter(|_| !said).cloned()
 }
 
+/// Where the key of the local store is, or will be.
+pub fn identity_file(environment: &Environment) -> Option<PathBuf> {
+    key(environment).ok().map(|key| key.file)
+}
+
 /// Makes the key of the local store and says where it is.
 ///
 /// # Errors

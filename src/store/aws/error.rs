@@ -44,7 +44,12 @@ fn of_code(call: Call<'_>, code: &str, message: &str, status: u16) -> StoreError
         "ResourceNotFoundException" => StoreError::NotFound { name },
         "ResourceExistsException" => StoreError::Exists { name },
         "InvalidRequestException" if is_about_deletion(message) => StoreError::PendingDeletion { name },
-        "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" => StoreError::Denied { name, action: call.action.to_owned() },
+        "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" => match denied_action(message) {
+            None if message.contains("KMS") => {
+                StoreError::Key { name, detail: "the identity may not use it (kms:GenerateDataKey, kms:Decrypt)".to_owned() }
+            }
+            named => StoreError::Denied { name, action: named.unwrap_or(call.action).to_owned() },
+        },
         "ThrottlingException" | "Throttling" | "TooManyRequestsException" | "RequestLimitExceeded" => {
             StoreError::Throttled(code.to_owned())
         }
@@ -61,6 +66,13 @@ fn of_code(call: Call<'_>, code: &str, message: &str, status: u16) -> StoreError
     }
 }
 
+/// The action that the service names: creating a secret with tags takes two.
+fn denied_action(message: &str) -> Option<&str> {
+    let action = message.split_once("perform: ")?.1.split_whitespace().next()?.trim_end_matches(['.', ',']);
+    let is_action = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b':');
+    (action.contains(':') && is_action(action)).then_some(action)
+}
+
 fn is_about_deletion(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     message.contains("scheduled for deletion") || message.contains("marked for deletion") || message.contains("marked deleted")
@@ -75,6 +87,9 @@ mod tests {
         let call = Call { name: "a", action: "secretsmanager:CreateSecret" };
         let said = |code, message, status| of_code(call, code, message, status).to_string();
         assert_eq!(said("AccessDeniedException", "x", 400), "a: access denied: the identity needs secretsmanager:CreateSecret");
+        let tags = "User: arn:aws:iam::1:user/a is not authorized to perform: secretsmanager:TagResource on resource: a because";
+        assert_eq!(said("AccessDeniedException", tags, 400), "a: access denied: the identity needs secretsmanager:TagResource");
+        assert!(matches!(of_code(call, "AccessDeniedException", "Access to KMS is not allowed", 400), StoreError::Key { .. }));
         assert!(matches!(
             of_code(call, "InvalidRequestException", "a secret with this name is already scheduled for deletion", 400),
             StoreError::PendingDeletion { .. }

@@ -5,7 +5,9 @@
 
 mod convert;
 mod error;
+mod probe;
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -17,7 +19,7 @@ use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, ReplicaRegionT
 use aws_smithy_http_client::tls;
 use subtle::ConstantTimeEq;
 
-use super::{CURRENT, Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version, endpoint, limits};
+use super::{Action, CURRENT, Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version, endpoint, limits};
 use crate::reference::Backend;
 use crate::secret::Secret;
 use convert::{binary, description, text, value};
@@ -53,6 +55,8 @@ pub struct AwsStore {
     runtime: tokio::runtime::Runtime,
     config: SdkConfig,
     client: Client,
+    /// Account and partition of the caller, once they were asked for.
+    caller: OnceLock<(String, String)>,
 }
 
 impl AwsStore {
@@ -81,11 +85,40 @@ impl AwsStore {
             of_client = of_client.endpoint_url(endpoint);
         }
         let client = Client::from_conf(of_client.build());
-        Ok(Self { runtime, config, client })
+        Ok(Self { runtime, config, client, caller: OnceLock::new() })
     }
 
     fn region(&self) -> String {
         self.config.region().map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// Account and partition of whoever asks.
+    fn caller(&self) -> Result<&(String, String), StoreError> {
+        if let Some(known) = self.caller.get() {
+            return Ok(known);
+        }
+        let sts = aws_sdk_sts::Client::new(&self.config);
+        let call = Call { name: "AWS", action: "sts:GetCallerIdentity" };
+        let caller = self.runtime.block_on(sts.get_caller_identity().send()).map_err(|error| failed(call, &error))?;
+        let partition = caller.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws");
+        Ok(self.caller.get_or_init(|| (caller.account().unwrap_or("unknown account").to_owned(), partition.to_owned())))
+    }
+
+    /// Says what else another account takes, where the secret is in one.
+    fn of_another_account(&self, error: StoreError) -> StoreError {
+        let (StoreError::Denied { name, .. } | StoreError::Key { name, .. }) = &error else { return error };
+        let Some(account) = name.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(3)) else { return error };
+        if self.caller().is_ok_and(|(home, _)| home == account) {
+            return error;
+        }
+        let more = format!(
+            "; the secret is in account {account}, which has to allow it in the secret's resource policy and in the policy of a customer-managed KMS key"
+        );
+        match error {
+            StoreError::Denied { name, action } => StoreError::Denied { name, action: action + &more },
+            StoreError::Key { name, detail } => StoreError::Key { name, detail: detail + &more },
+            other => other,
+        }
     }
 
     /// Whether a version that our token names, or one with our value that it made under another id, is there already.
@@ -128,10 +161,8 @@ impl SecretStore for AwsStore {
     }
 
     fn identity(&self) -> Result<String, StoreError> {
-        let sts = aws_sdk_sts::Client::new(&self.config);
-        let call = Call { name: "AWS", action: "sts:GetCallerIdentity" };
-        let caller = self.runtime.block_on(sts.get_caller_identity().send()).map_err(|error| failed(call, &error))?;
-        Ok(format!("{} {}", caller.account().unwrap_or("unknown account"), self.region()))
+        let (account, _) = self.caller()?;
+        Ok(format!("{account} {}", self.region()))
     }
 
     fn create(&self, new: &NewSecret<'_>) -> Result<Stored, StoreError> {
@@ -202,7 +233,7 @@ impl SecretStore for AwsStore {
             Version::Id(id) => request.version_id(*id),
         };
         let call = Call { name, action: "secretsmanager:GetSecretValue" };
-        let got = self.runtime.block_on(request.send()).map_err(|error| failed(call, &error))?;
+        let got = self.runtime.block_on(request.send()).map_err(|error| self.of_another_account(failed(call, &error)))?;
         value(got.secret_string(), got.secret_binary()).ok_or_else(|| StoreError::NotFound { name: name.to_owned() })
     }
 
@@ -210,8 +241,11 @@ impl SecretStore for AwsStore {
         let mut all = Vec::with_capacity(names.len());
         for batch in names.chunks(BATCH) {
             // One alone is asked for as itself: it needs fewer permissions.
+            if let [name] = batch {
+                all.push(self.read(name, &Version::Stage(CURRENT)));
+                continue;
+            }
             match self.read_batch(batch) {
-                _ if batch.len() == 1 => all.push(self.read(batch[0], &Version::Stage(CURRENT))),
                 Ok(values) => all.extend(values),
                 // Batches are an action of their own, which a reader may lack.
                 Err(StoreError::Denied { .. } | StoreError::Invalid { .. }) => {
@@ -283,6 +317,10 @@ impl SecretStore for AwsStore {
     fn restore(&self, name: &str) -> Result<(), StoreError> {
         let call = Call { name, action: "secretsmanager:RestoreSecret" };
         self.runtime.block_on(self.client.restore_secret().secret_id(name).send()).map(drop).map_err(|error| failed(call, &error))
+    }
+
+    fn probe(&self, action: Action, new: &NewSecret<'_>) -> Result<(), StoreError> {
+        self.probed(action, new)
     }
 }
 

@@ -15,7 +15,7 @@ use content::Content;
 pub use key::{Key, KeyError};
 
 use super::limits::{self, invalid};
-use super::{Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version};
+use super::{Action, Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version};
 use crate::fsx;
 use crate::reference::Backend;
 use crate::secret::Secret;
@@ -166,6 +166,17 @@ impl SecretStore for LocalStore {
 
     fn restore(&self, name: &str) -> Result<(), StoreError> {
         self.change(|content| content.restore(name))
+    }
+
+    /// Whoever has opened the store can read it; writing takes a directory to write in.
+    fn probe(&self, action: Action, new: &NewSecret<'_>) -> Result<(), StoreError> {
+        if action != Action::Create {
+            return Ok(());
+        }
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let there = self.directory.ancestors().find(|directory| directory.is_dir()).unwrap_or(&self.directory);
+        fsx::try_write_in(there)
+            .map_err(|_| StoreError::Denied { name: new.name.to_owned(), action: format!("to write in {}", there.display()) })
     }
 }
 

@@ -1,12 +1,14 @@
 //! Migration as a transaction. Owns: trees to migrate, a store to migrate into, and what must hold after every run.
 
 mod apply;
+mod emit;
 mod files;
 mod plan;
 #[cfg(feature = "aws")]
 mod programs;
 #[cfg(feature = "aws")]
 mod requests;
+mod rotated;
 mod stop;
 mod store;
 #[cfg(feature = "aws")]
@@ -50,6 +52,7 @@ fn options() -> Options {
         replica_regions: Vec::new(),
         tags: BTreeMap::new(),
         external_type: None,
+        readers: Vec::new(),
         existing: Existing::Refuse,
         only: Vec::new(),
         include: std::collections::BTreeSet::new(),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::cli::{Sandbox, assert_exit, text};
 use crate::made_up;
 use crate::store::aws::VARIABLES;
-use crate::store::fake::Fake;
+use crate::store::fake::{Fake, Fault};
 
 struct Trial {
     sandbox: Sandbox,
@@ -99,4 +99,214 @@ fn a_connection_string_is_stored_as_its_fields_and_put_together_again() {
     assert_eq!(text(&run.stdout), stored["url"].as_str().unwrap());
     assert_exit(&trial.run(&["migrate", "undo", "--yes"]), 0);
     assert_eq!(trial.sandbox.read("app.py"), source);
+}
+
+#[test]
+fn permissions_are_asked_for_before_anything_is_done() {
+    let value = made_up::password(95);
+    let trial = Trial::new(&source(&value));
+    let check = |options: &[&str]| {
+        trial.run(
+            &[&["-q", "migrate", "--check", "--store", "aws", "--app", "shop", "--env", "prod", "--kms-key", "alias/shop"], options]
+                .concat(),
+        )
+    };
+    let output = check(&[]);
+    assert_exit(&output, 0);
+    let said = text(&output.stdout);
+    let (head, rest) = said.split_once('\n').unwrap();
+    assert!(head.starts_with("Asked 123456789012 eu-west-1 for what 1 secret of plan "), "{head}");
+    let expected = "  allowed  secretsmanager:CreateSecret
+  allowed  secretsmanager:DeleteSecret
+  allowed  secretsmanager:DescribeSecret
+  allowed  secretsmanager:GetSecretValue
+  allowed  secretsmanager:RestoreSecret
+  allowed  secretsmanager:TagResource
+
+Not asked, since only using the key shows it:
+- kms:GenerateDataKey and kms:Decrypt of alias/shop
+";
+    assert_eq!(rest, expected);
+    trial.fake.fail("TagResource", &[Fault::Denied]);
+    trial.fake.fail("UpdateSecretVersionStage", &[Fault::Denied]);
+    let output = check(&["--new-version", "--replica-region", "eu-west-2"]);
+    assert_exit(&output, 5);
+    let said = text(&output.stdout);
+    assert!(said.contains("  allowed  secretsmanager:ReplicateSecretToRegions\n"), "{said}");
+    assert!(said.contains("  missing  secretsmanager:TagResource  (prod/shop/db-password)\n"), "{said}");
+    assert!(text(&output.stderr).starts_with(
+        "unleak: error: the identity needs secretsmanager:TagResource, secretsmanager:UpdateSecretVersionStage\n  hint: `unleak migrate policies`"
+    ));
+    // Also for a plan that was reviewed, and nothing of it is done.
+    assert_exit(&trial.run(&["-q", "migrate", "plan", "--store", "aws", "-o", "plan.json"]), 0);
+    assert_exit(&trial.run(&["migrate", "apply", "plan.json", "--check"]), 0);
+    assert_eq!(trial.fake.secrets().len(), 0);
+    assert!(trial.fake.bodies().iter().all(|body| !body.contains(&value)));
+    assert_eq!(trial.sandbox.read("app.py"), source(&value));
+    assert!(text(&trial.run(&["migrate", "status"]).stdout).starts_with("Nothing was migrated"));
+}
+
+const READER: &str = "arn:aws:iam::999999999999:role/app";
+
+#[test]
+fn another_account_reads_with_a_key_of_ones_own_only() {
+    let trial = Trial::new(&source(&made_up::password(96)));
+    let refused = trial.migrate(&["--reader-role", READER]);
+    assert_exit(&refused, 7);
+    let said = text(&refused.stderr);
+    assert!(
+        said.contains("999999999999:role/app is of another account, and prod/shop/db-password is encrypted with AWS's own key"),
+        "{said}"
+    );
+    assert_exit(&trial.migrate(&["--reader-role", READER, "--kms-key", "alias/aws/secretsmanager"]), 7);
+    assert_exit(&trial.migrate(&["--reader-role", "*"]), 7);
+    assert_exit(&trial.migrate(&["--reader-role", READER, "--store", "local"]), 2);
+    assert_eq!(trial.fake.secrets().len(), 0);
+    // With a key it is a warning, and documents that say so.
+    let key = "arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-0000-0000-000000000001";
+    let migrated = trial.run(&[
+        "-q",
+        "migrate",
+        "--store",
+        "aws",
+        "--app",
+        "shop",
+        "--env",
+        "prod",
+        "--yes",
+        "--reader-role",
+        READER,
+        "--kms-key",
+        key,
+    ]);
+    assert_exit(&migrated, 4);
+    let plan = trial.run(&["migrate", "plan", "--store", "aws", "--include-tests"]);
+    assert!(!text(&plan.stdout).contains("another account"));
+    assert_exit(&trial.run(&["migrate", "policies", "-o", "policies", "--reader-role", "arn:aws:iam::123456789012:role/own"]), 0);
+    let document = |name: &str| -> Value { serde_json::from_str(&trial.sandbox.read(&format!("policies/{name}"))).unwrap() };
+    let readers = &document("resource-policy.json")["Statement"][0]["Principal"]["AWS"];
+    assert_eq!(readers, &json!(["arn:aws:iam::123456789012:role/own", READER]));
+    let statement = document("key-statement.json");
+    assert_eq!(statement["Principal"]["AWS"], json!([READER]));
+    assert_eq!(statement["Condition"]["StringEquals"]["kms:ViaService"], "secretsmanager.eu-west-1.amazonaws.com");
+    assert_eq!(document("reader.json")["Statement"][2]["Resource"], json!([key]));
+    // Nothing of it for readers of the same account.
+    let trial = Trial::new(&source(&made_up::password(96)));
+    assert_exit(&trial.migrate(&["--reader-role", "arn:aws:iam::123456789012:role/own"]), 4);
+    assert_exit(&trial.run(&["migrate", "policies", "-o", "policies"]), 0);
+    assert!(trial.sandbox.directory.path().join("policies/resource-policy.json").exists());
+    assert!(!trial.sandbox.directory.path().join("policies/key-statement.json").exists());
+    assert_exit(&trial.run(&["migrate", "policies", "-o", "policies", "--reader-role", READER]), 7);
+}
+
+#[test]
+fn a_reference_to_another_account_says_what_it_takes() {
+    let trial = Trial::new("");
+    trial.fake.fail("GetSecretValue", &[Fault::Denied, Fault::Key, Fault::Denied]);
+    let get = |account: &str| {
+        let reference = format!("ref+awssecrets://arn:aws:secretsmanager:eu-west-1:{account}:secret:a-AbCdEf");
+        text(&trial.run(&["get", &reference]).stderr)
+    };
+    let more = "; the secret is in account 999999999999, which has to allow it in the secret's resource policy and in the policy of a customer-managed KMS key";
+    let denied = get("999999999999");
+    assert!(denied.contains(&format!("needs secretsmanager:GetSecretValue{more}\n")), "{denied}");
+    let key = get("999999999999");
+    assert!(key.contains("the encryption key cannot be used") && key.contains(more), "{key}");
+    let own = get("123456789012");
+    assert!(own.ends_with("needs secretsmanager:GetSecretValue\n"), "{own}");
+}
+
+/// A Salesforce client: its value, and the settings beside it.
+fn salesforce(app_id: &str) -> (String, String) {
+    let value = made_up::password(97);
+    let settings = format!(
+        "SF_CONSUMER_KEY = \"3MVG9-made-up\"\nSF_CONSUMER_SECRET = \"{value}\"\nSF_BASE_URI = \"https://acme.my.salesforce.com\"\n\
+         SF_APP_ID = \"{app_id}\"\nSF_CONSUMER_ID = \"888-made-up\"\nSF_API_VERSION = \"v65.0\"\n"
+    );
+    (value, settings)
+}
+
+#[test]
+fn a_managed_external_secret_has_the_fields_of_its_type_and_no_metadata() {
+    let (value, settings) = salesforce("0xAbc123");
+    let trial = Trial::new(&settings);
+    let output = trial.migrate(&["--external-type", "SalesforceClientSecret"]);
+    assert_exit(&output, 4);
+    let [create] = &trial.requests("CreateSecret")[..] else { panic!("one secret is created") };
+    assert_eq!(create["Type"], "SalesforceClientSecret");
+    let stored: Value = serde_json::from_str(create["SecretString"].as_str().unwrap()).unwrap();
+    let expected = json!({
+        "consumerKey": "3MVG9-made-up", "consumerSecret": value, "baseUri": "https://acme.my.salesforce.com", "appId": "0xAbc123",
+        "consumerId": "888-made-up",
+    });
+    assert_eq!(stored, expected);
+    let rotate = "rotate-secret --secret-id prod/shop/sf --external-secret-rotation-role-arn ROLE --external-secret-rotation-metadata \
+                  Key=apiVersion,Value=APIVERSION Key=adminSecretArn,Value=ADMINSECRETARN\n";
+    assert!(text(&output.stdout).contains(rotate), "{}", text(&output.stdout));
+    assert!(trial.sandbox.read("app.py").contains("SF_CONSUMER_SECRET = os.environ[\"SF_CONSUMER_SECRET\"]"));
+}
+
+#[test]
+fn a_managed_external_secret_without_its_fields_is_refused() {
+    let (value, settings) = salesforce("1234");
+    let refused = |source: &str, external: &str| {
+        let trial = Trial::new(source);
+        let output = trial.migrate(&["--external-type", external]);
+        assert_exit(&output, 7);
+        assert_eq!(trial.fake.secrets().len(), 0);
+        text(&output.stderr).lines().next().unwrap().to_owned()
+    };
+    assert_eq!(
+        refused(&settings, "SalesforceClientSecret"),
+        "unleak: error: the field appId of type SalesforceClientSecret is 0x and letters and digits"
+    );
+    assert_eq!(
+        refused(&format!("SF_CONSUMER_KEY = \"k\"\nSF_CONSUMER_SECRET = \"{value}\"\n"), "SalesforceClientSecret"),
+        "unleak: error: prod/shop/sf: a secret of type SalesforceClientSecret needs baseUri, appId, consumerId, which stand beside its consumerSecret"
+    );
+    for (external, fields) in [
+        ("BigIDClientSecret", "hostname, refreshToken, which stand beside its refreshToken"),
+        ("SnowflakeKeyPairAuthentication", "account, user, publicKey, privateKey, which stand beside its privateKey"),
+    ] {
+        let said = refused(&source(&value), external);
+        assert!(said.ends_with(&format!("a secret of type {external} needs {fields}")), "{said}");
+    }
+    // BigID with all it takes; a type whose fields nobody knows here is passed on.
+    let trial = Trial::new(&format!("BIGID_HOST = \"acme.bigid.cloud\"\nBIGID_REFRESH_TOKEN = \"{value}\"\n"));
+    assert_exit(&trial.migrate(&["--external-type", "BigIDClientSecret"]), 4);
+    let stored: Value = serde_json::from_str(trial.requests("CreateSecret")[0]["SecretString"].as_str().unwrap()).unwrap();
+    assert_eq!(stored, json!({"hostname": "acme.bigid.cloud", "refreshToken": value}));
+    let trial = Trial::new(&source(&value));
+    let plan = trial.run(&["migrate", "plan", "--store", "aws", "--external-type", "DatadogApiKey"]);
+    assert!(text(&plan.stdout).contains("- the fields that type DatadogApiKey asks for are not checked"), "{}", text(&plan.stdout));
+}
+
+#[test]
+fn metadata_of_a_rotation_in_an_edited_plan_is_refused() {
+    let trial = Trial::new(&salesforce("0x1").1);
+    let plan = ["-q", "migrate", "plan", "--store", "aws", "--external-type", "SalesforceClientSecret", "-o", "plan.json"];
+    assert_exit(&trial.run(&plan), 0);
+    let edited = trial.sandbox.read("plan.json").replacen("\"key\": \"consumerId\"", "\"key\": \"adminSecretArn\"", 1);
+    crate::cli::put(&trial.sandbox.directory.path().join("plan.json"), &edited);
+    let output = trial.run(&["migrate", "apply", "plan.json", "--yes"]);
+    assert_exit(&output, 2);
+    assert!(text(&output.stderr).contains("has adminSecretArn as metadata of its rotation, not in its value"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn secrets_are_written_as_infrastructure_code() {
+    let trial = Trial::new(&source(&made_up::password(98)));
+    let plan = |language: &str| {
+        let output = trial.run(&["migrate", "plan", "--store", "aws", "--app", "shop", "--env", "prod", "--emit", language]);
+        assert_exit(&output, 0);
+        text(&output.stdout)
+    };
+    let template: Value = serde_json::from_str(&plan("cfn")).unwrap();
+    assert_eq!(template["Resources"]["SecretProdShopDbPassword"]["Properties"]["Name"], "prod/shop/db-password");
+    assert!(plan("cdk").contains("new CfnSecret(this, 'SecretProdShopDbPassword', {"));
+    assert!(plan("terraform").contains("\nresource \"aws_secretsmanager_secret\" \"secret_prod_shop_db_password\" {\n"));
+    assert_exit(&trial.migrate(&[]), 4);
+    assert_exit(&trial.run(&["migrate", "policies", "-o", "policies", "--emit", "terraform"]), 0);
+    let import = "  id = \"arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/shop/db-password-AbCdEf\"\n";
+    assert!(trial.sandbox.read("policies/secrets.tf").contains(import));
 }

@@ -21,10 +21,32 @@ const REACHED: &str = "reached its step";
 struct StopAt {
     step: usize,
     seen: AtomicUsize,
+    /// Where the journal and its length on disk are.
+    directory: PathBuf,
+}
+
+/// The file with the length of the journal that was waited for.
+const SYNCED: &str = "synced";
+
+/// The journal of the only plan.
+fn journal(directory: &Path) -> Option<PathBuf> {
+    let plans = std::fs::read_dir(directory.join("home")).ok()?;
+    plans.map(|entry| entry.unwrap().path().join("journal.jsonl")).find(|path| path.exists())
+}
+
+/// What a loss of power can take: all of the journal that was not waited for.
+fn lose_power(directory: &Path) {
+    let Some(journal) = journal(directory) else { return };
+    let synced = std::fs::read_to_string(directory.join(SYNCED)).map_or(0, |length| length.parse().unwrap());
+    std::fs::OpenOptions::new().write(true).open(journal).unwrap().set_len(synced).unwrap();
 }
 
 impl Steps for StopAt {
-    fn at(&self, _step: &'static str) {
+    fn at(&self, step: &'static str) {
+        if step == "journal synced" {
+            let length = std::fs::metadata(journal(&self.directory).unwrap()).unwrap().len();
+            crate::cli::put(&self.directory.join(SYNCED), &length.to_string());
+        }
         if self.seen.fetch_add(1, Ordering::SeqCst) + 1 == self.step {
             println!("{REACHED}");
             std::io::stdout().flush().unwrap();
@@ -50,7 +72,7 @@ struct Order {
 #[expect(clippy::disallowed_methods, reason = "this is how the other process gets its order")]
 fn to_be_killed() {
     let order: Order = serde_json::from_str(&std::env::var(VARIABLE).unwrap()).unwrap();
-    let steps = StopAt { step: order.step, seen: AtomicUsize::new(0) };
+    let steps = StopAt { step: order.step, seen: AtomicUsize::new(0), directory: order.directory.clone() };
     let mut store = super::TestStore::at(&order.directory.join("store.json"), &steps);
     store.denied.extend(order.denied.clone());
     let plan = Plan::read(&std::fs::read(order.directory.join("plan.json")).unwrap()).unwrap();
@@ -162,8 +184,47 @@ fn apply_killed_anywhere_is_resumed_or_undone() {
         assert_undone(&bench, &before, &context);
         steps = step;
     }
-    // 14 lines of the journal in three steps each, 6 calls in two, 4 files in five.
-    assert_eq!(steps, 14 * 3 + 6 * 2 + 4 * 5);
+    // 14 lines of the journal in three steps each, waited for five times, 6 calls in two, 4 files in five.
+    assert_eq!(steps, 14 * 3 + 5 + 6 * 2 + 4 * 5);
+}
+
+#[test]
+fn what_was_not_waited_for_can_be_lost() {
+    for step in 1.. {
+        let (bench, plan) = planned();
+        let before = bench.files();
+        let reached = killed_at(bench.directory.path(), false, step);
+        let context = format!("without power at step {step}");
+        lose_power(bench.directory.path());
+        assert_nothing_is_lost(&bench, &before, &plan, &context);
+        bench.apply(&plan, &bench.store(&Unwatched)).unwrap_or_else(|error| panic!("{context}: {error}"));
+        assert_migrated(&bench, &plan, &context);
+        if !reached {
+            break;
+        }
+        let (bench, plan) = planned();
+        let before = bench.files();
+        assert!(killed_at(bench.directory.path(), false, step));
+        lose_power(bench.directory.path());
+        bench.undo(&plan, &bench.store(&Unwatched)).unwrap_or_else(|error| panic!("{context}: {error}"));
+        assert_undone(&bench, &before, &context);
+    }
+    for step in 1.. {
+        let (bench, plan) = planned();
+        let before = bench.files();
+        bench.apply(&plan, &bench.store(&Unwatched)).unwrap();
+        let applied = std::fs::metadata(journal(bench.directory.path()).unwrap()).unwrap().len();
+        crate::cli::put(&bench.directory.path().join(SYNCED), &applied.to_string());
+        let reached = killed_at(bench.directory.path(), true, step);
+        let context = format!("undo without power at step {step}");
+        lose_power(bench.directory.path());
+        assert_nothing_is_lost(&bench, &before, &plan, &context);
+        bench.undo(&plan, &bench.store(&Unwatched)).unwrap_or_else(|error| panic!("{context}: {error}"));
+        assert_undone(&bench, &before, &context);
+        if !reached {
+            break;
+        }
+    }
 }
 
 #[test]
@@ -197,8 +258,8 @@ fn apply_of_a_part_killed_anywhere_is_resumed_or_undone() {
             break;
         }
     }
-    // 9 lines of the journal, 3 calls that are not denied, one file that is created and one that is replaced.
-    assert_eq!(steps, 9 * 3 + 3 * 2 + 2 * 5);
+    // 9 lines of the journal, waited for four times, 3 calls that are not denied, one file that is created and one that is replaced.
+    assert_eq!(steps, 9 * 3 + 4 + 3 * 2 + 2 * 5);
 }
 
 #[test]
@@ -218,8 +279,8 @@ fn undo_killed_anywhere_goes_on() {
         assert_undone(&bench, &before, &context);
         steps = step;
     }
-    // 14 lines of the journal, 2 values that are read, 2 secrets that are looked at and deleted, 3 files that are replaced, one removed.
-    assert_eq!(steps, 14 * 3 + 6 * 2 + 3 * 5 + 1);
+    // 14 lines of the journal, waited for three times, 2 values that are read, 2 secrets that are looked at and deleted, 3 files that are replaced, one removed.
+    assert_eq!(steps, 14 * 3 + 3 + 6 * 2 + 3 * 5 + 1);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use unleak::fsx::Steps;
 use unleak::reference::Backend;
 use unleak::secret::Secret;
-use unleak::store::{CURRENT, Description, NewSecret, PREVIOUS, SecretStore, StoreError, Stored, Tags, Version};
+use unleak::store::{Action, CURRENT, Description, NewSecret, PREVIOUS, SecretStore, StoreError, Stored, Tags, Version};
 
 /// A secret of the store.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -198,5 +198,11 @@ impl SecretStore for TestStore<'_> {
             all.get_mut(name).ok_or_else(|| missing(name))?.deleted = false;
             Ok(())
         })
+    }
+
+    fn probe(&self, action: Action, new: &NewSecret<'_>) -> Result<(), StoreError> {
+        let denied = action.iam();
+        let is_denied = self.denied.iter().any(|known| denied.strip_prefix("secretsmanager:") == Some(known) || known == new.name);
+        if is_denied { Err(StoreError::Denied { name: new.name.to_owned(), action: denied.to_owned() }) } else { Ok(()) }
     }
 }

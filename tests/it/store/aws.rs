@@ -4,7 +4,7 @@ use std::process::Command;
 
 use unleak::secret::Secret;
 use unleak::store::aws::{AwsSettings, AwsStore};
-use unleak::store::{CURRENT, NewSecret, SecretStore, StoreError, Tags, Version};
+use unleak::store::{Action, CURRENT, NewSecret, SecretStore, StoreError, Tags, Version};
 
 use crate::tools::variable;
 
@@ -143,6 +143,31 @@ fn policies_are_validated_and_never_broad() {
         store.set_policy("a", narrow).unwrap();
         assert_eq!(fake.policy("a").as_deref(), Some(narrow));
         assert!(fake.bodies().last().unwrap().contains("\"BlockPublicPolicy\":true"));
+    });
+}
+
+#[test]
+fn each_missing_permission_is_named() {
+    isolated("store::aws::each_missing_permission_is_named", || {
+        let fake = Fake::start();
+        let store = client(fake.url());
+        let (value, tags, regions) = (Secret::new(b"v"), Tags::from([("a".to_owned(), "b".to_owned())]), ["eu-west-2".to_owned()]);
+        let name = token(1);
+        let secret = NewSecret { replica_regions: &regions, ..new("a/b", &value, &tags, &name) };
+        for action in Action::ALL {
+            let operation = action.iam().strip_prefix("secretsmanager:").unwrap();
+            fake.fail(operation, &[Fault::Denied]);
+            let error = store.probe(action, &secret).unwrap_err();
+            assert_eq!(error.to_string(), format!("a/b: access denied: the identity needs secretsmanager:{operation}"));
+            assert_eq!(fake.calls().last().map(String::as_str), Some(operation));
+            store.probe(action, &secret).unwrap();
+            // A server that cannot be asked says nothing about permissions.
+            fake.fail(operation, &[Fault::Throttle; 6]);
+            assert!(matches!(store.probe(action, &secret).unwrap_err(), StoreError::Throttled(_)));
+        }
+        fake.deny("a/b", true);
+        assert!(Action::ALL.iter().all(|action| matches!(store.probe(*action, &secret), Err(StoreError::Denied { .. }))));
+        assert_eq!(fake.secrets().len(), 0);
     });
 }
 

@@ -180,3 +180,23 @@ fn secrets_are_copied_to_the_cloud_once_and_never_over_others() {
         .unwrap();
     assert_eq!((text(&resolved.stdout), text(&resolved.stderr)), ("t0".to_owned(), String::new()));
 }
+
+#[cfg(unix)]
+#[test]
+fn what_a_command_writes_is_masked_on_request() {
+    let home = Home::new(
+        &[(".unleak.env", "A=ref+unleak://token\nB=ref+unleak://prod/db#/password\nPLAIN=plain\n")],
+        &[DB, ("token", "value-of-token")],
+    );
+    let script = "echo \"$A and $PLAIN\"; printf '%s' \"$B\" >&2; printf 'value-of-'; sleep 0.2; echo token; exit 7";
+    let output = home.run(&["run", "--mask", "--", "sh", "-c", script]);
+    assert_exit(&output, 7);
+    assert_eq!((text(&output.stdout), text(&output.stderr)), ("******** and plain\n********\n".to_owned(), "********".to_owned()));
+    // The command has the place of the program still, and what ends it is what ends the program.
+    let mut child = home.command(&["run", "--mask", "--", "sh", "-c", "echo $$; kill -TERM $$"]).stdout(Stdio::piped()).spawn().unwrap();
+    let id = child.id();
+    let mut said = String::new();
+    std::io::Read::read_to_string(child.stdout.as_mut().unwrap(), &mut said).unwrap();
+    assert_eq!(said, format!("{id}\n"));
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&child.wait().unwrap()), Some(15));
+}

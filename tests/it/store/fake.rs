@@ -151,7 +151,7 @@ fn answer(state: &Mutex<State>, request: &Request) -> Answer {
     let Ok(body) = serde_json::from_slice::<Value>(&request.body) else {
         return error((400, "SerializationException", "no JSON".to_owned()));
     };
-    if ["Name", "SecretId"].iter().any(|key| state.denied.contains(string(&body, key))) {
+    if ["Name", "SecretId"].iter().any(|key| state.denied.contains(named(string(&body, key)))) {
         return error((400, "AccessDeniedException", "not authorized to perform this".to_owned()));
     }
     let done = state.run(operation, &body);
@@ -175,6 +175,12 @@ fn error((status, code, message): Refusal) -> Answer {
 
 fn arn(name: &str) -> String {
     format!("arn:aws:secretsmanager:eu-west-1:123456789012:secret:{name}-AbCdEf")
+}
+
+/// The name that an id means: itself, or that of an ARN.
+fn named(id: &str) -> &str {
+    let of_arn = id.strip_prefix("arn:").and_then(|rest| rest.split_once(":secret:")?.1.rsplit_once('-'));
+    of_arn.map_or(id, |(name, _)| name)
 }
 
 fn string<'v>(body: &'v Value, key: &str) -> &'v str {
@@ -215,6 +221,9 @@ impl State {
         }
         let version = version(body, &token)?;
         let tags = tags(body)?;
+        if string(body, "KmsKeyId").starts_with("alias/unleak-check-") {
+            return refuse("EncryptionFailure", "There is no such key.");
+        }
         if let Some(known) = self.secrets.get(&name) {
             if known.deleted {
                 return refuse(

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use unleak::secret::Secret;
 use unleak::store::local::{Key, LocalStore};
-use unleak::store::{CURRENT, NewSecret, PENDING, PREVIOUS, SecretStore, StoreError, Tags, Version};
+use unleak::store::{Action, CURRENT, NewSecret, PENDING, PREVIOUS, SecretStore, StoreError, Tags, Version};
 
 /// What some server is known not to do; what is not listed here is checked on every store.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,7 @@ fn contract(store: &dyn SecretStore, prefix: &str, leniencies: &[Leniency]) {
     versions(store, &name("versions"), leniencies.contains(&Leniency::ReusesTokens));
     deletion(store, &name("deleted"), leniencies.contains(&Leniency::WritesWhileDeleted));
     lists(store, &name);
+    probes(store, &name);
     assert!(!store.identity().unwrap().is_empty());
 }
 
@@ -144,6 +145,25 @@ fn lists(store: &dyn SecretStore, name: &dyn Fn(&str) -> String) {
     assert!(matches!(values[25], Err(StoreError::NotFound { .. })));
 }
 
+/// Asking for permissions changes nothing, whatever there is of the name.
+fn probes(store: &dyn SecretStore, name: &dyn Fn(&str) -> String) {
+    let (value, tags) = (Secret::new(b"v"), Tags::from([("a".to_owned(), "b".to_owned())]));
+    for what in ["live", "gone", "none"] {
+        let (name, first, second) = (name(&format!("probe/{what}")), token(1), token(2));
+        if what != "none" {
+            store.create(&new(&name, &value, &tags, &first)).unwrap();
+        }
+        if what == "gone" {
+            store.delete(&name, 7).unwrap();
+        }
+        let before = store.describe(&name).unwrap();
+        for action in Action::ALL {
+            store.probe(action, &new(&name, &value, &tags, &second)).unwrap();
+            assert_eq!(store.describe(&name).unwrap(), before, "{action:?} of what is {what}");
+        }
+    }
+}
+
 #[test]
 fn the_local_store_keeps_the_contract() {
     let directory = tempfile::tempdir().unwrap();
@@ -153,6 +173,21 @@ fn the_local_store_keeps_the_contract() {
     contract(&store, "t", &[]);
     let policy = store.set_policy("t/a", "{}").unwrap_err();
     assert!(policy.to_string().contains("no resource policies"), "{policy}");
+    let (value, tags, token) = (Secret::new(b"v"), Tags::new(), token(1));
+    // Several at a time do not stand in each other's way, and nothing is left.
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| (0..50).for_each(|_| store.probe(Action::Create, &new("t/b", &value, &tags, &token)).unwrap()));
+        }
+    });
+    assert!(std::fs::read_dir(directory.path()).unwrap().all(|entry| !entry.unwrap().file_name().to_string_lossy().contains("check")));
+    // Nobody makes files there.
+    #[cfg(target_os = "linux")]
+    {
+        let store = LocalStore::open(std::path::Path::new("/proc/none"), &key).unwrap();
+        let denied = store.probe(Action::Create, &new("t/b", &value, &tags, &token)).unwrap_err();
+        assert_eq!(denied.to_string(), "t/b: access denied: the identity needs to write in /proc");
+    }
 }
 
 #[cfg(feature = "aws")]

@@ -119,3 +119,26 @@ fn a_plan_that_is_not_what_the_policy_says_is_not_applied() {
     assert_eq!(text(&output.stderr), expected);
     assert_eq!(shop.fake.secrets().len(), 0);
 }
+
+#[test]
+fn paths_of_parameter_store_are_read_as_their_secrets() {
+    let shop = Shop::new("[store]\nregion = 'eu-west-1'\nendpoint-url = '{url}'\n");
+    shop.fake.put("prod/db", Some("{\"password\":\"v-of-db\"}"));
+    let path = "/aws/reference/secretsmanager/prod/db";
+    put(&shop.sandbox.directory.path().join("p.env"), &format!("WHOLE={path}\nPART='ref+awsssm://{path}#/password'\n"));
+    for reference in [format!("{path}#/password"), format!("ref+awsssm://{path}#/password")] {
+        let output = shop.run(&["get", &reference]);
+        assert_eq!((text(&output.stdout), text(&output.stderr)), ("v-of-db".to_owned(), String::new()));
+    }
+    // What the environment says can be meant for a program that asks Parameter Store itself.
+    let script = "printf '%s|%s|%s' \"$WHOLE\" \"$PART\" \"$OTHER\"";
+    let output = shop.with(&[("OTHER", path)], &["run", "--env-file", "p.env", "--", "/bin/sh", "-c", script]);
+    assert_eq!(text(&output.stdout), format!("{{\"password\":\"v-of-db\"}}|v-of-db|{path}"));
+    let output = shop.run(&["check", "p.env"]);
+    assert_exit(&output, 0);
+    assert_eq!(text(&output.stdout), "2 references to 2 values, 0 do not resolve\n");
+    shop.fake.forget("prod/db");
+    let output = shop.run(&["check", "p.env"]);
+    assert_exit(&output, 1);
+    assert!(text(&output.stdout).starts_with("p.env:1: ref+awssecrets://prod/db: prod/db: there is no such secret or version\n"));
+}

@@ -1,0 +1,82 @@
+//! Values that must not stand in a plan. Owns: one search for all of them. Must not: show one.
+
+use std::ops::Range;
+
+use aho_corasick::AhoCorasick;
+
+/// The values of a report.
+pub struct Known<'v> {
+    values: Vec<&'v [u8]>,
+    automaton: AhoCorasick,
+}
+
+impl<'v> Known<'v> {
+    /// These values, ready to be looked for.
+    #[must_use]
+    pub fn new(values: &[&'v [u8]]) -> Self {
+        let values: Vec<&[u8]> = values.iter().copied().filter(|value| !value.is_empty()).collect();
+        let automaton = AhoCorasick::new(&values).expect("because the values of a tree are no limit of the automaton");
+        Self { values, automaton }
+    }
+
+    /// Whether one stands in the text by itself, of those that count.
+    #[must_use]
+    pub fn stands_in(&self, text: &str, counts: impl Fn(&[u8]) -> bool) -> bool {
+        let text = text.as_bytes();
+        let apart = |at: Option<&u8>| at.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+        self.automaton.find_overlapping_iter(text).any(|hit| {
+            let is_apart = apart(hit.start().checked_sub(1).and_then(|before| text.get(before))) && apart(text.get(hit.end()));
+            is_apart && counts(self.values[hit.pattern().as_usize()])
+        })
+    }
+
+    /// Where they stand; those that overlap are one.
+    #[must_use]
+    pub fn spans(&self, text: &[u8]) -> Vec<Range<usize>> {
+        merged(self.automaton.find_overlapping_iter(text).map(|hit| hit.range()).collect())
+    }
+
+    /// The text with a mask in place of each.
+    #[must_use]
+    pub fn masked(&self, text: Vec<u8>, mask: &[u8]) -> Vec<u8> {
+        let spans = self.spans(&text);
+        if spans.is_empty() {
+            return text;
+        }
+        let (mut out, mut at) = (Vec::with_capacity(text.len()), 0);
+        for span in spans {
+            out.extend_from_slice(&text[at..span.start]);
+            out.extend_from_slice(mask);
+            at = span.end;
+        }
+        out.extend_from_slice(&text[at..]);
+        out
+    }
+}
+
+/// Ascending and disjoint.
+pub(super) fn merged(mut spans: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    spans.sort_by_key(|span| (span.start, span.end));
+    let mut merged: Vec<Range<usize>> = Vec::new();
+    for span in spans {
+        match merged.last_mut() {
+            Some(last) if span.start < last.end => last.end = last.end.max(span.end),
+            _ => merged.push(span),
+        }
+    }
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_inside_and_across_others_are_masked_as_one() {
+        let known = Known::new(&[b"abcd", b"bc", b"cdef", b"", b"x"]);
+        assert_eq!(known.masked(b"-abcdef- bc xx".to_vec(), b"*"), b"-*- * **");
+        assert_eq!(known.masked(b"nothing".to_vec(), b"*"), b"nothing");
+        assert!(known.stands_in("a (bc)", |_| true));
+        assert!(!known.stands_in("abcz bcz", |_| true) && !known.stands_in("bc", |value| value.len() > 2));
+    }
+}

@@ -1,0 +1,76 @@
+//! What the identity lacks for a plan, before anything is done. Owns: which actions a plan needs. Must not: change the store.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use super::ApplyError;
+use super::plan::{Existing, Plan, PlannedSecret};
+use super::storing::{Pace, at_once};
+use crate::secret::Secret;
+use crate::store::{Action, NewSecret, SecretStore, StoreError};
+
+/// What the store said.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// The actions that the identity may take on every secret that needs them.
+    pub allowed: BTreeSet<&'static str>,
+    /// The actions that it lacks, with the secrets.
+    pub missing: BTreeMap<String, BTreeSet<String>>,
+    /// What cannot be asked without doing it.
+    pub unasked: BTreeSet<String>,
+}
+
+/// The actions that applying and undoing a plan takes on a secret.
+#[must_use]
+pub fn needed(secret: &PlannedSecret) -> Vec<Action> {
+    let mut actions = vec![Action::Create, Action::Describe, Action::Read, Action::Tag, Action::Delete, Action::Restore];
+    if secret.existing == Existing::NewVersion {
+        actions.extend([Action::AddVersion, Action::MoveStage]);
+    }
+    if !secret.replica_regions.is_empty() {
+        actions.push(Action::Replicate);
+    }
+    actions
+}
+
+/// Asks the store about every secret of the plan.
+///
+/// # Errors
+/// It is another store than that of the plan, or cannot be asked.
+pub fn check(plan: &Plan, store: &dyn SecretStore) -> Result<Checked, ApplyError> {
+    super::apply::right_store(plan, store)?;
+    let pace = Pace::of(store.backend());
+    let checked = Mutex::new(Checked::default());
+    at_once(&plan.secrets, |secret| {
+        let value = Secret::new(b"unleak asks for permissions; this is no value");
+        let new = NewSecret {
+            name: &secret.name,
+            value: &value,
+            description: &secret.description,
+            tags: &secret.tags,
+            kms_key: secret.kms_key.as_deref(),
+            replica_regions: &secret.replica_regions,
+            external_type: secret.external_type.as_deref(),
+            token: &plan.id,
+        };
+        for action in needed(secret) {
+            pace.wait();
+            let answer = store.probe(action, &new);
+            let mut checked = checked.lock().unwrap_or_else(PoisonError::into_inner);
+            match answer {
+                Ok(()) => drop(checked.allowed.insert(action.iam())),
+                Err(StoreError::Denied { action, .. }) => drop(checked.missing.entry(action).or_default().insert(secret.name.clone())),
+                Err(error) => return Err(ApplyError::store(error)),
+            }
+        }
+        if let Some(key) = &secret.kms_key {
+            let unasked = format!("kms:GenerateDataKey and kms:Decrypt of {key}");
+            checked.lock().unwrap_or_else(PoisonError::into_inner).unasked.insert(unasked);
+        }
+        Ok(())
+    })?;
+    let mut checked = checked.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let Checked { allowed, missing, .. } = &mut checked;
+    allowed.retain(|action| !missing.contains_key(*action));
+    Ok(checked)
+}
