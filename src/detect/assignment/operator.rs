@@ -99,7 +99,8 @@ impl<'v> Place<'v> {
     }
 
     fn is_flag(&self) -> bool {
-        self.text().starts_with(b"-")
+        let joined = matches!(self.before().last(), Some(b'&' | b'/' | b'%' | b'+' | b'*' | b')'));
+        self.text().starts_with(b"-") && !joined
     }
 }
 

@@ -472,6 +472,16 @@ fn prose() {
 }
 
 #[test]
+fn settings_in_a_text_of_code() {
+    reads("a.go", "doc(`\nhosts:\n  oauth_token: qwrtz\n`)", &[(Op::Colon, "qwrtz")]);
+    reads("a.go", "x := `\n- user: ann\n  token: qwrtz\n  protocol: http", &[(Op::Colon, "qwrtz")]);
+    reads("a.go", "x := `\npassword=qwrtz\nusername=ann\n", &[(Op::Assign, "qwrtz")]);
+    reads("a.py", "class Login:\n    token: Token\n    name: str\n", &[]);
+    reads("a.js", "log(`x`)\n  password: value\n})", &[]);
+    reads("a.py", "f(\n  password=value,\n  user=ann,\n)", &[]);
+}
+
+#[test]
 fn the_random_part_of_a_text_is_the_value() {
     reads("a.py", "auth = 'Bearer 4f1c9a7be2d05836aa10'", &[(Op::Assign, "4f1c9a7be2d05836aa10")]);
 }
@@ -512,6 +522,8 @@ fn what_is_no_credential_is_not_found() {
         ("a.yml", "secretName: database-credentials"),
         ("a.json", "{\"key\": \"userName\"}"),
         ("a.js", "tokenType = 'bearer'"),
+        ("a.md", "How to do an email-&-password login in an app."),
+        ("a.py", "password = password.encode('utf-8')"),
         ("a.js", "{ password: 'string', token: 'number' }"),
         ("config/locales/de.yml", "password: Kennwort1"),
         ("package-lock.json", "\"password\": \"xv7kQ2m9rt\""),

@@ -256,7 +256,7 @@ pub fn harmless(value: &[u8]) -> Option<&'static str> {
         (holds(b"://"), "it is a URL"),
         (counts_on(value), "it is a sequence"),
         (is_periodic(value), "it repeats a few digits"),
-        (value.len() >= 16 && entropy::distinct(value) <= 6, "it has hardly any different characters"),
+        (value.len() >= 16 && entropy::distinct(value) <= 3, "it has hardly any different characters"),
         (is_path(value), "it is a path"),
         (is_dotted(value), "it is a dotted name"),
         (value.iter().any(u8::is_ascii_control), "it holds control characters"),
