@@ -21,6 +21,8 @@ pub enum Verdict {
 
 /// Shortest value that is looked at, in bytes.
 const SHORTEST: usize = 3;
+/// Most digits of a code for one use.
+const LONGEST_CODE: usize = 8;
 
 /// Judges an assignment by what is certain.
 #[must_use]
@@ -52,6 +54,10 @@ fn certainty(assignment: &Assignment<'_>, form: Form) -> Option<&'static str> {
         .or_else(|| (is_help(assignment) && matches!(form, Form::Word | Form::Joined)).then_some("it is a word of a help text"))
         .or_else(|| {
             (is_said(assignment) && matches!(form, Form::Word | Form::Joined | Form::Constant)).then_some("it is a word of a sentence")
+        })
+        .or_else(|| {
+            let few = form == Form::Digits && value.len() <= LONGEST_CODE;
+            (few && assignment.name.class == Class::Token).then_some("it is a number or a code for one use")
         })
         .or_else(|| (form == Form::Uuid && !opening).then_some("it is a UUID without a secret's name"))
         .or_else(|| (assignment.minified && form != Form::Random).then_some("the line is minified code"))

@@ -522,6 +522,7 @@ fn what_is_no_credential_is_not_found() {
         ("a.yml", "secretName: database-credentials"),
         ("a.json", "{\"key\": \"userName\"}"),
         ("a.js", "tokenType = 'bearer'"),
+        ("a.ts", "verify({ token: '46119246', secret })"),
         ("a.md", "How to do an email-&-password login in an app."),
         ("a.py", "password = password.encode('utf-8')"),
         ("a.js", "{ password: 'string', token: 'number' }"),

@@ -125,7 +125,7 @@ mod tests {
         ] {
             assert_eq!(value(name), expected, "{name}");
         }
-        let (value, _) = asked("a.yml", "user: my_user\n  password: my_secret9, # docker \\\n");
+        let (value, _) = asked("a.yml", "user: my_user\n  password: my_secret9 # docker \\\n");
         for (name, expected) in [
             ("kin above", 1),
             ("kin below", 0),
