@@ -469,6 +469,8 @@ fn prose() {
     reads("a.md", "password: the one you chose", &[]);
     reads("a.md", "![coverage](https://host/a/b/badge.svg?token=abc1)", &[]);
     reads("a.c", "// password=abc1", &[(Op::Assign, "abc1")]);
+    reads("a.go", "// computed on the go, and pass to PEEmit to write", &[]);
+    reads("a.py", "# Pass 'inherit' to take it over", &[]);
 }
 
 #[test]

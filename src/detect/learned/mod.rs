@@ -132,7 +132,7 @@ mod tests {
             ("beyond words", 2),
             ("digits beyond words", 1),
             ("indent", 2),
-            ("colons", 1),
+            ("colons", 0),
             ("goes on", 1),
         ] {
             assert_eq!(value(name), expected, "{name}");
