@@ -80,7 +80,7 @@ fn engine(bencher: divan::Bencher<'_, '_>, patterns: Patterns) {
     bencher.counter(BytesCount::of_slice(&text)).bench_local(|| detect::scan(&catalogue, &view).len());
 }
 
-/// What one candidate costs from its anchor to its probability: a line of usual length, its neighbours, a password that takes the whole model.
+/// What one candidate costs from its anchor to its reasons: a line of usual length, its neighbours, a password that takes the whole model.
 #[divan::bench(sample_count = 15, sample_size = 1)]
 fn candidate(bencher: divan::Bencher<'_, '_>) {
     const LINES: u32 = 20_000;
