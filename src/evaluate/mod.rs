@@ -64,7 +64,15 @@ pub fn outcomes(scanner: &Scanner, region: &Region) -> Vec<Outcome> {
         let best = judged.iter().filter(|judged| overlaps(judged, label)).max_by(|a, b| probability(a).total_cmp(&probability(b)));
         outcomes.push(Outcome { line: label.line_start, ..outcome(label, true, best) });
     }
+    // A value that stands on a line twice is one finding.
+    let mut others: BTreeMap<(u64, usize), &Judged> = BTreeMap::new();
     for candidate in judged.iter().filter(|candidate| probability(candidate) > 0.0) {
+        let best = others.entry((*candidate.lines.start(), candidate.value)).or_insert(candidate);
+        if probability(candidate) > probability(best) {
+            *best = candidate;
+        }
+    }
+    for candidate in others.into_values() {
         let labels = || region.labels.iter().filter(|label| overlaps(candidate, label));
         let counts = labels().any(|label| label.category != LEFT_OUT) && labels().all(|label| label.truth != Truth::Credential);
         if let Some(label) = labels().find(|label| label.category != LEFT_OUT).filter(|_| counts) {
@@ -92,4 +100,34 @@ fn probability(judged: &Judged) -> f32 {
 
 fn because(judged: &Judged) -> &'static str {
     judged.dropped.or_else(|| judged.evidence.first().copied()).unwrap_or("its pattern says so")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::patterns::Catalogue;
+    use crate::settings::Settings;
+
+    #[test]
+    fn a_value_twice_on_a_line_is_one_finding() {
+        let scanner = Scanner::new(Catalogue::builtin(), Settings::default());
+        let value = ["kraz", "tol77"].concat();
+        let region = |second: &str| Region {
+            repo: String::new(),
+            file: "a.rb".to_owned(),
+            first_line: 3,
+            text: format!("user.update(password: '{value}', password_confirmation: '{second}')\n"),
+            bytes: None,
+            labels: vec![Label {
+                line_start: 3,
+                line_end: 3,
+                value_start: -1,
+                value_end: -1,
+                truth: Truth::Nothing,
+                category: "Password".to_owned(),
+            }],
+        };
+        assert_eq!(outcomes(&scanner, &region(&value)).len(), 1);
+        assert_eq!(outcomes(&scanner, &region(&["wimb", "ler31"].concat())).len(), 2);
+    }
 }

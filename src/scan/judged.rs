@@ -1,5 +1,6 @@
 //! What became of every candidate of one text, reported or not. Owns: the list for those who measure or explain judgement. Must not: judge.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -26,6 +27,8 @@ pub struct Judged {
     pub weights: Vec<(&'static str, f32)>,
     /// The value's mask.
     pub masked: String,
+    /// A number that candidates with the same value share.
+    pub value: usize,
     /// The named reason why it is none, where there is one.
     pub dropped: Option<&'static str>,
 }
@@ -44,10 +47,13 @@ impl Scanner {
                 known.1
             };
             let (candidates, asked) = detect::scan_and_tell(&self.catalogue, &view);
+            let mut values = BTreeMap::new();
             for candidate in resolve(&self.catalogue, candidates) {
                 let first = line_at(candidate.span.start);
                 let inside = &text.bytes[candidate.span.start..candidate.span.end.max(candidate.span.start + 1) - 1];
+                let next = values.len();
                 judged.push(Judged {
+                    value: *values.entry(candidate.secret.clone()).or_insert(next),
                     pattern: Arc::clone(self.catalogue.pattern(candidate.pattern)),
                     lines: first..=first + memchr::memchr_iter(b'\n', inside).count() as u64,
                     probability: candidate.probability,

@@ -10,6 +10,8 @@ use crate::detect::kind::FileKind;
 
 /// Bytes of a bare value, at most: a longer run is data, and is left alone.
 const MAX: usize = 1024;
+/// Bytes of the line before a setting that are read.
+const MAX_NEIGHBOUR: usize = 160;
 
 /// The bare value at the cursor, where the syntax has such values.
 #[must_use]
@@ -48,7 +50,7 @@ pub fn read(place: &Place<'_>, cursor: Cursor<'_>, operator: Operator, context: 
     (length > 0 && length < MAX && !phrase && !rest[..length].contains(&b' ')).then_some(start..start + length)
 }
 
-/// A bare value in a file of code that fills the line with its name and looks random: settings in a text over several lines.
+/// A bare value in a file of code that fills the line with its name, and looks random or has settings beside it: a text over several lines.
 #[must_use]
 pub fn lone(place: &Place<'_>, cursor: Cursor<'_>, operator: Operator) -> Option<Range<usize>> {
     let settles = matches!(operator, Operator::Colon | Operator::Assign) && place.before().trim_ascii_end().len() < place.before().len();
@@ -56,7 +58,32 @@ pub fn lone(place: &Place<'_>, cursor: Cursor<'_>, operator: Operator) -> Option
     let rest = &cursor.rest()[..cursor.rest().len().min(MAX)];
     let length = word(rest);
     let whole = matches!(rest.get(length), None | Some(b'\n' | b'\r' | b'`'));
-    (settles && head == Some(&b'\n') && whole && value::form(&rest[..length]) == Form::Random).then_some(cursor.at..cursor.at + length)
+    let alone = settles && head == Some(&b'\n') && whole;
+    (alone && (value::form(&rest[..length]) == Form::Random || is_among_settings(place, cursor.at)))
+        .then_some(cursor.at..cursor.at + length)
+}
+
+/// Whether the line before or after is written as this one and as no code is: `name=value` without blanks, an item of a list in YAML. Or it opens
+/// or closes a text over several lines.
+fn is_among_settings(place: &Place<'_>, value: usize) -> bool {
+    let is_tight = place.bytes[..value].ends_with(b"=");
+    let is_other = |line: &[u8]| {
+        let line = line.trim_ascii();
+        let name = line.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(byte)).count();
+        let is_setting = name > 0 && line.get(name) == Some(&b'=') && line[name..].iter().all(|byte| !b" \t\"'`,;(){}[]\\".contains(byte));
+        if is_tight { is_setting } else { line.starts_with(b"- ") && !line.ends_with(b",") && !line.ends_with(b";") }
+    };
+    let before = place.before();
+    let above = &before[..memchr::memrchr(b'\n', before).unwrap_or(0)];
+    let above = &above[above.len().saturating_sub(MAX_NEIGHBOUR)..];
+    let above = &above[memchr::memrchr(b'\n', above).map_or(0, |end| end + 1)..];
+    let rest = &place.bytes[value..];
+    let below = &rest[memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1)..];
+    let below = &below[..memchr::memchr(b'\n', below).unwrap_or(below.len())];
+    let marks = [&b"`"[..], b"\"\"\"", b"'''"];
+    let closes = marks.iter().any(|mark| below.trim_ascii().starts_with(mark));
+    let opens = marks.iter().any(|mark| above.trim_ascii().ends_with(mark) && above.trim_ascii().len() > mark.len());
+    is_other(above) || is_other(below) || opens || closes
 }
 
 /// Whether a text goes on with words that are no further assignment, option or comment.

@@ -21,6 +21,8 @@ pub enum Verdict {
 
 /// Shortest value that is looked at, in bytes.
 const SHORTEST: usize = 3;
+/// Most digits of a code for one use.
+const LONGEST_CODE: usize = 8;
 
 /// Judges an assignment by what is certain.
 #[must_use]
@@ -53,6 +55,10 @@ fn certainty(assignment: &Assignment<'_>, form: Form) -> Option<&'static str> {
         .or_else(|| {
             (is_said(assignment) && matches!(form, Form::Word | Form::Joined | Form::Constant)).then_some("it is a word of a sentence")
         })
+        .or_else(|| {
+            let few = form == Form::Digits && value.len() <= LONGEST_CODE;
+            (few && assignment.name.class == Class::Token).then_some("it is a number or a code for one use")
+        })
         .or_else(|| (form == Form::Uuid && !opening).then_some("it is a UUID without a secret's name"))
         .or_else(|| (assignment.minified && form != Form::Random).then_some("the line is minified code"))
         .or_else(|| (form == Form::Constant && value.contains(&b'_')).then_some("it is the name of a constant or variable"))
@@ -73,8 +79,18 @@ fn is_label(value: &[u8], class: Class) -> bool {
     let blanks = memchr::memchr_iter(b' ', value).count();
     let ends = value.last().is_some_and(|last| b".:?!,;".contains(last)) || value.starts_with(b" ") || value.ends_with(b" ");
     let code = value.iter().any(|byte| b"=+(){}[]<>;\"".contains(byte));
+    if is_grouped(value) {
+        return false;
+    }
     let capital = value[0].is_ascii_uppercase() && wordness(value) > 4.5;
     class != Class::Password || blanks > 5 || ends || code || capital || is_sentence(value)
+}
+
+/// Whether a value is a key in groups of four, as people are given them to type: `q3ko 5trw x0bd …`.
+fn is_grouped(value: &[u8]) -> bool {
+    let mut groups = value.split(|byte| *byte == b' ');
+    let even = groups.all(|group| group.len() == 4 && group.iter().all(u8::is_ascii_alphanumeric));
+    even && value.len() >= 19 && value.iter().any(u8::is_ascii_digit)
 }
 
 /// Whether one of the words is one that sentences have and passphrases hardly.
@@ -98,4 +114,17 @@ fn is_sentence(value: &[u8]) -> bool {
         b"does",
     ];
     value.split(|byte| *byte == b' ').any(|word| WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_in_groups_are_no_texts_for_people() {
+        assert!(!is_label(b"q3ko 5trw x0bd m7hx", Class::Secret));
+        for text in [&b"this must look like text"[..], b"some more text here", b"ab12 cd34"] {
+            assert!(is_label(text, Class::Secret), "{}", String::from_utf8_lossy(text));
+        }
+    }
 }

@@ -98,8 +98,14 @@ impl<'v> Place<'v> {
         &head[head.len() - length..]
     }
 
+    /// Whether a sentence can mean what one does: `pass to`, `Pass 'x' to`.
+    fn is_verb(&self) -> bool {
+        self.kind != FileKind::Config && self.text().eq_ignore_ascii_case(b"pass")
+    }
+
     fn is_flag(&self) -> bool {
-        self.text().starts_with(b"-")
+        let joined = matches!(self.before().last(), Some(b'&' | b'/' | b'%' | b'+' | b'*' | b')'));
+        self.text().starts_with(b"-") && !joined
     }
 }
 
@@ -131,6 +137,7 @@ pub fn after<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> Option<Operator>
         0xEF => cursor.eat("\u{ff1a}".as_bytes()).then_some(Operator::Colon),
         b'\n' | b'\r' => None,
         _ if quoted => None,
+        b'"' | b'\'' if blanks > 0 && place.is_verb() => None,
         b'"' | b'\'' if blanks > 0 => Some(if place.is_flag() { Operator::Flag } else { Operator::Space }),
         _ if blanks > 0 => words(place, cursor),
         _ => None,
@@ -308,7 +315,7 @@ fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
         return Some(Operator::Command);
     }
     // `SELECT password AS name`.
-    let renamed = cursor.rest().starts_with(b"AS ");
+    let renamed = cursor.rest().starts_with(b"AS ") || place.is_verb();
     if matches!(place.kind, FileKind::Doc | FileKind::Code) && !renamed && IS.iter().any(|word| cursor.eat_word(word)) {
         cursor.eat(b":");
         return (cursor.blanks() > 0).then_some(Operator::Prose);

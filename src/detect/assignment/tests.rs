@@ -472,6 +472,18 @@ fn prose() {
     reads("a.md", "password: the one you chose", &[]);
     reads("a.md", "![coverage](https://host/a/b/badge.svg?token=abc1)", &[]);
     reads("a.c", "// password=abc1", &[(Op::Assign, "abc1")]);
+    reads("a.go", "// computed on the go, and pass to PEEmit to write", &[]);
+    reads("a.py", "# Pass 'inherit' to take it over", &[]);
+}
+
+#[test]
+fn settings_in_a_text_of_code() {
+    reads("a.go", "doc(`\nhosts:\n  oauth_token: qwrtz\n`)", &[(Op::Colon, "qwrtz")]);
+    reads("a.go", "x := `\n- user: ann\n  token: qwrtz\n  protocol: http", &[(Op::Colon, "qwrtz")]);
+    reads("a.go", "x := `\npassword=qwrtz\nusername=ann\n", &[(Op::Assign, "qwrtz")]);
+    reads("a.py", "class Login:\n    token: Token\n    name: str\n", &[]);
+    reads("a.js", "log(`x`)\n  password: value\n})", &[]);
+    reads("a.py", "f(\n  password=value,\n  user=ann,\n)", &[]);
 }
 
 #[test]
@@ -515,6 +527,9 @@ fn what_is_no_credential_is_not_found() {
         ("a.yml", "secretName: database-credentials"),
         ("a.json", "{\"key\": \"userName\"}"),
         ("a.js", "tokenType = 'bearer'"),
+        ("a.ts", "verify({ token: '46119246', secret })"),
+        ("a.md", "How to do an email-&-password login in an app."),
+        ("a.py", "password = password.encode('utf-8')"),
         ("a.js", "{ password: 'string', token: 'number' }"),
         ("config/locales/de.yml", "password: Kennwort1"),
         ("package-lock.json", "\"password\": \"xv7kQ2m9rt\""),

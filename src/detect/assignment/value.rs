@@ -256,7 +256,7 @@ pub fn harmless(value: &[u8]) -> Option<&'static str> {
         (holds(b"://"), "it is a URL"),
         (counts_on(value), "it is a sequence"),
         (is_periodic(value), "it repeats a few digits"),
-        (value.len() >= 16 && entropy::distinct(value) <= 6, "it has hardly any different characters"),
+        (has_few_characters(value), "it has hardly any different characters"),
         (is_path(value), "it is a path"),
         (is_dotted(value), "it is a dotted name"),
         (value.iter().any(u8::is_ascii_control), "it holds control characters"),
@@ -270,6 +270,13 @@ fn counts_on(value: &[u8]) -> bool {
     const LONG: usize = 10;
     let run = entropy::longest_sequence(value);
     run >= LONG && run * 2 >= value.len()
+}
+
+/// Whether a long value has two or three different characters, or one of a few more than half of the time.
+fn has_few_characters(value: &[u8]) -> bool {
+    let distinct = entropy::distinct(value);
+    let half = || value.iter().any(|byte| memchr::memchr_iter(*byte, value).count() * 2 > value.len());
+    value.len() >= 16 && (distinct <= 3 || distinct <= 6 && half())
 }
 
 /// Whether a value is up to eight hex digits again and again: `deadbeefdeadbeefdeadbeef`.

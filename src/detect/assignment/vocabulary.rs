@@ -113,11 +113,11 @@ pub(super) const NO_KEY: &[&str] = &[
 /// Values that are types, settings or schemes.
 #[rustfmt::skip]
 pub(super) const SETTINGS: &[&str] = &[
-    "anonymous", "any", "array", "basic", "bearer", "bool", "boolean", "byte", "bytes", "char", "credentials", "disabled", "double",
+    "anonymous", "any", "array", "ascii", "basic", "bearer", "bool", "boolean", "byte", "bytes", "char", "credentials", "disabled", "double",
     "enabled", "false", "float", "function", "hash", "hidden", "include", "int", "int32", "int64", "integer", "json", "jwt", "long",
-    "md5", "nil", "no", "none", "null", "number", "nvarchar", "oauth", "oauth2", "object", "off", "omit", "on", "optional", "required",
+    "md5", "nil", "no", "none", "nopasswd", "null", "number", "nvarchar", "oauth", "oauth2", "object", "off", "omit", "on", "optional", "required",
     "return", "self", "sha1", "sha256", "static", "str", "string", "text", "this", "true", "type", "undefined", "unknown", "username",
-    "utf8", "uuid", "value", "varchar", "void", "yes",
+    "utf-8", "utf8", "uuid", "value", "varchar", "void", "yes",
 ];
 
 /// Endings of file names.

@@ -73,7 +73,8 @@ pub const TABLE: [(Group, &[&str]); 10] = [
         "line: user", "line: host", "line: testing", "line: code", "line: example", "line: wrong", "line: secret", "line: label", "above: user",
         "above: host", "above: testing", "above: code", "above: example", "above: wrong", "above: secret", "above: label", "below: user",
         "below: host", "below: testing", "below: code", "below: example", "below: wrong", "below: secret", "below: label", "above empty",
-        "below empty",
+        "below empty", "indent", "line length", "quotes", "open brackets", "open braces", "commas before", "commas after", "equals signs",
+        "colons", "command line", "goes on",
     ]),
     (Group::Shape, &[
         "value length", "lower share", "upper share", "digit share", "sign share", "foreign", "joints", "strong signs", "code signs", "blanks",
@@ -84,9 +85,12 @@ pub const TABLE: [(Group, &[&str]); 10] = [
     (Group::Words, &["wordness", "wordness of letters", "vowel share", "consonants"]),
     (Group::Likeness, &[
         "repeats name", "in name", "name in it", "common start", "credential word", "credential words only", "again on line", "again above",
-        "again below",
+        "again below", "kin on line", "kin above", "kin below",
     ]),
-    (Group::Habit, &["repeat", "sequence", "keyboard", "stand-in", "default password", "example word", "made-up start", "telling word"]),
+    (Group::Habit, &[
+        "repeat", "sequence", "keyboard", "stand-in", "default password", "example word", "made-up start", "telling word", "telltale",
+        "beyond words", "beyond words share", "digits beyond words",
+    ]),
 ];
 
 /// Number of features.
@@ -242,6 +246,28 @@ fn surroundings(case: &Case<'_>, row: &mut Row) {
         }
     }
     row.flags([around.above.trim_ascii().is_empty(), around.below.trim_ascii().is_empty()]);
+    layout(around.head, around.tail, row);
+}
+
+/// What the line is built of on both sides of the assignment.
+fn layout(head: &[u8], tail: &[u8], row: &mut Row) {
+    let mut before = [0_usize; 256];
+    let mut after = [0_usize; 256];
+    head.iter().for_each(|&byte| before[usize::from(byte)] += 1);
+    tail.iter().for_each(|&byte| after[usize::from(byte)] += 1);
+    let both = |byte: u8| before[usize::from(byte)] + after[usize::from(byte)];
+    let open = |opening: u8, closing: u8| before[usize::from(opening)].saturating_sub(before[usize::from(closing)]);
+    row.number(head.len() - head.trim_ascii_start().len());
+    row.number(head.len() + tail.len());
+    row.number(both(b'"') + both(b'\''));
+    row.number(open(b'(', b')'));
+    row.number(open(b'{', b'}'));
+    row.number(before[usize::from(b',')]);
+    row.number(after[usize::from(b',')]);
+    row.number(both(b'='));
+    row.number(both(b':'));
+    let commands: [&[u8]; 5] = [b"docker ", b"export ", b"curl ", b" -e ", b"$ "];
+    row.flags([commands.iter().any(|word| contains(head, word)), tail.trim_ascii_end().ends_with(b"\\")]);
 }
 
 fn shape_of(value: &[u8], shape: &Shape, form: Form, row: &mut Row) {
@@ -304,4 +330,8 @@ fn likeness(case: &Case<'_>, form: Form, row: &mut Row) {
     let again = |text: &[u8]| case.value.len() > 2 && memchr::memmem::find(text, case.value).is_some();
     let around = &case.around;
     row.flags([again(around.head) || again(around.tail), again(around.above), again(around.below)]);
+    // `my_password` below `my_user`: whoever wrote it made all of it up.
+    let first = case.value.iter().position(|byte| matches!(byte, b'_' | b'-' | b'.')).map_or(0, |joint| joint + 1);
+    let kin = |text: &[u8]| (3..16).contains(&first) && contains(text, &case.value[..first]);
+    row.flags([kin(around.head) || kin(around.tail), kin(around.above), kin(around.below)]);
 }

@@ -14,6 +14,7 @@ use super::assignment::literal::Literal;
 use super::assignment::name::Name;
 use super::assignment::operator::Operator;
 use super::kind::PathClass;
+use super::placeholder;
 use around::Around;
 use features::Features;
 use model::Model;
@@ -52,9 +53,11 @@ pub struct Opinion {
 
 /// What is known beforehand and hardly seen in labelled text: what a command takes as a password is one, what a call signs with is a key, and
 /// most lists of bytes in code are constants of a standard or vectors of a test.
-const fn prior(case: &Case<'_>) -> Option<(i32, &'static str)> {
+fn prior(case: &Case<'_>) -> Option<(i32, &'static str)> {
     match case.operator {
-        Operator::Command => Some((2 * model::UNIT, "commands take passwords here")),
+        // `curl -u user:password` is how documentation writes it.
+        Operator::Command if placeholder::is_words(case.value) => Some((2 * model::UNIT, "commands take passwords here")),
+        Operator::Command => Some((4 * model::UNIT, "commands take passwords here")),
         Operator::Call if case.literal.signs => Some((model::UNIT, "the call signs with it")),
         _ if case.literal.array.is_some() => Some((-3 * model::UNIT, "most lists of bytes in code are constants")),
         _ => None,
@@ -119,6 +122,18 @@ mod tests {
             ("digits last", 0),
             ("form: coded", 1),
             ("example word", 0),
+        ] {
+            assert_eq!(value(name), expected, "{name}");
+        }
+        let (value, _) = asked("a.yml", "user: my_user\n  password: my_secret9 # docker \\\n");
+        for (name, expected) in [
+            ("kin above", 1),
+            ("kin below", 0),
+            ("beyond words", 2),
+            ("digits beyond words", 1),
+            ("indent", 2),
+            ("colons", 0),
+            ("goes on", 1),
         ] {
             assert_eq!(value(name), expected, "{name}");
         }

@@ -72,6 +72,67 @@ const TELLING: [&[u8]; 14] = [
     b"strong",
 ];
 
+/// Words that people put together to a password that says what it is: `mysecretpassword`. A word stands before those it starts with.
+const COMMON: [&[u8]; 40] = [
+    b"passphrase",
+    b"password",
+    b"passwd",
+    b"pass",
+    b"pwd",
+    b"secret",
+    b"token",
+    b"key",
+    b"username",
+    b"user",
+    b"admin",
+    b"root",
+    b"test",
+    b"my",
+    b"some",
+    b"new",
+    b"old",
+    b"another",
+    b"other",
+    b"wrong",
+    b"invalid",
+    b"correct",
+    b"super",
+    b"secure",
+    b"strong",
+    b"top",
+    b"auth",
+    b"api",
+    b"db",
+    b"foo",
+    b"bar",
+    b"example",
+    b"default",
+    b"the",
+    b"your",
+    b"not",
+    b"real",
+    b"fake",
+    b"dummy",
+    b"sample",
+];
+/// Words of examples that random text hardly holds.
+const TELLTALES: [&[u8]; 10] = [b"test", b"fake", b"dummy", b"sample", b"demo", b"mock", b"notreal", b"invalid", b"random", b"secret"];
+
+/// Bytes of a text that [`COMMON`] words do not cover, and digits among them.
+fn beyond_words(lower: &[u8]) -> (usize, usize) {
+    let (mut at, mut rest, mut digits) = (0, 0, 0);
+    while at < lower.len() {
+        if let Some(word) = COMMON.iter().find(|word| lower[at..].starts_with(word)) {
+            at += word.len();
+            continue;
+        }
+        rest += 1;
+        digits += usize::from(lower[at].is_ascii_digit());
+        at += 1;
+    }
+    (rest, digits)
+}
+
 /// Adds the features.
 pub(super) fn habit(value: &[u8], shape: &Shape, form: Form, row: &mut Row) {
     for number in [shape.repeat, shape.sequence, shape.keyboard] {
@@ -88,5 +149,10 @@ pub(super) fn habit(value: &[u8], shape: &Shape, form: Form, row: &mut Row) {
         words && EXAMPLES.iter().any(|word| contains(lower, word)),
         words && STARTS.iter().any(|start| lower.starts_with(start)),
         words && TELLING.iter().any(|word| contains(lower, word)),
+        !words && TELLTALES.iter().any(|word| contains(lower, word)),
     ]);
+    let (rest, digits) = beyond_words(lower);
+    row.number(rest);
+    row.share(rest, lower.len());
+    row.number(digits);
 }
