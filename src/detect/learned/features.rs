@@ -253,8 +253,12 @@ fn surroundings(case: &Case<'_>, row: &mut Row) {
 fn layout(head: &[u8], tail: &[u8], row: &mut Row) {
     let mut before = [0_usize; 256];
     let mut after = [0_usize; 256];
-    head.iter().for_each(|&byte| before[usize::from(byte)] += 1);
-    tail.iter().for_each(|&byte| after[usize::from(byte)] += 1);
+    for &byte in head {
+        before[usize::from(byte)] += 1;
+    }
+    for &byte in tail {
+        after[usize::from(byte)] += 1;
+    }
     let both = |byte: u8| before[usize::from(byte)] + after[usize::from(byte)];
     let open = |opening: u8, closing: u8| before[usize::from(opening)].saturating_sub(before[usize::from(closing)]);
     row.number(head.len() - head.trim_ascii_start().len());
