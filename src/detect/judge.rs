@@ -47,7 +47,8 @@ pub fn weigh(candidate: &mut Candidate<'_>, def: &PatternDef) {
         ChecksumStatus::None => {}
     }
     let is_open = def.detector.is_none() && candidate.checksum != ChecksumStatus::Valid;
-    if let Some(reason) = made_up_for(def, &candidate.secret).filter(|_| is_open) {
+    let as_name = (def.confidence == Likelihood::Medium && is_name(&candidate.secret)).then_some("it is written as names in code are");
+    if let Some(reason) = made_up_for(def, &candidate.secret).or(as_name).filter(|_| is_open) {
         candidate.set(DOUBTFUL.min(candidate.probability), reason);
     }
     if def.confidence == Likelihood::Low {
@@ -86,6 +87,13 @@ fn is_filler(def: &PatternDef, value: &[u8]) -> bool {
         && (entropy::distinct(&lower) <= 2 && lower.iter().any(u8::is_ascii_alphanumeric)
             || entropy::longest_repeat(&lower) * 2 > body.len().max(8)
             || placeholder::is_words(body))
+}
+
+/// Whether a value is words put together as in a name: `OwnedSemaphorePermit`. Of random text with capitals one in hundreds is.
+fn is_name(value: &[u8]) -> bool {
+    let capitals = value.iter().filter(|byte| byte.is_ascii_uppercase()).count();
+    let is_word = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-');
+    value.len() >= 18 && value.iter().all(is_word) && capitals > 0 && capitals * 3 <= value.len()
 }
 
 /// [`made_up`] for a value of the pattern: what the pattern's own text repeats counts for nothing.
@@ -141,6 +149,13 @@ mod tests {
         let mut candidate = Candidate::new(PatternIndex(0), Cow::Borrowed(value.as_bytes()), 0..value.len(), 0.92);
         weigh(&mut candidate, def);
         (candidate.probability, candidate.dropped.or(candidate.evidence.first().copied()))
+    }
+
+    #[test]
+    fn a_name_is_hardly_a_token_whose_form_says_little() {
+        let wanted = (DOUBTFUL, Some("it is written as names in code are"));
+        assert_eq!(judged("semaphore-api-token", "OwnedSemaphorePermit"), wanted);
+        assert_eq!(judged("semaphore-api-token", &["OwnedSemaphor", "ePermi7"].concat()).0, 0.92);
     }
 
     #[test]
