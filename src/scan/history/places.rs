@@ -59,8 +59,9 @@ impl Scanner {
         shown.extend(self.complete(known, found, &mut placed, &mut lines));
         lines.add(gathered, known);
         let exposures = exposures(known, &secrets, &traces, &lines);
-        let told = gathered.sightings.iter().filter(|sighting| sighting.fate == Fate::Report).map(|sighting| known.told(sighting));
-        let items = shown.iter().map(|standing| known.item(standing)).chain(told).collect();
+        let told = gathered.sightings.iter().filter(|sighting| !matches!(sighting.fate, Fate::Dropped(_)));
+        let told: BTreeMap<&Origin, &Sighting> = told.map(|sighting| (&*sighting.place.origin, sighting)).collect();
+        let items = shown.iter().map(|standing| known.item(standing)).chain(told.values().map(|sighting| known.told(sighting))).collect();
         let mut problems = lines.problems;
         problems.sort();
         problems.dedup();
@@ -129,7 +130,7 @@ pub(super) struct Placed {
     pub(super) sightings: Vec<Sighting>,
     /// How far secrets got.
     pub(super) exposures: BTreeMap<Fingerprint, Exposure>,
-    /// All content that is shown, messages and names too.
+    /// All content that is shown, and messages and names in which something is counted.
     pub(super) items: Vec<ObjectItem>,
     /// Blobs that stand for large files elsewhere.
     pub(super) pointers: Vec<ObjectItem>,

@@ -80,6 +80,20 @@ fn secrets_in_names_are_not_kept() {
 }
 
 #[test]
+fn what_is_only_counted_in_messages_is_counted_again() {
+    let fixture = Fixture::new(
+        "repository r; echo @here@ >here; git add .; git commit -qm \"here
+
+        key: pk_live_$(printf aB3 && printf dE6gH9kL2m)
+        old: @message@ unleak:allow\"",
+    );
+    let first = fixture.scan("r", &["--history"]);
+    let counted = (first.report["summary"]["below_threshold"].clone(), first.report["summary"]["suppressed"].clone());
+    assert_eq!(counted, (1.into(), serde_json::json!({ "inline-mark": 1 })));
+    assert_eq!(fixture.scan("r", &["--history"]).report, first.report);
+}
+
+#[test]
 fn what_is_missing_from_a_repository_is_kept_as_missing() {
     let mut fixture = Fixture::new(&format!("{HISTORY}cd ..; git clone -q --depth 1 file://$PWD/r s"));
     let first = fixture.scan("s", &["--history"]);

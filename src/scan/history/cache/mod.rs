@@ -20,7 +20,7 @@ use crate::scan::Scanner;
 use crate::settings::{Cache, Settings};
 
 /// Changes with the form of the files and with whatever else makes older ones useless.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 /// A larger file is neither read nor written.
 const MOST_BYTES: usize = 256 << 20;
 /// Temporary files that are older were left by somebody who was killed.

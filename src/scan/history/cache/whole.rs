@@ -40,7 +40,7 @@ pub(in crate::scan::history) struct Kept<'s> {
 #[derive(Serialize, Deserialize)]
 struct Saved {
     head: Option<String>,
-    /// What the report shows, with the fingerprints of the secrets there.
+    /// What the report shows or counts, with the fingerprints of the secrets there.
     shown: Vec<(Origin, SavedContent, Vec<[u8; 16]>)>,
     /// Blobs that stand for large files elsewhere, which can come and go.
     pointers: Vec<(Origin, SavedContent)>,
@@ -120,12 +120,15 @@ impl<'s> Kept<'s> {
         };
         let shown = objects(saved.shown.iter().map(|(origin, content, _)| item((origin, content))).collect())?;
         let pointers = objects(saved.pointers.iter().map(|(origin, content)| item((origin, content))).collect())?;
-        let expected: BTreeMap<&Origin, BTreeSet<[u8; 16]>> =
-            saved.shown.iter().map(|(origin, _, secrets)| (origin, secrets.iter().copied().collect())).collect();
+        let is_blob = |content: &SavedContent| matches!(content, SavedContent::Blob(_));
+        let expected: BTreeMap<&Origin, (bool, BTreeSet<[u8; 16]>)> =
+            saved.shown.iter().map(|(origin, content, secrets)| (origin, (is_blob(content), secrets.iter().copied().collect()))).collect();
         let mut sightings = scanner.gather_objects(&shown, &Silent).sightings;
         sightings.retain(|sighting| {
             let secret = Fingerprint::of(sighting.secret.expose()).to_bytes();
-            sighting.fate == Fate::Report && expected.get(&*sighting.place.origin).is_some_and(|secrets| secrets.contains(&secret))
+            // What blobs hold and a report does not show is counted in `unreported`; messages are counted here.
+            let counts = |is_blob: bool| sighting.fate == Fate::Report || !is_blob && !matches!(sighting.fate, Fate::Dropped(_));
+            expected.get(&*sighting.place.origin).is_some_and(|(is_blob, secrets)| counts(*is_blob) && secrets.contains(&secret))
         });
         let problem = |(path, detail)| Problem { path, kind: ProblemKind::MissingObject, detail };
         let problems = saved.absent.into_iter().map(problem).collect();
@@ -150,7 +153,7 @@ impl<'s> Kept<'s> {
             return;
         }
         let mut secrets: BTreeMap<&Origin, BTreeSet<[u8; 16]>> = BTreeMap::new();
-        for sighting in whole.gathered.sightings.iter().filter(|sighting| sighting.fate == Fate::Report) {
+        for sighting in whole.gathered.sightings.iter().filter(|sighting| !matches!(sighting.fate, Fate::Dropped(_))) {
             secrets.entry(&sighting.place.origin).or_default().insert(Fingerprint::of(sighting.secret.expose()).to_bytes());
         }
         let shown = items.iter().filter_map(|item| {
