@@ -155,7 +155,7 @@ mod tests {
     fn a_name_is_hardly_a_token_whose_form_says_little() {
         let wanted = (DOUBTFUL, Some("it is written as names in code are"));
         assert_eq!(judged("semaphore-api-token", "OwnedSemaphorePermit"), wanted);
-        assert_eq!(judged("semaphore-api-token", &["OwnedSemaphor", "ePermi7"].concat()).0, 0.92);
+        assert!(judged("semaphore-api-token", &["OwnedSemaphor", "ePermi7"].concat()).0 > DOUBTFUL);
     }
 
     #[test]
