@@ -1,10 +1,10 @@
-//! Values that must not stand in a plan. Owns: one search for all of them. Must not: show one.
+//! Values that must not be seen, in a plan or in what a command writes. Owns: one search for all of them. Must not: show one.
 
 use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
 
-/// The values of a report.
+/// Values, and the search for them.
 pub struct Known<'v> {
     values: Vec<&'v [u8]>,
     automaton: AhoCorasick,

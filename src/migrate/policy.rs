@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::journal::Progress;
 use super::plan::Plan;
 use super::reader;
+use crate::store::Action;
 
 /// A document to write to a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,19 +108,10 @@ fn reader(ids: &[&str], keys: &[&str], region: &str) -> Value {
 fn migrator(plan: &Plan, account: &str, region: &str) -> Value {
     let arns: Vec<String> =
         plan.secrets.iter().map(|secret| format!("arn:aws:secretsmanager:{region}:{account}:secret:{}-??????", secret.name)).collect();
-    let actions = [
-        "CreateSecret",
-        "DeleteSecret",
-        "DescribeSecret",
-        "GetSecretValue",
-        "PutSecretValue",
-        "RestoreSecret",
-        "TagResource",
-        "UpdateSecretVersionStage",
-    ];
-    let mut actions: Vec<String> = actions.map(|action| format!("secretsmanager:{action}")).into();
+    let mut actions: Vec<&str> = Action::ALL.into_iter().filter(|&action| action != Action::Replicate).map(Action::iam).collect();
+    actions.sort_unstable();
     if plan.secrets.iter().any(|secret| !secret.replica_regions.is_empty()) {
-        actions.push("secretsmanager:ReplicateSecretToRegions".to_owned());
+        actions.push(Action::Replicate.iam());
     }
     policy(vec![json!({ "Sid": "Migrate", "Effect": "Allow", "Action": actions, "Resource": arns })])
 }

@@ -24,7 +24,7 @@ pub fn audit(days: u32, root: Option<&Path>, by: Caller<'_>) -> Result<Exit, Fai
     let site = Site::at(root, by.environment)?;
     let now =
         SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
-    let mut lines = Vec::new();
+    let (mut lines, mut report) = (Vec::new(), None);
     let config = by.access.config(&site.root)?;
     for (plan, progress) in site.plans()?.into_iter().filter(|(_, progress)| progress.phase == Phase::Applied) {
         let store = by.open(&config, &plan)?;
@@ -45,7 +45,11 @@ pub fn audit(days: u32, root: Option<&Path>, by: Caller<'_>) -> Result<Exit, Fai
             );
         }
         if !changed.is_empty() {
-            let places = migrate_rotated::places(&plan, &progress, &changed, &site, store.as_ref(), &config, by)?;
+            let report = match &mut report {
+                Some(report) => report,
+                none => none.insert(migrate_rotated::tree(&site, &config, by)?),
+            };
+            let places = migrate_rotated::places(&plan, &progress, &changed, &site, store.as_ref(), report)?;
             let left = places.iter().flat_map(|(secret, places)| places.iter().map(move |place| (secret, place)));
             lines.extend(left.map(|(secret, place)| format!("{secret}  old-value: {place}")));
         }

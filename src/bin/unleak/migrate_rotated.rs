@@ -29,17 +29,19 @@ pub type Places = BTreeMap<String, BTreeSet<String>>;
 /// A name that was not migrated, places that are left and no reason to go on, a journal that cannot be written.
 pub fn rotated(names: &[String], despite: Option<&str>, root: Option<&Path>, by: Caller<'_>) -> Result<Exit, Failure> {
     let site = Site::at(root, by.environment)?;
-    let mut plans: BTreeMap<String, (Plan, Progress, Vec<&str>)> = BTreeMap::new();
+    let all = site.plans()?;
+    let mut plans: BTreeMap<&str, (&Plan, &Progress, Vec<&str>)> = BTreeMap::new();
     for name in names {
-        let mut holders = site.plans()?.into_iter().filter(|(_, progress)| progress.stored.contains_key(name));
-        let (plan, progress) = holders.next_back().ok_or_else(|| Failure::new(&format!("{name} was not migrated here")))?;
-        plans.entry(plan.id.clone()).or_insert((plan, progress, Vec::new())).2.push(name);
+        let holder = all.iter().rfind(|(_, progress)| progress.stored.contains_key(name));
+        let (plan, progress) = holder.ok_or_else(|| Failure::new(&format!("{name} was not migrated here")))?;
+        plans.entry(&plan.id).or_insert((plan, progress, Vec::new())).2.push(name);
     }
+    let config = by.access.config(&site.root)?;
+    let report = tree(&site, &config, by)?;
     let mut left = Places::new();
     for (plan, progress, names) in plans.values() {
-        let config = by.access.config(&site.root)?;
         let store = by.open(&config, plan)?;
-        left.append(&mut places(plan, progress, names, &site, store.as_ref(), &config, by)?);
+        left.append(&mut places(plan, progress, names, &site, store.as_ref(), &report)?);
     }
     if !left.is_empty() {
         match despite {
@@ -49,7 +51,7 @@ pub fn rotated(names: &[String], despite: Option<&str>, root: Option<&Path>, by:
         }
     }
     for (plan, _, names) in plans.into_values() {
-        let mut journal = Journal::open(&site.home, &plan, &Unwatched).map_err(|error| Failure::new(&error))?;
+        let mut journal = Journal::open(&site.home, plan, &Unwatched).map_err(|error| Failure::new(&error))?;
         for secret in names {
             let despite = despite.filter(|_| left.contains_key(secret)).map(str::to_owned);
             journal.record(Event::Rotated { secret: secret.to_owned(), despite }).map_err(|error| Failure::new(&error))?;
@@ -73,8 +75,16 @@ fn refusal(left: &Places) -> Failure {
         .hint("--despite REASON says so all the same; the reason is kept in the journal")
 }
 
-/// Where the old values of these secrets stand: files that the migration did not come to, what a scan finds, and, as long as the store has that
-/// version, every spelling of it.
+/// What a scan finds in the whole tree.
+///
+/// # Errors
+/// The tree cannot be read.
+pub fn tree(site: &Site, config: &Config, by: Caller<'_>) -> Result<Report, Failure> {
+    scan(config, &TreeSettings { no_ignore: true, exclude: config.exclude.clone(), roots: vec![site.root.clone()] }, by)
+}
+
+/// Where the old values of these secrets stand: files that the migration did not come to, what a scan of the tree found, and, as long as the store
+/// has that version, every spelling of it.
 ///
 /// # Errors
 /// The tree cannot be read.
@@ -84,8 +94,7 @@ pub fn places(
     names: &[&str],
     site: &Site,
     store: &dyn SecretStore,
-    config: &Config,
-    by: Caller<'_>,
+    report: &Report,
 ) -> Result<Places, Failure> {
     let wanted = |secret: &&PlannedSecret| names.contains(&secret.name.as_str());
     let secrets: Vec<(&PlannedSecret, &StoredSecret)> =
@@ -97,11 +106,9 @@ pub fn places(
             add(&secret.name, format!("{}: it is not rewritten yet", visible(path.as_bytes())));
         }
     }
-    let tree = TreeSettings { no_ignore: true, exclude: config.exclude.clone(), roots: vec![site.root.clone()] };
-    let report = scan(config, &tree, by)?;
     let mut seen = BTreeSet::new();
     for (secret, _) in &secrets {
-        for (path, line) in found(&report, secret) {
+        for (path, line) in found(report, secret) {
             add(&secret.name, format!("{path}:{line}: {}", by_hand(plan, secret, &path)));
             seen.insert((secret.name.as_str(), path));
         }

@@ -185,7 +185,7 @@ impl SecretStore for AwsStore {
                 id: created.arn().unwrap_or(new.name).to_owned(),
                 version: created.version_id().unwrap_or(new.token).to_owned(),
             }),
-            Err(error) => match failed(Call { name: new.name, action: "secretsmanager:CreateSecret" }, &error) {
+            Err(error) => match failed(Call { name: new.name, action: Action::Create.iam() }, &error) {
                 // A server that forgets tokens refuses what it did before the answer was lost.
                 StoreError::Exists { name } => self.is_ours(new)?.ok_or(StoreError::Exists { name }),
                 other => Err(other),
@@ -204,7 +204,7 @@ impl SecretStore for AwsStore {
             .set_secret_string(text(value))
             .set_secret_binary(binary(value))
             .set_version_stages(Some(stages.iter().map(ToString::to_string).collect()));
-        let call = Call { name, action: "secretsmanager:PutSecretValue" };
+        let call = Call { name, action: Action::AddVersion.iam() };
         let put = self.runtime.block_on(request.send()).map_err(|error| failed(call, &error))?;
         Ok(Stored { id: put.arn().unwrap_or(name).to_owned(), version: put.version_id().unwrap_or(token).to_owned() })
     }
@@ -222,7 +222,7 @@ impl SecretStore for AwsStore {
             .version_stage(stage)
             .move_to_version_id(to)
             .set_remove_from_version_id(holder);
-        let call = Call { name, action: "secretsmanager:UpdateSecretVersionStage" };
+        let call = Call { name, action: Action::MoveStage.iam() };
         self.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
     }
 
@@ -232,7 +232,7 @@ impl SecretStore for AwsStore {
             Version::Stage(stage) => request.version_stage(*stage),
             Version::Id(id) => request.version_id(*id),
         };
-        let call = Call { name, action: "secretsmanager:GetSecretValue" };
+        let call = Call { name, action: Action::Read.iam() };
         let got = self.runtime.block_on(request.send()).map_err(|error| self.of_another_account(failed(call, &error)))?;
         value(got.secret_string(), got.secret_binary()).ok_or_else(|| StoreError::NotFound { name: name.to_owned() })
     }
@@ -258,7 +258,7 @@ impl SecretStore for AwsStore {
     }
 
     fn describe(&self, name: &str) -> Result<Option<Description>, StoreError> {
-        let call = Call { name, action: "secretsmanager:DescribeSecret" };
+        let call = Call { name, action: Action::Describe.iam() };
         match self.runtime.block_on(self.client.describe_secret().secret_id(name).send()) {
             Ok(known) => Ok(Some(description(&known))),
             Err(error) => match failed(call, &error) {
@@ -286,7 +286,7 @@ impl SecretStore for AwsStore {
 
     fn tag(&self, name: &str, tags: &Tags) -> Result<(), StoreError> {
         limits::tags(name, tags)?;
-        let call = Call { name, action: "secretsmanager:TagResource" };
+        let call = Call { name, action: Action::Tag.iam() };
         let request = self.client.tag_resource().secret_id(name).set_tags(Some(sdk_tags(tags)));
         self.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
     }
@@ -306,7 +306,7 @@ impl SecretStore for AwsStore {
 
     fn delete(&self, name: &str, recovery_days: u8) -> Result<(), StoreError> {
         limits::recovery_days(name, recovery_days)?;
-        let call = Call { name, action: "secretsmanager:DeleteSecret" };
+        let call = Call { name, action: Action::Delete.iam() };
         let request = self.client.delete_secret().secret_id(name).recovery_window_in_days(i64::from(recovery_days));
         match self.runtime.block_on(request.send()).map_err(|error| failed(call, &error)) {
             Ok(_) | Err(StoreError::PendingDeletion { .. }) => Ok(()),
@@ -315,7 +315,7 @@ impl SecretStore for AwsStore {
     }
 
     fn restore(&self, name: &str) -> Result<(), StoreError> {
-        let call = Call { name, action: "secretsmanager:RestoreSecret" };
+        let call = Call { name, action: Action::Restore.iam() };
         self.runtime.block_on(self.client.restore_secret().secret_id(name).send()).map(drop).map_err(|error| failed(call, &error))
     }
 
