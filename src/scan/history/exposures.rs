@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use gix::objs::CommitRef;
+use gix::oid;
 
 use super::Known;
 use super::places::{Lines, Secrets};
@@ -55,19 +56,24 @@ impl Commits<'_> {
         if let Some(commit) = self.read.get(&object) {
             return commit.clone();
         }
-        let id = self.known.inventory.id(object);
-        let mut commit = Commit { id: id.to_string(), author: String::new(), seconds: 0, offset: 0 };
-        let mut buffer = Vec::new();
-        if let Ok(found) = self.reader.find(id, &mut buffer)
-            && let Ok(parsed) = CommitRef::from_bytes(found.data, found.object_hash)
-            && let Ok(author) = parsed.author()
-        {
-            commit.author = visible(author.name);
-            if let Ok(time) = author.time() {
-                (commit.seconds, commit.offset) = (time.seconds, time.offset);
-            }
-        }
+        let commit = read_commit(&self.reader, self.known.inventory.id(object));
         self.read.insert(object, commit.clone());
         commit
     }
+}
+
+/// What reports say of a commit; of one that cannot be read only the id.
+pub(super) fn read_commit(reader: &DatabaseReader, id: &oid) -> Commit {
+    let mut commit = Commit { id: id.to_string(), author: String::new(), seconds: 0, offset: 0 };
+    let mut buffer = Vec::new();
+    if let Ok(found) = reader.find(id, &mut buffer)
+        && let Ok(parsed) = CommitRef::from_bytes(found.data, found.object_hash)
+        && let Ok(author) = parsed.author()
+    {
+        commit.author = visible(author.name);
+        if let Ok(time) = author.time() {
+            (commit.seconds, commit.offset) = (time.seconds, time.offset);
+        }
+    }
+    commit
 }

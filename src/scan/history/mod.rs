@@ -9,6 +9,7 @@ mod cache;
 mod exposures;
 mod lines;
 mod messages;
+mod onward;
 mod outcome;
 mod places;
 mod seen;
@@ -25,7 +26,7 @@ use super::stream::WINDOW;
 use super::{Progress, Scanner, Stage};
 use crate::blob::Origin;
 use crate::finding::{Coverage, Exposure, Problem, ProblemKind, Repository};
-use crate::gather::{Gathered, Unreported};
+use crate::gather::Gathered;
 use crate::secret::Fingerprint;
 use crate::settings::HistorySettings;
 use crate::source::SourceError;
@@ -44,8 +45,9 @@ use crate::source::git::refs::{self, ReferenceKind, References};
 use crate::source::git::{config, lfs};
 use crate::source::objects::{Content, ObjectItem, Objects};
 use cache::Cabinet;
-use cache::blobs::Remembered;
-use cache::whole::Kept;
+use cache::blobs::{Edition, Remembered};
+use cache::ledger::{Chain, Ledger};
+use cache::whole::{Kept, Saved};
 use messages::Messages;
 use outcome::{Found, Outcomes};
 use places::Placed;
@@ -63,6 +65,9 @@ const A_THREAD: usize = 8 << 20;
 const A_PROGRAM: usize = 16 << 20;
 /// Largest blob that is looked at in one piece, in bytes; a larger one is scanned as a stream.
 const MOST: u64 = WINDOW as u64;
+
+/// With more missing objects than this it is not looked for each of them whether it came in.
+const MOST_ABSENT: usize = 1000;
 
 /// What a whole history gave.
 #[derive(Default)]
@@ -124,7 +129,8 @@ impl Scanner {
         let cabinet = Cabinet::new(self, &settings.cache, opened.repository.common_dir());
         let kept = cabinet.as_ref().map(|cabinet| Kept::new(cabinet, settings, &opened, &references));
         let lfs = lfs::directory(opened.repository.common_dir());
-        if let Some(whole) = kept.as_ref().and_then(|kept| kept.again(self, &opened, &lfs)) {
+        let onward = || self.onward(settings, &opened, &references, (cabinet.as_ref()?, kept.as_ref()?), &lfs);
+        if let Some(whole) = kept.as_ref().and_then(|kept| kept.again(self, &opened, &lfs)).or_else(onward) {
             return Ok(whole);
         }
         progress.stage(Stage::Commits);
@@ -139,23 +145,29 @@ impl Scanner {
         for part in messages {
             gathered = gathered.merge(part.gathered(|commit| known.has_commit(commit), |commit| known.is_reached(commit)));
         }
+        let messages = (gathered.coverage.scanned, gathered.coverage.bytes);
         gathered = gathered.merge(self.names(&known));
         progress.stage(Stage::Content);
-        let found = self.blobs(&known, cabinet.as_ref(), progress);
+        let (found, edition) = self.blobs(&known, cabinet.as_ref(), progress);
         progress.stage(Stage::Exposure);
         gathered.coverage.problems.extend(known.problems_of_blobs(&found, self.settings.max_file_size));
-        let Placed { sightings, exposures, items, pointers, problems } = self.placed(&known, &found, &gathered);
+        let Placed { sightings, exposures, items, pointers, problems, brought } = self.placed(&known, &found, &gathered);
         progress.stage(Stage::Rest);
         gathered.sightings.extend(sightings);
         gathered.coverage.problems.extend(problems);
         gathered.coverage.merge(found.coverage);
-        gathered.unreported = Unreported { suppressed: found.suppressed, below_threshold: found.below_threshold };
+        gathered.unreported = found.unreported;
         let head = known.head.map(|head| inventory.id(head).to_string());
         let exposed = Exposed { head, secrets: exposures };
         let mut whole = Whole { gathered, repository: Some(config::facts(&opened.repository)), exposed };
         let pointers = known.objects(pointers);
-        if let Some(kept) = kept {
-            kept.save(&whole, &absent, &items, &pointers.items);
+        if let Some(kept) = kept
+            && let Some(saved) = Saved::of(&whole, &absent, &items, &pointers.items)
+        {
+            kept.keep(&saved);
+            if let Some(ledger) = edition.and_then(|edition| known.ledger(saved, edition, &brought?, messages, &found.excluded)) {
+                kept.keep_ledger(&ledger);
+            }
         }
         whole.gathered = whole.gathered.merge(self.behind_pointers(&pointers));
         Ok(whole)
@@ -163,9 +175,8 @@ impl Scanner {
 
     /// Tags, and the names of references and of files.
     fn names(&self, known: &Known<'_>) -> Gathered {
-        let name = |name: &BString| ObjectItem { origin: Origin::RefName { name: name.clone() }, content: Content::Name };
         let tags = known.tags.iter().map(|number| known.tag(number));
-        let items = known.references.names.iter().map(name).chain(tags).chain(self.path_names(known)).collect();
+        let items = known.references.names.iter().map(name_item).chain(tags).chain(self.path_names(known)).collect();
         self.gather_objects(&known.objects(items), &super::Silent)
     }
 
@@ -179,7 +190,7 @@ impl Scanner {
     }
 
     /// The secrets of all blobs: those that `cabinet` knows are not looked at.
-    fn blobs(&self, known: &Known<'_>, cabinet: Option<&Cabinet>, progress: &dyn Progress) -> Found {
+    fn blobs(&self, known: &Known<'_>, cabinet: Option<&Cabinet>, progress: &dyn Progress) -> (Found, Option<Edition>) {
         let remembered = cabinet.map(Remembered::read).unwrap_or_default();
         let limited = self.catalogue.is_limited_to_paths();
         let recalled = remembered.recall(known.inventory, |blob| match known.path(blob) {
@@ -199,10 +210,14 @@ impl Scanner {
         let mut parts: Vec<Outcomes> = visitors.into_iter().map(|visitor| visitor.outcomes).collect();
         let has_news = parts.iter().any(|part| !part.numbered().is_empty());
         parts.push(recalled.outcomes);
-        if let Some(cabinet) = cabinet.filter(|_| has_news) {
-            remembered.save(cabinet, known.inventory, &parts);
-        }
-        Found::new(&parts)
+        let edition = cabinet.and_then(|cabinet| {
+            if has_news {
+                remembered.save(cabinet, known.inventory, &parts)
+            } else {
+                remembered.edition(known.inventory, &recalled.objects)
+            }
+        });
+        (Found::new(&parts), edition)
     }
 }
 
@@ -330,6 +345,46 @@ impl<'k> Known<'k> {
         absent
     }
 
+    /// The ids of what references lead to and is not in the repository.
+    fn absent_ids(&self) -> Vec<Vec<u8>> {
+        let cut = self.history.cut.iter().map(|(_, parent)| parent);
+        let trees = self.history.missing.iter().map(|(_, tree)| tree);
+        let all = cut.chain(trees).chain(&self.history.trees.missing);
+        all.filter(|id| self.inventory.number(id).is_none()).map(|id| id.as_slice().to_vec()).collect()
+    }
+
+    /// What it takes to carry the outcome on; none where that is not known.
+    fn ledger(
+        &self,
+        saved: Saved,
+        edition: Edition,
+        brought: &BTreeMap<Fingerprint, Vec<u32>>,
+        messages: (u64, u64),
+        excluded: &[u32],
+    ) -> Option<Ledger> {
+        let absent = self.absent_ids();
+        if self.everything.is_some() || absent.len() > MOST_ABSENT {
+            return None;
+        }
+        let id = |object: u32| self.inventory.id(object);
+        let chain = Chain::new(&self.history.commits, &self.reached.oldest_first, id);
+        let place = |object: &u32| chain.place(id(*object));
+        let places = |commits: &Vec<u32>| commits.iter().map(place).collect::<Option<Vec<u32>>>();
+        let brought = brought.iter().map(|(secret, commits)| Some((secret.to_bytes(), places(commits)?))).collect::<Option<_>>()?;
+        let mut odd = BTreeMap::new();
+        for reference in &self.references.all {
+            match self.inventory.number(&reference.peeled).and_then(|object| self.inventory.kind(object)) {
+                Some(Kind::Commit) => {}
+                Some(Kind::Blob) => drop(odd.insert(reference.name.clone(), reference.peeled.as_slice().to_vec())),
+                _ => return None,
+            }
+        }
+        let mut excluded: Vec<u32> = excluded.to_vec();
+        excluded.sort_unstable();
+        let excluded = excluded.iter().flat_map(|&blob| id(blob).as_bytes()).copied().collect();
+        Some(Ledger { saved, chain, brought, messages, edition, excluded, absent, odd })
+    }
+
     /// What is there and cannot be read, besides blobs.
     fn unreadable(&self) -> Vec<Problem> {
         let mut problems = self.inventory.problems.clone();
@@ -368,6 +423,11 @@ impl<'k> Known<'k> {
         let detail = format!("object {} cannot be read: {why}", self.inventory.id(object));
         Problem { path: self.path_of(object), kind: ProblemKind::MissingObject, detail }
     }
+}
+
+/// The name of a reference, as content.
+fn name_item(name: &BString) -> ObjectItem {
+    ObjectItem { origin: Origin::RefName { name: name.clone() }, content: Content::Name }
 }
 
 fn missing(id: &oid, path: BString) -> Problem {

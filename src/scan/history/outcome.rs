@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::detect::Candidate;
 use crate::finding::{Coverage, SkipReason, Suppression};
-use crate::gather::{Fate, Sighting};
+use crate::gather::{Fate, Sighting, Unreported};
 use crate::secret::Fingerprint;
 use crate::source::git::pack::packed::Broken;
 
@@ -80,8 +80,8 @@ pub(super) struct Outcomes {
     blobs: Vec<(Looked, Option<NonZeroU32>)>,
     /// Sets of secrets, numbered from 1; many versions of a file have the same.
     sets: HashMap<SecretSet, NonZeroU32>,
-    /// What was left out.
-    pub(super) coverage: Coverage,
+    /// Blobs whose paths are excluded.
+    pub(super) excluded: Vec<u32>,
     /// Blobs that could not be read.
     pub(super) broken: Vec<(u32, Broken)>,
     /// Blobs over the limit that the user set, and their sizes.
@@ -145,11 +145,6 @@ impl Outcomes {
     pub(super) fn secrets(&self) -> BTreeSet<(u32, Fingerprint, Verdict)> {
         self.looked().flat_map(|(blob, set)| set.iter().map(|&(secret, verdict)| (blob.object, secret, verdict))).collect()
     }
-
-    /// Notes that a blob's path is excluded.
-    pub(super) fn leave_out(&mut self) {
-        self.coverage.skip(SkipReason::Excluded);
-    }
 }
 
 /// The secrets of all blobs.
@@ -157,12 +152,12 @@ impl Outcomes {
 pub(super) struct Found {
     /// Secrets to report, each with the blobs that hold it.
     pub(super) secrets: BTreeMap<Fingerprint, Vec<u32>>,
-    /// How many secrets are reported nowhere because somebody said so.
-    pub(super) suppressed: BTreeMap<Suppression, u64>,
-    /// How many are reported nowhere because they are not sure enough.
-    pub(super) below_threshold: u64,
-    /// What was looked at.
+    /// How many secrets are reported nowhere.
+    pub(super) unreported: Unreported,
+    /// What was looked at, and what was left out.
     pub(super) coverage: Coverage,
+    /// See [`Outcomes`].
+    pub(super) excluded: Vec<u32>,
     /// See [`Outcomes`].
     pub(super) broken: Vec<(u32, Broken)>,
     /// See [`Outcomes`].
@@ -192,7 +187,8 @@ impl Found {
                     }
                 }
             }
-            found.coverage.merge(part.coverage.clone());
+            part.excluded.iter().for_each(|_| found.coverage.skip(SkipReason::Excluded));
+            found.excluded.extend(&part.excluded);
             found.broken.extend(&part.broken);
             found.over_limit.extend(&part.over_limit);
             found.crowded.extend(&part.crowded);
@@ -202,18 +198,25 @@ impl Found {
             blobs.dedup();
         });
         found.pointers.sort_unstable();
-        let mut last = None;
-        for (fingerprint, verdict) in unreported {
-            if found.secrets.contains_key(&fingerprint) || last == Some(fingerprint) {
-                continue;
-            }
-            last = Some(fingerprint);
-            match verdict {
-                Verdict::Suppressed(by) => *found.suppressed.entry(by).or_default() += 1,
-                Verdict::BelowThreshold => found.below_threshold += 1,
-                Verdict::Report => {}
-            }
-        }
+        found.unreported = unreported_of(&unreported, |secret| found.secrets.contains_key(secret));
         found
     }
+}
+
+/// How many secrets are reported nowhere, of all those that some blob does not report.
+pub(super) fn unreported_of(unreported: &BTreeSet<(Fingerprint, Verdict)>, is_reported: impl Fn(&Fingerprint) -> bool) -> Unreported {
+    let mut counts = Unreported::default();
+    let mut last = None;
+    for &(fingerprint, verdict) in unreported {
+        if is_reported(&fingerprint) || last == Some(fingerprint) {
+            continue;
+        }
+        last = Some(fingerprint);
+        match verdict {
+            Verdict::Suppressed(by) => *counts.suppressed.entry(by).or_default() += 1,
+            Verdict::BelowThreshold => counts.below_threshold += 1,
+            Verdict::Report => {}
+        }
+    }
+    counts
 }

@@ -66,7 +66,10 @@ impl Scanner {
         problems.sort();
         problems.dedup();
         let pointers = found.pointers.iter().map(|&blob| known.item(&known.standing(blob))).collect();
-        Placed { sightings: placed, exposures, items, pointers, problems }
+        let brought = traces.iter().all(|trace| trace.introducing.len() as u64 == trace.introductions);
+        let brought =
+            brought.then(|| secrets.fingerprints.iter().copied().zip(traces.into_iter().map(|trace| trace.introducing)).collect());
+        Placed { sightings: placed, exposures, items, pointers, problems, brought }
     }
 
     /// Looks at blobs in full; they are counted already.
@@ -136,6 +139,8 @@ pub(super) struct Placed {
     pub(super) pointers: Vec<ObjectItem>,
     /// What is known to hold secrets and could not be read again to show them.
     pub(super) problems: Vec<Problem>,
+    /// The commits, by object, that brought each secret; none where there are too many.
+    pub(super) brought: Option<BTreeMap<Fingerprint, Vec<u32>>>,
 }
 
 impl From<&Spot> for Standing {

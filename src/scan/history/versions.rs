@@ -133,7 +133,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
         match self.paths.path(object) {
             Wanted::At(path) => self.path = path,
             Wanted::Excluded => {
-                self.outcomes.leave_out();
+                self.outcomes.excluded.push(object);
                 return false;
             }
             Wanted::No => return false,

@@ -104,6 +104,16 @@ impl DatabaseReader {
         found.map(|header| header.size).ok_or_else(|| LookupError::missing(id))
     }
 
+    /// Whether the object is there.
+    pub(crate) fn has(&self, id: &oid) -> bool {
+        self.handles.iter().any(|handle| handle.exists(id))
+    }
+
+    /// The object's kind; none where it cannot be read.
+    pub(crate) fn kind(&self, id: &oid) -> Option<Kind> {
+        self.handle(id).ok()?.try_header(id).ok()?.map(|header| header.kind)
+    }
+
     /// Follows tags.
     pub(crate) fn peel(&self, id: ObjectId) -> Result<Peeled, LookupError> {
         let mut tags = Vec::new();

@@ -4,12 +4,13 @@
 //! A blob is its id, so what is known of it holds in whatever commits, under whatever references and however it is stored; only what
 //! its path has to say to those who look ([`manner`](super::super::versions::manner)) has to be the same.
 
+use std::cmp::Ordering;
 use std::num::NonZeroU32;
 
-use gix::oid;
+use gix::{ObjectId, oid};
 use serde::{Deserialize, Serialize};
 
-use super::Cabinet;
+use super::{Cabinet, Checksum};
 use crate::scan::history::outcome::{Looked, Outcomes, SecretSet, Verdict};
 use crate::secret::Fingerprint;
 use crate::source::git::history::bits::Bits;
@@ -27,6 +28,32 @@ pub(in crate::scan::history) struct Remembered {
     blobs: Vec<Blob>,
     /// Secrets of blobs, each set once.
     sets: Vec<Vec<([u8; 16], Verdict)>>,
+    /// The file's.
+    #[serde(skip)]
+    checksum: Option<Checksum>,
+}
+
+/// One content of the file, as a scan left it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::scan::history) struct Edition {
+    checksum: Checksum,
+    /// The ids of blobs in it that the scan did not come to, one behind the other in order.
+    others: Vec<u8>,
+}
+
+/// A blob that was looked at, and its secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::scan::history) struct Known<'r> {
+    /// What is known of it; the object has no number.
+    pub(in crate::scan::history) looked: Looked,
+    set: &'r [([u8; 16], Verdict)],
+}
+
+impl Known<'_> {
+    /// Its secrets, and whether they are reported.
+    pub(in crate::scan::history) fn secrets(&self) -> impl Iterator<Item = (Fingerprint, Verdict)> {
+        self.set.iter().map(|&(secret, verdict)| (Fingerprint::from_bytes(secret), verdict))
+    }
 }
 
 /// What is known of a blob: see [`Looked`].
@@ -41,6 +68,12 @@ struct Blob {
 }
 
 impl Blob {
+    /// What is kept of what is known.
+    const fn of(looked: Looked, set: Option<NonZeroU32>) -> Self {
+        let Looked { object: _, len, manner, is_binary, is_pointer } = looked;
+        Self { len, manner, set, is_binary, is_pointer }
+    }
+
     /// What is known, of the object that this is.
     const fn looked(self, object: u32) -> Looked {
         let Self { len, manner, set: _, is_binary, is_pointer } = self;
@@ -59,9 +92,22 @@ pub(in crate::scan::history) struct Recalled {
 impl Remembered {
     /// What `cabinet` has.
     pub(in crate::scan::history) fn read(cabinet: &Cabinet) -> Self {
-        let known: Self = cabinet.read(NAME, &cabinet.judged_by).unwrap_or_default();
+        let Some((known, checksum)) = cabinet.read::<Self>(NAME, &cabinet.judged_by) else { return Self::default() };
         let is_sound = |blob: &Blob| blob.set.is_none_or(|set| set.get() as usize <= known.sets.len());
-        if known.blobs.iter().all(is_sound) { known } else { Self::default() }
+        if known.blobs.iter().all(is_sound) { Self { checksum: Some(checksum), ..known } } else { Self::default() }
+    }
+
+    /// The same as an edition, if a scan came to those blobs that `is_counted` tells by their places.
+    pub(in crate::scan::history) fn edition(&self, inventory: &Inventory, counted: &Bits) -> Option<Edition> {
+        let is_counted = |id: &[u8]| inventory.number_of(id).is_some_and(|number| counted.has(number));
+        let others = self.ids.chunks_exact(inventory.id_len()).filter(|id| !is_counted(id)).flatten().copied().collect();
+        Some(Edition { checksum: self.checksum?, others })
+    }
+
+    /// Those that a scan came to which left this edition, if this is it.
+    pub(in crate::scan::history) fn of_edition(self, edition: Edition, id_len: usize) -> Option<Table> {
+        let is_whole = self.ids.len() == self.blobs.len() * id_len && edition.others.len().is_multiple_of(id_len);
+        (self.checksum == Some(edition.checksum) && is_whole).then_some(Table { remembered: self, others: edition.others, id_len })
     }
 
     /// Every blob that is known and in the inventory, by object.
@@ -83,7 +129,7 @@ impl Remembered {
     }
 
     /// Keeps what is in `parts`, and what was known of other blobs that are still there.
-    pub(in crate::scan::history) fn save(self, cabinet: &Cabinet, inventory: &Inventory, parts: &[Outcomes]) {
+    pub(in crate::scan::history) fn save(self, cabinet: &Cabinet, inventory: &Inventory, parts: &[Outcomes]) -> Option<Edition> {
         let mut joined = Outcomes::default();
         let mut is_new = Bits::new(inventory.len() as usize);
         let mut crowded = Bits::new(inventory.len() as usize);
@@ -99,7 +145,8 @@ impl Remembered {
             let number = blob.set.and_then(|set| joined.number(secrets(&self.sets[set.get() as usize - 1])));
             joined.add_known(blob.looked(object), number);
         }
-        cabinet.write(NAME, &cabinet.judged_by, &Self::of(inventory, &joined));
+        let checksum = cabinet.write(NAME, &cabinet.judged_by, &Self::of(inventory, &joined))?;
+        Self { checksum: Some(checksum), ..Self::of(inventory, &joined) }.edition(inventory, &is_new)
     }
 
     fn of(inventory: &Inventory, outcomes: &Outcomes) -> Self {
@@ -109,13 +156,92 @@ impl Remembered {
         let bytes = |set: &[(Fingerprint, Verdict)]| set.iter().map(|(secret, verdict)| (secret.to_bytes(), *verdict)).collect();
         Self {
             ids: blobs.iter().flat_map(|(looked, _)| id(looked.object).as_bytes().iter().copied()).collect(),
-            blobs: blobs
-                .iter()
-                .map(|&(Looked { object: _, len, manner, is_binary, is_pointer }, set)| Blob { len, manner, set, is_binary, is_pointer })
-                .collect(),
+            blobs: blobs.iter().map(|&(looked, set)| Blob::of(looked, set)).collect(),
             sets: outcomes.sets().into_iter().map(bytes).collect(),
+            checksum: None,
         }
     }
+}
+
+/// The blobs that a scan came to, by id.
+pub(in crate::scan::history) struct Table {
+    remembered: Remembered,
+    others: Vec<u8>,
+    id_len: usize,
+}
+
+impl Table {
+    /// What is known of a blob.
+    pub(in crate::scan::history) fn get(&self, id: &oid) -> Option<Known<'_>> {
+        let place = place_in(&self.remembered.ids, id).ok()?;
+        (!self.is_other(id)).then(|| self.at(place))
+    }
+
+    /// Whether a blob is in the file though the scan did not come to it.
+    pub(in crate::scan::history) fn is_other(&self, id: &oid) -> bool {
+        place_in(&self.others, id).is_ok()
+    }
+
+    fn at(&self, place: usize) -> Known<'_> {
+        let blob = self.remembered.blobs[place];
+        let set = blob.set.map_or(&[][..], |set| &self.remembered.sets[set.get() as usize - 1]);
+        Known { looked: blob.looked(u32::MAX), set }
+    }
+
+    /// All of them.
+    pub(in crate::scan::history) fn iter(&self) -> impl Iterator<Item = (&oid, Known<'_>)> {
+        let ids = self.remembered.ids.chunks_exact(self.id_len).map(oid::from_bytes_unchecked);
+        ids.enumerate().filter(|(_, id)| self.others.is_empty() || !self.is_other(id)).map(|(place, id)| (id, self.at(place)))
+    }
+
+    /// Keeps them and the `new` ones, which are `ids` by number.
+    pub(in crate::scan::history) fn save_with(self, cabinet: &Cabinet, ids: &[ObjectId], new: &Outcomes) -> Option<Edition> {
+        let Self { mut remembered, others, id_len } = self;
+        if !new.numbered().is_empty() {
+            remembered.insert(ids, new, id_len);
+            remembered.checksum = cabinet.write(NAME, &cabinet.judged_by, &remembered);
+        }
+        Some(Edition { checksum: remembered.checksum?, others })
+    }
+}
+
+impl Remembered {
+    fn insert(&mut self, ids: &[ObjectId], new: &Outcomes, id_len: usize) {
+        let first = self.sets.len();
+        let number = |set: NonZeroU32| u32::try_from(first).ok().and_then(|first| set.checked_add(first));
+        let bytes = |set: &[(Fingerprint, Verdict)]| set.iter().map(|(secret, verdict)| (secret.to_bytes(), *verdict)).collect();
+        self.sets.extend(new.sets().into_iter().map(bytes));
+        let mut blobs: Vec<(ObjectId, Blob)> =
+            new.numbered().iter().map(|(looked, set)| (ids[looked.object as usize], Blob::of(*looked, set.and_then(number)))).collect();
+        blobs.sort_unstable_by_key(|(id, _)| *id);
+        let (old, old_blobs) = (std::mem::take(&mut self.ids), std::mem::take(&mut self.blobs));
+        let mut copied = 0;
+        for (id, blob) in blobs {
+            let (Ok(place) | Err(place)) = place_in(&old, &id);
+            self.ids.extend_from_slice(&old[copied * id_len..place * id_len]);
+            self.ids.extend_from_slice(id.as_slice());
+            self.blobs.extend_from_slice(&old_blobs[copied..place]);
+            self.blobs.push(blob);
+            copied = place;
+        }
+        self.ids.extend_from_slice(&old[copied * id_len..]);
+        self.blobs.extend_from_slice(&old_blobs[copied..]);
+    }
+}
+
+/// The place of an id among `ids`, which stand one behind the other in order, or where it would be.
+pub(super) fn place_in(ids: &[u8], id: &oid) -> Result<usize, usize> {
+    let id = id.as_bytes();
+    let (mut low, mut high) = (0, ids.len() / id.len());
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        match ids[middle * id.len()..][..id.len()].cmp(id) {
+            Ordering::Equal => return Ok(middle),
+            Ordering::Less => low = middle + 1,
+            Ordering::Greater => high = middle,
+        }
+    }
+    Err(low)
 }
 
 fn secrets(set: &[([u8; 16], Verdict)]) -> SecretSet {

@@ -1,11 +1,12 @@
 //! What is kept from one scan of a history to the next. Owns: where, and that nothing half written, damaged or made by another judge is used.
 //! Must not: hold a secret.
 //!
-//! Two files: [`whole`] has the outcome of one scan, for a repository in which nothing changed; [`blobs`] has what each blob turned out to
-//! hold, so that of a repository that changed only what is new is looked at. A file is written under another name and then takes its own:
-//! whoever is killed while writing leaves the old one.
+//! Three files: [`whole`] has the outcome of one scan, for a repository in which nothing changed; [`ledger`] has what it takes to carry that
+//! outcome on where commits came in; [`blobs`] has what each blob turned out to hold, so that whatever else changed only what is new is
+//! looked at. A file is written under another name and then takes its own: whoever is killed while writing leaves the old one.
 
 pub(super) mod blobs;
+pub(super) mod ledger;
 pub(super) mod whole;
 
 use std::path::{Path, PathBuf};
@@ -20,14 +21,17 @@ use crate::scan::Scanner;
 use crate::settings::{Cache, Settings};
 
 /// Changes with the form of the files and with whatever else makes older ones useless.
-const FORMAT: u8 = 3;
+const FORMAT: u8 = 4;
 /// A larger file is neither read nor written.
 const MOST_BYTES: usize = 256 << 20;
 /// Temporary files that are older were left by somebody who was killed.
 const ABANDONED: Duration = Duration::from_hours(1);
 /// Bytes of a key and of a checksum, which come before the content.
 const KEY: usize = 32;
-const CHECKSUM: usize = 4;
+const CHECKSUM: usize = size_of::<Checksum>();
+
+/// Tells one content of a file from another.
+pub(super) type Checksum = [u8; 4];
 
 /// The files that are kept of one repository.
 pub(super) struct Cabinet {
@@ -60,8 +64,8 @@ impl Cabinet {
         Some(Self { directory, judged_by: digest.finalize().into() })
     }
 
-    /// The content of a file that was written whole and under the same key.
-    fn read<T: DeserializeOwned>(&self, name: &str, key: &[u8; KEY]) -> Option<T> {
+    /// The content of a file that was written whole and under the same key, and its checksum.
+    fn read<T: DeserializeOwned>(&self, name: &str, key: &[u8; KEY]) -> Option<(T, Checksum)> {
         let path = self.directory.join(name);
         let length = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?.len();
         let bytes = if length <= MOST_BYTES as u64 { std::fs::read(&path).ok()? } else { return None };
@@ -69,19 +73,21 @@ impl Cabinet {
         if crc32fast::hash(rest).to_le_bytes() != *checksum {
             return None;
         }
-        postcard::from_bytes(rest).ok()
+        Some((postcard::from_bytes(rest).ok()?, *checksum))
     }
 
-    /// Writes a file. That it cannot be kept is no failure of the scan.
-    fn write(&self, name: &str, key: &[u8; KEY], content: &impl Serialize) {
+    /// Writes a file and gives its checksum. That it cannot be kept is no failure of the scan.
+    fn write(&self, name: &str, key: &[u8; KEY], content: &impl Serialize) -> Option<Checksum> {
         let mut bytes = vec![0; KEY + CHECKSUM];
         bytes[..KEY].copy_from_slice(key);
-        let Ok(mut bytes) = postcard::to_extend(content, bytes) else { return };
-        let checksum = crc32fast::hash(&bytes[KEY + CHECKSUM..]);
-        bytes[KEY..KEY + CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
-        if bytes.len() <= MOST_BYTES {
-            let _ = fsx::write_private(&self.directory.join(name), &bytes);
-            fsx::sweep(&self.directory, ABANDONED);
+        let mut bytes = postcard::to_extend(content, bytes).ok()?;
+        let checksum = crc32fast::hash(&bytes[KEY + CHECKSUM..]).to_le_bytes();
+        bytes[KEY..KEY + CHECKSUM].copy_from_slice(&checksum);
+        if bytes.len() > MOST_BYTES {
+            return None;
         }
+        let written = fsx::write_private(&self.directory.join(name), &bytes);
+        fsx::sweep(&self.directory, ABANDONED);
+        written.ok().map(|()| checksum)
     }
 }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Cabinet;
+use super::ledger::{self, Ledger};
 use crate::blob::Origin;
 use crate::finding::{Coverage, Exposure, Problem, ProblemKind, SkipReason, Suppression};
 use crate::gather::{Fate, Gathered, Unreported, is_name};
@@ -33,31 +34,42 @@ const NAME: &str = "history";
 /// The outcome of one scan, and what it depends on.
 pub(in crate::scan::history) struct Kept<'s> {
     cabinet: &'s Cabinet,
+    /// Names the repository as it is now.
     key: [u8; 32],
+    /// Names what stays the same where commits come in.
+    base: [u8; 32],
 }
 
-/// The file's content.
-#[derive(Serialize, Deserialize)]
-struct Saved {
-    head: Option<String>,
+/// The outcome of a scan; the file's content.
+#[derive(Clone, Serialize, Deserialize)]
+pub(in crate::scan::history) struct Saved {
+    /// The commit that counts as live.
+    pub(in crate::scan::history) head: Option<String>,
     /// What the report shows or counts, with the fingerprints of the secrets there.
-    shown: Vec<(Origin, SavedContent, Vec<[u8; 16]>)>,
+    pub(in crate::scan::history) shown: Vec<Shown>,
     /// Blobs that stand for large files elsewhere, which can come and go.
-    pointers: Vec<(Origin, SavedContent)>,
-    exposures: Vec<([u8; 16], Exposure)>,
-    suppressed: BTreeMap<Suppression, u64>,
-    below_threshold: u64,
-    scanned: u64,
-    bytes: u64,
-    binary: u64,
-    skipped: BTreeMap<SkipReason, u64>,
+    pub(in crate::scan::history) pointers: Vec<(Origin, SavedContent)>,
+    /// How far each secret got.
+    pub(in crate::scan::history) exposures: Vec<([u8; 16], Exposure)>,
+    /// See [`Unreported`].
+    pub(in crate::scan::history) suppressed: BTreeMap<Suppression, u64>,
+    /// See [`Unreported`].
+    pub(in crate::scan::history) below_threshold: u64,
+    /// See [`Coverage`], as what follows.
+    pub(in crate::scan::history) scanned: u64,
+    pub(in crate::scan::history) bytes: u64,
+    pub(in crate::scan::history) binary: u64,
+    pub(in crate::scan::history) skipped: BTreeMap<SkipReason, u64>,
     /// Path and detail of what the repository does not have.
     absent: Vec<(BString, String)>,
 }
 
+/// Content, and the fingerprints of the secrets that are reported or counted in it.
+pub(in crate::scan::history) type Shown = (Origin, SavedContent, Vec<[u8; 16]>);
+
 /// [`Content`] with ids as bytes.
-#[derive(Serialize, Deserialize)]
-enum SavedContent {
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::scan::history) enum SavedContent {
     Blob(Vec<u8>),
     Commit(Vec<u8>),
     Tag(Vec<u8>),
@@ -65,7 +77,7 @@ enum SavedContent {
 }
 
 impl SavedContent {
-    fn of(content: Content) -> Self {
+    pub(in crate::scan::history) fn of(content: Content) -> Self {
         let bytes = |id: ObjectId| id.as_slice().to_vec();
         match content {
             Content::Blob(id) => Self::Blob(bytes(id)),
@@ -75,7 +87,7 @@ impl SavedContent {
         }
     }
 
-    fn content(&self) -> Option<Content> {
+    pub(in crate::scan::history) fn content(&self) -> Option<Content> {
         let id = |bytes: &[u8]| ObjectId::try_from(bytes).ok();
         Some(match self {
             Self::Blob(bytes) => Content::Blob(id(bytes)?),
@@ -83,6 +95,11 @@ impl SavedContent {
             Self::Tag(bytes) => Content::Tag(id(bytes)?),
             Self::Name => Content::Name,
         })
+    }
+
+    /// The content, with where it comes from.
+    pub(in crate::scan::history) fn item(&self, origin: &Origin) -> Option<ObjectItem> {
+        Some(ObjectItem { origin: origin.clone(), content: self.content()? })
     }
 }
 
@@ -94,8 +111,14 @@ impl<'s> Kept<'s> {
         opened: &Opened,
         references: &References,
     ) -> Self {
+        let directories = pack::with_alternates(&opened.object_directories, &mut Vec::new());
         let mut digest = Sha256::new_with_prefix(cabinet.judged_by);
         digest.update(format!("{} {:?}", settings.unreachable, settings.exclude));
+        digest.update(std::fs::read(opened.repository.common_dir().join("shallow")).unwrap_or_default());
+        for directory in &directories {
+            digest.update([directory.as_os_str().as_encoded_bytes(), b"\n"].concat());
+        }
+        let base = digest.clone().finalize().into();
         for reference in &references.all {
             digest.update([&reference.name[..], b"\0", reference.id.as_slice()].concat());
         }
@@ -103,54 +126,42 @@ impl<'s> Kept<'s> {
             digest.update([&name[..], b"\n"].concat());
         }
         references.logged.iter().for_each(|id| digest.update(id.as_slice()));
-        for directory in pack::with_alternates(&opened.object_directories, &mut Vec::new()) {
-            stored(&directory, &mut digest);
+        for directory in &directories {
+            stored(directory, &mut digest);
         }
-        digest.update(std::fs::read(opened.repository.common_dir().join("shallow")).unwrap_or_default());
-        Self { cabinet, key: digest.finalize().into() }
+        Self { cabinet, key: digest.finalize().into(), base }
     }
 
     /// What was kept, if it still holds.
     pub(in crate::scan::history) fn again(&self, scanner: &Scanner, opened: &Opened, lfs: &Path) -> Option<Whole> {
-        let saved: Saved = self.cabinet.read(NAME, &self.key)?;
-        let item = |(origin, content): (&Origin, &SavedContent)| Some(ObjectItem { origin: origin.clone(), content: content.content()? });
-        let objects = |items: Option<Vec<ObjectItem>>| {
-            let database = opened.database.clone();
-            Some(Objects { items: items?, coverage: Coverage::default(), repository: None, lfs: lfs.to_owned(), database })
-        };
-        let shown = objects(saved.shown.iter().map(|(origin, content, _)| item((origin, content))).collect())?;
-        let pointers = objects(saved.pointers.iter().map(|(origin, content)| item((origin, content))).collect())?;
-        let is_blob = |content: &SavedContent| matches!(content, SavedContent::Blob(_));
-        let expected: BTreeMap<&Origin, (bool, BTreeSet<[u8; 16]>)> =
-            saved.shown.iter().map(|(origin, content, secrets)| (origin, (is_blob(content), secrets.iter().copied().collect()))).collect();
-        let mut sightings = scanner.gather_objects(&shown, &Silent).sightings;
-        sightings.retain(|sighting| {
-            let secret = Fingerprint::of(sighting.secret.expose()).to_bytes();
-            // What blobs hold and a report does not show is counted in `unreported`; messages are counted here.
-            let counts = |is_blob: bool| sighting.fate == Fate::Report || !is_blob && !matches!(sighting.fate, Fate::Dropped(_));
-            expected.get(&*sighting.place.origin).is_some_and(|(is_blob, secrets)| counts(*is_blob) && secrets.contains(&secret))
-        });
-        let problem = |(path, detail)| Problem { path, kind: ProblemKind::MissingObject, detail };
-        let problems = saved.absent.into_iter().map(problem).collect();
-        let Saved { scanned, bytes, binary, skipped, .. } = saved;
-        let coverage = Coverage { scanned, bytes, binary, skipped, problems, ..Coverage::default() };
-        let unreported = Unreported { suppressed: saved.suppressed, below_threshold: saved.below_threshold };
-        let gathered = Gathered { sightings, coverage, unreported };
-        let secrets = saved.exposures.into_iter().map(|(secret, exposure)| (Fingerprint::from_bytes(secret), exposure)).collect();
-        Some(Whole {
-            gathered: gathered.merge(scanner.behind_pointers(&pointers)),
-            repository: Some(config::facts(&opened.repository)),
-            exposed: Exposed { head: saved.head, secrets },
-        })
+        let (saved, _): (Saved, _) = self.cabinet.read(NAME, &self.key)?;
+        saved.whole(scanner, opened, lfs)
     }
 
-    /// Keeps the outcome of a scan, unless more was missing than what is `absent` from the repository, or it cannot be named without a secret. That
-    /// it cannot be kept is no failure of the scan. `whole` is without large files elsewhere.
-    pub(in crate::scan::history) fn save(&self, whole: &Whole, absent: &[Problem], items: &[ObjectItem], pointers: &[ObjectItem]) {
+    /// Keeps an outcome. That it cannot be kept is no failure of the scan.
+    pub(in crate::scan::history) fn keep(&self, saved: &Saved) {
+        self.cabinet.write(NAME, &self.key, saved);
+    }
+
+    /// What was kept of the repository as it was once.
+    pub(in crate::scan::history) fn ledger(&self) -> Option<Ledger> {
+        self.cabinet.read(ledger::NAME, &self.base).map(|(ledger, _)| ledger)
+    }
+
+    /// Keeps what it takes to carry an outcome on.
+    pub(in crate::scan::history) fn keep_ledger(&self, ledger: &Ledger) {
+        self.cabinet.write(ledger::NAME, &self.base, ledger);
+    }
+}
+
+impl Saved {
+    /// The outcome of a scan; none where more was missing than what is `absent` from the repository, or where it cannot be named without a
+    /// secret. `whole` is without large files elsewhere.
+    pub(in crate::scan::history) fn of(whole: &Whole, absent: &[Problem], items: &[ObjectItem], pointers: &[ObjectItem]) -> Option<Self> {
         // Where a name is a secret, so are the paths and references it is part of.
         let names_are_secret = whole.gathered.sightings.iter().any(|sighting| is_name(&sighting.place.origin));
         if names_are_secret || whole.gathered.coverage.problems != absent {
-            return;
+            return None;
         }
         let mut secrets: BTreeMap<&Origin, BTreeSet<[u8; 16]>> = BTreeMap::new();
         for sighting in whole.gathered.sightings.iter().filter(|sighting| !matches!(sighting.fate, Fate::Dropped(_))) {
@@ -162,7 +173,7 @@ impl<'s> Kept<'s> {
         });
         let Unreported { suppressed, below_threshold } = whole.gathered.unreported.clone();
         let Coverage { scanned, bytes, binary, skipped, .. } = whole.gathered.coverage.clone();
-        let saved = Saved {
+        Some(Self {
             head: whole.exposed.head.clone(),
             shown: shown.collect(),
             pointers: pointers.iter().map(|item| (item.origin.clone(), SavedContent::of(item.content))).collect(),
@@ -174,14 +185,46 @@ impl<'s> Kept<'s> {
             binary,
             skipped,
             absent: absent.iter().map(|problem| (problem.path.clone(), problem.detail.clone())).collect(),
-        };
-        self.cabinet.write(NAME, &self.key, &saved);
+        })
     }
+
+    /// The outcome once more: what is shown is read again.
+    pub(in crate::scan::history) fn whole(self, scanner: &Scanner, opened: &Opened, lfs: &Path) -> Option<Whole> {
+        let objects = |items: Option<Vec<ObjectItem>>| Some(objects_of(items?, opened, lfs));
+        let shown = objects(self.shown.iter().map(|(origin, content, _)| content.item(origin)).collect())?;
+        let pointers = objects(self.pointers.iter().map(|(origin, content)| content.item(origin)).collect())?;
+        let is_blob = |content: &SavedContent| matches!(content, SavedContent::Blob(_));
+        let expected: BTreeMap<&Origin, (bool, BTreeSet<[u8; 16]>)> =
+            self.shown.iter().map(|(origin, content, secrets)| (origin, (is_blob(content), secrets.iter().copied().collect()))).collect();
+        let mut sightings = scanner.gather_objects(&shown, &Silent).sightings;
+        sightings.retain(|sighting| {
+            let secret = Fingerprint::of(sighting.secret.expose()).to_bytes();
+            // What blobs hold and a report does not show is counted in `unreported`; messages are counted here.
+            let counts = |is_blob: bool| sighting.fate == Fate::Report || !is_blob && !matches!(sighting.fate, Fate::Dropped(_));
+            expected.get(&*sighting.place.origin).is_some_and(|(is_blob, secrets)| counts(*is_blob) && secrets.contains(&secret))
+        });
+        let problem = |(path, detail)| Problem { path, kind: ProblemKind::MissingObject, detail };
+        let problems = self.absent.into_iter().map(problem).collect();
+        let Self { scanned, bytes, binary, skipped, .. } = self;
+        let coverage = Coverage { scanned, bytes, binary, skipped, problems, ..Coverage::default() };
+        let unreported = Unreported { suppressed: self.suppressed, below_threshold: self.below_threshold };
+        let gathered = Gathered { sightings, coverage, unreported };
+        let secrets = self.exposures.into_iter().map(|(secret, exposure)| (Fingerprint::from_bytes(secret), exposure)).collect();
+        Some(Whole {
+            gathered: gathered.merge(scanner.behind_pointers(&pointers)),
+            repository: Some(config::facts(&opened.repository)),
+            exposed: Exposed { head: self.head, secrets },
+        })
+    }
+}
+
+/// Items to look at in full.
+pub(in crate::scan::history) fn objects_of(items: Vec<ObjectItem>, opened: &Opened, lfs: &Path) -> Objects {
+    Objects { items, coverage: Coverage::default(), repository: None, lfs: lfs.to_owned(), database: opened.database.clone() }
 }
 
 /// What names the objects of a directory: its packs, which do not change, and its loose objects.
 fn stored(directory: &Path, digest: &mut Sha256) {
-    digest.update(directory.as_os_str().as_encoded_bytes());
     let mut names = Vec::new();
     let packs = std::fs::read_dir(directory.join("pack")).into_iter().flatten().flatten();
     names.extend(packs.map(|file| {

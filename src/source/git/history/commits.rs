@@ -71,7 +71,7 @@ fn id_line<'b>(bytes: &'b [u8], name: &[u8]) -> Option<(Vec<u8>, &'b [u8])> {
 }
 
 /// Seconds since 1970 in the committer line, which comes after the author's.
-fn committer_time(header: &[u8]) -> Option<i64> {
+pub(crate) fn committer_time(header: &[u8]) -> Option<i64> {
     let line = header.split(|&byte| byte == b'\n').take_while(|line| !line.is_empty()).find(|line| line.starts_with(b"committer "))?;
     let after_mail = &line[memchr::memrchr(b'>', line)? + 1..];
     let seconds = after_mail.split(|&byte| byte == b' ').find(|word| !word.is_empty())?;
@@ -128,6 +128,11 @@ impl Commits {
     /// The object that a commit's tree is; none where it is missing.
     pub(crate) fn tree(&self, commit: u32) -> Option<u32> {
         Some(self.trees[commit as usize]).filter(|&tree| tree != NONE)
+    }
+
+    /// Seconds since 1970 by the committer's clock.
+    pub(crate) fn time(&self, commit: u32) -> i64 {
+        self.times[commit as usize]
     }
 
     /// Its parents, those that are there.

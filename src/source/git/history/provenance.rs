@@ -18,6 +18,8 @@ use crate::finding::Exposure;
 const TOGETHER: usize = 64;
 /// Commits that brought a secret, and commits that took it out, which are named.
 const COMMITS: usize = Exposure::COMMITS;
+/// Commits that brought a secret which a history that goes on has to know; few secrets come in this often.
+pub(crate) const MOST_INTRODUCING: usize = 10_000;
 /// Places in one commit that are named.
 const PLACES: usize = Exposure::LIVE;
 /// References that are named.
@@ -61,6 +63,8 @@ pub(crate) struct Trace {
     pub(crate) introduced: Vec<Spot>,
     /// How many such commits there are.
     pub(crate) introductions: u64,
+    /// These commits, by object, oldest first: the first [`MOST_INTRODUCING`] of them.
+    pub(crate) introducing: Vec<u32>,
     /// The last of the commits, oldest first and by object, that do not hold it though a parent does. A merge with a parent that lost it
     /// before is none.
     pub(crate) removed: Vec<u32>,
@@ -229,8 +233,11 @@ impl<'h> Tracing<'h> {
     fn introduced(&self, chunk: &mut Chunk, commit: u32, bit: u32) {
         let trace = &mut chunk.traces[bit as usize];
         trace.introductions += 1;
+        let object = self.history.commits.object(commit);
+        if trace.introducing.len() < MOST_INTRODUCING {
+            trace.introducing.push(object);
+        }
         if trace.introduced.len() < COMMITS {
-            let object = self.history.commits.object(commit);
             let message = Spot { commit: object, object, path: BString::default() };
             let spot = self.spots(&chunk.nodes, &chunk.blobs, commit, bit, 1).pop().unwrap_or(message);
             trace.introduced.push(spot);

@@ -240,7 +240,9 @@ proptest! {
             prop_assert_eq!(trace.objects, all.iter().filter(|hit| hit.secret == secret).count() as u64);
             prop_assert_eq!(trace.commits, count);
             prop_assert_eq!((trace.introductions, trace.removals), (introduced.len() as u64, removed.len() as u64));
-            let named: Vec<usize> = order.iter().copied().filter(|commit| introduced.contains(commit)).take(10).collect();
+            let introducing: Vec<usize> = order.iter().copied().filter(|commit| introduced.contains(commit)).collect();
+            prop_assert_eq!(trace.introducing.iter().map(|&commit| commit_of(commit)).collect::<Vec<_>>(), introducing.clone());
+            let named: Vec<usize> = introducing.into_iter().take(10).collect();
             prop_assert_eq!(trace.introduced.iter().map(|spot| commit_of(spot.commit)).collect::<Vec<_>>(), named);
             let last: Vec<u32> = order.iter().copied().filter(|commit| removed.contains(commit)).map(object).collect();
             prop_assert_eq!(&trace.removed[..], &last[last.len().saturating_sub(10)..]);
@@ -276,6 +278,7 @@ fn tags_and_references_to_blobs_give_away_what_they_hold() {
         Trace {
             introduced: vec![Spot { commit: object(0), object: BLOBS + 1, path: "a".into() }],
             introductions: 1,
+            introducing: vec![object(0)],
             commits: 1,
             objects: 1,
             references: vec![0, 2],
