@@ -16,7 +16,7 @@ use super::{advice, cost, external, name, reader};
 use crate::blob::visible;
 use crate::finding::{Finding, Report};
 use crate::reference::{Backend, Reference};
-use crate::rewrite::Style;
+use crate::rewrite::{Strategy, Style};
 use crate::source::git::checkout::Checkout;
 use crate::store::LARGEST_VALUE;
 
@@ -149,6 +149,7 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     too_large(&groups, &named, &mut plan.warnings);
     plan.warnings.extend(over_quota(plan.secrets.len()));
     plan.warnings.extend(reader::warnings(&plan));
+    plan.warnings.extend(without_client(&plan));
     plan.cost = monthly(&plan, options);
     Ok(plan)
 }
@@ -287,6 +288,16 @@ fn warnings(manual: &[ManualPlace], options: &Options) -> Vec<String> {
         ));
     }
     warnings
+}
+
+/// Places that read the environment although the client was asked for.
+fn without_client(plan: &Plan) -> Vec<String> {
+    let asked = plan.style == Style::Sdk && plan.store.backend == Backend::Aws;
+    let places = plan.files.iter().filter(|_| asked).flat_map(|file| file.places.iter().map(move |place| (file, place)));
+    places
+        .filter(|(_, place)| place.strategy == Strategy::Environment)
+        .map(|(file, place)| format!("{}:{} does not ask the store's client; {}", file.path, place.line, place.reason))
+        .collect()
 }
 
 /// Values that no store takes.

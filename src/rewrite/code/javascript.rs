@@ -6,6 +6,7 @@ use std::ops::Range;
 use bstr::ByteSlice as _;
 use tree_sitter::Node;
 
+use super::client::Client;
 use super::place::{Place, last_word};
 use super::tree::{self, Path};
 use super::{Language, insert, line_end};
@@ -14,7 +15,7 @@ use crate::rewrite::{Manual, Rewritten, Source, Splice, Tree};
 
 /// JavaScript, or a dialect of it.
 pub(super) struct JavaScript {
-    typed: bool,
+    pub(super) typed: bool,
     jsx: bool,
 }
 
@@ -23,7 +24,7 @@ impl JavaScript {
     pub const TYPED: Self = Self { typed: true, jsx: false };
     pub const TYPED_JSX: Self = Self { typed: true, jsx: true };
 
-    fn grammar(&self) -> tree_sitter::Language {
+    pub(super) fn grammar(&self) -> tree_sitter::Language {
         match (self.typed, self.jsx) {
             (false, _) => tree_sitter_javascript::LANGUAGE.into(),
             (true, false) => tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),
@@ -95,6 +96,7 @@ impl Language for JavaScript {
             place.around = ("{", "}");
         }
         context(&mut place, &path, top, text);
+        place.is_operand = is_operand(&path, &place.whole);
         Ok(place)
     }
 
@@ -113,6 +115,10 @@ impl Language for JavaScript {
             insert(text.len(), format!("{gap}{end}{}", code.replace('\n', end)))
         });
         Ok(Rewritten { splices: splices.into_iter().collect(), companions: Vec::new() })
+    }
+
+    fn client(&self) -> Option<&dyn Client> {
+        Some(self)
     }
 
     fn verify(&self, _source: Source<'_>, before: &str, after: &str, splices: &[Splice]) -> Result<(), Manual> {
@@ -180,6 +186,17 @@ fn on_server(source: Source<'_>, text: &str) -> Result<(), Manual> {
         return Err(manual("the file runs in Deno", "read it with Deno.env.get and throw where it is undefined"));
     }
     Ok(())
+}
+
+/// Whether what stands at `whole` belongs to an operator that binds closer than `await`.
+fn is_operand(path: &Path<'_>, whole: &Range<usize>) -> bool {
+    let Some(at) = path.0.iter().rposition(|node| node.byte_range() == *whole) else { return false };
+    match path.kind(at + 1) {
+        "member_expression" | "subscript_expression" => path.is_field(at, "object"),
+        "non_null_expression" | "as_expression" | "satisfies_expression" => true,
+        "binary_expression" => path.is_field(at, "left") && path.0[at + 1].child(1).is_some_and(|operator| operator.kind() == "**"),
+        _ => false,
+    }
 }
 
 /// Whether an expression may stand here.

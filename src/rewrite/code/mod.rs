@@ -2,6 +2,7 @@
 //! together to splices. Must not: know the syntax of any language.
 
 mod c;
+mod client;
 pub(super) mod connection;
 mod csharp;
 mod go;
@@ -23,8 +24,8 @@ use std::ops::Range;
 
 use super::literal::manual;
 use super::{Companion, Located, Manual, Rewriter, Rewritten, Source, Splice, Strategy, Style, Tree, Wanted};
-use crate::reference::{Backend, Reference};
 use crate::secret::Secret;
+use client::{Client, File, Uses};
 use place::{Kind, Place};
 
 /// What a language knows.
@@ -57,25 +58,6 @@ trait Language: Sync {
     /// # Errors
     /// What else did.
     fn verify(&self, source: Source<'_>, before: &str, after: &str, splices: &[Splice]) -> Result<(), Manual>;
-}
-
-/// The store's own cached client behind a generated helper.
-trait Client {
-    /// The expression that gives the value of a reference.
-    fn lookup(&self, reference: &Reference) -> String;
-
-    /// The import, the constants (name and lookup) that functions use, before `first`, and the files that go with them.
-    ///
-    /// # Errors
-    /// That there is no place for them.
-    fn surroundings(
-        &self,
-        source: Source<'_>,
-        text: &str,
-        first: usize,
-        constants: &[(String, String)],
-        tree: &dyn Tree,
-    ) -> Result<Rewritten, Manual>;
 }
 
 /// The rewriter of a language.
@@ -171,19 +153,10 @@ impl Rewriter for Code {
         self.0.name()
     }
 
-    fn locate(&self, source: Source<'_>, span: Range<usize>, style: Style, _tree: &dyn Tree) -> Result<Located, Manual> {
+    fn locate(&self, source: Source<'_>, span: Range<usize>, style: Style, tree: &dyn Tree) -> Result<Located, Manual> {
         let place = self.find(source, &span)?;
         let text = text(source.bytes)?;
-        let (strategy, reason) = match place.kind {
-            Kind::Prose => (Strategy::Placeholder, "a comment or documentation: the value is named, not used"),
-            Kind::Code if style == Style::Sdk && self.0.client().is_some() => {
-                (Strategy::Sdk, "code asks the store's cached client, once for each module")
-            }
-            Kind::Code if style == Style::Sdk => {
-                (Strategy::Environment, "no client is generated for this language: code reads its environment, and fails loudly without")
-            }
-            Kind::Code => (Strategy::Environment, "code reads its environment, and fails loudly without"),
-        };
+        let (strategy, reason) = self.strategy(File { source, text, tree }, &place, style);
         let decode = place.decode(text)?;
         if memchr::memmem::find(&source.bytes[decode.span.clone()], &source.bytes[span]).is_none() {
             return Err(manual("the finding is not within one literal", "replace it by hand"));
@@ -191,7 +164,7 @@ impl Rewriter for Code {
         Ok(Located {
             rewriter: self.name(),
             strategy,
-            reason: reason.to_owned(),
+            reason,
             fields: connection::fields(&decode.value).unwrap_or_default(),
             value: decode.value,
             span: decode.span,
@@ -205,13 +178,14 @@ impl Rewriter for Code {
         let text = text(source.bytes)?;
         let mut out = Rewritten::default();
         let mut code = Vec::new();
-        let mut asked = Asked::default();
+        let file = File { source, text, tree };
+        let mut asked = Uses::default();
         for wanted in wanted {
             let located = wanted.located;
             let place = self.again(source, text, &located.span)?;
             let new = match place.kind {
                 Kind::Prose => super::placeholder(wanted.reference),
-                Kind::Code if located.strategy == Strategy::Sdk => asked.expression(self.0.client(), wanted, &place, text)?,
+                Kind::Code if located.strategy == Strategy::Sdk => asked.expression(self.client()?, file, wanted, &place)?,
                 Kind::Code => {
                     let variable = place.variable.as_deref().unwrap_or(wanted.variable);
                     let companion = Companion::Variable { name: variable.to_owned(), reference: wanted.reference.clone() };
@@ -239,8 +213,8 @@ impl Rewriter for Code {
             out.splices.extend(around.splices);
             out.companions.extend(around.companions);
         }
-        if let (Some(client), Some(first)) = (self.0.client(), asked.first) {
-            let around = client.surroundings(source, text, first, &asked.constants, tree)?;
+        if let Some(first) = asked.first {
+            let around = self.client()?.surroundings(file, first, &asked.constants)?;
             out.splices.extend(around.splices);
             out.companions.extend(around.companions);
         }
@@ -256,43 +230,27 @@ impl Rewriter for Code {
     }
 }
 
-/// What a file asks of the store's client.
-#[derive(Default)]
-struct Asked {
-    /// Where the first place is.
-    first: Option<usize>,
-    /// Names and lookups of what functions use.
-    constants: Vec<(String, String)>,
-}
-
-impl Asked {
-    /// The expression for a place: the lookup, or in functions the name of a constant that holds it.
-    fn expression(&mut self, client: Option<&dyn Client>, wanted: &Wanted<'_>, place: &Place, text: &str) -> Result<String, Manual> {
-        let reference = wanted.reference;
-        let plain = reference.region.is_none()
-            && reference.role_arn.is_none()
-            && reference.version_stage.is_none()
-            && reference.version_id.is_none();
-        let client = client.filter(|_| reference.backend == Backend::Aws && plain).ok_or_else(|| {
-            manual("the client reads current versions in the region of its environment", "use --style env, which resolves every reference")
-        })?;
-        if text[place.whole.clone()].starts_with(',') {
-            return Err(manual("a library reads this setting from the environment", "use --style env, which takes only the default out"));
-        }
-        self.first = Some(self.first.map_or(place.whole.start, |first| first.min(place.whole.start)));
-        let lookup = client.lookup(reference);
-        if !place.in_function {
-            return Ok(lookup);
-        }
-        let constant = (wanted.variable.to_owned(), lookup);
-        if !self.constants.contains(&constant) {
-            self.constants.push(constant);
-        }
-        Ok(wanted.variable.to_owned())
-    }
-}
-
 impl Code {
+    /// How a place will refer to its secret, and why.
+    fn strategy(&self, file: File<'_>, place: &Place, style: Style) -> (Strategy, String) {
+        let environment = "code reads its environment, and fails loudly without";
+        if place.kind == Kind::Prose {
+            return (Strategy::Placeholder, "a comment or documentation: the value is named, not used".to_owned());
+        }
+        if style != Style::Sdk {
+            return (Strategy::Environment, environment.to_owned());
+        }
+        match self.0.client().map(|client| client.form(file, place)) {
+            Some(Ok(_)) => (Strategy::Sdk, "code asks the store's cached client".to_owned()),
+            Some(Err(reason)) => (Strategy::Environment, format!("{reason}: {environment}")),
+            None => (Strategy::Environment, format!("no client is generated for this language: {environment}")),
+        }
+    }
+
+    fn client(&self) -> Result<&dyn Client, Manual> {
+        self.0.client().ok_or_else(|| manual("no client is generated for this language", "use --style env"))
+    }
+
     fn find(&self, source: Source<'_>, span: &Range<usize>) -> Result<Place, Manual> {
         left_alone(source)?;
         let text = text(source.bytes)?;

@@ -31,6 +31,8 @@ pub(super) struct Place {
     pub bare: bool,
     /// Whether it is evaluated each time that a function runs.
     pub in_function: bool,
+    /// Whether an operator that binds closely belongs to it: `"…".length`.
+    pub is_operand: bool,
     /// What it is called.
     pub name: Option<String>,
     /// The variable that the place reads already.
@@ -51,6 +53,7 @@ impl Place {
             around: ("", ""),
             bare: false,
             in_function: false,
+            is_operand: false,
             name: None,
             variable: None,
             edits: Vec::new(),
@@ -66,6 +69,7 @@ impl Place {
             around: ("", ""),
             bare: false,
             in_function: false,
+            is_operand: false,
             name: None,
             variable: None,
             edits: Vec::new(),

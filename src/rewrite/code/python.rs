@@ -2,15 +2,14 @@
 
 use std::ops::Range;
 
-use bstr::ByteSlice as _;
 use tree_sitter::Node;
 
+use super::client::Client;
 use super::place::{Place, last_word};
 use super::tree::{self, Path};
-use super::{Client, Language, insert, line_end, next_line};
-use crate::reference::Reference;
+use super::{Language, insert, line_end, next_line};
 use crate::rewrite::literal::{Numeric, Part, Quoting, RAW, Syntax, Unknown, manual};
-use crate::rewrite::{Companion, Manual, Rewritten, Source, Splice, Tree};
+use crate::rewrite::{Manual, Rewritten, Source, Splice, Tree};
 
 pub(super) struct Python;
 
@@ -35,7 +34,7 @@ fn is_hole(rest: &str) -> bool {
     rest.starts_with('{') && !rest.starts_with("{{")
 }
 
-fn grammar() -> tree_sitter::Language {
+pub(super) fn grammar() -> tree_sitter::Language {
     tree_sitter_python::LANGUAGE.into()
 }
 
@@ -121,88 +120,6 @@ impl Language for Python {
         tree::verify(&grammar(), before, after, splices, |kind| kind)
     }
 }
-
-/// Name of the module that holds the client.
-const MODULE: &str = "unleak_secrets";
-
-impl Client for Python {
-    fn lookup(&self, reference: &Reference) -> String {
-        let key = reference.key.as_ref().map(|key| format!(", \"{key}\"")).unwrap_or_default();
-        format!("{MODULE}.get(\"{}\"{key})", reference.name)
-    }
-
-    fn surroundings(
-        &self,
-        source: Source<'_>,
-        text: &str,
-        first: usize,
-        constants: &[(String, String)],
-        tree: &dyn Tree,
-    ) -> Result<Rewritten, Manual> {
-        let end = line_end(text);
-        let parsed = tree::parse(&grammar(), text)?;
-        let root = parsed.root_node();
-        let mut cursor = root.walk();
-        let is_import = |node: &Node<'_>| matches!(node.kind(), "import_statement" | "import_from_statement") && node.end_byte() <= first;
-        let imports: Vec<Node<'_>> = root.named_children(&mut cursor).filter(is_import).collect();
-        let known = imports.iter().any(|node| imported(*node, text).contains(&MODULE));
-        let mut code = if known { String::new() } else { format!("import {MODULE}{end}") };
-        for (name, lookup) in constants {
-            if text.contains(name.as_str()) {
-                return Err(manual(format!("the file uses the name {name} for something else"), "rename it, then migrate again"));
-            }
-            code.extend([end, name, " = ", lookup, end]);
-        }
-        let splice = if let Some(last) = imports.last() {
-            insert(next_line(text, last.end_byte()), code)
-        } else {
-            // As `import os` would stand.
-            let mut place = import(root, first, text).unwrap_or_else(|| insert(0, "import os"));
-            place.text = place.text.replace("import os", code.trim_end_matches(['\r', '\n'])).into();
-            place
-        };
-        Ok(Rewritten { splices: vec![splice], companions: client_files(source, tree) })
-    }
-}
-
-/// The module with the client, in the folder that Python imports from, and the dependency that it needs.
-fn client_files(source: Source<'_>, tree: &dyn Tree) -> Vec<Companion> {
-    let mut folder: &[u8] = source.path.rfind_byte(b'/').map_or(b"", |end| &source.path[..=end]);
-    // Modules of a package are imported from the folder above it.
-    while !folder.is_empty() && tree.read([folder, b"__init__.py"].concat().as_bstr()).is_some() {
-        folder = folder[..folder.len() - 1].rfind_byte(b'/').map_or(b"", |end| &folder[..=end]);
-    }
-    let path = [folder, MODULE.as_bytes(), b".py"].concat();
-    let mut companions = vec![Companion::NewFile { path: path.into(), content: CLIENT.into() }];
-    let package = "aws-secretsmanager-caching";
-    match tree.read("requirements.txt".into()) {
-        Some(known) if known.contains_str(package) => {}
-        Some(known) => {
-            let end = if known.contains_str("\r\n") { "\r\n" } else { "\n" };
-            let gap = if known.is_empty() || known.ends_with(b"\n") { "" } else { end };
-            let splice = insert(known.len(), format!("{gap}{package}>=1.2{end}"));
-            companions.push(Companion::Edit { path: "requirements.txt".into(), splice, why: format!("{MODULE}.py imports it") });
-        }
-        None => companions.push(Companion::Advice(format!("add {package} to the dependencies; {MODULE}.py imports it"))),
-    }
-    companions
-}
-
-/// The module with the client.
-const CLIENT: &str = r#""""Secrets of AWS Secrets Manager, read when they are asked for and cached."""
-
-import json
-
-from aws_secretsmanager_caching import SecretCache
-
-_cache = SecretCache()
-
-
-def get(name, key=None):
-    """The current value of a secret, or of one key of its JSON."""
-    value = _cache.get_secret_string(name)
-    return value if key is None else json.loads(value)[key]
-"#;
 
 /// Whether an expression may stand here.
 fn allowed(path: &Path<'_>, top: usize, text: &str) -> Result<(), Manual> {
@@ -388,7 +305,7 @@ const STANDARD: [&str; 40] = [
 ];
 
 /// The splice that imports `os`, unless it is imported before `first`.
-fn import(root: Node<'_>, first: usize, text: &str) -> Option<Splice> {
+pub(super) fn import(root: Node<'_>, first: usize, text: &str) -> Option<Splice> {
     let mut cursor = root.walk();
     let statements: Vec<Node<'_>> = root.named_children(&mut cursor).collect();
     let imports_os = |node: &Node<'_>| node.kind() == "import_statement" && imported(*node, text).contains(&"os");
@@ -441,7 +358,7 @@ fn is_text(statements: &[Node<'_>], text: &str) -> bool {
 }
 
 /// The modules that an import names.
-fn imported<'s>(node: Node<'_>, text: &'s str) -> Vec<&'s str> {
+pub(super) fn imported<'s>(node: Node<'_>, text: &'s str) -> Vec<&'s str> {
     let mut cursor = node.walk();
     if let Some(module) = node.child_by_field_name("module_name") {
         return vec![&text[module.byte_range()]];

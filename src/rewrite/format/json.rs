@@ -39,7 +39,7 @@ pub(super) fn generic(_: &File<'_>, found: Found<'_>) -> Result<Place, Manual> {
 }
 
 /// The members of an object: key, value, pair.
-pub(super) fn members<'t>(object: Node<'t>, text: &'t str) -> Vec<(&'t str, Node<'t>, Node<'t>)> {
+pub(in crate::rewrite) fn members<'t>(object: Node<'t>, text: &'t str) -> Vec<(&'t str, Node<'t>, Node<'t>)> {
     let mut cursor = object.walk();
     let member = |node: Node<'t>| Some((key_of(node, text)?, node.child_by_field_name("value")?, node));
     object.named_children(&mut cursor).filter(|node| node.kind() == "pair").filter_map(member).collect()
@@ -57,7 +57,7 @@ fn grammar() -> tree_sitter::Language {
 ///
 /// # Errors
 /// It took too long.
-pub(super) fn parse(text: &str) -> Result<tree_sitter::Tree, Manual> {
+pub(in crate::rewrite) fn parse(text: &str) -> Result<tree_sitter::Tree, Manual> {
     tree::parse(&grammar(), text)
 }
 

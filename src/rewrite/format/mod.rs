@@ -6,7 +6,7 @@ mod cloudformation;
 mod dotenv;
 mod hcl;
 mod ini;
-mod json;
+pub(super) mod json;
 mod kubernetes;
 mod members;
 mod native;

@@ -10,12 +10,14 @@ use crate::made_up;
 use crate::store::aws::VARIABLES;
 use crate::store::fake::{Fake, Fault};
 use crate::store::moto::Moto;
-use crate::tools::variable;
+use crate::tools::{tool, variable};
 
 /// A program that prints the password it would use.
 struct Program {
     file: &'static str,
     source: &'static str,
+    /// Files beside it, such as a manifest.
+    beside: &'static [(&'static str, &'static str)],
     /// What builds it, if anything does, and what runs it.
     build: &'static [&'static str],
     run: &'static [&'static str],
@@ -24,16 +26,23 @@ struct Program {
 const PYTHON: Program = Program {
     file: "app.py",
     source: "import sys\n\nPASSWORD = \"¤\"\n\nif __name__ == \"__main__\":\n    print(\"got \" + PASSWORD)\n",
+    beside: &[],
     build: &[],
     run: &["python3", "app.py"],
 };
 
-const NODE: Program =
-    Program { file: "app.js", source: "const password = '¤';\n\nconsole.log('got ' + password);\n", build: &[], run: &["node", "app.js"] };
+const NODE: Program = Program {
+    file: "app.js",
+    source: "const password = '¤';\n\nconsole.log('got ' + password);\n",
+    beside: &[],
+    build: &[],
+    run: &["node", "app.js"],
+};
 
 const GO: Program = Program {
     file: "main.go",
     source: "package main\n\nimport \"fmt\"\n\nfunc main() {\n\tpassword := \"¤\"\n\tfmt.Println(\"got \" + password)\n}\n",
+    beside: &[],
     build: &["sh", "-c", "go build -o ../app *.go"],
     run: &["../app"],
 };
@@ -41,8 +50,18 @@ const GO: Program = Program {
 const JAVA: Program = Program {
     file: "App.java",
     source: "public class App {\n    public static void main(String[] args) {\n        String password = \"¤\";\n        System.out.println(\"got \" + password);\n    }\n}\n",
+    beside: &[],
     build: &["javac", "-d", "..", "App.java"],
     run: &["java", "-cp", "..", "App"],
+};
+
+/// A program that asks the store's client, with its library beside the repository.
+const NODE_CLIENT: Program = Program {
+    file: "app.mjs",
+    source: "export const handler = async () => {\n  const password = '¤';\n  return 'got ' + password;\n};\n\nawait handler();\nconsole.log(await handler());\n",
+    beside: &[("package.json", "{\n  \"name\": \"shop\"\n}\n")],
+    build: &[],
+    run: &["node", "app.mjs"],
 };
 
 /// A program in a repository, with a home for the local store and the variables that lead to the store.
@@ -62,6 +81,9 @@ impl Trial {
         let trial = Self { sandbox, home: tempfile::tempdir().unwrap(), value, program, store, endpoint };
         fs::create_dir(trial.root()).unwrap();
         put(&trial.root().join(program.file), &program.source.replace('¤', &trial.value));
+        for (name, text) in program.beside {
+            put(&trial.root().join(name), text);
+        }
         trial.sandbox.git(&["init", "--quiet", "shop"]);
         trial.sandbox.git(&["-C", "shop", "add", "."]);
         trial.sandbox.git(&["-C", "shop", "commit", "--quiet", "--message", "a program"]);
@@ -108,6 +130,35 @@ impl Trial {
         self.unleak(&["migrate", "apply", "--yes", "../plan.json"])
     }
 
+    /// The way from the code to the store's own client and back; `files` come and change with it.
+    fn client_and_back(&self, fake: &Fake, files: &[&str]) {
+        let before = self.files();
+        let plan = self.unleak(&["migrate", "plan", "--store", self.store, "--style", "sdk", "--output", "../plan.json"]);
+        assert_exit(&plan, 0);
+        for file in files {
+            assert!(text(&plan.stdout).contains(&format!("\n+++ {file}\n")), "{}", text(&plan.stdout));
+        }
+        assert_exit(&self.apply(), 4);
+        let migrated = self.files();
+        assert!(migrated.values().all(|bytes| !String::from_utf8_lossy(bytes).contains(&self.value)), "the value is in no file");
+        assert!(!migrated.contains_key(".unleak.env"), "no variable is needed");
+        let changed: Vec<&str> =
+            migrated.iter().filter(|(name, bytes)| before.get(*name) != Some(bytes)).map(|(name, _)| name.as_str()).collect();
+        assert_eq!(changed, files);
+
+        self.build();
+        let reads = || fake.calls().iter().filter(|call| *call == "GetSecretValue").count();
+        let known = reads();
+        let run = self.plain(self.program.run);
+        assert_exit(&run, 0);
+        assert_eq!(text(&run.stdout), format!("got {}\n", self.value));
+        assert_eq!(reads() - known, 1, "what is asked for twice is read once");
+
+        assert_exit(&self.unleak(&["migrate", "undo", "--yes"]), 0);
+        assert_eq!(self.files(), before);
+        self.assert_deleted();
+    }
+
     /// The way from the code to the store and back.
     fn there_and_back(&self) {
         let before = self.files();
@@ -128,6 +179,10 @@ impl Trial {
         let undo = self.unleak(&["migrate", "undo", "--yes"]);
         assert_exit(&undo, 0);
         assert_eq!(self.files(), before);
+        self.assert_deleted();
+    }
+
+    fn assert_deleted(&self) {
         let listed = text(&self.unleak(&["store", "list", self.store]).stdout);
         assert_eq!(listed.lines().map(|line| line.split('\t').nth(1).unwrap()).collect::<Vec<_>>(), ["deleted"], "{listed}");
     }
@@ -163,6 +218,27 @@ fn programs_and_the_strict_fake() {
     Trial::new(&PYTHON, "aws", Some(fake.url())).there_and_back();
     let fake = Fake::start();
     Trial::new(&NODE, "aws", Some(fake.url())).there_and_back();
+}
+
+#[test]
+fn node_and_the_client_of_the_store() {
+    let fake = Fake::start();
+    let trial = Trial::new(&NODE_CLIENT, "aws", Some(fake.url()));
+    std::os::unix::fs::symlink(tool("node-client/node_modules"), trial.root().with_file_name("node_modules")).unwrap();
+    trial.client_and_back(&fake, &["app.mjs", "package.json", "unleak-secrets.cjs"]);
+}
+
+#[test]
+fn a_place_that_cannot_wait_for_the_client_reads_the_environment_and_the_plan_says_why() {
+    let fake = Fake::start();
+    let trial = Trial::new(&NODE, "aws", Some(fake.url()));
+    let plan = trial.unleak(&["migrate", "plan", "--store", "aws", "--style", "sdk", "--output", "../plan.json"]);
+    assert_exit(&plan, 0);
+    let warning = "app.js:1 does not ask the store's client; only an ES module can wait for the store outside of functions: code reads its environment";
+    assert!(text(&plan.stdout).contains(warning), "{}", text(&plan.stdout));
+    assert_exit(&trial.apply(), 4);
+    let run = trial.unleak(&["run", "--", "node", "app.js"]);
+    assert_eq!(text(&run.stdout), format!("got {}\n", trial.value));
 }
 
 #[test]

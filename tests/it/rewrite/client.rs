@@ -1,15 +1,21 @@
-//! The store's client in code (`--style sdk`): what is generated, and that it runs, with the client's library stood in for.
+//! The store's client in code (`--style sdk`): what is generated, and that it runs, against the strict fake where the library is at hand and with
+//! the library stood in for where it is not.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use bstr::{BStr, BString, ByteSlice as _};
 use unleak::reference::{Backend, Reference};
 use unleak::rewrite::{self, Companion, Located, Manual, Rewritten, Source, Strategy, Style, Wanted};
 
-use super::run::{Python, Runner as _};
+use super::run::{self, Python, Runner as _};
 use super::{MARK, VARIABLE, folder};
 use crate::made_up;
+use crate::store::aws::VARIABLES;
+use crate::store::fake::Fake;
+use crate::tools::tool;
 
 /// A tree of these files.
 struct Files(BTreeMap<&'static str, &'static str>);
@@ -25,7 +31,13 @@ impl rewrite::Tree for Files {
 }
 
 /// Rewrites all places of a value in the client's form.
-fn rewritten(path: &str, bytes: &[u8], value: &str, reference: &Reference, files: &Files) -> Result<(Located, Rewritten), Manual> {
+fn rewritten(
+    path: &str,
+    bytes: &[u8],
+    value: &str,
+    reference: &Reference,
+    files: &dyn rewrite::Tree,
+) -> Result<(Vec<Located>, Rewritten), Manual> {
     let source = Source { path: path.into(), bytes };
     let rewriter = rewrite::for_source(source).unwrap();
     let spans: Vec<_> = bytes.find_iter(value).map(|at| at..at + value.len()).collect();
@@ -33,7 +45,141 @@ fn rewritten(path: &str, bytes: &[u8], value: &str, reference: &Reference, files
     let wanted: Vec<_> = located.iter().map(|located| Wanted { located, reference, variable: VARIABLE }).collect();
     let new = rewriter.rewrite(source, &wanted, files)?;
     rewriter.verify(source, &rewrite::splice(bytes, &new.splices), &new.splices)?;
-    Ok((located[0].clone(), new))
+    Ok((located, new))
+}
+
+/// The files of a folder, by path.
+fn files_of(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files_of(root, &path, found);
+        } else {
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+            found.insert(name, fs::read(&path).unwrap());
+        }
+    }
+}
+
+/// A tree of files that change.
+#[derive(Clone, Default)]
+struct Whole(BTreeMap<String, Vec<u8>>);
+
+impl rewrite::Tree for Whole {
+    fn read(&self, path: &BStr) -> Option<Vec<u8>> {
+        self.0.get(path.to_str().unwrap()).cloned()
+    }
+
+    fn named(&self, _names: &[&str]) -> Vec<BString> {
+        Vec::new()
+    }
+}
+
+impl Whole {
+    fn of(folder: &Path) -> Self {
+        let mut found = BTreeMap::new();
+        files_of(folder, folder, &mut found);
+        Self(found)
+    }
+
+    /// The tree after its places were rewritten, and the files with places, each with whether it asks the client.
+    fn rewritten(&self, value: &str) -> (Self, Vec<(String, bool)>) {
+        let mut after = self.clone();
+        let mut programs = Vec::new();
+        for (name, bytes) in self.0.iter().filter(|(_, bytes)| bytes.find(value).is_some()) {
+            let (located, new) =
+                rewritten(name, bytes, value, &reference(), self).unwrap_or_else(|manual| panic!("{name}: {}", manual.reason));
+            after.0.insert(name.clone(), rewrite::splice(bytes, &new.splices));
+            for companion in new.companions {
+                match companion {
+                    Companion::NewFile { path, content } => drop(after.0.insert(path.to_string(), content.into())),
+                    Companion::Edit { path, splice, .. } => {
+                        let path = path.to_string();
+                        let edited = rewrite::splice(&self.0[&path], &[splice]);
+                        after.0.insert(path, edited);
+                    }
+                    Companion::Variable { .. } | Companion::Advice(_) => {}
+                }
+            }
+            programs.push((name.clone(), located.iter().any(|located| located.strategy == Strategy::Sdk)));
+        }
+        (after, programs)
+    }
+
+    fn write(&self, directory: &Path) {
+        for (name, bytes) in &self.0 {
+            let path = directory.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            unleak::fsx::write_atomically(&path, |out| out.write_all(bytes)).unwrap();
+        }
+    }
+}
+
+/// Compares a tree of a language with what is expected of it, byte by byte; gives it before and after, its value, its programs.
+fn compared(language: &str) -> (Whole, Whole, String, Vec<(String, bool)>) {
+    let value = made_up::password(7);
+    let marked = |tree: Whole| Whole(tree.0.into_iter().map(|(name, bytes)| (name, bytes.replace(MARK, &value))).collect());
+    let before = marked(Whole::of(&folder(language).join("before")));
+    let (after, programs) = before.rewritten(&value);
+    let expected = Whole::of(&folder(language).join("after"));
+    for (name, bytes) in &after.0 {
+        assert_eq!(bytes.as_bstr(), expected.0.get(name).map_or(b"no such file".as_bstr(), |bytes| bytes.as_bstr()), "{language}/{name}");
+    }
+    assert_eq!(after.0.len(), expected.0.len());
+    (before, after, value, programs)
+}
+
+/// Runs the programs of a tree before and after: they print the same, with one call to the store each, and fail without the secret.
+/// `build` makes all programs of a folder, `command` runs one.
+fn runs(language: &str, build: impl Fn(&Path), command: impl Fn(&Path, &str) -> Command) {
+    let (before, after, value, programs) = compared(language);
+    let directories = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    for (tree, directory) in [&before, &after].into_iter().zip(&directories) {
+        tree.write(directory.path());
+        build(directory.path());
+    }
+    for (name, asks) in programs {
+        let plain = command(directories[0].path(), &name).output().unwrap();
+        assert!(plain.status.success() && plain.stdout.find(&value).is_some(), "{name} before: {}", plain.stderr.as_bstr());
+        let fake = Fake::start();
+        fake.put("prod/app/db", Some(&serde_json::json!({ "password": value }).to_string()));
+        let run = || {
+            let mut command = command(directories[1].path(), &name);
+            command.envs(VARIABLES).env("AWS_ENDPOINT_URL", fake.url()).env("AWS_MAX_ATTEMPTS", "1");
+            // Places that cannot ask the client read this.
+            command.env(VARIABLE, &value).output().unwrap()
+        };
+        let output = run();
+        assert!(output.status.success(), "{name}: {}", output.stderr.as_bstr());
+        assert_eq!(output.stdout.as_bstr(), plain.stdout.as_bstr(), "{name}");
+        let calls = fake.calls().iter().filter(|call| *call == "GetSecretValue").count();
+        assert_eq!(calls, usize::from(asks), "{name} asks once: {:?}", fake.calls());
+        fake.forget("prod/app/db");
+        assert!(!asks || !run().status.success(), "{name} runs without its secret");
+    }
+}
+
+#[test]
+fn node_waits_for_the_cached_client() {
+    let build = |directory: &Path| std::os::unix::fs::symlink(tool("node-client/node_modules"), directory.join("node_modules")).unwrap();
+    runs("javascript-client", build, |directory, name| run::Node.prepare(directory, name));
+}
+
+#[test]
+fn typescript_waits_for_the_cached_client() {
+    let build = |directory: &Path| {
+        std::os::unix::fs::symlink(tool("node-client/node_modules"), directory.join("node_modules")).unwrap();
+        for project in [".", "legacy"] {
+            run::done(run::command(tool("bin/tsc").to_str().unwrap(), &["-p", project], directory).env("NO_COLOR", "1"));
+        }
+    };
+    runs("typescript-client", build, |directory, name| {
+        let made = match name.strip_prefix("legacy/") {
+            Some(name) => format!("legacy/out/{name}"),
+            None => name.replacen("src/", "out/", 1),
+        };
+        run::Node.prepare(directory, &made.replace("ts", "js"))
+    });
 }
 
 fn reference() -> Reference {
@@ -47,7 +193,7 @@ fn python_asks_the_cached_client_outside_of_functions() {
         let value = made_up::password(seed);
         let before = fs::read(folder("python-client").join("before").join(name)).unwrap().replace(MARK, &value);
         let (located, new) = rewritten(name, &before, &value, &reference(), &Files(BTreeMap::new())).unwrap();
-        assert_eq!(located.strategy, Strategy::Sdk);
+        assert!(located.iter().all(|located| located.strategy == Strategy::Sdk));
         let after = rewrite::splice(&before, &new.splices);
         assert_eq!(after.as_bstr(), fs::read(folder("python-client").join("after").join(name)).unwrap().as_bstr(), "{name}");
         let [Companion::NewFile { path, content }, Companion::Advice(_)] = new.companions.as_slice() else {
@@ -88,6 +234,6 @@ fn what_the_client_cannot_give_is_left_to_people_or_to_the_environment() {
     let local = Reference::to(Backend::Local, "a".to_owned());
     let refused = rewritten("a.py", b"key = \"secretsecret\"\n", "secretsecret", &local, &files).unwrap_err();
     assert_eq!(refused.reason, "the client reads current versions in the region of its environment");
-    let (located, _) = rewritten("a.rb", b"key = \"secretsecret\"\n", "secretsecret", &reference(), &files).unwrap();
-    assert_eq!(located.strategy, Strategy::Environment);
+    let (located, _) = rewritten("a.ps1", b"$key = \"secretsecret\"\n", "secretsecret", &reference(), &files).unwrap();
+    assert_eq!(located[0].strategy, Strategy::Environment);
 }

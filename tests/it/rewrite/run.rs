@@ -65,7 +65,8 @@ pub fn all(programs: &[Done], runner: &dyn Runner) {
     }
 }
 
-fn command(program: &str, arguments: &[&str], directory: &Path) -> Command {
+/// A command with nothing of the test's environment but what toolchains need.
+pub fn command(program: &str, arguments: &[&str], directory: &Path) -> Command {
     let mut command = Command::new(program);
     let kept = ["PATH", "HOME", "GOPATH", "GOCACHE", "GOMODCACHE", "JAVA_HOME", "RUSTUP_HOME", "CARGO_HOME"];
     command.args(arguments).current_dir(directory).env_clear().env("LC_ALL", "C.UTF-8");

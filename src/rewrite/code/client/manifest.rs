@@ -1,0 +1,103 @@
+//! Dependencies that generated helpers need, in the manifests of package managers. Owns: where a dependency is added. Must not: touch lock
+//! files; package managers write those.
+
+use super::super::{insert, line_end, line_start};
+use super::{nearest, read};
+use crate::rewrite::format::json;
+use crate::rewrite::{Companion, Splice, Tree};
+
+/// A library that a helper imports.
+#[derive(Clone, Copy)]
+pub(super) struct Dependency<'a> {
+    pub name: &'static str,
+    pub version: &'static str,
+    /// The helper.
+    pub of: &'a str,
+}
+
+impl Dependency<'_> {
+    fn edit(&self, path: String, splice: Splice) -> Companion {
+        Companion::Edit { path: path.into(), splice, why: format!("{} imports {}", self.of, self.name) }
+    }
+
+    /// For people, where there is no manifest to change.
+    fn advice(&self) -> Companion {
+        Companion::Advice(format!("add {} to the dependencies; {} imports it", self.name, self.of))
+    }
+
+    /// A line at the end of `requirements.txt`.
+    pub fn requirements(&self, tree: &dyn Tree) -> Option<Companion> {
+        let path = "requirements.txt";
+        let Some(known) = read(tree, path) else { return Some(self.advice()) };
+        (!known.contains(self.name)).then(|| self.edit(path.to_owned(), last_line(&known, &format!("{}{}", self.name, self.version))))
+    }
+
+    /// A member of the `dependencies` of the nearest `package.json`.
+    pub fn package_json(&self, tree: &dyn Tree, path: &str) -> Vec<Companion> {
+        let change = |text: &str| json_member(text, "dependencies", self);
+        self.change(tree, path, "package.json", change, "npm, pnpm or yarn install writes the lock file")
+    }
+
+    /// A change to the nearest manifest of this name, and what has to be done after it.
+    fn change(&self, tree: &dyn Tree, path: &str, name: &str, change: impl Fn(&str) -> Change, then: &str) -> Vec<Companion> {
+        let Some((path, text)) = nearest(tree, path, name) else { return vec![self.advice()] };
+        match change(&text) {
+            Change::Add(splice) => vec![self.edit(path, splice), Companion::Advice(format!("install {}: {then}", self.name))],
+            Change::Known => Vec::new(),
+            Change::Unclear => vec![self.advice()],
+        }
+    }
+}
+
+/// What a manifest needs.
+enum Change {
+    Known,
+    Add(Splice),
+    Unclear,
+}
+
+/// A line after the last one.
+fn last_line(text: &str, line: &str) -> Splice {
+    let end = line_end(text);
+    let gap = if text.is_empty() || text.ends_with('\n') { "" } else { end };
+    insert(text.len(), format!("{gap}{line}{end}"))
+}
+
+/// A member for a section of a JSON manifest, among the others in the order of their names.
+fn json_member(text: &str, section: &str, dependency: &Dependency<'_>) -> Change {
+    json_place(text, section, dependency).unwrap_or(Change::Unclear)
+}
+
+fn json_place(text: &str, section: &str, dependency: &Dependency<'_>) -> Option<Change> {
+    let tree = json::parse(text).ok()?;
+    let root = tree.root_node();
+    let object = root.named_child(0).filter(|node| node.kind() == "object" && !root.has_error())?;
+    let sections = json::members(object, text);
+    let entry = format!("\"{}\": \"{}\"", dependency.name, dependency.version);
+    let end = line_end(text);
+    let Some((_, of_section, _)) = sections.iter().find(|(key, ..)| *key == section) else {
+        let (.., last) = sections.last()?;
+        let indent = &text[line_start(text, last.start_byte())..last.start_byte()];
+        let code = if indent.trim().is_empty() {
+            format!(",{end}{indent}\"{section}\": {{{end}{indent}{indent}{entry}{end}{indent}}}")
+        } else {
+            format!(", \"{section}\": {{ {entry} }}")
+        };
+        return Some(Change::Add(insert(last.end_byte(), code)));
+    };
+    let known = json::members(*of_section, text);
+    if known.iter().any(|(key, ..)| *key == dependency.name) {
+        return Some(Change::Known);
+    }
+    let Some((_, _, first)) = known.first() else {
+        return Some(Change::Add(insert(of_section.start_byte() + 1, entry)));
+    };
+    // As the others stand: each on a line of its own, or one after the other.
+    let lead = &text[of_section.start_byte() + 1..first.start_byte()];
+    let lead = if lead.is_empty() { " " } else { lead };
+    let later = known.iter().find(|(key, ..)| *key > dependency.name);
+    Some(Change::Add(match later {
+        Some((_, _, next)) => insert(next.start_byte(), format!("{entry},{lead}")),
+        None => insert(known.last()?.2.end_byte(), format!(",{lead}{entry}")),
+    }))
+}

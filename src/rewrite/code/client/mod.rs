@@ -1,0 +1,175 @@
+//! The store's own cached client behind a generated helper (`--style sdk`); one file a language. Owns: what a language has to know for that,
+//! where the client is asked in a file, what its files share. Must not: know the syntax of any language.
+
+mod javascript;
+mod manifest;
+mod python;
+mod settings;
+
+use super::insert;
+use super::place::Place;
+use crate::reference::{Backend, Reference};
+use crate::rewrite::literal::manual;
+use crate::rewrite::{Companion, Manual, Rewritten, Source, Splice, Tree, Wanted};
+
+/// A file of a language, and the tree that it is of.
+#[derive(Clone, Copy)]
+pub(super) struct File<'a> {
+    pub source: Source<'a>,
+    pub text: &'a str,
+    pub tree: &'a dyn Tree,
+}
+
+/// Where the client is asked for a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// In the place itself.
+    Here,
+    /// In a constant that the place uses; the language knows what is declared at this byte.
+    Constant { home: usize },
+}
+
+/// A constant that holds what the client said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Constant {
+    pub name: String,
+    pub lookup: String,
+    pub home: usize,
+}
+
+/// What a file asks of the client.
+#[derive(Default)]
+pub(super) struct Uses {
+    /// Where the first place is; none: nothing is asked.
+    pub first: Option<usize>,
+    /// What functions use.
+    pub constants: Vec<Constant>,
+}
+
+/// The store's client in a language.
+pub(super) trait Client {
+    /// Where it is asked for a place.
+    ///
+    /// # Errors
+    /// Why it cannot be asked: then the place reads the environment.
+    fn form(&self, _file: File<'_>, place: &Place) -> Result<Form, String> {
+        Ok(if place.in_function { Form::Constant { home: 0 } } else { Form::Here })
+    }
+
+    /// The expression that gives the value of a reference.
+    fn lookup(&self, reference: &Reference, place: &Place, text: &str) -> String;
+
+    /// The lookup as it stands in a place, which may bind closer than it does.
+    fn inline(&self, lookup: String, _place: &Place) -> String {
+        lookup
+    }
+
+    /// The name of a constant for a variable.
+    fn constant(&self, _file: File<'_>, variable: &str) -> String {
+        variable.to_owned()
+    }
+
+    /// The import, the constants, and the files that go with them.
+    ///
+    /// # Errors
+    /// That there is no place for them.
+    fn surroundings(&self, file: File<'_>, first: usize, constants: &[Constant]) -> Result<Rewritten, Manual>;
+}
+
+impl Uses {
+    /// The expression for a place: the lookup, or the name of a constant that holds it.
+    ///
+    /// # Errors
+    /// What the client cannot give.
+    pub fn expression(&mut self, client: &dyn Client, file: File<'_>, wanted: &Wanted<'_>, place: &Place) -> Result<String, Manual> {
+        let reference = wanted.reference;
+        let plain = reference.region.is_none()
+            && reference.role_arn.is_none()
+            && reference.version_stage.is_none()
+            && reference.version_id.is_none();
+        if reference.backend != Backend::Aws || !plain {
+            return Err(manual(
+                "the client reads current versions in the region of its environment",
+                "use --style env, which resolves every reference",
+            ));
+        }
+        if file.text[place.whole.clone()].starts_with(',') {
+            return Err(manual("a library reads this setting from the environment", "use --style env, which takes only the default out"));
+        }
+        let form = client.form(file, place).map_err(|reason| manual(reason, "use --style env"))?;
+        self.first = Some(self.first.map_or(place.whole.start, |first| first.min(place.whole.start)));
+        let lookup = client.lookup(reference, place, file.text);
+        let Form::Constant { home } = form else { return Ok(client.inline(lookup, place)) };
+        let constant = Constant { name: client.constant(file, wanted.variable), lookup, home };
+        if has_word(file.text, &constant.name) {
+            let reason = format!("the file uses the name {} for something else", constant.name);
+            return Err(manual(reason, "rename it, then migrate again"));
+        }
+        let name = constant.name.clone();
+        if !self.constants.contains(&constant) {
+            self.constants.push(constant);
+        }
+        Ok(name)
+    }
+}
+
+/// Whether a text holds a word that is not part of a longer one.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_part = |character: Option<char>| character.is_some_and(|character| character.is_alphanumeric() || character == '_');
+    text.match_indices(word).any(|(at, _)| !is_part(text[..at].chars().next_back()) && !is_part(text[at + word.len()..].chars().next()))
+}
+
+/// The folder of a path, with its `/`; nothing at the root.
+fn folder(path: &str) -> &str {
+    path.rfind('/').map_or("", |end| &path[..=end])
+}
+
+/// The folders from that of a path up to the root.
+fn upwards(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(folder(path)), |below| (!below.is_empty()).then(|| folder(below.trim_end_matches('/'))))
+}
+
+/// The text of a file of the tree.
+fn read(tree: &dyn Tree, path: &str) -> Option<String> {
+    String::from_utf8(tree.read(path.into())?).ok()
+}
+
+/// The nearest file of this name in the folders of a path, with its text.
+fn nearest(tree: &dyn Tree, path: &str, name: &str) -> Option<(String, String)> {
+    upwards(path).map(|folder| format!("{folder}{name}")).find_map(|path| Some((path.clone(), read(tree, &path)?)))
+}
+
+/// The path of a file as text: the helper's path is made of it.
+///
+/// # Errors
+/// It is no UTF-8.
+fn path(source: Source<'_>) -> Result<&str, Manual> {
+    std::str::from_utf8(source.path).map_err(|_| manual("the path is no UTF-8", "rename the file, then migrate again"))
+}
+
+/// A file with the helper.
+fn helper(path: String, content: &str) -> Companion {
+    Companion::NewFile { path: path.into(), content: content.into() }
+}
+
+/// The lines of an import and of constants as one insertion at the start of a line.
+fn lines(at: usize, import: Option<String>, constants: Vec<String>, file: File<'_>) -> Option<Splice> {
+    if import.is_none() && constants.is_empty() {
+        return None;
+    }
+    let end = super::line_end(file.text);
+    let before = &file.text[..at];
+    let gap = if before.is_empty() || before.ends_with('\n') { "" } else { end };
+    let mut code = gap.to_owned();
+    let alone = import.is_none();
+    code.extend(import.map(|line| line + end));
+    for (number, constant) in constants.into_iter().enumerate() {
+        let apart = if number == 0 && !alone { end } else { "" };
+        code.extend([apart, &constant, end]);
+    }
+    let rest = file.text[at..].trim_start_matches('\u{feff}');
+    if !rest.is_empty() && !rest.starts_with(['\r', '\n']) {
+        code.push_str(end);
+    }
+    Some(insert(at, code))
+}
