@@ -20,7 +20,7 @@ pub struct Replacement<'a> {
     pub temporary: &'a Path,
     /// The new content.
     pub content: &'a [u8],
-    /// Whether this is the content to replace; none: there must be no file.
+    /// Whether this is the content to replace; none: there must be no file, and folders above it are made.
     pub still: Option<Still<'a>>,
 }
 
@@ -59,6 +59,9 @@ pub fn replace(replacement: &Replacement<'_>, steps: &dyn Steps) -> Result<(), R
 }
 
 fn write(replacement: &Replacement<'_>, steps: &dyn Steps) -> Result<(), ReplaceError> {
+    if replacement.still.is_none() {
+        make_folders(replacement.path, steps)?;
+    }
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -84,6 +87,33 @@ fn write(replacement: &Replacement<'_>, steps: &dyn Steps) -> Result<(), Replace
     steps.at("renamed");
     sync_directory(replacement.path)?;
     steps.at("directory synced");
+    Ok(())
+}
+
+/// Makes the folders above a file that are missing, each there for good before the next.
+fn make_folders(path: &Path, steps: &dyn Steps) -> io::Result<()> {
+    let missing: Vec<&Path> = path.ancestors().skip(1).take_while(|folder| !folder.exists()).collect();
+    for folder in missing.into_iter().rev() {
+        fs::create_dir(folder)?;
+        sync_directory(folder)?;
+        steps.at("folder made");
+    }
+    Ok(())
+}
+
+/// Removes the innermost `count` folders above a file that is gone, as far as they are there and hold nothing.
+///
+/// # Errors
+/// What the system says.
+pub fn take_folders_away(path: &Path, count: usize, steps: &dyn Steps) -> io::Result<()> {
+    for folder in path.ancestors().skip(1).take(count) {
+        match fs::remove_dir(folder) {
+            Ok(()) => steps.at("folder removed"),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => break,
+            Err(error) => return Err(error),
+        }
+    }
     Ok(())
 }
 

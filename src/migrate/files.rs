@@ -2,6 +2,7 @@
 //! names or write files.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use bstr::{BString, ByteSlice};
 use rayon::prelude::*;
@@ -291,6 +292,7 @@ impl<'a> Work<'a> {
             before: change.before.as_deref().map(|bytes| self.key.of_file(bytes)),
             after: self.key.of_file(&after),
             tracked: if state == FileState::Untracked { Tracked::No } else { Tracked::Yes },
+            new_folders: Path::new(&path).ancestors().skip(1).take_while(|folder| !self.ground.root.join(folder).exists()).count(),
             secrets: change.secrets.into_iter().collect(),
             places: change.places,
             encoding,

@@ -142,6 +142,9 @@ pub struct PlannedFile {
     pub encoding: FileEncoding,
     /// What git knows of it.
     pub tracked: Tracked,
+    /// Folders above it that are made with it, and go with it.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub new_folders: usize,
     /// Names of the secrets that must be stored before.
     pub secrets: Vec<String>,
     /// How its places refer to them.
@@ -150,6 +153,11 @@ pub struct PlannedFile {
     pub edits: Vec<Edit>,
     /// The same for people, every value masked.
     pub diff: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_none(folders: &usize) -> bool {
+    *folders == 0
 }
 
 /// Whether git could give a file back.

@@ -39,8 +39,13 @@ pub fn resolve(root: &Path, file: &PlannedFile) -> Result<PathBuf, String> {
             (resolved, Some(metadata))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let directory = path.parent().unwrap_or(&root).canonicalize().map_err(|error| format!("its directory: {error}"))?;
-            (directory.join(path.file_name().unwrap_or_default()), None)
+            // Folders that come with a new file are below one that is there.
+            let folders = if file.before.is_none() { file.new_folders } else { 0 };
+            let there = path.ancestors().skip(1).take(folders + 1).find(|folder| fs::symlink_metadata(folder).is_ok());
+            let there = there.or_else(|| path.parent()).unwrap_or(&root);
+            let rest = path.strip_prefix(there).unwrap_or(&path);
+            let directory = there.canonicalize().map_err(|error| format!("its directory: {error}"))?;
+            (directory.join(rest), None)
         }
         Err(error) => return Err(error.to_string()),
     };

@@ -68,6 +68,7 @@ pub fn undo(run: &Run<'_>) -> Result<Undone, ApplyError> {
         restore(run, file, &mut journal)?;
         undone.files.push(file.changed.file.path.clone());
     }
+    take_folders_away(run)?;
     drop((restoring, values));
     let mut failed = None;
     let left: Vec<_> = run.plan.secrets.iter().filter(|secret| is_left(&journal, &secret.name)).collect();
@@ -171,6 +172,15 @@ fn restore(run: &Run<'_>, restoring: &Restoring<'_>, journal: &mut Journal<'_>) 
         ReplaceError::Io(source) => ApplyError::file(file, source),
     })?;
     Ok(journal.note(Event::Restored { path: file.path.clone() })?)
+}
+
+/// Takes away the folders that came with new files, also where a run was stopped before their files were there.
+fn take_folders_away(run: &Run<'_>) -> Result<(), ApplyError> {
+    for file in run.plan.files.iter().filter(|file| file.before.is_none() && file.new_folders > 0) {
+        let Ok(path) = target::resolve(run.root, file) else { continue };
+        replace::take_folders_away(&path, file.new_folders, run.steps).map_err(|source| ApplyError::file(file, source))?;
+    }
+    Ok(())
 }
 
 /// Whether the plan can have put something into the store under a name.

@@ -6,6 +6,7 @@ use std::ops::Range;
 use bstr::ByteSlice as _;
 use tree_sitter::Node;
 
+use super::client::Client;
 use super::place::{HERE, Place, last_word};
 use super::tree::{self, Path};
 use super::{Language, line_end, line_start, next_line};
@@ -31,7 +32,7 @@ const JOINS: [&str; 2] = ["binary_expression", "parenthesized_expression"];
 /// The file of a package that holds the helper.
 const HELPER_FILE: &str = "must_env.go";
 
-fn grammar() -> tree_sitter::Language {
+pub(super) fn grammar() -> tree_sitter::Language {
     tree_sitter_go::LANGUAGE.into()
 }
 
@@ -97,6 +98,10 @@ impl Language for Go {
                 Ok(Rewritten { splices: Vec::new(), companions })
             }
         }
+    }
+
+    fn client(&self) -> Option<&dyn Client> {
+        Some(self)
     }
 
     fn verify(&self, _source: Source<'_>, before: &str, after: &str, splices: &[Splice]) -> Result<(), Manual> {

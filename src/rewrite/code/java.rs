@@ -5,6 +5,7 @@ use std::ops::Range;
 use tree_sitter::Node;
 
 use super::Language;
+use super::client::Client;
 use super::place::{Place, last_word};
 use super::tree::{self, Path};
 use crate::rewrite::literal::{Block, Numeric, Part, Quoting, RAW, Syntax, manual};
@@ -20,7 +21,7 @@ const JOINS: [&str; 2] = ["binary_expression", "parenthesized_expression"];
 /// Where only constants may stand.
 const CONSTANT: [&str; 3] = ["annotation", "marker_annotation", "switch_label"];
 
-fn grammar() -> tree_sitter::Language {
+pub(super) fn grammar() -> tree_sitter::Language {
     tree_sitter_java::LANGUAGE.into()
 }
 
@@ -71,6 +72,10 @@ impl Language for Java {
 
     fn surroundings(&self, _source: Source<'_>, _text: &str, _places: &[Place], _tree: &dyn Tree) -> Result<Rewritten, Manual> {
         Ok(Rewritten::default())
+    }
+
+    fn client(&self) -> Option<&dyn Client> {
+        Some(self)
     }
 
     fn verify(&self, _source: Source<'_>, before: &str, after: &str, splices: &[Splice]) -> Result<(), Manual> {

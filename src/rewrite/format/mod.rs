@@ -16,7 +16,7 @@ mod prose;
 mod refused;
 mod scalar;
 mod toml;
-mod xml;
+pub(super) mod xml;
 mod yaml;
 
 use std::ops::Range;

@@ -30,7 +30,7 @@ fn decode(text: &str, span: Range<usize>) -> Result<Decode, Manual> {
 }
 
 /// Tags of a text and the texts between them.
-fn pieces(text: &str) -> Vec<(String, Range<usize>)> {
+pub(in crate::rewrite) fn pieces(text: &str) -> Vec<(String, Range<usize>)> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < text.len() {

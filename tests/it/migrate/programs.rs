@@ -1,12 +1,13 @@
 //! Real programs from end to end: a credential moves out of the code, the program gets its value from the store, undo gives every byte back.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::cli::{Sandbox, assert_exit, put, text};
 use crate::made_up;
+use crate::rewrite::client::{files_of, go_offline};
 use crate::store::aws::VARIABLES;
 use crate::store::fake::{Fake, Fault};
 use crate::store::moto::Moto;
@@ -64,6 +65,23 @@ const NODE_CLIENT: Program = Program {
     run: &["node", "app.mjs"],
 };
 
+const GO_CLIENT: Program = Program {
+    file: "main.go",
+    source: "package main\n\nimport \"fmt\"\n\nfunc got() string {\n\tpassword := \"¤\"\n\treturn \"got \" + password\n}\n\nfunc main() {\n\tgot()\n\tfmt.Println(got())\n}\n",
+    beside: &[("go.mod", "module example.com/shop\n\ngo 1.22\n")],
+    // What the compiler notes in the manifest would be a change to it.
+    build: &["sh", "-c", "cp go.mod ../build.mod && go build -modfile ../build.mod -o ../app ."],
+    run: &["../app"],
+};
+
+const JAVA_CLIENT: Program = Program {
+    file: "App.java",
+    source: "public class App {\n    static String got() {\n        String password = \"¤\";\n        return \"got \" + password;\n    }\n\n    public static void main(String[] args) {\n        got();\n        System.out.println(got());\n    }\n}\n",
+    beside: &[("build.gradle", "plugins {\n    id 'java'\n}\n\ndependencies {\n}\n")],
+    build: &["javac", "-proc:none", "-d", "..", "App.java"],
+    run: &["java", "App"],
+};
+
 /// A program in a repository, with a home for the local store and the variables that lead to the store.
 struct Trial {
     sandbox: Sandbox,
@@ -72,13 +90,15 @@ struct Trial {
     program: &'static Program,
     store: &'static str,
     endpoint: Option<String>,
+    /// Where compilers find libraries.
+    libraries: Vec<(&'static str, OsString)>,
 }
 
 impl Trial {
     fn new(program: &'static Program, store: &'static str, endpoint: Option<String>) -> Self {
         let value = made_up::password(41);
         let sandbox = Sandbox::new(&[]);
-        let trial = Self { sandbox, home: tempfile::tempdir().unwrap(), value, program, store, endpoint };
+        let trial = Self { sandbox, home: tempfile::tempdir().unwrap(), value, program, store, endpoint, libraries: Vec::new() };
         fs::create_dir(trial.root()).unwrap();
         put(&trial.root().join(program.file), &program.source.replace('¤', &trial.value));
         for (name, text) in program.beside {
@@ -97,6 +117,7 @@ impl Trial {
     fn here(&self, mut command: Command) -> Output {
         command.current_dir(self.root()).env("HOME", self.home.path()).env("GOFLAGS", "-mod=mod").env("GO111MODULE", "off").envs(VARIABLES);
         command.envs(variable("PATH").map(|path| ("PATH", path))).envs(self.endpoint.as_ref().map(|url| ("AWS_ENDPOINT_URL", url)));
+        command.envs(self.libraries.iter().map(|(name, value)| (name, value)));
         command.output().unwrap()
     }
 
@@ -117,8 +138,9 @@ impl Trial {
     }
 
     fn files(&self) -> BTreeMap<String, Vec<u8>> {
-        let entries = fs::read_dir(self.root()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
-        entries.map(|path| (name(&path), fs::read(&path).unwrap())).collect()
+        let mut found = BTreeMap::new();
+        files_of(&self.root(), &self.root(), &mut found);
+        found.into_iter().filter(|(name, _)| !name.starts_with(".git/")).collect()
     }
 
     fn plan(&self) {
@@ -156,6 +178,8 @@ impl Trial {
 
         assert_exit(&self.unleak(&["migrate", "undo", "--yes"]), 0);
         assert_eq!(self.files(), before);
+        let folders = fs::read_dir(self.root()).unwrap().map(|entry| entry.unwrap()).filter(|entry| entry.path().is_dir());
+        assert_eq!(folders.map(|folder| folder.file_name()).collect::<Vec<_>>(), [".git"]);
         self.assert_deleted();
     }
 
@@ -186,10 +210,6 @@ impl Trial {
         let listed = text(&self.unleak(&["store", "list", self.store]).stdout);
         assert_eq!(listed.lines().map(|line| line.split('\t').nth(1).unwrap()).collect::<Vec<_>>(), ["deleted"], "{listed}");
     }
-}
-
-fn name(path: &Path) -> String {
-    path.file_name().unwrap().to_str().unwrap().to_owned()
 }
 
 #[test]
@@ -226,6 +246,23 @@ fn node_and_the_client_of_the_store() {
     let trial = Trial::new(&NODE_CLIENT, "aws", Some(fake.url()));
     std::os::unix::fs::symlink(tool("node-client/node_modules"), trial.root().with_file_name("node_modules")).unwrap();
     trial.client_and_back(&fake, &["app.mjs", "package.json", "unleak-secrets.cjs"]);
+}
+
+#[test]
+fn go_and_the_client_of_the_store() {
+    let fake = Fake::start();
+    let mut trial = Trial::new(&GO_CLIENT, "aws", Some(fake.url()));
+    trial.libraries.extend(go_offline());
+    trial.libraries.push(("GO111MODULE", "on".into()));
+    trial.client_and_back(&fake, &["go.mod", "internal/unleaksecrets/unleaksecrets.go", "main.go"]);
+}
+
+#[test]
+fn java_and_the_client_of_the_store() {
+    let fake = Fake::start();
+    let mut trial = Trial::new(&JAVA_CLIENT, "aws", Some(fake.url()));
+    trial.libraries.push(("CLASSPATH", format!(".:..:{}/*", tool("java-client/lib").display()).into()));
+    trial.client_and_back(&fake, &["App.java", "build.gradle", "unleak/Secrets.java"]);
 }
 
 #[test]

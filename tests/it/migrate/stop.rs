@@ -304,3 +304,57 @@ fn two_at_once_are_one_too_many() {
     child.wait().unwrap();
     bench.apply(&plan, &store).unwrap();
 }
+
+/// The names of all steps.
+#[derive(Default)]
+struct Named(std::sync::Mutex<Vec<&'static str>>);
+
+impl Steps for Named {
+    fn at(&self, step: &'static str) {
+        self.0.lock().unwrap().push(step);
+    }
+}
+
+/// As [`planned`], with a file that comes with two folders.
+fn planned_with_folders() -> (Bench, Plan) {
+    let (bench, mut plan) = planned();
+    let file = plan.files.iter_mut().find(|file| file.before.is_none()).unwrap();
+    (file.path, file.new_folders) = ("made/here/with.env".to_owned(), 2);
+    unleak::fsx::write_private(&bench.directory.path().join("plan.json"), &plan.to_json()).unwrap();
+    (bench, plan)
+}
+
+#[test]
+fn folders_that_come_with_a_file_go_with_it_wherever_a_run_is_killed() {
+    for undo in [false, true] {
+        let steps = Named::default();
+        let (bench, plan) = planned_with_folders();
+        let store = bench.store(&steps);
+        let (root, home) = (bench.root(), bench.home());
+        let whole = |undo: bool, steps: &dyn Steps| {
+            let run = run(&plan, &root, &home, &store, steps, None);
+            if undo { drop(undo::undo(&run).unwrap()) } else { drop(run.apply().unwrap()) }
+        };
+        if undo {
+            whole(false, &Unwatched);
+            steps.0.lock().unwrap().clear();
+        }
+        whole(undo, &steps);
+        let names = steps.0.into_inner().unwrap();
+        let about = if undo { "folder removed" } else { "folder made" };
+        let killed: Vec<usize> = (1..).zip(&names).filter(|(_, name)| **name == about).map(|(step, _)| step).collect();
+        assert_eq!(killed.len(), 2, "{names:?}");
+        for step in killed {
+            let (bench, plan) = planned_with_folders();
+            let before = bench.files();
+            if undo {
+                bench.apply(&plan, &bench.store(&Unwatched)).unwrap();
+            }
+            assert!(killed_at(bench.directory.path(), undo, step));
+            assert!(bench.root().join("made").exists() || undo);
+            bench.undo(&plan, &bench.store(&Unwatched)).unwrap();
+            assert_undone(&bench, &before, about);
+            assert!(!bench.root().join("made").exists(), "{about} at {step}");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 //! the library stood in for where it is not.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -16,6 +17,13 @@ use crate::made_up;
 use crate::store::aws::VARIABLES;
 use crate::store::fake::Fake;
 use crate::tools::tool;
+
+/// What keeps Go to the modules that are there.
+pub fn go_offline() -> [(&'static str, OsString); 6] {
+    let plain = [("GOFLAGS", "-mod=mod"), ("GOPROXY", "off"), ("GOSUMDB", "off"), ("GOTOOLCHAIN", "local")];
+    let [flags, proxy, sums, toolchain] = plain.map(|(name, value)| (name, value.into()));
+    [flags, proxy, sums, toolchain, ("GOMODCACHE", tool("go-client/mod").into()), ("GOCACHE", tool("go-client/cache").into())]
+}
 
 /// A tree of these files.
 struct Files(BTreeMap<&'static str, &'static str>);
@@ -49,7 +57,7 @@ fn rewritten(
 }
 
 /// The files of a folder, by path.
-fn files_of(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
+pub fn files_of(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
@@ -145,7 +153,7 @@ fn runs(language: &str, build: impl Fn(&Path), command: impl Fn(&Path, &str) -> 
         fake.put("prod/app/db", Some(&serde_json::json!({ "password": value }).to_string()));
         let run = || {
             let mut command = command(directories[1].path(), &name);
-            command.envs(VARIABLES).env("AWS_ENDPOINT_URL", fake.url()).env("AWS_MAX_ATTEMPTS", "1");
+            command.envs(VARIABLES).env("AWS_ENDPOINT_URL", fake.url());
             // Places that cannot ask the client read this.
             command.env(VARIABLE, &value).output().unwrap()
         };
@@ -179,6 +187,38 @@ fn typescript_waits_for_the_cached_client() {
             None => name.replacen("src/", "out/", 1),
         };
         run::Node.prepare(directory, &made.replace("ts", "js"))
+    });
+}
+
+#[test]
+fn java_asks_the_cached_client_outside_of_methods() {
+    let libraries = tool("java-client/lib").join("*");
+    let path = format!("out:{}", libraries.display());
+    let build = |directory: &Path| {
+        let is_source = |name: &String| Path::new(name).extension().is_some_and(|ending| ending == "java");
+        let sources: Vec<String> = Whole::of(directory).0.into_keys().filter(is_source).collect();
+        let mut command = run::command("javac", &["-J-XX:TieredStopAtLevel=1", "-proc:none", "-Xlint:-options", "-d", "out"], directory);
+        run::done(command.args(["-cp", &path]).args(sources));
+    };
+    runs("java-client", build, |directory, name| {
+        let class = match name {
+            "src/main/java/shop/Elsewhere.java" => "elsewhere.Elsewhere".to_owned(),
+            _ => name.strip_prefix("src/main/java/").unwrap().replace(".java", "").replace('/', "."),
+        };
+        let options = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-cp", &path, &class];
+        run::command("java", &options, directory)
+    });
+}
+
+#[test]
+fn go_asks_the_cached_client_outside_of_functions() {
+    let build = |directory: &Path| {
+        let mut command = run::command("go", &["build", "-o", "bin/", "./cmd/..."], directory);
+        run::done(command.envs(go_offline()));
+    };
+    runs("go-client", build, |directory, name| {
+        let program = name.strip_prefix("cmd/").map_or("user", |name| name.split('/').next().unwrap());
+        run::command(directory.join("bin").join(program).to_str().unwrap(), &[], directory)
     });
 }
 

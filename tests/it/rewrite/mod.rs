@@ -1,7 +1,7 @@
 //! Rewriting of code, over the fixtures: `before` is located, rewritten, verified and compared with `after`; programs run before and after.
 //! Owns: the steps and how each language is run. Must not: know the syntax of any language; the fixtures do.
 
-mod client;
+pub mod client;
 mod formats;
 mod hostile;
 mod readers;

@@ -77,8 +77,9 @@ fn serve(stream: TcpStream, answer: &(dyn Fn(&Request) -> Answer + Send + Sync))
             Answer::Drop => return,
             Answer::Raw(bytes) => out.write_all(&bytes).and_then(|()| Err(std::io::ErrorKind::ConnectionAborted.into())),
             Answer::Reply(status, kind, body) => {
+                // In one piece: a second one would wait until the first is acknowledged.
                 let head = format!("HTTP/1.1 {status} x\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n", body.len());
-                out.write_all(head.as_bytes()).and_then(|()| out.write_all(&body))
+                out.write_all(&[head.as_bytes(), &body].concat())
             }
         };
         if written.is_err() {

@@ -1,9 +1,9 @@
 //! Dependencies that generated helpers need, in the manifests of package managers. Owns: where a dependency is added. Must not: touch lock
 //! files; package managers write those.
 
-use super::super::{insert, line_end, line_start};
+use super::super::{insert, line_end, line_start, next_line};
 use super::{nearest, read};
-use crate::rewrite::format::json;
+use crate::rewrite::format::{json, xml};
 use crate::rewrite::{Companion, Splice, Tree};
 
 /// A library that a helper imports.
@@ -38,6 +38,81 @@ impl Dependency<'_> {
         self.change(tree, path, "package.json", change, "npm, pnpm or yarn install writes the lock file")
     }
 
+    /// A `require` of the nearest `go.mod`.
+    pub fn go_mod(&self, tree: &dyn Tree, path: &str) -> Vec<Companion> {
+        let change = |text: &str| {
+            if text.contains(self.name) {
+                return Change::Known;
+            }
+            let requirement = format!("{} {}", self.name, self.version);
+            match text.find("require (") {
+                Some(at) => Change::Add(insert(next_line(text, at), format!("\t{requirement}{}", line_end(text)))),
+                None => Change::Add(last_line(text, &format!("{}require {requirement}", line_end(text)))),
+            }
+        };
+        self.change(tree, path, "go.mod", change, "go mod tidy adds what it needs itself and writes go.sum")
+    }
+
+    /// A dependency of Maven or Gradle, whichever is nearer.
+    pub fn maven_or_gradle(&self, tree: &dyn Tree, path: &str) -> Vec<Companion> {
+        let names = ["pom.xml", "build.gradle.kts", "build.gradle"];
+        let is_there = |folder: &str, name: &str| read(tree, &format!("{folder}{name}")).is_some();
+        let name = super::upwards(path).find_map(|folder| names.into_iter().find(|name| is_there(folder, name)));
+        let change = |text: &str| {
+            let artifact = self.name.rsplit(':').next().unwrap_or_default();
+            match name {
+                _ if text.contains(artifact) => Change::Known,
+                Some("pom.xml") => self.pom(text).map_or(Change::Unclear, Change::Add),
+                _ => self.gradle(text).map_or(Change::Unclear, Change::Add),
+            }
+        };
+        name.map_or_else(|| vec![self.advice()], |name| self.change(tree, path, name, change, "the next build fetches it"))
+    }
+
+    /// A line of the project's own `dependencies`.
+    fn gradle(&self, text: &str) -> Option<Splice> {
+        let mut at = 0;
+        for line in text.split_inclusive('\n') {
+            at += line.len();
+            let opens = line.strip_prefix("dependencies").is_some_and(|rest| rest.trim() == "{");
+            if opens && line.ends_with('\n') {
+                let code = format!("    implementation(\"{}:{}\"){}", self.name, self.version, line_end(text));
+                return Some(insert(at, code));
+            }
+        }
+        None
+    }
+
+    /// An element of the project's own `dependencies`.
+    fn pom(&self, text: &str) -> Option<Splice> {
+        let (group, artifact) = self.name.split_once(':')?;
+        let end = line_end(text);
+        let mut open: Vec<String> = Vec::new();
+        for (tag, span) in xml::pieces(text) {
+            let own = tag.starts_with("</") && open.first().is_some_and(|name| name == "project");
+            let place = line_start(text, span.start);
+            let indent = Some(&text[place..span.start]).filter(|indent| indent.trim().is_empty());
+            let element = |unit: &str| {
+                let deep = format!("{end}{unit}{unit}{unit}");
+                let version = self.version;
+                format!(
+                    "{unit}{unit}<dependency>{deep}<groupId>{group}</groupId>{deep}<artifactId>{artifact}</artifactId>{deep}\
+                     <version>{version}</version>{end}{unit}{unit}</dependency>{end}"
+                )
+            };
+            if own && open.len() == 2 && tag == "</dependencies>" {
+                let unit = indent.map(|indent| if indent.is_empty() { "  " } else { indent })?;
+                return Some(insert(place, element(unit)));
+            }
+            if own && open.len() == 1 && indent.is_some() {
+                let unit = "  ";
+                return Some(insert(place, format!("{unit}<dependencies>{end}{}{unit}</dependencies>{end}", element(unit))));
+            }
+            follow(&mut open, &tag);
+        }
+        None
+    }
+
     /// A change to the nearest manifest of this name, and what has to be done after it.
     fn change(&self, tree: &dyn Tree, path: &str, name: &str, change: impl Fn(&str) -> Change, then: &str) -> Vec<Companion> {
         let Some((path, text)) = nearest(tree, path, name) else { return vec![self.advice()] };
@@ -54,6 +129,16 @@ enum Change {
     Known,
     Add(Splice),
     Unclear,
+}
+
+/// The elements that are open after a tag.
+fn follow(open: &mut Vec<String>, tag: &str) {
+    let name = tag.trim_start_matches('<').split(|character: char| !(character.is_alphanumeric() || "-_.:".contains(character))).next();
+    match tag.as_bytes() {
+        [] | [_, b'!' | b'?', ..] | [.., b'/', b'>'] => {}
+        [_, b'/', ..] => drop(open.pop()),
+        _ => open.extend(name.map(str::to_owned)),
+    }
 }
 
 /// A line after the last one.

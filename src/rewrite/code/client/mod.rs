@@ -1,6 +1,8 @@
 //! The store's own cached client behind a generated helper (`--style sdk`); one file a language. Owns: what a language has to know for that,
 //! where the client is asked in a file, what its files share. Must not: know the syntax of any language.
 
+mod go;
+mod java;
 mod javascript;
 mod manifest;
 mod python;
@@ -172,4 +174,29 @@ fn lines(at: usize, import: Option<String>, constants: Vec<String>, file: File<'
         code.push_str(end);
     }
     Some(insert(at, code))
+}
+
+/// Constants as members of the bodies of their types: where the bodies begin, or after what has to be first.
+fn members(file: File<'_>, constants: &[Constant], declared: impl Fn(&Constant) -> String) -> Vec<Splice> {
+    let end = super::line_end(file.text);
+    let mut homes: Vec<usize> = constants.iter().map(|constant| constant.home).collect();
+    homes.sort_unstable();
+    homes.dedup();
+    let at_home = |home: usize| {
+        let (before, after) = file.text.split_at(home);
+        let blanks = |line: &str| line[..line.len() - line.trim_start().len()].to_owned();
+        let breaks = after.trim_start_matches([' ', '\t']).starts_with(['\r', '\n']);
+        let next = after.lines().skip(1).find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let indent = if breaks { blanks(next) } else { blanks(&file.text[super::line_start(file.text, home)..home]) + "    " };
+        let gap = if before.ends_with('{') { "" } else { end };
+        let tail = match after.lines().nth(1) {
+            _ if !breaks => format!("{end}{}", indent.strip_suffix(' ').filter(|_| after.starts_with(' ')).unwrap_or(&indent)),
+            Some(line) if line.trim().is_empty() => String::new(),
+            _ => end.to_owned(),
+        };
+        let own = constants.iter().filter(|constant| constant.home == home);
+        let lines: Vec<String> = own.map(|constant| format!("{end}{indent}{}", declared(constant))).collect();
+        insert(home, [gap, &lines.concat(), &tail].concat())
+    };
+    homes.into_iter().map(at_home).collect()
 }
