@@ -89,7 +89,9 @@ impl Tree for DiskTree {
     }
 
     fn named(&self, names: &[&str]) -> Vec<BString> {
-        let is_named = |path: &&BString| path.rsplit_str("/").next().is_some_and(|name| names.iter().any(|known| name == known.as_bytes()));
+        let fits =
+            |name: &[u8], known: &str| known.strip_prefix('*').map_or(name == known.as_bytes(), |end| name.ends_with(end.as_bytes()));
+        let is_named = |path: &&BString| path.rsplit_str("/").next().is_some_and(|name| names.iter().any(|known| fits(name, known)));
         self.paths.iter().filter(is_named).cloned().collect()
     }
 }

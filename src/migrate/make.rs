@@ -290,14 +290,22 @@ fn warnings(manual: &[ManualPlace], options: &Options) -> Vec<String> {
     warnings
 }
 
-/// Places that read the environment although the client was asked for.
+/// Places that read the environment although the client was asked for: one warning for each reason.
 fn without_client(plan: &Plan) -> Vec<String> {
-    let asked = plan.style == Style::Sdk && plan.store.backend == Backend::Aws;
-    let places = plan.files.iter().filter(|_| asked).flat_map(|file| file.places.iter().map(move |place| (file, place)));
-    places
-        .filter(|(_, place)| place.strategy == Strategy::Environment)
-        .map(|(file, place)| format!("{}:{} does not ask the store's client; {}", file.path, place.line, place.reason))
-        .collect()
+    if plan.style != Style::Sdk || plan.store.backend != Backend::Aws {
+        return Vec::new();
+    }
+    let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for file in &plan.files {
+        for place in file.places.iter().filter(|place| place.strategy == Strategy::Environment) {
+            reasons.entry(&place.reason).or_default().push(format!("{}:{}", file.path, place.line));
+        }
+    }
+    let warning = |(reason, places): (&str, Vec<String>)| match places.as_slice() {
+        [place] => format!("{place} does not ask the store's client; {reason}"),
+        places => format!("{} and {} more do not ask the store's client; {reason}", places[0], places.len() - 1),
+    };
+    reasons.into_iter().map(warning).collect()
 }
 
 /// Values that no store takes.

@@ -33,7 +33,7 @@ pub struct Source<'a> {
 pub trait Tree {
     /// The content of a file below the root, if there is one.
     fn read(&self, path: &BStr) -> Option<Vec<u8>>;
-    /// Paths of all files whose names are one of `names`, in order.
+    /// Paths of all files whose names are one of `names`, in order; `*` and an ending stand for all names that end so.
     fn named(&self, names: &[&str]) -> Vec<BString>;
 }
 

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::Language;
+use super::client::Client;
 use super::lexer::{self, Kind, Lexicon, Rule, Token};
 use super::lexical::{self, Found, Spot};
 use super::place::Place;
@@ -181,6 +182,10 @@ impl Language for Ruby {
 
     fn surroundings(&self, _source: Source<'_>, _text: &str, _places: &[Place], _tree: &dyn Tree) -> Result<Rewritten, Manual> {
         Ok(Rewritten::default())
+    }
+
+    fn client(&self) -> Option<&dyn Client> {
+        Some(self)
     }
 
     fn verify(&self, _source: Source<'_>, before: &str, after: &str, splices: &[Splice]) -> Result<(), Manual> {

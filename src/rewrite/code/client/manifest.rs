@@ -69,6 +69,31 @@ impl Dependency<'_> {
         name.map_or_else(|| vec![self.advice()], |name| self.change(tree, path, name, change, "the next build fetches it"))
     }
 
+    /// A line at the end of the nearest `Gemfile`.
+    pub fn gemfile(&self, tree: &dyn Tree, path: &str) -> Vec<Companion> {
+        let line = format!("gem \"{}\", \"{}\"", self.name, self.version);
+        let change = |text: &str| if text.contains(self.name) { Change::Known } else { Change::Add(last_line(text, &line)) };
+        self.change(tree, path, "Gemfile", change, "bundle install writes the lock file")
+    }
+
+    /// A reference of a C# project, beside its others.
+    pub fn csproj(&self, tree: &dyn Tree, path: String, text: &str) -> Vec<Companion> {
+        if text.contains(self.name) {
+            return Vec::new();
+        }
+        // Where versions are kept in one file, none stands here.
+        let kept = nearest(tree, &path, "Directory.Packages.props").is_some();
+        let end = line_end(text);
+        let entry = format!("<PackageReference Include=\"{}\" Version=\"{}\" />", self.name, self.version);
+        let splice = match (text.find("<PackageReference "), text.rfind("</Project>")) {
+            _ if kept => return vec![self.advice()],
+            (Some(at), _) => insert(at, format!("{entry}{end}{}", &text[line_start(text, at)..at])),
+            (None, Some(at)) => insert(at, format!("  <ItemGroup>{end}    {entry}{end}  </ItemGroup>{end}")),
+            (None, None) => return vec![self.advice()],
+        };
+        vec![self.edit(path, splice), Companion::Advice(format!("install {}: the next build restores it", self.name))]
+    }
+
     /// A line of the project's own `dependencies`.
     fn gradle(&self, text: &str) -> Option<Splice> {
         let mut at = 0;
@@ -122,6 +147,15 @@ impl Dependency<'_> {
             Change::Unclear => vec![self.advice()],
         }
     }
+}
+
+/// The one C# project in the nearest folder of a path that has any, with its text.
+pub(super) fn project(tree: &dyn Tree, path: &str) -> Option<(String, String)> {
+    let all: Vec<String> = tree.named(&["*.csproj"]).into_iter().map(|path| path.to_string()).collect();
+    let here = |home: &str| all.iter().filter(|path| super::folder(path) == home).collect::<Vec<_>>();
+    let found = super::upwards(path).map(here).find(|found| !found.is_empty())?;
+    let [project] = found.as_slice() else { return None };
+    Some(((*project).clone(), read(tree, project)?))
 }
 
 /// What a manifest needs.

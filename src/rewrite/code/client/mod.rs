@@ -2,6 +2,7 @@
 //! where the client is asked in a file, what its files share. Must not: know the syntax of any language.
 
 mod go;
+mod in_place;
 mod java;
 mod javascript;
 mod manifest;
