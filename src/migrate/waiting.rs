@@ -21,6 +21,8 @@ pub struct NotStored {
     pub reason: String,
     /// What a person can do.
     pub advice: String,
+    /// The permission that is missing, as the store calls it.
+    pub missing: Option<String>,
 }
 
 /// Kinds of reasons.
@@ -59,7 +61,8 @@ impl NotStored {
             }
             _ => return Err(error),
         };
-        Ok(Self { secret: secret.to_owned(), kind, reason: error.to_string(), advice })
+        let missing = if let ApplyError::Store(StoreError::Denied { action, .. }) = &error { Some(action.clone()) } else { None };
+        Ok(Self { secret: secret.to_owned(), kind, reason: error.to_string(), advice, missing })
     }
 }
 

@@ -179,7 +179,7 @@ pub enum StoreError {
     Denied {
         /// The secret.
         name: String,
-        /// The IAM action that is missing, such as `secretsmanager:CreateSecret`.
+        /// What is missing, as the store calls it, such as `secretsmanager:CreateSecret`.
         action: String,
     },
     /// The store turned requests away for too long.
@@ -219,6 +219,9 @@ pub trait SecretStore: Send + Sync {
     /// # Errors
     /// The store cannot be used or reached.
     fn identity(&self) -> Result<String, StoreError>;
+
+    /// What an action takes, as whoever gives permissions names it: an IAM action, a right in a directory.
+    fn permission(&self, action: Action) -> String;
 
     /// Creates a secret; never overwrites. The same token with the same value is the same secret, also after a lost answer.
     ///

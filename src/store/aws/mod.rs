@@ -165,6 +165,10 @@ impl SecretStore for AwsStore {
         Ok(format!("{account} {}", self.region()))
     }
 
+    fn permission(&self, action: Action) -> String {
+        action.iam().to_owned()
+    }
+
     fn create(&self, new: &NewSecret<'_>) -> Result<Stored, StoreError> {
         limits::new_secret(new)?;
         let replicas = new.replica_regions.iter().map(|region| ReplicaRegionType::builder().region(region).build()).collect::<Vec<_>>();

@@ -49,6 +49,11 @@ impl LocalStore {
         self.directory.join(FILE)
     }
 
+    /// The directory of the file, or the one that it will be made in.
+    fn parent(&self) -> &Path {
+        self.directory.ancestors().find(|directory| directory.is_dir()).unwrap_or(&self.directory)
+    }
+
     fn unusable(&self, what: &str, error: &dyn std::fmt::Display) -> StoreError {
         StoreError::Unusable(format!("{}: {what}: {error}", self.file().display()))
     }
@@ -113,6 +118,11 @@ impl SecretStore for LocalStore {
         Ok(self.file().display().to_string())
     }
 
+    /// Reading takes it, too: the store notes when a value was read.
+    fn permission(&self, _action: Action) -> String {
+        format!("to write in {}", self.parent().display())
+    }
+
     fn create(&self, new: &NewSecret<'_>) -> Result<Stored, StoreError> {
         limits::new_secret(new)?;
         self.change(|content| content.create(new, now()))
@@ -168,15 +178,11 @@ impl SecretStore for LocalStore {
         self.change(|content| content.restore(name))
     }
 
-    /// Whoever has opened the store can read it; writing takes a directory to write in.
+    /// Whoever has opened the store can read it; all else takes a directory to write in.
     fn probe(&self, action: Action, new: &NewSecret<'_>) -> Result<(), StoreError> {
-        if action != Action::Create {
-            return Ok(());
-        }
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let there = self.directory.ancestors().find(|directory| directory.is_dir()).unwrap_or(&self.directory);
-        fsx::try_write_in(there)
-            .map_err(|_| StoreError::Denied { name: new.name.to_owned(), action: format!("to write in {}", there.display()) })
+        fsx::try_write_in(self.parent())
+            .map_err(|_| StoreError::Denied { name: new.name.to_owned(), action: self.permission(action) })
     }
 }
 

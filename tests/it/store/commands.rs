@@ -200,3 +200,25 @@ fn what_a_command_writes_is_masked_on_request() {
     assert_eq!(said, format!("{id}\n"));
     assert_eq!(std::os::unix::process::ExitStatusExt::signal(&child.wait().unwrap()), Some(15));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_local_store_says_in_its_own_words_what_a_migration_takes() {
+    let value = crate::made_up::password(96);
+    let home = Home::new(&[("app.py", &format!("DB_PASSWORD = \"{value}\"\n"))], &[]);
+    let check = |home: &Home, variables: &[(&str, &str)]| {
+        home.command(&["-q", "migrate", "--check", "--new-version"]).envs(variables.iter().copied()).output().unwrap()
+    };
+    let output = check(&home, &[]);
+    assert_exit(&output, 0);
+    let said = text(&output.stdout);
+    let (_, rest) = said.split_once('\n').unwrap();
+    assert_eq!(rest, format!("  allowed  to write in {}\n", home.home.path().display()));
+    let key = home.home.path().join("key.txt").display().to_string();
+    Key { file: key.clone().into(), passphrase: None }.create().unwrap();
+    // Nobody makes files there.
+    let output = check(&home, &[("XDG_DATA_HOME", "/proc/none"), ("UNLEAK_IDENTITY", &key)]);
+    assert_exit(&output, 5);
+    assert!(text(&output.stdout).contains("\n  missing  to write in /proc  ("), "{}", text(&output.stdout));
+    assert_eq!(text(&output.stderr), "unleak: error: the identity needs to write in /proc\n");
+}
