@@ -8,6 +8,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use unleak::reference::Backend;
+use unleak::store::local::keyring::LASTS;
 use unleak::store::{CURRENT, Description, NewSecret, SecretStore, StoreError, Tags, Version};
 
 use crate::env::Environment;
@@ -32,6 +33,10 @@ pub struct StoreArgs {
 pub enum StoreCommand {
     /// Make the key of the local store, encrypted if UNLEAK_PASSPHRASE is set, and say where it is
     Init,
+    /// Keep the passphrase of the local store's key in the keyring of the system, so that it is not asked for again
+    Unlock,
+    /// Take that passphrase out of the keyring again
+    Lock,
     /// List the secrets of a store: names, when they changed, what they are; never their values
     List {
         /// The store
@@ -78,6 +83,15 @@ pub fn run(args: &StoreArgs, environment: &Environment) -> Result<Exit, Failure>
                 "the key of the local store is {}; keep a copy of it where you keep keys: without it nothing can be read\n",
                 key.display()
             ))
+        }
+        StoreCommand::Unlock => {
+            let file = stores::unlock(environment)?;
+            say(&format!("the passphrase of {} is {LASTS}\n", file.display()))
+        }
+        StoreCommand::Lock => {
+            let (file, was_there) = stores::lock(environment)?;
+            let said = if was_there { "is out of the keyring" } else { "was in no keyring" };
+            say(&format!("the passphrase of {} {said}\n", file.display()))
         }
         StoreCommand::List { store, prefix } => list(open(*store)?.as_ref(), prefix),
         StoreCommand::Copy { from, to, .. } if from.backend() == to.backend() => Err(Failure::new(&"a store cannot be copied to itself")),

@@ -9,6 +9,7 @@ use unleak::reference::Backend;
 use unleak::resolve::Access;
 #[cfg(feature = "aws")]
 use unleak::store::endpoint::is_private;
+use unleak::store::local::keyring::Keyring;
 use unleak::store::local::{Key, KeyError, LocalStore};
 use unleak::store::{SecretStore, StoreError};
 
@@ -183,7 +184,7 @@ fn local(environment: &Environment) -> Result<Box<dyn SecretStore>, Failure> {
             key.create().map_err(|error| Failure::new(&error))?;
             note(&format!("the key of the local store is {}; keep a copy of it where you keep keys", key.file.display()));
         }
-        Ok(true) if key.passphrase.is_none() && std::io::stdin().is_terminal() => key.passphrase = Some(asked(&key)?),
+        Ok(true) if key.passphrase.is_none() => key.passphrase = kept_or_asked(&key)?,
         _ => {}
     }
     Ok(Box::new(LocalStore::open(&directory, &key).map_err(store_failure)?))
@@ -205,6 +206,41 @@ fn key(environment: &Environment) -> Result<Key, Failure> {
         Some(Err(_)) => return Err(Failure::new(&"UNLEAK_PASSPHRASE is no UTF-8")),
     };
     Ok(Key { file, passphrase })
+}
+
+/// The passphrase from the keyring of the system, else from whoever sits at the terminal.
+fn kept_or_asked(key: &Key) -> Result<Option<SecretString>, Failure> {
+    // Where there is no keyring, nothing is in it.
+    let kept = Keyring::of_system().and_then(|keyring| keyring.passphrase(&key.file)).unwrap_or_default();
+    if kept.is_none() && std::io::stdin().is_terminal() { asked(key).map(Some) } else { Ok(kept) }
+}
+
+/// Puts the passphrase of the key into the keyring of the system, after it opened the key; says which file it is for.
+///
+/// # Errors
+/// The key needs none, it is the wrong one, or there is no keyring.
+pub fn unlock(environment: &Environment) -> Result<PathBuf, Failure> {
+    let mut key = key(environment)?;
+    if !Key::needs_passphrase(&key.file).map_err(|error| Failure::new(&error))? {
+        return Err(Failure::new(&format_args!("{}: the key has no passphrase", key.file.display())));
+    }
+    if key.passphrase.is_none() && std::io::stdin().is_terminal() {
+        key.passphrase = Some(asked(&key)?);
+    }
+    key.identity().map_err(|error| Failure::new(&error))?;
+    let passphrase = key.passphrase.as_ref().expect("because it opened the key");
+    Keyring::of_system().and_then(|keyring| keyring.keep(&key.file, passphrase)).map_err(|error| Failure::new(&error))?;
+    Ok(key.file)
+}
+
+/// Takes the passphrase of the key out of the keyring of the system; says for which file, and whether it was there.
+///
+/// # Errors
+/// There is no keyring.
+pub fn lock(environment: &Environment) -> Result<(PathBuf, bool), Failure> {
+    let key = key(environment)?;
+    let was_there = Keyring::of_system().and_then(|keyring| keyring.forget(&key.file)).map_err(|error| Failure::new(&error))?;
+    Ok((key.file, was_there))
 }
 
 /// The passphrase, typed at the terminal and not shown.

@@ -2,10 +2,12 @@
 //! other stores have them. Must not: choose where the file is, or ask for a passphrase.
 //!
 //! The file is JSON, encrypted with [age](https://age-encryption.org/v1) to one X25519 identity. It is read and written whole under a lock, and
-//! replaced in one step, so that a killed process leaves the old content or the new. `key` holds where the identity comes from.
+//! replaced in one step, so that a killed process leaves the old content or the new. `key` holds where the identity comes from, `keyring`
+//! where its passphrase can be.
 
 mod content;
 mod key;
+pub mod keyring;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -181,8 +183,7 @@ impl SecretStore for LocalStore {
     /// Whoever has opened the store can read it; all else takes a directory to write in.
     fn probe(&self, action: Action, new: &NewSecret<'_>) -> Result<(), StoreError> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        fsx::try_write_in(self.parent())
-            .map_err(|_| StoreError::Denied { name: new.name.to_owned(), action: self.permission(action) })
+        fsx::try_write_in(self.parent()).map_err(|_| StoreError::Denied { name: new.name.to_owned(), action: self.permission(action) })
     }
 }
 

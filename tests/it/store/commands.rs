@@ -222,3 +222,39 @@ fn the_local_store_says_in_its_own_words_what_a_migration_takes() {
     assert!(text(&output.stdout).contains("\n  missing  to write in /proc  ("), "{}", text(&output.stdout));
     assert_eq!(text(&output.stderr), "unleak: error: the identity needs to write in /proc\n");
 }
+
+#[test]
+fn the_keyring_of_the_system_keeps_the_passphrase_of_the_key() {
+    let sandbox = Sandbox::new(&[]);
+    let run = |passphrase: &str, arguments: &[&str]| {
+        sandbox.command(arguments).env("HOME", sandbox.directory.path()).env("UNLEAK_PASSPHRASE", passphrase).output().unwrap()
+    };
+    assert_exit(&run("", &["store", "unlock"]), 2);
+    assert_exit(&run("long enough", &["store", "init"]), 0);
+    assert_exit(&run("long enough", &["store", "list"]), 0);
+    let without = run("", &["store", "list"]);
+    assert!(text(&without.stderr).ends_with("or `unleak store unlock` first\n"), "{}", text(&without.stderr));
+    let wrong = run("another", &["store", "unlock"]);
+    assert!(text(&wrong.stderr).contains("the passphrase does not open the key"), "{}", text(&wrong.stderr));
+    #[cfg(target_os = "linux")]
+    {
+        // A session keyring, as a login gives one, whatever started the tests.
+        let join = "import ctypes, os, sys\nif ctypes.CDLL(None).syscall(SYS, 1, None) < 0: sys.exit(77)\nos.execv('/bin/sh', ['sh', '-c', sys.argv[1]])";
+        let number = if cfg!(target_arch = "aarch64") { "219" } else { "250" };
+        let unleak = env!("CARGO_BIN_EXE_unleak");
+        let script = format!(
+            "UNLEAK_PASSPHRASE='long enough' {unleak} store unlock && {unleak} store list && {unleak} store lock && {unleak} store lock && \
+             ! {unleak} store list </dev/null"
+        );
+        let mut command = Command::new("/usr/bin/python3");
+        command.args(["-c", &join.replace("SYS", number), &script]).env_clear().env("HOME", sandbox.directory.path());
+        let output = command.output().unwrap();
+        if output.status.code() == Some(77) {
+            return eprintln!("this kernel gives no keyring to this process");
+        }
+        assert_exit(&output, 0);
+        let said = text(&output.stdout);
+        let lines: Vec<&str> = said.lines().map(|line| line.rsplit_once("identity.txt ").unwrap().1).collect();
+        assert_eq!(lines, [format!("is {}", unleak::store::local::keyring::LASTS).as_str(), "is out of the keyring", "was in no keyring"]);
+    }
+}
