@@ -204,7 +204,7 @@ mod tests {
             opened.push(access.backend);
             match access.backend {
                 Backend::Local => LocalStore::open(directory.path(), &key).map(|store| Box::new(store) as Box<dyn SecretStore>),
-                Backend::Aws => Err(StoreError::Unusable("no region".to_owned())),
+                Backend::Aws | Backend::Ssm => Err(StoreError::Unusable("no region".to_owned())),
             }
         });
         assert_eq!(opened, [Backend::Local, Backend::Aws]);

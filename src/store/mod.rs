@@ -6,10 +6,12 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod endpoint;
+#[cfg(feature = "aws")]
+mod http;
 pub mod limits;
 pub mod local;
-
-pub use limits::LARGEST_VALUE;
+#[cfg(feature = "aws")]
+pub mod ssm;
 
 use std::collections::BTreeMap;
 

@@ -77,7 +77,7 @@ const MIGRATIONS: [&str; 18] = [
 ];
 
 /// All windows of `value`, each in every spelling.
-fn spellings(value: &str) -> BTreeSet<Vec<u8>> {
+pub fn spellings(value: &str) -> BTreeSet<Vec<u8>> {
     let mut all = BTreeSet::new();
     for window in value.lines().flat_map(|line| line.as_bytes().windows(WINDOW)) {
         let each = |write: &dyn Fn(u8) -> String| window.iter().map(|&byte| write(byte)).collect::<String>().into_bytes();

@@ -237,6 +237,9 @@ pub enum StoreName {
     /// AWS Secrets Manager
     #[cfg(feature = "aws")]
     Aws,
+    /// Parameter Store of AWS Systems Manager
+    #[cfg(feature = "aws")]
+    Ssm,
 }
 
 impl StoreName {
@@ -246,6 +249,8 @@ impl StoreName {
             Self::Local => Backend::Local,
             #[cfg(feature = "aws")]
             Self::Aws => Backend::Aws,
+            #[cfg(feature = "aws")]
+            Self::Ssm => Backend::Ssm,
         }
     }
 }

@@ -174,9 +174,9 @@ impl Site {
     }
 }
 
-/// The region of a plan for AWS: its identity is `ACCOUNT REGION`.
+/// The region of a plan for a store of AWS: its identity is `ACCOUNT REGION`.
 fn region_of(plan: &Plan) -> Option<&str> {
-    plan.store.identity.split_once(' ').filter(|_| plan.store.backend == Backend::Aws).map(|(_, region)| region)
+    plan.store.identity.split_once(' ').filter(|_| matches!(plan.store.backend, Backend::Aws | Backend::Ssm)).map(|(_, region)| region)
 }
 
 /// The exit code of migrations that are done.

@@ -111,7 +111,7 @@ impl<'a> Stores<'a> {
     pub fn open(&self, backend: Backend, region: Option<&str>) -> Result<Box<dyn SecretStore>, Failure> {
         match backend {
             Backend::Local => local(self.environment),
-            Backend::Aws => self.aws(region, None),
+            Backend::Aws | Backend::Ssm => self.aws(backend, region, None),
         }
     }
 
@@ -122,16 +122,19 @@ impl<'a> Stores<'a> {
     pub fn open_for(&self, access: &Access) -> Result<Box<dyn SecretStore>, StoreError> {
         let opened = match access.backend {
             Backend::Local => local(self.environment),
-            Backend::Aws => self.aws(access.region.as_deref(), access.role_arn.as_deref()),
+            backend @ (Backend::Aws | Backend::Ssm) => self.aws(backend, access.region.as_deref(), access.role_arn.as_deref()),
         };
         opened.map_err(|failure| StoreError::Unusable(failure.error))
     }
 
     #[cfg(feature = "aws")]
-    fn aws(&self, region: Option<&str>, role: Option<&str>) -> Result<Box<dyn SecretStore>, Failure> {
+    fn aws(&self, backend: Backend, region: Option<&str>, role: Option<&str>) -> Result<Box<dyn SecretStore>, Failure> {
         use unleak::store::aws::{AwsSettings, AwsStore};
+        use unleak::store::ssm::SsmStore;
         let (given, default, known) = (self.options, &self.defaults, &self.environment.aws);
-        if let Some(endpoint) = known.endpoint_url.as_ref().filter(|endpoint| given.endpoint_url.is_none() && !is_private(endpoint)) {
+        let own = if backend == Backend::Ssm { &known.ssm_endpoint_url } else { &known.own_endpoint_url };
+        let said = own.as_ref().or(known.endpoint_url.as_ref());
+        if let Some(endpoint) = said.filter(|endpoint| given.endpoint_url.is_none() && !is_private(endpoint)) {
             let error = format!("{endpoint} would carry secrets in the clear; use https");
             return Err(store_failure(StoreError::Unusable(error)));
         }
@@ -141,16 +144,21 @@ impl<'a> Stores<'a> {
                 .or_else(|| given.region.clone())
                 .or_else(|| unless(known.has_region, default.region.as_ref())),
             profile: given.profile.clone().or_else(|| unless(known.has_identity, default.profile.as_ref())),
-            endpoint_url: given.endpoint_url.clone().or_else(|| unless(known.endpoint_url.is_some(), default.endpoint_url.as_ref())),
+            endpoint_url: given.endpoint_url.clone().or_else(|| unless(said.is_some(), default.endpoint_url.as_ref())),
             role_arn: role.map(str::to_owned),
             allow_insecure_endpoint: false,
         };
+        if backend == Backend::Ssm {
+            return Ok(Box::new(
+                SsmStore::open(&settings, own.as_deref().filter(|_| given.endpoint_url.is_none())).map_err(store_failure)?,
+            ));
+        }
         Ok(Box::new(AwsStore::open(&settings).map_err(store_failure)?))
     }
 
     #[cfg(not(feature = "aws"))]
-    fn aws(&self, _region: Option<&str>, _role: Option<&str>) -> Result<Box<dyn SecretStore>, Failure> {
-        Err(Failure::new(&"this build has no AWS Secrets Manager (feature `aws`)"))
+    fn aws(&self, backend: Backend, _region: Option<&str>, _role: Option<&str>) -> Result<Box<dyn SecretStore>, Failure> {
+        Err(Failure::new(&format_args!("this build has no {} (feature `aws`)", backend.title())))
     }
 }
 

@@ -81,11 +81,11 @@ fn the_command_takes_the_place_of_the_program() {
 
 #[test]
 fn nothing_runs_where_a_reference_does_not_resolve() {
-    let home = Home::new(&[(".unleak.env", "A=ref+unleak://none\nB=ref+unleak://prod/db#/nothing\nC=ref+vault://x\n")], &[DB]);
+    let home = Home::new(&[(".unleak.env", "A=ref+unleak://none\nB=ref+unleak://prod/db#/nothing\nC=ref+gcpsecrets://x\n")], &[DB]);
     let output = home.run(&["run", "--", "touch", "ran"]);
     assert_exit(&output, 78);
     let expected = "unleak: error: nothing was run, since references cannot be resolved:
-  C: a reference starts with ref+awssecrets:// or ref+unleak://
+  C: a reference starts with ref+awssecrets://, ref+awsssm:// or ref+unleak://
   A: none: there is no such secret or version
   B: prod/db: it has no \"nothing\"; its keys are password, username
 ";
@@ -107,7 +107,7 @@ fn one_value_is_written_as_it_is() {
     assert_exit(&home.run(&["get", "ref+unleak://none"]), 78);
     let wrong = home.run(&["get", "prod/db"]);
     assert_exit(&wrong, 2);
-    assert_eq!(text(&wrong.stderr), "unleak: error: a reference starts with ref+awssecrets:// or ref+unleak://\n");
+    assert_eq!(text(&wrong.stderr), "unleak: error: a reference starts with ref+awssecrets://, ref+awsssm:// or ref+unleak://\n");
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn every_reference_of_a_tree_is_checked() {
     assert_exit(&output, 1);
     let expected = "b/c.env:2: ref+unleak://prod/db#/none: prod/db: it has no \"none\"; its keys are password, username
 b/c.env:3: ref+unleak://gone: gone: there is no such secret or version
-b/c.env:4: there is no parameter \"x\"; known are region, role_arn, version_stage and version_id
+b/c.env:4: there is no parameter \"x\"; known are region, role_arn, version_stage, version_id
 5 references to 4 values, 3 do not resolve
 ";
     assert_eq!(text(&output.stdout), expected);
