@@ -14,11 +14,13 @@ pub enum Backend {
     Aws,
     /// Parameter Store of AWS Systems Manager, `ref+awsssm://`.
     Ssm,
+    /// HashiCorp Vault or OpenBao, `ref+vault://`.
+    Vault,
 }
 
 impl Backend {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Local, Self::Aws, Self::Ssm];
+    pub const ALL: [Self; 4] = [Self::Local, Self::Aws, Self::Ssm, Self::Vault];
 
     /// The scheme of its references, without `://`.
     #[must_use]
@@ -27,6 +29,7 @@ impl Backend {
             Self::Local => "ref+unleak",
             Self::Aws => "ref+awssecrets",
             Self::Ssm => "ref+awsssm",
+            Self::Vault => "ref+vault",
         }
     }
 
@@ -37,6 +40,7 @@ impl Backend {
             Self::Local => "local",
             Self::Aws => "aws",
             Self::Ssm => "ssm",
+            Self::Vault => "vault",
         }
     }
 
@@ -47,6 +51,7 @@ impl Backend {
             Self::Local => "the local store",
             Self::Aws => "AWS Secrets Manager",
             Self::Ssm => "Parameter Store",
+            Self::Vault => "Vault",
         }
     }
 
@@ -55,6 +60,7 @@ impl Backend {
         match self {
             Self::Local | Self::Aws => &["region", "role_arn", "version_stage", "version_id"],
             Self::Ssm => &["region", "role_arn", "version", "mode"],
+            Self::Vault => &["version"],
         }
     }
 }
@@ -64,7 +70,7 @@ impl Backend {
 pub struct Reference {
     /// The store.
     pub backend: Backend,
-    /// Name of the secret, or its ARN.
+    /// Name of the secret, or its ARN; in Vault with the mount before it.
     pub name: String,
     /// Region, where it is not the one of the environment.
     pub region: Option<String>,
@@ -74,7 +80,7 @@ pub struct Reference {
     pub version_stage: Option<String>,
     /// Id of a version; not together with a staging label.
     pub version_id: Option<String>,
-    /// Member of the secret's JSON object; none means the whole value.
+    /// Member of the secret's JSON object; none means the whole value, which Vault has as the member `value`.
     pub key: Option<String>,
 }
 
@@ -97,7 +103,8 @@ impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", self.backend.scheme(), self.name)?;
         let is_parameter = self.backend == Backend::Ssm;
-        let (stage, id) = if is_parameter { ("version", "version") } else { ("version_stage", "version_id") };
+        let (stage, id) =
+            if matches!(self.backend, Backend::Ssm | Backend::Vault) { ("version", "version") } else { ("version_stage", "version_id") };
         let parameters = [
             ("region", self.region.as_deref()),
             ("role_arn", self.role_arn.as_deref()),
@@ -112,7 +119,8 @@ impl fmt::Display for Reference {
                 sign = '&';
             }
         }
-        self.key.iter().try_for_each(|key| write!(f, "#/{key}"))
+        let whole = (self.backend == Backend::Vault).then_some(MEMBER_OF_WHOLE);
+        self.key.as_deref().or(whole).iter().try_for_each(|key| write!(f, "#/{key}"))
     }
 }
 
@@ -120,7 +128,7 @@ impl fmt::Display for Reference {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReferenceError {
     /// It does not start with a scheme that is known.
-    #[error("a reference starts with ref+awssecrets://, ref+awsssm:// or ref+unleak://")]
+    #[error("a reference starts with ref+awssecrets://, ref+awsssm://, ref+vault:// or ref+unleak://")]
     Scheme,
     /// There is no name after the scheme.
     #[error("the name of the secret is missing after ://")]
@@ -152,6 +160,9 @@ const PARAMETER_STORE: &str = "ref+awsssm://";
 
 /// What tells vals that `#/KEY` is a member of the parameter's value, and not another parameter below its name.
 const WHOLE_PARAMETER: &str = "singleparam";
+
+/// The member that Vault has a value in which is no object: it keeps members only.
+pub const MEMBER_OF_WHOLE: &str = "value";
 
 /// Whether a character can stand in the name of a secret: those of AWS, and `:` of ARNs.
 const fn is_name(character: char) -> bool {
@@ -199,6 +210,7 @@ impl Reference {
         if let Some(wrong) = name.chars().find(|&character| !is_name(character)) {
             return Err(ReferenceError::Name(wrong));
         }
+        let (name, key) = if backend == Backend::Vault { in_vault(name, key)? } else { (name, key) };
         let mut reference = Self { key, ..Self::to(backend, name.to_owned()) };
         let mut is_whole = backend != Backend::Ssm;
         for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
@@ -237,6 +249,7 @@ impl Reference {
             "role_arn" => &mut self.role_arn,
             "version_stage" => &mut self.version_stage,
             // A parameter has labels, too.
+            "version" if !is_number && self.backend == Backend::Vault => return Err(ReferenceError::Value("version")),
             "version" if !is_number => &mut self.version_stage,
             _ => &mut self.version_id,
         };
@@ -246,6 +259,19 @@ impl Reference {
         *field = Some(value.to_owned());
         Ok(())
     }
+}
+
+/// Vault has members only: without one in the fragment, it is the last part of the name, as vals has it.
+fn in_vault(name: &str, key: Option<String>) -> Result<(&str, Option<String>), ReferenceError> {
+    let (name, key) = match key {
+        Some(key) => (name, key),
+        None => name.rsplit_once('/').map(|(name, key)| (name, key.to_owned())).ok_or(ReferenceError::NoKey)?,
+    };
+    if key.is_empty() {
+        return Err(ReferenceError::NoKey);
+    }
+    let is_path = name.split_once('/').is_some_and(|(mount, path)| !mount.is_empty() && !path.is_empty());
+    if is_path { Ok((name, Some(key).filter(|key| key != MEMBER_OF_WHOLE))) } else { Err(ReferenceError::NoName) }
 }
 
 /// The references that stand in a text, with their bytes: each from its scheme to the first character that no reference holds. What starts
@@ -317,6 +343,13 @@ mod tests {
             ("ref+awsssm://a?version=1&version=a", ReferenceError::TwoVersions),
             ("ref+awsssm://a?mode=multi", ReferenceError::Mode),
             ("ref+awsssm:///", ReferenceError::NoName),
+            ("ref+vault://secret", ReferenceError::NoKey),
+            ("ref+vault://secret/a", ReferenceError::NoName),
+            ("ref+vault://secret#/a", ReferenceError::NoName),
+            ("ref+vault://secret/a/", ReferenceError::NoKey),
+            ("ref+vault://secret/a?version=x#/b", ReferenceError::Value("version")),
+            // Whoever wrote the tree does not say where the token goes.
+            ("ref+vault://secret/a?address=https://x#/b", ReferenceError::Parameter("address".to_owned(), Backend::Vault.parameters())),
             ("ref+awssecrets://a?region=", ReferenceError::Value("region")),
             ("ref+awssecrets://a?region=a&region=b", ReferenceError::Value("region")),
             ("ref+awssecrets://a?version_stage=A&version_id=B", ReferenceError::TwoVersions),
@@ -364,6 +397,18 @@ mod tests {
     }
 
     #[test]
+    fn members_in_vault_are_read_as_vals_reads_them() {
+        for (text, key, written) in [
+            ("ref+vault://secret/db#/password", Some("password"), "ref+vault://secret/db#/password"),
+            ("ref+vault://secret/db/password", Some("password"), "ref+vault://secret/db#/password"),
+            ("ref+vault://secret/token?version=2#value", None, "ref+vault://secret/token?version=2#/value"),
+        ] {
+            let reference = read(text).unwrap();
+            assert_eq!((reference.key.as_deref(), reference.to_string().as_str()), (key, written), "{text}");
+        }
+    }
+
+    #[test]
     fn references_are_found_in_text() {
         let text = b"A=ref+unleak://a/b#/c\nsee ref+awssecrets://x. xref+unleak://no \"ref+unleak://?\" ref+file://y";
         let found: Vec<_> = find_all(text).map(|(span, parsed)| (&text[span], parsed.is_ok())).collect();
@@ -378,14 +423,18 @@ mod tests {
             region in proptest::option::of("[a-z0-9-]{1,12}"),
             role_arn in proptest::option::of("arn:aws:iam::[0-9]{12}:role/[a-z]{1,8}"),
             version in proptest::option::of(("[A-Za-z][A-Za-z0-9-]{0,39}", "[0-9]{1,9}", any::<bool>())),
-            key in proptest::option::of("[A-Za-z0-9_.-]{1,20}"),
+            key in proptest::option::of("[A-Zb-z0-9_.-]{1,20}"),
         ) {
             let (version_stage, version_id) = match version {
                 Some((stage, _, true)) => (Some(stage), None),
                 Some((_, id, false)) => (None, Some(id)),
                 None => (None, None),
             };
-            let reference = Reference { backend, name, region, role_arn, version_stage, version_id, key };
+            let reference = if backend == Backend::Vault {
+                Reference { version_id: version_id.filter(|id| id.bytes().all(|byte| byte.is_ascii_digit())), key, ..Reference::to(backend, format!("m/{name}")) }
+            } else {
+                Reference { backend, name, region, role_arn, version_stage, version_id, key }
+            };
             prop_assert_eq!(reference.to_string().parse(), Ok(reference));
         }
     }

@@ -151,5 +151,6 @@ mod tests {
         let unread = Description { rotation_enabled: false, rotated: None, accessed: None, ..good };
         assert_eq!(checks_of(Backend::Local, Some(&unread), late), ["unused", "age"]);
         assert_eq!(checks_of(Backend::Ssm, Some(&unread), late), ["age"]);
+        assert_eq!(checks_of(Backend::Vault, Some(&unread), late), ["age"]);
     }
 }

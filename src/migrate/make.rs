@@ -209,8 +209,11 @@ fn fits(options: &Options) -> Result<(), String> {
     let reason = asked.find_map(|(_, action, option)| Some(format!("{option}: {}", limits::refused(options.backend, action)?)));
     match reason {
         Some(reason) => Err(reason),
-        None if options.external_type.is_some() && options.backend == Backend::Ssm => {
-            Err("--external-type: Parameter Store has no managed external secrets".to_owned())
+        None if options.external_type.is_some() && matches!(options.backend, Backend::Ssm | Backend::Vault) => {
+            Err(format!("--external-type: {} has no managed external secrets", options.backend.title()))
+        }
+        None if options.kms_key.is_some() && options.backend == Backend::Vault => {
+            Err("--kms-key: Vault encrypts everything with a key of its own".to_owned())
         }
         None => Ok(()),
     }
@@ -234,7 +237,7 @@ fn names(groups: &[Group], inventory: &Inventory, ground: &Ground<'_>, options: 
         let name = name::unique(full, &mut taken);
         name::check(&name).map_err(MakeError::Name)?;
         let mut reference = Reference::to(options.backend, name);
-        reference.region.clone_from(&options.region);
+        reference.region = options.region.clone().filter(|_| options.backend != Backend::Vault);
         named.push(Named { reference, environment: environment.to_owned(), application: application.to_owned() });
     }
     Ok(named)
@@ -351,7 +354,7 @@ fn monthly(plan: &Plan, options: &Options) -> cost::Cost {
     let prices = match options.backend {
         Backend::Aws => cost::AWS,
         Backend::Ssm => cost::SSM,
-        Backend::Local => cost::LOCAL,
+        Backend::Local | Backend::Vault => cost::LOCAL,
     };
     let secrets = plan.secrets.iter().filter(|secret| secret.external_type.is_none()).count() as u64;
     let calls = plan.secrets.len() as u64 * CALLS_A_MONTH;

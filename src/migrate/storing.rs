@@ -11,7 +11,7 @@ use super::plan::{Existing, Plan, PlannedSecret};
 use super::value;
 use crate::reference::Backend;
 use crate::secret::Secret;
-use crate::store::{CURRENT, Description, NewSecret, PENDING, PREVIOUS, SecretStore, StoreError, Version, limits};
+use crate::store::{CURRENT, Description, NewSecret, PENDING, PREVIOUS, SecretStore, StoreError, Version, limits, object};
 
 /// Writes to Secrets Manager are this far apart: 40 a second, below what an account may do.
 const APART: Duration = Duration::from_millis(25);
@@ -34,7 +34,7 @@ impl Pace {
         let apart = match backend {
             Backend::Aws => APART,
             Backend::Ssm => PARAMETERS_APART,
-            Backend::Local => Duration::ZERO,
+            Backend::Local | Backend::Vault => Duration::ZERO,
         };
         Self { next: Mutex::new(Instant::now()), apart }
     }
@@ -99,6 +99,7 @@ impl Storing<'_, '_> {
             let detail = format!("the value has {} bytes, and the store takes 1 to {largest}", value.len());
             return Err(ApplyError::store(StoreError::Invalid { name: name.to_owned(), detail }));
         }
+        let value = &object::normal(self.store.backend(), value);
         let token = self.token(name, 1);
         let new = NewSecret {
             name,

@@ -24,6 +24,8 @@ pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub(super) const ATTEMPT: Duration = Duration::from_secs(20);
 /// Bytes of an answer, at most: more than any store answers with.
 const LARGEST_ANSWER: usize = 16 << 20;
+/// How a certificate starts.
+const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 /// What everything of a store runs on.
 pub(super) fn runtime() -> Result<Arc<Runtime>, StoreError> {
@@ -59,11 +61,22 @@ pub(super) struct Http {
 }
 
 impl Http {
-    /// With the system's certificates; proxies are those of the environment.
-    pub(super) fn new(runtime: Arc<Runtime>) -> Self {
+    /// With the system's certificates, or these in their place, as PEM; proxies are those of the environment.
+    ///
+    /// # Errors
+    /// Certificates that are none.
+    pub(super) fn new(runtime: Arc<Runtime>, certificates: Option<Vec<u8>>) -> Result<Self, StoreError> {
         let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
-        let connector = Connector::builder().proxy_config(ProxyConfig::from_env()).tls_provider(provider).build();
-        Self { runtime, connector }
+        let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env()).tls_provider(provider);
+        if let Some(pem) = certificates {
+            if !pem.windows(CERTIFICATE.len()).any(|window| window == CERTIFICATE) {
+                return Err(StoreError::Unusable("the certificates to trust are no PEM".to_owned()));
+            }
+            let context = tls::TlsContext::builder().with_trust_store(tls::TrustStore::empty().with_pem_certificate(pem)).build();
+            let unfit = |error| StoreError::Unusable(format!("the certificates to trust cannot be used: {}", DisplayErrorContext(error)));
+            builder = builder.tls_context(context.map_err(unfit)?);
+        }
+        Ok(Self { runtime, connector: builder.build() })
     }
 
     /// Asks until there is an answer that another attempt would not change. `make` gives the request of an attempt.

@@ -28,7 +28,7 @@ pub const RECOVERY_DAYS: std::ops::RangeInclusive<u8> = 7..=30;
 #[must_use]
 pub const fn largest_value(backend: Backend) -> usize {
     match backend {
-        Backend::Local | Backend::Aws => LARGEST_VALUE,
+        Backend::Local | Backend::Aws | Backend::Vault => LARGEST_VALUE,
         Backend::Ssm => LARGEST_PARAMETER,
     }
 }
@@ -36,7 +36,7 @@ pub const fn largest_value(backend: Backend) -> usize {
 /// Whether a value has to be text in this store.
 #[must_use]
 pub const fn is_text_only(backend: Backend) -> bool {
-    matches!(backend, Backend::Ssm)
+    matches!(backend, Backend::Ssm | Backend::Vault)
 }
 
 /// Why this store does not do something, whoever asks.
@@ -46,6 +46,10 @@ pub const fn refused(backend: Backend, action: Action) -> Option<&'static str> {
         (Backend::Ssm, Action::AddVersion | Action::MoveStage) => {
             Some("a new version of a parameter is in force at once, before it could be proved")
         }
+        (Backend::Vault, Action::AddVersion | Action::MoveStage) => {
+            Some("a new version in Vault is in force at once, before it could be proved")
+        }
+        (Backend::Vault, Action::Replicate) => Some("Vault has no replicas of single secrets"),
         (Backend::Ssm, Action::Replicate) => Some("Parameter Store has no replicas"),
         (Backend::Ssm, Action::Delete | Action::Restore) => Some("Parameter Store deletes at once and for good"),
         _ => None,

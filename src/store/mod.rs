@@ -6,12 +6,15 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod endpoint;
-#[cfg(feature = "aws")]
+#[cfg(feature = "network")]
 mod http;
 pub mod limits;
 pub mod local;
+pub mod object;
 #[cfg(feature = "aws")]
 pub mod ssm;
+#[cfg(feature = "vault")]
+pub mod vault;
 
 use std::collections::BTreeMap;
 
@@ -215,6 +218,11 @@ pub enum StoreError {
 pub trait SecretStore: Send + Sync {
     /// Which store this is.
     fn backend(&self) -> Backend;
+
+    /// What every name of the store starts with; secrets that are copied to another store get its own instead.
+    fn root(&self) -> String {
+        String::new()
+    }
 
     /// The account or file that secrets go to, as plans show it: `123456789012 eu-west-1`, or a path.
     ///

@@ -50,6 +50,9 @@ pub struct Environment {
     pub identity: Option<PathBuf>,
     /// `UNLEAK_PASSPHRASE`: what opens that key.
     pub passphrase: Option<Secret>,
+    /// What it says about Vault.
+    #[cfg(feature = "vault")]
+    pub vault: VaultEnvironment,
     /// What it says about AWS; the SDK reads it for itself.
     #[cfg(feature = "aws")]
     pub aws: AwsEnvironment,
@@ -69,6 +72,22 @@ pub struct AwsEnvironment {
     pub own_endpoint_url: Option<String>,
     /// `AWS_ENDPOINT_URL_SSM`.
     pub ssm_endpoint_url: Option<String>,
+}
+
+/// What the environment says about Vault, or OpenBao, whose `BAO_…` come first.
+#[cfg(feature = "vault")]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VaultEnvironment {
+    /// `VAULT_ADDR`.
+    pub address: Option<String>,
+    /// `VAULT_TOKEN`.
+    pub token: Option<Secret>,
+    /// `~/.vault-token`: where `vault login` leaves one.
+    pub token_file: Option<PathBuf>,
+    /// `VAULT_NAMESPACE`.
+    pub namespace: Option<String>,
+    /// `VAULT_CACERT`: certificates to trust.
+    pub certificates: Option<PathBuf>,
 }
 
 /// The variables of pre-commit's push hooks, of one reference that is pushed.
@@ -100,6 +119,10 @@ impl Environment {
         let path = |name: &str| get(name).map(PathBuf::from);
         let text = |name: &str| get(name).map(|value| value.to_string_lossy().into_owned());
         let pre_commit = |name: &str| text(&format!("PRE_COMMIT_{name}"));
+        #[cfg(feature = "vault")]
+        let of_vault = |name: &str| get(&format!("BAO_{name}")).or_else(|| get(&format!("VAULT_{name}")));
+        #[cfg(feature = "vault")]
+        let text_of_vault = |name: &str| of_vault(name).map(|value| value.to_string_lossy().into_owned());
         Self {
             git: GitEnvironment {
                 git_dir: path("GIT_DIR"),
@@ -125,6 +148,14 @@ impl Environment {
             data_home: path("XDG_DATA_HOME").or_else(|| path("HOME").map(|home| home.join(".local/share"))),
             config_home: path("XDG_CONFIG_HOME").or_else(|| path("HOME").map(|home| home.join(".config"))),
             identity: path("UNLEAK_IDENTITY"),
+            #[cfg(feature = "vault")]
+            vault: VaultEnvironment {
+                address: text_of_vault("ADDR"),
+                token: of_vault("TOKEN").map(|token| Secret::new(token.as_encoded_bytes())),
+                token_file: path("HOME").map(|home| home.join(".vault-token")),
+                namespace: text_of_vault("NAMESPACE"),
+                certificates: of_vault("CACERT").map(PathBuf::from),
+            },
             #[cfg(feature = "aws")]
             aws: AwsEnvironment {
                 has_region: AWS_REGION.into_iter().any(|name| get(name).is_some()),

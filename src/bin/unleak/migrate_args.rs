@@ -240,6 +240,9 @@ pub enum StoreName {
     /// Parameter Store of AWS Systems Manager
     #[cfg(feature = "aws")]
     Ssm,
+    /// HashiCorp Vault or OpenBao, the KV engine version 2
+    #[cfg(feature = "vault")]
+    Vault,
 }
 
 impl StoreName {
@@ -251,6 +254,8 @@ impl StoreName {
             Self::Aws => Backend::Aws,
             #[cfg(feature = "aws")]
             Self::Ssm => Backend::Ssm,
+            #[cfg(feature = "vault")]
+            Self::Vault => Backend::Vault,
         }
     }
 }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use unleak::reference::Backend;
 use unleak::store::local::keyring::LASTS;
-use unleak::store::{CURRENT, Description, NewSecret, SecretStore, StoreError, Tags, Version};
+use unleak::store::{CURRENT, Description, NewSecret, SecretStore, StoreError, Tags, Version, object};
 
 use crate::env::Environment;
 use crate::failure::{Exit, Failure};
@@ -144,9 +144,10 @@ fn copy(from: &dyn SecretStore, to: &dyn SecretStore, prefix: &str) -> Result<Ex
 }
 
 fn copy_one(from: &dyn SecretStore, to: &dyn SecretStore, known: &Description) -> Result<&'static str, StoreError> {
-    let value = from.read(&known.name, &Version::Stage(CURRENT))?;
+    let value = object::normal(to.backend(), &from.read(&known.name, &Version::Stage(CURRENT))?);
+    let name = to.root() + known.name.strip_prefix(&from.root()).unwrap_or(&known.name);
     let new = NewSecret {
-        name: &known.name,
+        name: &name,
         value: &value,
         description: &known.description,
         tags: &known.tags,
@@ -167,7 +168,7 @@ fn copy_one(from: &dyn SecretStore, to: &dyn SecretStore, known: &Description) -
         }
         Err(error) => return Err(error),
     };
-    let back = to.read(&known.name, &Version::Stage(CURRENT))?;
+    let back = to.read(&name, &Version::Stage(CURRENT))?;
     let is_equal: bool = back.expose().ct_eq(value.expose()).into();
     if is_equal { Ok(outcome) } else { Err(StoreError::Unreachable(format!("{}: the store gave back another value", known.name))) }
 }

@@ -16,6 +16,8 @@ pub struct StoreDefaults {
     pub profile: Option<String>,
     /// Endpoint.
     pub endpoint_url: Option<String>,
+    /// Where Vault's engine is mounted.
+    pub mount: Option<String>,
 }
 
 impl StoreDefaults {

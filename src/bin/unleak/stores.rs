@@ -7,6 +7,10 @@ use age::secrecy::SecretString;
 use clap::Args;
 use unleak::reference::Backend;
 use unleak::resolve::Access;
+#[cfg(feature = "vault")]
+use unleak::secret::Secret;
+#[cfg(feature = "vault")]
+use unleak::store::endpoint::is_local;
 #[cfg(feature = "aws")]
 use unleak::store::endpoint::is_private;
 use unleak::store::local::keyring::Keyring;
@@ -17,7 +21,7 @@ use crate::config::Config;
 use crate::env::Environment;
 use crate::failure::{Failure, note};
 use crate::migrate_failure::store_failure;
-#[cfg(feature = "aws")]
+#[cfg(feature = "network")]
 use crate::store_config::StoreDefaults;
 
 /// Values are in this process: no core file and no debugger of the same user gets them.
@@ -42,10 +46,14 @@ pub struct StoreOptions {
     #[cfg(feature = "aws")]
     #[arg(long, value_name = "PROFILE", global = true, help_heading = "Store")]
     pub profile: Option<String>,
-    /// Another endpoint than that of AWS, such as http://127.0.0.1:5000 of an emulator
-    #[cfg(feature = "aws")]
+    /// Another endpoint than that of AWS, such as http://127.0.0.1:5000 of an emulator, or the address of Vault in place of VAULT_ADDR
+    #[cfg(feature = "network")]
     #[arg(long, value_name = "URL", global = true, help_heading = "Store")]
     pub endpoint_url: Option<String>,
+    /// Where Vault's KV engine is mounted [default: secret]
+    #[cfg(feature = "vault")]
+    #[arg(long, value_name = "PATH", global = true, help_heading = "Store")]
+    pub mount: Option<String>,
     /// Use no configuration file, also not its policy of migrations, and no baseline
     #[arg(long, global = true, help_heading = "Store")]
     pub no_config: bool,
@@ -76,22 +84,22 @@ impl StoreOptions {
 /// Opens stores, by what the command line, the environment and the configuration say, in this order.
 pub struct Stores<'a> {
     environment: &'a Environment,
-    #[cfg(feature = "aws")]
+    #[cfg(feature = "network")]
     options: &'a StoreOptions,
-    #[cfg(feature = "aws")]
+    #[cfg(feature = "network")]
     defaults: StoreDefaults,
 }
 
 impl<'a> Stores<'a> {
     /// By the options, and `[store]` of the configuration.
     pub fn new(options: &'a StoreOptions, config: &Config, environment: &'a Environment) -> Self {
-        #[cfg(not(feature = "aws"))]
+        #[cfg(not(feature = "network"))]
         let _ = (options, config);
         Self {
             environment,
-            #[cfg(feature = "aws")]
+            #[cfg(feature = "network")]
             options,
-            #[cfg(feature = "aws")]
+            #[cfg(feature = "network")]
             defaults: config.store.clone(),
         }
     }
@@ -112,6 +120,7 @@ impl<'a> Stores<'a> {
         match backend {
             Backend::Local => local(self.environment),
             Backend::Aws | Backend::Ssm => self.aws(backend, region, None),
+            Backend::Vault => self.vault(),
         }
     }
 
@@ -123,6 +132,7 @@ impl<'a> Stores<'a> {
         let opened = match access.backend {
             Backend::Local => local(self.environment),
             backend @ (Backend::Aws | Backend::Ssm) => self.aws(backend, access.region.as_deref(), access.role_arn.as_deref()),
+            Backend::Vault => self.vault(),
         };
         opened.map_err(|failure| StoreError::Unusable(failure.error))
     }
@@ -144,7 +154,10 @@ impl<'a> Stores<'a> {
                 .or_else(|| given.region.clone())
                 .or_else(|| unless(known.has_region, default.region.as_ref())),
             profile: given.profile.clone().or_else(|| unless(known.has_identity, default.profile.as_ref())),
-            endpoint_url: given.endpoint_url.clone().or_else(|| unless(said.is_some(), default.endpoint_url.as_ref())),
+            endpoint_url: given
+                .endpoint_url
+                .clone()
+                .or_else(|| unless(said.is_some() || default.kind == Some(Backend::Vault), default.endpoint_url.as_ref())),
             role_arn: role.map(str::to_owned),
             allow_insecure_endpoint: false,
         };
@@ -159,6 +172,42 @@ impl<'a> Stores<'a> {
     #[cfg(not(feature = "aws"))]
     fn aws(&self, backend: Backend, _region: Option<&str>, _role: Option<&str>) -> Result<Box<dyn SecretStore>, Failure> {
         Err(Failure::new(&format_args!("this build has no {} (feature `aws`)", backend.title())))
+    }
+}
+
+impl Stores<'_> {
+    #[cfg(feature = "vault")]
+    fn vault(&self) -> Result<Box<dyn SecretStore>, Failure> {
+        use unleak::store::vault::{VaultSettings, VaultStore};
+        let (known, default) = (&self.environment.vault, &self.defaults);
+        // A tree does not say where the token goes, unless that is this machine.
+        let of_file = default.endpoint_url.as_ref().filter(|url| default.kind == Some(Backend::Vault) && is_local(url));
+        let address = self.options.endpoint_url.as_ref().or(known.address.as_ref()).or(of_file);
+        let unset = |what: &str| store_failure(StoreError::Unusable(format!("Vault needs {what}")));
+        let token = match (&known.token, &known.token_file) {
+            (Some(token), _) => Some(token.clone()),
+            (None, Some(file)) => std::fs::read(file).ok().map(|bytes| Secret::new(&zeroize::Zeroizing::new(bytes))),
+            (None, None) => None,
+        };
+        let certificates = match &known.certificates {
+            Some(file) => Some(std::fs::read(file).map_err(|error| Failure::with_file("read", file, &error))?),
+            None => None,
+        };
+        let settings = VaultSettings {
+            address: address.ok_or_else(|| unset("its address: VAULT_ADDR or --endpoint-url"))?.clone(),
+            token: token.ok_or_else(|| unset("a token: VAULT_TOKEN, or `vault login`"))?,
+            namespace: known.namespace.clone(),
+            mount: self.options.mount.as_ref().or(default.mount.as_ref()).map_or("secret", String::as_str).to_owned(),
+            certificates,
+            allow_insecure_endpoint: false,
+        };
+        Ok(Box::new(VaultStore::open(settings).map_err(store_failure)?))
+    }
+
+    #[cfg(not(feature = "vault"))]
+    #[expect(clippy::unused_self, reason = "with the feature it is asked")]
+    fn vault(&self) -> Result<Box<dyn SecretStore>, Failure> {
+        Err(Failure::new(&"this build has no Vault (feature `vault`)"))
     }
 }
 

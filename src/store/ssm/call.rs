@@ -41,7 +41,7 @@ impl Service {
         if !settings.allow_insecure_endpoint && !is_private(&url) {
             return Err(StoreError::Unusable(format!("{url} would carry secrets in the clear; use https")));
         }
-        let http = Http::new(account.runtime.clone());
+        let http = Http::new(account.runtime.clone(), None)?;
         Ok(Self { http, url: url + "/", account, credentials: Mutex::new(None) })
     }
 

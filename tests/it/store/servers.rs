@@ -110,3 +110,78 @@ fn parameters_go_all_the_way_and_stay_where_deletion_would_be_for_good() {
     trial.files_hold_nothing(trial.shop.home.path());
     trial.files_hold_nothing(trial.shop.sandbox.directory.path());
 }
+
+#[cfg(feature = "vault")]
+#[test]
+fn vault_goes_all_the_way_and_back() {
+    use super::fake_vault::{FakeVault, TOKEN};
+    use serde_json::json;
+    let (shop, vault) = (Shop::new("[store]\nkind = 'vault'\nmount = 'kv'\n[migrate]\nprefix = 'acme'\n"), FakeVault::start());
+    let variables = vec![
+        ("VAULT_ADDR", vault.url()),
+        ("VAULT_TOKEN", TOKEN.to_owned()),
+        ("AWS_REGION", "eu-west-1".to_owned()),
+        ("AWS_ENDPOINT_URL", shop.fake.url()),
+    ];
+    let trial = Trial { shop, variables };
+    let source = trial.shop.sandbox.read("app.py");
+    let plan = ["migrate", "plan", "--app", "shop", "--env", "prod", "-o", "plan.json"];
+    for (option, reason) in [
+        (&["--new-version"][..], "--new-version: a new version in Vault is in force at once, before it could be proved"),
+        (&["--replica-region", "eu-west-2"], "--replica-region: Vault has no replicas of single secrets"),
+        (&["--kms-key", "alias/a"], "--kms-key: Vault encrypts everything with a key of its own"),
+        (&["--external-type", "BigIDClientSecret"], "--external-type: Vault has no managed external secrets"),
+    ] {
+        let (_, said) = trial.run(&[&plan[..], option].concat(), 7);
+        assert_eq!(said.trim_end(), format!("unleak: error: {reason}"));
+    }
+    trial.run(&plan, 0);
+    let text = trial.shop.sandbox.read("plan.json");
+    assert!(text.contains(&format!("\"identity\": \"{} kv\"", vault.url())), "{text}");
+    let (said, _) = trial.run(&["migrate", "apply", "plan.json", "--check"], 0);
+    assert!(said.contains("\n  allowed  create on kv/data/*, create on kv/metadata/*\n"), "{said}");
+    assert_eq!(vault.names().len(), 0);
+    trial.run(&["migrate", "apply", "plan.json", "--yes"], 4);
+    let name = "kv/acme/prod/shop/db-password";
+    assert_eq!(vault.kept(name), [json!({"value": trial.shop.value})]);
+    let reference = "ref+vault://kv/acme/prod/shop/db-password#/value";
+    assert!(trial.shop.sandbox.read(".unleak.env").ends_with(&format!("\nDB_PASSWORD={reference}\n")));
+
+    let expected = format!("test \"$DB_PASSWORD\" = '{}'", trial.shop.value);
+    trial.run(&["run", "--", "/bin/sh", "-c", &expected], 0);
+    for text in [reference, "ref+vault://kv/acme/prod/shop/db-password/value", "ref+vault://kv/acme/prod/shop/db-password?version=1#value"]
+    {
+        assert_eq!(trial.run(&["get", text], 0).0, trial.shop.value);
+    }
+    vault.put("kv/other", json!({"value": "v1", "user": "app", "nested": {"a": 1}}));
+    assert_eq!(trial.run(&["get", "ref+vault://kv/other#/user"], 0).0, "app");
+    trial.run(&["get", "ref+vault://kv/other#/none"], 78);
+    trial.run(&["check", ".unleak.env"], 0);
+    let (said, _) = trial.run(&["store", "list", "vault", "--prefix", "kv/acme"], 0);
+    assert!(said.starts_with(&format!("{name}\tlive\t1 versions\t")), "{said}");
+    trial.run(&["migrate", "status"], 4);
+    trial.run(&["migrate", "audit"], 4);
+    trial.run(&["migrate", "policies", "-o", "policies"], 2);
+    // Names begin with the mount in Vault alone.
+    let copied = format!("{name}\tcopied\n");
+    assert_eq!(trial.run(&["store", "copy", "vault", "aws", "--prefix", "kv/acme"], 0).0, copied);
+    assert_eq!(trial.shop.fake.secrets().into_keys().collect::<Vec<_>>(), ["acme/prod/shop/db-password"]);
+    assert_eq!(trial.run(&["store", "copy", "aws", "vault"], 0).0, "acme/prod/shop/db-password\tthere already\n");
+
+    trial.run(&["migrate", "undo", "--yes"], 0);
+    assert_eq!(trial.shop.sandbox.read("app.py"), source);
+    let (said, _) = trial.run(&["store", "list", "vault", "--prefix", "kv/acme"], 0);
+    assert!(said.starts_with(&format!("{name}\tdeleted\t")), "{said}");
+    trial.run(&["get", reference], 78);
+    trial.run(&["store", "restore", "vault", name], 0);
+    assert_eq!(trial.run(&["get", reference], 0).0, trial.shop.value);
+    trial.files_hold_nothing(trial.shop.home.path());
+
+    // Nobody but the environment says where the token goes.
+    let without = trial.shop.with(&[("VAULT_TOKEN", TOKEN)], &["get", reference]);
+    assert_eq!(crate::cli::text(&without.stderr), "unleak: error: Vault needs its address: VAULT_ADDR or --endpoint-url\n");
+    let far = trial.shop.with(&[("VAULT_TOKEN", TOKEN), ("VAULT_ADDR", "http://192.0.2.1:8200")], &["get", reference]);
+    assert!(crate::cli::text(&far.stderr).contains("would carry secrets in the clear"));
+    let none = trial.shop.with(&[("VAULT_ADDR", &vault.url())], &["get", reference]);
+    assert_eq!(crate::cli::text(&none.stderr), "unleak: error: Vault needs a token: VAULT_TOKEN, or `vault login`\n");
+}
