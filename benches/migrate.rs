@@ -125,6 +125,10 @@ impl SecretStore for Memory {
         Ok("bench".to_owned())
     }
 
+    fn permission(&self, action: Action) -> String {
+        action.iam().to_owned()
+    }
+
     fn create(&self, new: &NewSecret<'_>) -> Result<Stored, StoreError> {
         let version = new.token.to_owned();
         self.0.lock().expect("because no thread panics").insert(new.name.to_owned(), (version.clone(), new.value.clone()));

@@ -12,15 +12,24 @@ pub enum Backend {
     Local,
     /// AWS Secrets Manager, `ref+awssecrets://`.
     Aws,
+    /// Parameter Store of AWS Systems Manager, `ref+awsssm://`.
+    Ssm,
+    /// HashiCorp Vault or OpenBao, `ref+vault://`.
+    Vault,
 }
 
 impl Backend {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Local, Self::Aws, Self::Ssm, Self::Vault];
+
     /// The scheme of its references, without `://`.
     #[must_use]
     pub const fn scheme(self) -> &'static str {
         match self {
             Self::Local => "ref+unleak",
             Self::Aws => "ref+awssecrets",
+            Self::Ssm => "ref+awsssm",
+            Self::Vault => "ref+vault",
         }
     }
 
@@ -30,6 +39,28 @@ impl Backend {
         match self {
             Self::Local => "local",
             Self::Aws => "aws",
+            Self::Ssm => "ssm",
+            Self::Vault => "vault",
+        }
+    }
+
+    /// The store as people call it.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Local => "the local store",
+            Self::Aws => "AWS Secrets Manager",
+            Self::Ssm => "Parameter Store",
+            Self::Vault => "Vault",
+        }
+    }
+
+    /// The parameters that its references have.
+    const fn parameters(self) -> &'static [&'static str] {
+        match self {
+            Self::Local | Self::Aws => &["region", "role_arn", "version_stage", "version_id"],
+            Self::Ssm => &["region", "role_arn", "version", "mode"],
+            Self::Vault => &["version"],
         }
     }
 }
@@ -39,7 +70,7 @@ impl Backend {
 pub struct Reference {
     /// The store.
     pub backend: Backend,
-    /// Name of the secret, or its ARN.
+    /// Name of the secret, or its ARN; in Vault with the mount before it.
     pub name: String,
     /// Region, where it is not the one of the environment.
     pub region: Option<String>,
@@ -49,7 +80,7 @@ pub struct Reference {
     pub version_stage: Option<String>,
     /// Id of a version; not together with a staging label.
     pub version_id: Option<String>,
-    /// Member of the secret's JSON object; none means the whole value.
+    /// Member of the secret's JSON object; none means the whole value, which Vault has as the member `value`.
     pub key: Option<String>,
 }
 
@@ -71,11 +102,15 @@ impl Reference {
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", self.backend.scheme(), self.name)?;
+        let is_parameter = self.backend == Backend::Ssm;
+        let (stage, id) =
+            if matches!(self.backend, Backend::Ssm | Backend::Vault) { ("version", "version") } else { ("version_stage", "version_id") };
         let parameters = [
-            ("region", &self.region),
-            ("role_arn", &self.role_arn),
-            ("version_stage", &self.version_stage),
-            ("version_id", &self.version_id),
+            ("region", self.region.as_deref()),
+            ("role_arn", self.role_arn.as_deref()),
+            (stage, self.version_stage.as_deref()),
+            (id, self.version_id.as_deref()),
+            ("mode", self.key.as_ref().filter(|_| is_parameter).map(|_| WHOLE_PARAMETER)),
         ];
         let mut sign = '?';
         for (name, value) in parameters {
@@ -84,7 +119,8 @@ impl fmt::Display for Reference {
                 sign = '&';
             }
         }
-        self.key.iter().try_for_each(|key| write!(f, "#/{key}"))
+        let whole = (self.backend == Backend::Vault).then_some(MEMBER_OF_WHOLE);
+        self.key.as_deref().or(whole).iter().try_for_each(|key| write!(f, "#/{key}"))
     }
 }
 
@@ -92,11 +128,8 @@ impl fmt::Display for Reference {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReferenceError {
     /// It does not start with a scheme that is known.
-    #[error("a reference starts with ref+awssecrets:// or ref+unleak://")]
+    #[error("a reference starts with ref+awssecrets://, ref+awsssm://, ref+vault:// or ref+unleak://")]
     Scheme,
-    /// It is a parameter of Parameter Store that stands for no secret.
-    #[error("of ref+awsssm:// only /aws/reference/secretsmanager/NAME is read, which stands for a secret")]
-    NoPointer,
     /// There is no name after the scheme.
     #[error("the name of the secret is missing after ://")]
     NoName,
@@ -104,8 +137,11 @@ pub enum ReferenceError {
     #[error("{0:?} cannot stand in the name of a secret")]
     Name(char),
     /// A parameter is not known.
-    #[error("there is no parameter {0:?}; known are region, role_arn, version_stage and version_id")]
-    Parameter(String),
+    #[error("there is no parameter {0:?}; known are {known}", known = .1.join(", "))]
+    Parameter(String, &'static [&'static str]),
+    /// A mode of Parameter Store other than the one that is read.
+    #[error("mode is {WHOLE_PARAMETER} or not there")]
+    Mode,
     /// A parameter has no value, or stands twice.
     #[error("the parameter {0} needs one value")]
     Value(&'static str),
@@ -122,8 +158,11 @@ pub const POINTER: &str = "/aws/reference/secretsmanager/";
 /// The scheme of vals for Parameter Store.
 const PARAMETER_STORE: &str = "ref+awsssm://";
 
-/// The parameters of a reference.
-const PARAMETERS: [&str; 4] = ["region", "role_arn", "version_stage", "version_id"];
+/// What tells vals that `#/KEY` is a member of the parameter's value, and not another parameter below its name.
+const WHOLE_PARAMETER: &str = "singleparam";
+
+/// The member that Vault has a value in which is no object: it keeps members only.
+pub const MEMBER_OF_WHOLE: &str = "value";
 
 /// Whether a character can stand in the name of a secret: those of AWS, and `:` of ARNs.
 const fn is_name(character: char) -> bool {
@@ -135,22 +174,23 @@ impl std::str::FromStr for Reference {
 
     /// Reads a whole text as a reference; `#key` is read like `#/key`.
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        if let Some(rest) = pointed(text)? {
+        if let Some(rest) = pointed(text) {
             return Self::parse(Backend::Aws, rest).map(Self::without_version_in_name);
         }
-        let (backend, rest) = [Backend::Local, Backend::Aws]
+        let (backend, rest) = Backend::ALL
             .into_iter()
             .find_map(|backend| Some((backend, text.strip_prefix(backend.scheme())?.strip_prefix("://")?)))
             .ok_or(ReferenceError::Scheme)?;
-        Self::parse(backend, rest)
+        // vals gives the name of a parameter its first slash.
+        let is_parameter = backend == Backend::Ssm;
+        Self::parse(backend, if is_parameter { rest.trim_start_matches('/') } else { rest })
     }
 }
 
 /// What follows a path of Parameter Store that stands for a secret; none where the text is no such path.
-fn pointed(text: &str) -> Result<Option<&str>, ReferenceError> {
-    let Some(path) = text.strip_prefix(PARAMETER_STORE) else { return Ok(text.strip_prefix(POINTER)) };
-    let of_path = path.strip_prefix(POINTER).or_else(|| path.strip_prefix(&POINTER[1..]));
-    of_path.map(Some).ok_or(ReferenceError::NoPointer)
+fn pointed(text: &str) -> Option<&str> {
+    let Some(path) = text.strip_prefix(PARAMETER_STORE) else { return text.strip_prefix(POINTER) };
+    path.strip_prefix(POINTER).or_else(|| path.strip_prefix(&POINTER[1..]))
 }
 
 impl Reference {
@@ -170,9 +210,18 @@ impl Reference {
         if let Some(wrong) = name.chars().find(|&character| !is_name(character)) {
             return Err(ReferenceError::Name(wrong));
         }
+        let (name, key) = if backend == Backend::Vault { in_vault(name, key)? } else { (name, key) };
         let mut reference = Self { key, ..Self::to(backend, name.to_owned()) };
+        let mut is_whole = backend != Backend::Ssm;
         for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
-            reference.set(parameter)?;
+            match parameter.strip_prefix("mode=").filter(|_| !is_whole) {
+                Some(WHOLE_PARAMETER) => is_whole = true,
+                Some(_) => return Err(ReferenceError::Mode),
+                None => reference.set(parameter)?,
+            }
+        }
+        if let Some(below) = reference.key.take_if(|_| !is_whole) {
+            reference.name = format!("{}/{below}", reference.name);
         }
         if reference.version_stage.is_some() && reference.version_id.is_some() {
             return Err(ReferenceError::TwoVersions);
@@ -192,11 +241,16 @@ impl Reference {
 
     fn set(&mut self, parameter: &str) -> Result<(), ReferenceError> {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        let known = PARAMETERS.into_iter().find(|known| *known == name).ok_or_else(|| ReferenceError::Parameter(name.to_owned()))?;
-        let field = match known {
+        let known = self.backend.parameters();
+        let known = known.iter().find(|known| **known == name).ok_or_else(|| ReferenceError::Parameter(name.to_owned(), known))?;
+        let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
+        let field = match *known {
             "region" => &mut self.region,
             "role_arn" => &mut self.role_arn,
             "version_stage" => &mut self.version_stage,
+            // A parameter has labels, too.
+            "version" if !is_number && self.backend == Backend::Vault => return Err(ReferenceError::Value("version")),
+            "version" if !is_number => &mut self.version_stage,
             _ => &mut self.version_id,
         };
         if value.is_empty() || field.is_some() {
@@ -205,6 +259,19 @@ impl Reference {
         *field = Some(value.to_owned());
         Ok(())
     }
+}
+
+/// Vault has members only: without one in the fragment, it is the last part of the name, as vals has it.
+fn in_vault(name: &str, key: Option<String>) -> Result<(&str, Option<String>), ReferenceError> {
+    let (name, key) = match key {
+        Some(key) => (name, key),
+        None => name.rsplit_once('/').map(|(name, key)| (name, key.to_owned())).ok_or(ReferenceError::NoKey)?,
+    };
+    if key.is_empty() {
+        return Err(ReferenceError::NoKey);
+    }
+    let is_path = name.split_once('/').is_some_and(|(mount, path)| !mount.is_empty() && !path.is_empty());
+    if is_path { Ok((name, Some(key).filter(|key| key != MEMBER_OF_WHOLE))) } else { Err(ReferenceError::NoName) }
 }
 
 /// The references that stand in a text, with their bytes: each from its scheme to the first character that no reference holds. What starts
@@ -236,12 +303,7 @@ fn is_start(text: &[u8], length: usize) -> bool {
     if text.starts_with(POINTER.as_bytes()) {
         return length > POINTER.len() && !matches!(text.get(length), Some(b'*' | b'$' | b'{' | b'<' | b'%'));
     }
-    [Backend::Local, Backend::Aws].iter().any(|backend| of_scheme(backend.scheme())) || of_scheme("ref+awsssm") && pointer_follows(text)
-}
-
-fn pointer_follows(text: &[u8]) -> bool {
-    let path = text.strip_prefix(PARAMETER_STORE.as_bytes()).unwrap_or_default();
-    path.starts_with(POINTER.as_bytes()) || path.starts_with(&POINTER.as_bytes()[1..])
+    Backend::ALL.iter().any(|backend| of_scheme(backend.scheme()))
 }
 
 #[cfg(test)]
@@ -269,14 +331,25 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         for (text, error) in [
-            ("ref+vault://a", ReferenceError::Scheme),
+            ("ref+gcpsecrets://a", ReferenceError::Scheme),
             ("awssecrets://a", ReferenceError::Scheme),
             ("ref+unleak://", ReferenceError::NoName),
             ("ref+unleak://#/a", ReferenceError::NoName),
             ("ref+unleak://a b", ReferenceError::Name(' ')),
             ("ref+unleak://a#", ReferenceError::NoKey),
             ("ref+unleak://a#/", ReferenceError::NoKey),
-            ("ref+awssecrets://a?regoin=x", ReferenceError::Parameter("regoin".to_owned())),
+            ("ref+awssecrets://a?regoin=x", ReferenceError::Parameter("regoin".to_owned(), Backend::Aws.parameters())),
+            ("ref+awsssm://a?version_id=1", ReferenceError::Parameter("version_id".to_owned(), Backend::Ssm.parameters())),
+            ("ref+awsssm://a?version=1&version=a", ReferenceError::TwoVersions),
+            ("ref+awsssm://a?mode=multi", ReferenceError::Mode),
+            ("ref+awsssm:///", ReferenceError::NoName),
+            ("ref+vault://secret", ReferenceError::NoKey),
+            ("ref+vault://secret/a", ReferenceError::NoName),
+            ("ref+vault://secret#/a", ReferenceError::NoName),
+            ("ref+vault://secret/a/", ReferenceError::NoKey),
+            ("ref+vault://secret/a?version=x#/b", ReferenceError::Value("version")),
+            // Whoever wrote the tree does not say where the token goes.
+            ("ref+vault://secret/a?address=https://x#/b", ReferenceError::Parameter("address".to_owned(), Backend::Vault.parameters())),
             ("ref+awssecrets://a?region=", ReferenceError::Value("region")),
             ("ref+awssecrets://a?region=a&region=b", ReferenceError::Value("region")),
             ("ref+awssecrets://a?version_stage=A&version_id=B", ReferenceError::TwoVersions),
@@ -299,13 +372,40 @@ mod tests {
         assert_eq!(version("AWSPREVIOUS"), "ref+awssecrets://a?version_stage=AWSPREVIOUS");
         let id = "0123456789abcdef0123456789abcdef";
         assert_eq!(version(id), format!("ref+awssecrets://a?version_id={id}"));
-        assert_eq!(read("ref+awsssm://prod/db"), Err(ReferenceError::NoPointer));
         assert_eq!(read("/aws/reference/secretsmanager/"), Err(ReferenceError::NoName));
         assert_eq!(read("/aws/reference/other/a"), Err(ReferenceError::Scheme));
         let text = b"valueFrom: arn:aws:ssm:eu-west-1:1:parameter/aws/reference/secretsmanager/a\nB=ref+awsssm:///aws/reference/secretsmanager/b\n\
             \"parameter/aws/reference/secretsmanager/*\" /aws/reference/secretsmanager/${name} ref+awsssm://other";
         let found: Vec<String> = find_all(text).map(|(_, parsed)| parsed.unwrap().to_string()).collect();
-        assert_eq!(found, ["ref+awssecrets://a", "ref+awssecrets://b"]);
+        assert_eq!(found, ["ref+awssecrets://a", "ref+awssecrets://b", "ref+awsssm://other"]);
+    }
+
+    #[test]
+    fn parameters_are_read_as_vals_reads_them() {
+        for (text, written) in [
+            ("ref+awsssm:///prod/db", "ref+awsssm://prod/db"),
+            ("ref+awsssm://prod/db?version=3&region=eu-west-1", "ref+awsssm://prod/db?region=eu-west-1&version=3"),
+            ("ref+awsssm://prod/db?version=live", "ref+awsssm://prod/db?version=live"),
+            ("ref+awsssm://prod/db?mode=singleparam#password", "ref+awsssm://prod/db?mode=singleparam#/password"),
+            // Without the mode the key is another parameter, below the name.
+            ("ref+awsssm://prod/db#/password", "ref+awsssm://prod/db/password"),
+        ] {
+            assert_eq!(read(text).unwrap().to_string(), written, "{text}");
+        }
+        let labelled = read("ref+awsssm://prod/db?version=live").unwrap();
+        assert_eq!((labelled.version_stage.as_deref(), labelled.version_id), (Some("live"), None));
+    }
+
+    #[test]
+    fn members_in_vault_are_read_as_vals_reads_them() {
+        for (text, key, written) in [
+            ("ref+vault://secret/db#/password", Some("password"), "ref+vault://secret/db#/password"),
+            ("ref+vault://secret/db/password", Some("password"), "ref+vault://secret/db#/password"),
+            ("ref+vault://secret/token?version=2#value", None, "ref+vault://secret/token?version=2#/value"),
+        ] {
+            let reference = read(text).unwrap();
+            assert_eq!((reference.key.as_deref(), reference.to_string().as_str()), (key, written), "{text}");
+        }
     }
 
     #[test]
@@ -318,20 +418,23 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read_again(
-            aws: bool,
-            name in "[a-z0-9/_.@+=:-]{1,40}",
+            backend in proptest::sample::select(&Backend::ALL[..]),
+            name in "[a-z0-9_.@+=:-][a-z0-9/_.@+=:-]{0,39}",
             region in proptest::option::of("[a-z0-9-]{1,12}"),
             role_arn in proptest::option::of("arn:aws:iam::[0-9]{12}:role/[a-z]{1,8}"),
-            version in proptest::option::of(("[A-Za-z0-9-]{1,40}", any::<bool>())),
-            key in proptest::option::of("[A-Za-z0-9_.-]{1,20}"),
+            version in proptest::option::of(("[A-Za-z][A-Za-z0-9-]{0,39}", "[0-9]{1,9}", any::<bool>())),
+            key in proptest::option::of("[A-Zb-z0-9_.-]{1,20}"),
         ) {
             let (version_stage, version_id) = match version {
-                Some((stage, true)) => (Some(stage), None),
-                Some((id, false)) => (None, Some(id)),
+                Some((stage, _, true)) => (Some(stage), None),
+                Some((_, id, false)) => (None, Some(id)),
                 None => (None, None),
             };
-            let backend = if aws { Backend::Aws } else { Backend::Local };
-            let reference = Reference { backend, name, region, role_arn, version_stage, version_id, key };
+            let reference = if backend == Backend::Vault {
+                Reference { version_id: version_id.filter(|id| id.bytes().all(|byte| byte.is_ascii_digit())), key, ..Reference::to(backend, format!("m/{name}")) }
+            } else {
+                Reference { backend, name, region, role_arn, version_stage, version_id, key }
+            };
             prop_assert_eq!(reference.to_string().parse(), Ok(reference));
         }
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::reference::{Backend, Reference};
+use crate::reference::{Backend, MEMBER_OF_WHOLE, Reference};
 use crate::secret::Secret;
-use crate::store::{CURRENT, SecretStore, StoreError, Version};
+use crate::store::{CURRENT, SecretStore, StoreError, Version, object};
 
 /// Which store a reference needs: two references with the same access are read together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,6 +126,9 @@ fn one(store: &dyn SecretStore, reference: &Reference, current: &Current<'_>) ->
     };
     match &reference.key {
         Some(key) => member(&reference.name, key, &value),
+        None if reference.backend == Backend::Vault && object::has_members(value.expose()) => {
+            member(&reference.name, MEMBER_OF_WHOLE, &value)
+        }
         None => Ok(value),
     }
 }
@@ -204,7 +207,7 @@ mod tests {
             opened.push(access.backend);
             match access.backend {
                 Backend::Local => LocalStore::open(directory.path(), &key).map(|store| Box::new(store) as Box<dyn SecretStore>),
-                Backend::Aws => Err(StoreError::Unusable("no region".to_owned())),
+                _ => Err(StoreError::Unusable("no region".to_owned())),
             }
         });
         assert_eq!(opened, [Backend::Local, Backend::Aws]);

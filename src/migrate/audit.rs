@@ -5,6 +5,7 @@
 use super::journal::{StoredBy, StoredSecret};
 use super::plan::PlannedSecret;
 use super::storing::with_stage;
+use crate::reference::Backend;
 use crate::store::{CURRENT, Description};
 
 /// Seconds of a day.
@@ -32,7 +33,17 @@ pub struct Audited {
 
 /// Checks a secret; `now` in seconds since 1970, `days` until it has to be rotated or counts as unused.
 #[must_use]
-pub fn check(secret: &PlannedSecret, stored: &StoredSecret, description: Option<&Description>, now: i64, days: u32) -> Audited {
+pub fn check(
+    backend: Backend,
+    secret: &PlannedSecret,
+    stored: &StoredSecret,
+    description: Option<&Description>,
+    now: i64,
+    days: u32,
+) -> Audited {
+    // Security Hub's names are those of Secrets Manager; no other store rotates by itself.
+    let by_itself = backend == Backend::Aws;
+    let (unused, age) = if by_itself { ("SecretsManager.3", "SecretsManager.4") } else { ("unused", "age") };
     let mut complaints = Vec::new();
     let mut complain = |check: &'static str, detail: String| complaints.push(Complaint { secret: secret.name.clone(), check, detail });
     let Some(description) = description else {
@@ -47,7 +58,7 @@ pub fn check(secret: &PlannedSecret, stored: &StoredSecret, description: Option<
     if !rotated {
         complain("leaked-version", "readers still get the value that was in the code; rotate it".to_owned());
     }
-    if !description.rotation_enabled {
+    if by_itself && !description.rotation_enabled {
         complain("SecretsManager.1", "it has no automatic rotation".to_owned());
     }
     let overdue = |at: Option<i64>| at.is_some_and(|at| at < now - DAY);
@@ -55,11 +66,12 @@ pub fn check(secret: &PlannedSecret, stored: &StoredSecret, description: Option<
         complain("SecretsManager.2", "a rotation was due and did not happen".to_owned());
     }
     let older = |at: Option<i64>| at.is_some_and(|at| now - at > i64::from(days) * DAY);
-    if description.accessed.map_or_else(|| older(description.created), |at| older(Some(at))) {
-        complain("SecretsManager.3", format!("nobody read it for {days} days"));
+    let tells_reads = matches!(backend, Backend::Aws | Backend::Local);
+    if tells_reads && description.accessed.map_or_else(|| older(description.created), |at| older(Some(at))) {
+        complain(unused, format!("nobody read it for {days} days"));
     }
     if older(description.rotated.or(description.changed).or(description.created)) {
-        complain("SecretsManager.4", format!("its value is older than {days} days"));
+        complain(age, format!("its value is older than {days} days"));
     }
     let missing: Vec<&str> =
         secret.tags.iter().filter(|(key, value)| description.tags.get(*key) != Some(value)).map(|(key, _)| key.as_str()).collect();
@@ -101,9 +113,13 @@ mod tests {
         }
     }
 
-    fn checks(description: Option<&Description>, now: i64) -> Vec<&'static str> {
+    fn checks_of(backend: Backend, description: Option<&Description>, now: i64) -> Vec<&'static str> {
         let stored = StoredSecret { id: String::new(), version: "v1".to_owned(), origin: StoredBy::Created };
-        check(&secret(), &stored, description, now, 90).complaints.into_iter().map(|complaint| complaint.check).collect()
+        check(backend, &secret(), &stored, description, now, 90).complaints.into_iter().map(|complaint| complaint.check).collect()
+    }
+
+    fn checks(description: Option<&Description>, now: i64) -> Vec<&'static str> {
+        checks_of(Backend::Aws, description, now)
     }
 
     #[test]
@@ -131,5 +147,10 @@ mod tests {
             ..Description::default()
         };
         assert_eq!(checks(Some(&good), late), Vec::<&str>::new());
+        // Other stores neither rotate nor, some of them, say when a value was read.
+        let unread = Description { rotation_enabled: false, rotated: None, accessed: None, ..good };
+        assert_eq!(checks_of(Backend::Local, Some(&unread), late), ["unused", "age"]);
+        assert_eq!(checks_of(Backend::Ssm, Some(&unread), late), ["age"]);
+        assert_eq!(checks_of(Backend::Vault, Some(&unread), late), ["age"]);
     }
 }

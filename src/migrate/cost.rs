@@ -15,7 +15,9 @@ pub struct Prices {
 
 /// What AWS Secrets Manager and KMS cost in AWS's public examples.
 pub const AWS: Prices = Prices { secret: 0.40, calls: 0.05, decryptions: 0.03 };
-/// What a file of one's own costs.
+/// What standard parameters cost: nothing but the key, where it is one's own.
+pub const SSM: Prices = Prices { secret: 0.0, calls: 0.0, decryptions: 0.03 };
+/// What a file or a server of one's own costs here.
 pub const LOCAL: Prices = Prices { secret: 0.0, calls: 0.0, decryptions: 0.0 };
 
 /// What is paid for in a month.

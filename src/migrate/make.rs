@@ -18,7 +18,7 @@ use crate::finding::{Finding, Report};
 use crate::reference::{Backend, Reference};
 use crate::rewrite::{Strategy, Style};
 use crate::source::git::checkout::Checkout;
-use crate::store::LARGEST_VALUE;
+use crate::store::{Action, limits};
 
 /// Calls that a consumer makes to the store for each secret in a month, for the estimate.
 const CALLS_A_MONTH: u64 = 1_000;
@@ -103,6 +103,7 @@ pub enum MakeError {
 /// What was asked for does not exist or cannot be named.
 pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     name::check_template(&options.template).map_err(MakeError::Name)?;
+    fits(options).map_err(MakeError::Unfit)?;
     let key = PlanKey::random();
     let id = data_encoding::HEXLOWER.encode(&random_id());
     let mut left = Vec::new();
@@ -198,6 +199,26 @@ fn choose<'r>(findings: &'r [Finding], options: &Options, left: &mut Vec<LeftFin
     Ok(chosen)
 }
 
+/// Whether the store does what the options ask for.
+fn fits(options: &Options) -> Result<(), String> {
+    let asked = [
+        (options.existing == Existing::NewVersion, Action::AddVersion, "--new-version"),
+        (!options.replica_regions.is_empty(), Action::Replicate, "--replica-region"),
+    ];
+    let mut asked = asked.into_iter().filter(|(is_asked, ..)| *is_asked);
+    let reason = asked.find_map(|(_, action, option)| Some(format!("{option}: {}", limits::refused(options.backend, action)?)));
+    match reason {
+        Some(reason) => Err(reason),
+        None if options.external_type.is_some() && matches!(options.backend, Backend::Ssm | Backend::Vault) => {
+            Err(format!("--external-type: {} has no managed external secrets", options.backend.title()))
+        }
+        None if options.kms_key.is_some() && options.backend == Backend::Vault => {
+            Err("--kms-key: Vault encrypts everything with a key of its own".to_owned())
+        }
+        None => Ok(()),
+    }
+}
+
 /// A name and a variable for each group.
 fn names(groups: &[Group], inventory: &Inventory, ground: &Ground<'_>, options: &Options) -> Result<Vec<Named>, MakeError> {
     let directory = ground.root.file_name().and_then(|name| name.to_str()).unwrap_or("app");
@@ -216,7 +237,7 @@ fn names(groups: &[Group], inventory: &Inventory, ground: &Ground<'_>, options: 
         let name = name::unique(full, &mut taken);
         name::check(&name).map_err(MakeError::Name)?;
         let mut reference = Reference::to(options.backend, name);
-        reference.region.clone_from(&options.region);
+        reference.region = options.region.clone().filter(|_| options.backend != Backend::Vault);
         named.push(Named { reference, environment: environment.to_owned(), application: application.to_owned() });
     }
     Ok(named)
@@ -279,8 +300,9 @@ fn warnings(manual: &[ManualPlace], options: &Options) -> Vec<String> {
     if !manual.is_empty() {
         warnings.push(format!("{} places have to be rewritten by hand; until then the values stand there", manual.len()));
     }
-    if options.style == Style::Sdk && options.backend == Backend::Local {
-        warnings.push("the local store has no client for programs; code reads environment variables that `unleak run` fills".to_owned());
+    if options.style == Style::Sdk && options.backend != Backend::Aws {
+        let store = options.backend.title();
+        warnings.push(format!("{store} has no client for programs; code reads environment variables that `unleak run` fills"));
     }
     if let Some(unknown) = options.external_type.as_deref().filter(|name| external::known(name).is_none()) {
         warnings.push(format!(
@@ -313,9 +335,10 @@ fn too_large(groups: &[Group], named: &[Named], warnings: &mut Vec<String>) {
     for (group, named) in groups.iter().zip(named) {
         let bytes =
             super::value::assemble(group.parts.iter().map(|part| (part.key.as_deref(), &part.value))).map_or(0, |value| value.len());
-        if bytes > LARGEST_VALUE {
+        let largest = limits::largest_value(named.reference.backend);
+        if bytes > largest {
             warnings.push(format!(
-                "{}: the value has {bytes} bytes and the store takes {LARGEST_VALUE}; encrypt the file with KMS and keep it in object storage",
+                "{}: the value has {bytes} bytes and the store takes {largest}; encrypt the file with KMS and keep it in object storage",
                 named.reference.name
             ));
         }
@@ -330,7 +353,8 @@ fn over_quota(secrets: usize) -> Option<String> {
 fn monthly(plan: &Plan, options: &Options) -> cost::Cost {
     let prices = match options.backend {
         Backend::Aws => cost::AWS,
-        Backend::Local => cost::LOCAL,
+        Backend::Ssm => cost::SSM,
+        Backend::Local | Backend::Vault => cost::LOCAL,
     };
     let secrets = plan.secrets.iter().filter(|secret| secret.external_type.is_none()).count() as u64;
     let calls = plan.secrets.len() as u64 * CALLS_A_MONTH;

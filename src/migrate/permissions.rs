@@ -6,15 +6,16 @@ use std::sync::{Mutex, PoisonError};
 use super::ApplyError;
 use super::plan::{Existing, Plan, PlannedSecret};
 use super::storing::{Pace, at_once};
+use crate::reference::Backend;
 use crate::secret::Secret;
-use crate::store::{Action, NewSecret, SecretStore, StoreError};
+use crate::store::{Action, NewSecret, SecretStore, StoreError, limits};
 
 /// What the store said.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Checked {
-    /// The actions that the identity may take on every secret that needs them.
-    pub allowed: BTreeSet<&'static str>,
-    /// The actions that it lacks, with the secrets.
+    /// What the identity may do to every secret that takes it, in the store's words.
+    pub allowed: BTreeSet<String>,
+    /// What it lacks, with the secrets.
     pub missing: BTreeMap<String, BTreeSet<String>>,
     /// What cannot be asked without doing it.
     pub unasked: BTreeSet<String>,
@@ -53,12 +54,16 @@ pub fn check(plan: &Plan, store: &dyn SecretStore) -> Result<Checked, ApplyError
             external_type: secret.external_type.as_deref(),
             token: &plan.id,
         };
-        for action in needed(secret) {
-            pace.wait();
+        let does = |action: &Action| limits::refused(store.backend(), *action).is_none();
+        for action in needed(secret).into_iter().filter(does) {
+            // Parameter Store is only asked slowly for what writes.
+            if action == Action::Create || store.backend() != Backend::Ssm {
+                pace.wait();
+            }
             let answer = store.probe(action, &new);
             let mut checked = checked.lock().unwrap_or_else(PoisonError::into_inner);
             match answer {
-                Ok(()) => drop(checked.allowed.insert(action.iam())),
+                Ok(()) => drop(checked.allowed.insert(store.permission(action))),
                 Err(StoreError::Denied { action, .. }) => drop(checked.missing.entry(action).or_default().insert(secret.name.clone())),
                 Err(error) => return Err(ApplyError::store(error)),
             }
@@ -71,6 +76,6 @@ pub fn check(plan: &Plan, store: &dyn SecretStore) -> Result<Checked, ApplyError
     })?;
     let mut checked = checked.into_inner().unwrap_or_else(PoisonError::into_inner);
     let Checked { allowed, missing, .. } = &mut checked;
-    allowed.retain(|action| !missing.contains_key(*action));
+    allowed.retain(|action| !missing.contains_key(action));
     Ok(checked)
 }

@@ -32,7 +32,7 @@ pub fn has_own_key(secret: &PlannedSecret) -> bool {
 /// A reader that is none, or one of another account and a secret without a key of one's own.
 pub fn check(plan: &Plan, readers: &[String]) -> Result<(), String> {
     if plan.store.backend != Backend::Aws && !readers.is_empty() {
-        return Err("the local store has no roles: whoever has its key reads all of it".to_owned());
+        return Err(format!("{} takes no readers: policies are written for AWS Secrets Manager", plan.store.backend.title()));
     }
     if let Some(wrong) = readers.iter().find(|reader| account(reader).is_none()) {
         return Err(format!("{wrong}: a reader is the ARN of a role, a user or an account, such as arn:aws:iam::123456789012:role/app"));

@@ -11,10 +11,12 @@ use super::plan::{Existing, Plan, PlannedSecret};
 use super::value;
 use crate::reference::Backend;
 use crate::secret::Secret;
-use crate::store::{CURRENT, Description, LARGEST_VALUE, NewSecret, PENDING, PREVIOUS, SecretStore, StoreError, Version};
+use crate::store::{CURRENT, Description, NewSecret, PENDING, PREVIOUS, SecretStore, StoreError, Version, limits, object};
 
-/// Writes to AWS are this far apart: 40 a second, below what an account may do.
+/// Writes to Secrets Manager are this far apart: 40 a second, below what an account may do.
 const APART: Duration = Duration::from_millis(25);
+/// Writes to Parameter Store: the standard throughput is 3 a second.
+const PARAMETERS_APART: Duration = Duration::from_millis(350);
 
 /// Calls to the store at a time.
 const AT_ONCE: usize = 8;
@@ -29,7 +31,11 @@ impl Pace {
     /// The pace that a store bears.
     #[must_use]
     pub fn of(backend: Backend) -> Self {
-        let apart = if backend == Backend::Aws { APART } else { Duration::ZERO };
+        let apart = match backend {
+            Backend::Aws => APART,
+            Backend::Ssm => PARAMETERS_APART,
+            Backend::Local | Backend::Vault => Duration::ZERO,
+        };
         Self { next: Mutex::new(Instant::now()), apart }
     }
 
@@ -88,10 +94,12 @@ impl Storing<'_, '_> {
     /// The store, a name that is taken, a journal that cannot be written.
     pub fn ensure(&self, secret: &PlannedSecret, value: &Secret) -> Result<(), ApplyError> {
         let name = secret.name.as_str();
-        if value.len() > LARGEST_VALUE || value.is_empty() {
-            let detail = format!("the value has {} bytes, and the store takes 1 to {LARGEST_VALUE}", value.len());
+        let largest = limits::largest_value(self.store.backend());
+        if value.len() > largest || value.is_empty() {
+            let detail = format!("the value has {} bytes, and the store takes 1 to {largest}", value.len());
             return Err(ApplyError::store(StoreError::Invalid { name: name.to_owned(), detail }));
         }
+        let value = &object::normal(self.store.backend(), value);
         let token = self.token(name, 1);
         let new = NewSecret {
             name,

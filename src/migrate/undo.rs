@@ -13,7 +13,7 @@ use super::storing::{is_ours, with_stage};
 use super::target::{self, Content, Now};
 use super::{ApplyError, Refusal, value};
 use crate::fsx::replace::{self, ReplaceError, Replacement};
-use crate::store::{CURRENT, StoreError, Version};
+use crate::store::{Action, CURRENT, StoreError, Version, limits};
 
 /// Days in which a deleted secret can be had back.
 const RECOVERY_DAYS: u8 = 7;
@@ -225,6 +225,9 @@ fn delete(run: &Run<'_>, name: &str, version: Option<&str>) -> Result<Option<Str
     let only_ours = description.versions.len() == 1 && version.is_none_or(|version| description.versions.contains_key(version));
     if !only_ours {
         return Ok(Some("it has other versions since".to_owned()));
+    }
+    if let Some(reason) = limits::refused(run.store.backend(), Action::Delete) {
+        return Ok(Some(format!("{reason}, so undo does not: delete it yourself when nobody needs it")));
     }
     run.store.delete(name, RECOVERY_DAYS).map_err(ApplyError::store)?;
     Ok(None)

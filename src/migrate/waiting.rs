@@ -8,7 +8,7 @@ use super::apply::Applied;
 use super::journal::Progress;
 use super::plan::{Edit, Plan, PlannedFile};
 use super::{ApplyError, Refusal};
-use crate::store::{LARGEST_VALUE, StoreError};
+use crate::store::StoreError;
 
 /// Why one secret is not in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct NotStored {
     pub reason: String,
     /// What a person can do.
     pub advice: String,
+    /// The permission that is missing, as the store calls it.
+    pub missing: Option<String>,
 }
 
 /// Kinds of reasons.
@@ -54,12 +56,11 @@ impl NotStored {
             ApplyError::Store(StoreError::NotFound { .. }) => {
                 (Kind::Unfit, "somebody else is at work on this name; then `unleak migrate resume`".to_owned())
             }
-            ApplyError::Store(StoreError::Invalid { .. }) => {
-                (Kind::Unfit, format!("undo, and plan again within what the store takes (values of 1 to {LARGEST_VALUE} bytes)"))
-            }
+            ApplyError::Store(StoreError::Invalid { .. }) => (Kind::Unfit, "undo, and plan again within what the store takes".to_owned()),
             _ => return Err(error),
         };
-        Ok(Self { secret: secret.to_owned(), kind, reason: error.to_string(), advice })
+        let missing = if let ApplyError::Store(StoreError::Denied { action, .. }) = &error { Some(action.clone()) } else { None };
+        Ok(Self { secret: secret.to_owned(), kind, reason: error.to_string(), advice, missing })
     }
 }
 

@@ -16,12 +16,18 @@ pub fn is_local(endpoint: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Whether it is Secrets Manager itself: by its public name, or through an endpoint in a virtual private cloud.
+/// Whether it is a store of AWS itself: Secrets Manager or Systems Manager.
 #[must_use]
-pub fn is_secrets_manager(endpoint: &str) -> bool {
+pub fn is_aws_store(endpoint: &str) -> bool {
+    ["secretsmanager", "ssm"].iter().any(|service| is_service(endpoint, service))
+}
+
+/// Whether it is this service of AWS itself: by its public name, or through an endpoint in a virtual private cloud.
+#[must_use]
+pub fn is_service(endpoint: &str, service: &str) -> bool {
     const DOMAINS: [&str; 3] = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"];
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
-    let is_service = |label: &str| label == "secretsmanager" || label == "secretsmanager-fips";
+    let is_service = |label: &str| label.strip_suffix("-fips").unwrap_or(label) == service;
     let Some(authority) = endpoint.strip_prefix("https://").map(|rest| rest.trim_end_matches('/')) else { return false };
     if !authority.bytes().all(is_plain) {
         return false;
@@ -64,8 +70,10 @@ mod tests {
             "https://secretsmanager.eu-west-1.api.aws",
             "https://vpce-0a-1b.secretsmanager.eu-west-1.vpce.amazonaws.com",
         ] {
-            assert!(is_secrets_manager(endpoint), "{endpoint}");
+            assert!(is_service(endpoint, "secretsmanager") && is_aws_store(endpoint), "{endpoint}");
         }
+        let parameters = "https://ssm.eu-west-1.amazonaws.com";
+        assert!(is_aws_store(parameters) && is_service(parameters, "ssm") && !is_service(parameters, "secretsmanager"));
         for endpoint in [
             "http://secretsmanager.eu-west-1.amazonaws.com",
             "https://secretsmanager.s3.eu-west-1.amazonaws.com",
@@ -76,7 +84,7 @@ mod tests {
             "https://evil.example/secretsmanager.eu-west-1.amazonaws.com",
             "https://vpce.vpce.secretsmanager.eu-west-1.amazonaws.com",
         ] {
-            assert!(!is_secrets_manager(endpoint), "{endpoint}");
+            assert!(!is_aws_store(endpoint), "{endpoint}");
         }
     }
 }

@@ -1,12 +1,18 @@
-//! What every store takes, checked before it is asked: the limits of AWS Secrets Manager. Owns: the limits and their words. Must not: ask a store.
+//! What stores take, checked before they are asked: the limits of AWS Secrets Manager, and of Parameter Store. Owns: the limits and their words.
+//! Must not: ask a store.
 //!
 //! Source: the API reference of CreateSecret and Tag, and the service's quotas, as documented in 2026.
 
-use super::{NewSecret, StoreError, Tags};
+use super::{Action, NewSecret, StoreError, Tags};
+use crate::reference::Backend;
 use crate::secret::Secret;
 
 /// Bytes of a value, at most.
 pub const LARGEST_VALUE: usize = 65_536;
+/// Bytes of a parameter's value, at most, in the tier that costs nothing.
+pub const LARGEST_PARAMETER: usize = 4_096;
+/// Characters of a parameter's name and of its description, and the levels of its name, at most.
+const PARAMETER: (usize, usize, usize) = (1_011, 1_024, 15);
 /// Characters of a name, at most.
 pub const LONGEST_NAME: usize = 512;
 /// Tags of a secret, at most.
@@ -17,6 +23,80 @@ pub const LONGEST_TAG: (usize, usize) = (128, 256);
 pub const TOKEN: std::ops::RangeInclusive<usize> = 32..=64;
 /// Days of a recovery window.
 pub const RECOVERY_DAYS: std::ops::RangeInclusive<u8> = 7..=30;
+
+/// Bytes of a value, at most, in this store.
+#[must_use]
+pub const fn largest_value(backend: Backend) -> usize {
+    match backend {
+        Backend::Local | Backend::Aws | Backend::Vault => LARGEST_VALUE,
+        Backend::Ssm => LARGEST_PARAMETER,
+    }
+}
+
+/// Whether a value has to be text in this store.
+#[must_use]
+pub const fn is_text_only(backend: Backend) -> bool {
+    matches!(backend, Backend::Ssm | Backend::Vault)
+}
+
+/// Why this store does not do something, whoever asks.
+#[must_use]
+pub const fn refused(backend: Backend, action: Action) -> Option<&'static str> {
+    match (backend, action) {
+        (Backend::Ssm, Action::AddVersion | Action::MoveStage) => {
+            Some("a new version of a parameter is in force at once, before it could be proved")
+        }
+        (Backend::Vault, Action::AddVersion | Action::MoveStage) => {
+            Some("a new version in Vault is in force at once, before it could be proved")
+        }
+        (Backend::Vault, Action::Replicate) => Some("Vault has no replicas of single secrets"),
+        (Backend::Ssm, Action::Replicate) => Some("Parameter Store has no replicas"),
+        (Backend::Ssm, Action::Delete | Action::Restore) => Some("Parameter Store deletes at once and for good"),
+        _ => None,
+    }
+}
+
+/// The error for it.
+pub(super) fn refusal(backend: Backend, action: Action, name: &str) -> StoreError {
+    invalid(name, refused(backend, action).unwrap_or_default().to_owned())
+}
+
+/// Checks all of a new parameter, by the quotas of Systems Manager.
+///
+/// # Errors
+/// [`StoreError::Invalid`] with the first thing that is outside of the limits.
+pub fn new_parameter(new: &NewSecret<'_>) -> Result<(), StoreError> {
+    let unfit = |detail: String| Err(invalid(new.name, detail));
+    let (longest_name, longest_description, levels) = PARAMETER;
+    let takes = |character: char| character.is_ascii_alphanumeric() || matches!(character, '/' | '_' | '.' | '-');
+    let first = new.name.get(..3).unwrap_or_default();
+    if let Some(wrong) = new.name.chars().find(|&character| !takes(character)) {
+        return unfit(format!("the name of a parameter has letters, digits and /_.- only, not {wrong:?}"));
+    }
+    if new.name.split('/').any(str::is_empty) || new.name.len() >= longest_name || new.name.split('/').count() > levels {
+        return unfit(format!("the name of a parameter has up to {longest_name} characters in {levels} levels, none of them empty"));
+    }
+    if first.eq_ignore_ascii_case("aws") || first.eq_ignore_ascii_case("ssm") {
+        return unfit("names of parameters that start with aws or ssm are AWS's own".to_owned());
+    }
+    if new.value.len() > LARGEST_PARAMETER {
+        let detail = format!("the value has {} bytes, and {LARGEST_PARAMETER} are the most of a standard parameter", new.value.len());
+        return unfit(detail);
+    }
+    if new.description.chars().count() > longest_description {
+        return unfit(format!("the description of a parameter has up to {longest_description} characters"));
+    }
+    if !new.replica_regions.is_empty() {
+        return Err(refusal(Backend::Ssm, Action::Replicate, new.name));
+    }
+    // One tag is ours.
+    if new.tags.len() >= MOST_TAGS {
+        return unfit(format!("{} tags are too many, {} are the most", new.tags.len(), MOST_TAGS - 1));
+    }
+    value(new.name, new.value)?;
+    token(new.name, new.token)?;
+    tags(new.name, new.tags)
+}
 
 /// Checks all of a new secret.
 ///
@@ -118,6 +198,34 @@ mod tests {
         assert_eq!(said(name("a b")), "a b: a name has letters, digits and /_+=.@- only, not ' '");
         assert_eq!(said(token("a", &"t".repeat(31))), "a: a ClientRequestToken has 32 to 64 characters");
         assert_eq!(said(recovery_days("a", 6)), "a: a recovery window has 7 to 30 days, not 6");
+    }
+
+    #[test]
+    fn parameters_are_smaller_and_named_more_strictly() {
+        let tags = Tags::new();
+        let of = |name: &str, length: usize| {
+            let value = Secret::new(&vec![b'x'; length]);
+            let token = "t".repeat(32);
+            said(new_parameter(&NewSecret {
+                name,
+                value: &value,
+                description: "",
+                tags: &tags,
+                kms_key: None,
+                replica_regions: &[],
+                external_type: None,
+                token: &token,
+            }))
+        };
+        assert_eq!(of("prod/a.b_c-d", 4_096), "fine");
+        assert_eq!(of("a", 4_097), "a: the value has 4097 bytes, and 4096 are the most of a standard parameter");
+        assert_eq!(of("a", 0), "a: an empty value cannot be stored");
+        assert!(of("a@b", 1).ends_with("has letters, digits and /_.- only, not '@'"));
+        assert!(of("Aws/a", 1).ends_with("start with aws or ssm are AWS's own"));
+        assert_eq!(of(&vec!["a"; 15].join("/"), 1), "fine");
+        for name in [vec!["a"; 16].join("/"), "a//b".to_owned(), String::new(), "a".repeat(1_011)] {
+            assert!(of(&name, 1).ends_with("in 15 levels, none of them empty"), "{name}");
+        }
     }
 
     #[test]

@@ -6,10 +6,15 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod endpoint;
+#[cfg(feature = "network")]
+mod http;
 pub mod limits;
 pub mod local;
-
-pub use limits::LARGEST_VALUE;
+pub mod object;
+#[cfg(feature = "aws")]
+pub mod ssm;
+#[cfg(feature = "vault")]
+pub mod vault;
 
 use std::collections::BTreeMap;
 
@@ -179,7 +184,7 @@ pub enum StoreError {
     Denied {
         /// The secret.
         name: String,
-        /// The IAM action that is missing, such as `secretsmanager:CreateSecret`.
+        /// What is missing, as the store calls it, such as `secretsmanager:CreateSecret`.
         action: String,
     },
     /// The store turned requests away for too long.
@@ -214,11 +219,19 @@ pub trait SecretStore: Send + Sync {
     /// Which store this is.
     fn backend(&self) -> Backend;
 
+    /// What every name of the store starts with; secrets that are copied to another store get its own instead.
+    fn root(&self) -> String {
+        String::new()
+    }
+
     /// The account or file that secrets go to, as plans show it: `123456789012 eu-west-1`, or a path.
     ///
     /// # Errors
     /// The store cannot be used or reached.
     fn identity(&self) -> Result<String, StoreError>;
+
+    /// What an action takes, as whoever gives permissions names it: an IAM action, a right in a directory.
+    fn permission(&self, action: Action) -> String;
 
     /// Creates a secret; never overwrites. The same token with the same value is the same secret, also after a lost answer.
     ///

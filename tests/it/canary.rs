@@ -55,7 +55,7 @@ const COMMANDS: [&str; 12] = [
 const DECISIONS: [&str; 2] = ["baseline create", "baseline prune"];
 
 /// Commands that change the tree they run in, or need a store; [`migrations_let_no_secret_out`] runs them.
-const MIGRATIONS: [&str; 16] = [
+const MIGRATIONS: [&str; 18] = [
     "check",
     "get",
     "migrate apply",
@@ -71,11 +71,13 @@ const MIGRATIONS: [&str; 16] = [
     "store copy",
     "store init",
     "store list",
+    "store lock",
     "store restore",
+    "store unlock",
 ];
 
 /// All windows of `value`, each in every spelling.
-fn spellings(value: &str) -> BTreeSet<Vec<u8>> {
+pub fn spellings(value: &str) -> BTreeSet<Vec<u8>> {
     let mut all = BTreeSet::new();
     for window in value.lines().flat_map(|line| line.as_bytes().windows(WINDOW)) {
         let each = |write: &dyn Fn(u8) -> String| window.iter().map(|&byte| write(byte)).collect::<String>().into_bytes();
@@ -467,6 +469,8 @@ fn migrations_let_no_secret_out() {
     run(&["store", "list"], 0);
     run(&["store", "copy", "local", "local"], 2);
     run(&["store", "init"], 2);
+    run(&["store", "unlock"], 2);
+    run(&["store", "lock"], 0);
     run(&["migrate", "status"], 4);
     run(&["migrate", "audit"], 4);
     run(&["migrate", "policies", "--output", &policies], 2);

@@ -14,8 +14,6 @@ pub const PASSPHRASE: &str = "UNLEAK_PASSPHRASE";
 #[cfg(feature = "aws")]
 const AWS_REGION: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 #[cfg(feature = "aws")]
-const AWS_ENDPOINT: [&str; 2] = ["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"];
-#[cfg(feature = "aws")]
 const AWS_IDENTITY: [&str; 6] = [
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -52,6 +50,9 @@ pub struct Environment {
     pub identity: Option<PathBuf>,
     /// `UNLEAK_PASSPHRASE`: what opens that key.
     pub passphrase: Option<Secret>,
+    /// What it says about Vault.
+    #[cfg(feature = "vault")]
+    pub vault: VaultEnvironment,
     /// What it says about AWS; the SDK reads it for itself.
     #[cfg(feature = "aws")]
     pub aws: AwsEnvironment,
@@ -65,8 +66,28 @@ pub struct AwsEnvironment {
     pub has_region: bool,
     /// Whether a profile, a key, a token or a container says who.
     pub has_identity: bool,
-    /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, else `AWS_ENDPOINT_URL`.
+    /// `AWS_ENDPOINT_URL`: of all services.
     pub endpoint_url: Option<String>,
+    /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`.
+    pub own_endpoint_url: Option<String>,
+    /// `AWS_ENDPOINT_URL_SSM`.
+    pub ssm_endpoint_url: Option<String>,
+}
+
+/// What the environment says about Vault, or OpenBao, whose `BAO_…` come first.
+#[cfg(feature = "vault")]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VaultEnvironment {
+    /// `VAULT_ADDR`.
+    pub address: Option<String>,
+    /// `VAULT_TOKEN`.
+    pub token: Option<Secret>,
+    /// `~/.vault-token`: where `vault login` leaves one.
+    pub token_file: Option<PathBuf>,
+    /// `VAULT_NAMESPACE`.
+    pub namespace: Option<String>,
+    /// `VAULT_CACERT`: certificates to trust.
+    pub certificates: Option<PathBuf>,
 }
 
 /// The variables of pre-commit's push hooks, of one reference that is pushed.
@@ -96,7 +117,12 @@ impl Environment {
     fn from(get: impl Fn(&str) -> Option<OsString>) -> Self {
         let get = |name: &str| get(name).filter(|value| !value.is_empty());
         let path = |name: &str| get(name).map(PathBuf::from);
-        let pre_commit = |name: &str| get(&format!("PRE_COMMIT_{name}")).map(|value| value.to_string_lossy().into_owned());
+        let text = |name: &str| get(name).map(|value| value.to_string_lossy().into_owned());
+        let pre_commit = |name: &str| text(&format!("PRE_COMMIT_{name}"));
+        #[cfg(feature = "vault")]
+        let of_vault = |name: &str| get(&format!("BAO_{name}")).or_else(|| get(&format!("VAULT_{name}")));
+        #[cfg(feature = "vault")]
+        let text_of_vault = |name: &str| of_vault(name).map(|value| value.to_string_lossy().into_owned());
         Self {
             git: GitEnvironment {
                 git_dir: path("GIT_DIR"),
@@ -122,11 +148,21 @@ impl Environment {
             data_home: path("XDG_DATA_HOME").or_else(|| path("HOME").map(|home| home.join(".local/share"))),
             config_home: path("XDG_CONFIG_HOME").or_else(|| path("HOME").map(|home| home.join(".config"))),
             identity: path("UNLEAK_IDENTITY"),
+            #[cfg(feature = "vault")]
+            vault: VaultEnvironment {
+                address: text_of_vault("ADDR"),
+                token: of_vault("TOKEN").map(|token| Secret::new(token.as_encoded_bytes())),
+                token_file: path("HOME").map(|home| home.join(".vault-token")),
+                namespace: text_of_vault("NAMESPACE"),
+                certificates: of_vault("CACERT").map(PathBuf::from),
+            },
             #[cfg(feature = "aws")]
             aws: AwsEnvironment {
                 has_region: AWS_REGION.into_iter().any(|name| get(name).is_some()),
                 has_identity: AWS_IDENTITY.into_iter().any(|name| get(name).is_some()),
-                endpoint_url: AWS_ENDPOINT.into_iter().find_map(&get).map(|url| url.to_string_lossy().into_owned()),
+                endpoint_url: text("AWS_ENDPOINT_URL"),
+                own_endpoint_url: text("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+                ssm_endpoint_url: text("AWS_ENDPOINT_URL_SSM"),
             },
             passphrase: get(PASSPHRASE).map(|value| Secret::new(value.as_encoded_bytes())),
             state_home: path("XDG_STATE_HOME").or_else(|| path("HOME").map(|home| home.join(".local/state"))),
@@ -186,7 +222,10 @@ mod tests {
     fn the_environment_says_where_and_who_on_aws() {
         assert_eq!(environment(&[("AWS_CONFIG_FILE", "x")]).aws, AwsEnvironment::default());
         let said = environment(&[("AWS_DEFAULT_REGION", "x"), ("AWS_PROFILE", "y"), ("AWS_ENDPOINT_URL", "z")]).aws;
-        assert_eq!(said, AwsEnvironment { has_region: true, has_identity: true, endpoint_url: Some("z".to_owned()) });
+        assert_eq!(
+            said,
+            AwsEnvironment { has_region: true, has_identity: true, endpoint_url: Some("z".to_owned()), ..AwsEnvironment::default() }
+        );
     }
 
     #[test]

@@ -237,6 +237,12 @@ pub enum StoreName {
     /// AWS Secrets Manager
     #[cfg(feature = "aws")]
     Aws,
+    /// Parameter Store of AWS Systems Manager
+    #[cfg(feature = "aws")]
+    Ssm,
+    /// HashiCorp Vault or OpenBao, the KV engine version 2
+    #[cfg(feature = "vault")]
+    Vault,
 }
 
 impl StoreName {
@@ -246,6 +252,10 @@ impl StoreName {
             Self::Local => Backend::Local,
             #[cfg(feature = "aws")]
             Self::Aws => Backend::Aws,
+            #[cfg(feature = "aws")]
+            Self::Ssm => Backend::Ssm,
+            #[cfg(feature = "vault")]
+            Self::Vault => Backend::Vault,
         }
     }
 }

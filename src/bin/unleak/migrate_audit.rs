@@ -32,7 +32,7 @@ pub fn audit(days: u32, root: Option<&Path>, by: Caller<'_>) -> Result<Exit, Fai
         for secret in &plan.secrets {
             let Some(stored) = progress.stored.get(&secret.name) else { continue };
             let description = store.describe(&secret.name).map_err(store_failure)?;
-            let audited = checks::check(secret, stored, description.as_ref(), now, days);
+            let audited = checks::check(plan.store.backend, secret, stored, description.as_ref(), now, days);
             if audited.rotated && !progress.rotated.contains_key(&secret.name) {
                 let mut journal = Journal::open(&site.home, &plan, &Unwatched).map_err(|error| Failure::new(&error))?;
                 journal.record(Event::Rotated { secret: secret.name.clone(), despite: None }).map_err(|error| Failure::new(&error))?;
@@ -81,7 +81,8 @@ pub fn policies(
     let site = Site::at(root, environment)?;
     let (plan, progress) = site.last(|progress| progress.phase == Phase::Applied, "nothing was migrated here")?;
     if plan.store.backend != Backend::Aws {
-        return Err(Failure::new(&"the local store has no policies: whoever has its key reads all of it"));
+        let store = plan.store.backend.title();
+        return Err(Failure::new(&format_args!("policies are written for AWS Secrets Manager, and the secrets are in {store}")));
     }
     let mut readers = readers.to_vec();
     readers.extend(plan.readers.iter().filter(|reader| !readers.contains(reader)).cloned().collect::<Vec<_>>());

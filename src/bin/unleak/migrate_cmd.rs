@@ -174,9 +174,9 @@ impl Site {
     }
 }
 
-/// The region of a plan for AWS: its identity is `ACCOUNT REGION`.
+/// The region of a plan for a store of AWS: its identity is `ACCOUNT REGION`.
 fn region_of(plan: &Plan) -> Option<&str> {
-    plan.store.identity.split_once(' ').filter(|_| plan.store.backend == Backend::Aws).map(|(_, region)| region)
+    plan.store.identity.split_once(' ').filter(|_| matches!(plan.store.backend, Backend::Aws | Backend::Ssm)).map(|(_, region)| region)
 }
 
 /// The exit code of migrations that are done.
@@ -221,7 +221,8 @@ fn make_plan(args: &PlanArgs, by: Caller<'_>) -> Result<(Plan, Site, Config), Fa
     config.migrate.leaves_open(args, region)?;
     let backend = args.store.map(StoreName::backend).or(config.store.kind).unwrap_or(Backend::Local);
     let store = Stores::new(by.access, &config, by.environment).open(backend, region.or(config.migrate.region.as_deref()))?;
-    let options = options(args, &config, region, store.as_ref())?;
+    let mut options = options(args, &config, region, store.as_ref())?;
+    options.prefix.insert_str(0, &store.root());
     let exclude = config.exclude.iter().cloned().chain(NOT_OURS.map(str::to_owned)).chain(own_key(&site, by.environment)).collect();
     let tree = TreeSettings { no_ignore: true, exclude, roots: vec![path.to_owned()] };
     let mut report = scan(&config, &tree, by)?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use unleak::migrate::name;
 use unleak::migrate::plan::{Plan, PlannedSecret};
+use unleak::reference::Backend;
 
 use crate::failure::{Exit, Failure};
 use crate::migrate_args::PlanArgs;
@@ -91,7 +92,7 @@ impl Policy {
     /// # Errors
     /// All that is not.
     pub fn holds_for(&self, plan: &Plan) -> Result<(), Failure> {
-        let wrong: Vec<String> = plan.secrets.iter().flat_map(|secret| self.against(secret)).collect();
+        let wrong: Vec<String> = plan.secrets.iter().flat_map(|secret| self.against(secret, mount(plan))).collect();
         if wrong.is_empty() {
             return Ok(());
         }
@@ -100,10 +101,11 @@ impl Policy {
     }
 
     /// What is against the policy in a secret.
-    fn against(&self, secret: &PlannedSecret) -> Vec<String> {
+    fn against(&self, secret: &PlannedSecret, mount: Option<&str>) -> Vec<String> {
         let mut wrong = Vec::new();
         let prefix = self.prefix.as_deref().map(|prefix| format!("{}/", prefix.trim_matches('/')));
-        if prefix.is_some_and(|prefix| !secret.name.starts_with(&prefix)) {
+        let own = mount.and_then(|mount| secret.name.strip_prefix(mount)?.strip_prefix('/')).unwrap_or(&secret.name);
+        if prefix.is_some_and(|prefix| !own.starts_with(&prefix)) {
             wrong.push("its name has not the prefix".to_owned());
         }
         if self.kms_key.is_some() && secret.kms_key != self.kms_key {
@@ -117,6 +119,12 @@ impl Policy {
         wrong.extend(other.chain(missing).map(|key| format!("the tag {key} is missing or another")));
         wrong.into_iter().map(|what| format!("{}: {what}", secret.name)).collect()
     }
+}
+
+/// The mount that stands before the names of a plan for Vault: its identity ends with it.
+fn mount(plan: &Plan) -> Option<&str> {
+    let mount = plan.store.identity.rsplit_once(' ').map(|(_, mount)| mount);
+    mount.filter(|_| plan.store.backend == Backend::Vault)
 }
 
 fn refused(error: &str) -> Failure {

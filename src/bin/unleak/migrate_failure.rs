@@ -16,21 +16,23 @@ use crate::migrate_show;
 /// What is left to do where something was begun.
 const GO_ON: &str = "`unleak migrate resume` goes on, `unleak migrate undo` takes it back";
 
-/// What helps where a permission is missing.
-const POLICIES: &str = "`unleak migrate policies` writes a policy for whoever migrates";
+/// What helps where a permission is missing: policies are written for Secrets Manager.
+fn policies(missing: &str) -> Option<String> {
+    missing.starts_with("secretsmanager:").then(|| "`unleak migrate policies` writes a policy for whoever migrates".to_owned())
+}
 
 /// The failure that a store's error is.
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands on")]
 pub fn store_failure(error: StoreError) -> Failure {
     let (exit, hint) = match &error {
-        StoreError::Denied { .. } => (Exit::Denied, Some(POLICIES)),
+        StoreError::Denied { action, .. } => (Exit::Denied, policies(action)),
         StoreError::Exists { .. } | StoreError::PendingDeletion { .. } => (Exit::Refused, None),
-        StoreError::Throttled(_) | StoreError::Unreachable(_) => (Exit::Unfinished, Some(GO_ON)),
+        StoreError::Throttled(_) | StoreError::Unreachable(_) => (Exit::Unfinished, Some(GO_ON.to_owned())),
         StoreError::NotFound { .. } | StoreError::Key { .. } | StoreError::Invalid { .. } | StoreError::Unusable(_) => {
             (Exit::Failure, None)
         }
     };
-    Failure { exit, ..Failure::new(&error) }.maybe_hint(hint.map(str::to_owned))
+    Failure { exit, ..Failure::new(&error) }.maybe_hint(hint)
 }
 
 /// The failure that secrets which the store did not take are; what became of the others is said already.
@@ -47,8 +49,8 @@ pub fn unfinished_failure(plan: &Plan, unfinished: &Unfinished) -> Failure {
     let lines: Vec<String> = failed.iter().map(|failed| format!("\n  {}; {}", failed.reason, failed.advice)).collect();
     let secrets = migrate_show::count(plan.secrets.len(), "secret");
     let error = format!("the store did not take {} of {secrets}:{}", failed.len(), lines.concat());
-    let policies = is_denied.then(|| POLICIES.to_owned());
-    Failure { exit, ..Failure::new(&error) }.hint(GO_ON).maybe_hint(policies)
+    let hint = failed.iter().find_map(|failed| policies(failed.missing.as_deref()?));
+    Failure { exit, ..Failure::new(&error) }.hint(GO_ON).maybe_hint(hint)
 }
 
 /// The failure that no plan is.
@@ -61,7 +63,8 @@ pub fn make_failure(error: MakeError) -> Failure {
 /// The failure that missing permissions are.
 pub fn denied_failure(checked: &Checked) -> Failure {
     let missing: Vec<&str> = checked.missing.keys().map(String::as_str).collect();
-    Failure { exit: Exit::Denied, ..Failure::new(&format_args!("the identity needs {}", missing.join(", "))) }.hint(POLICIES)
+    let hint = missing.iter().find_map(|missing| policies(missing));
+    Failure { exit: Exit::Denied, ..Failure::new(&format_args!("the identity needs {}", missing.join(", "))) }.maybe_hint(hint)
 }
 
 /// The failure that an error of applying or undoing is.

@@ -8,7 +8,8 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use unleak::reference::Backend;
-use unleak::store::{CURRENT, Description, NewSecret, SecretStore, StoreError, Tags, Version};
+use unleak::store::local::keyring::LASTS;
+use unleak::store::{CURRENT, Description, NewSecret, SecretStore, StoreError, Tags, Version, object};
 
 use crate::env::Environment;
 use crate::failure::{Exit, Failure};
@@ -32,6 +33,10 @@ pub struct StoreArgs {
 pub enum StoreCommand {
     /// Make the key of the local store, encrypted if UNLEAK_PASSPHRASE is set, and say where it is
     Init,
+    /// Keep the passphrase of the local store's key in the keyring of the system, so that it is not asked for again
+    Unlock,
+    /// Take that passphrase out of the keyring again
+    Lock,
     /// List the secrets of a store: names, when they changed, what they are; never their values
     List {
         /// The store
@@ -78,6 +83,15 @@ pub fn run(args: &StoreArgs, environment: &Environment) -> Result<Exit, Failure>
                 "the key of the local store is {}; keep a copy of it where you keep keys: without it nothing can be read\n",
                 key.display()
             ))
+        }
+        StoreCommand::Unlock => {
+            let file = stores::unlock(environment)?;
+            say(&format!("the passphrase of {} is {LASTS}\n", file.display()))
+        }
+        StoreCommand::Lock => {
+            let (file, was_there) = stores::lock(environment)?;
+            let said = if was_there { "is out of the keyring" } else { "was in no keyring" };
+            say(&format!("the passphrase of {} {said}\n", file.display()))
         }
         StoreCommand::List { store, prefix } => list(open(*store)?.as_ref(), prefix),
         StoreCommand::Copy { from, to, .. } if from.backend() == to.backend() => Err(Failure::new(&"a store cannot be copied to itself")),
@@ -130,9 +144,10 @@ fn copy(from: &dyn SecretStore, to: &dyn SecretStore, prefix: &str) -> Result<Ex
 }
 
 fn copy_one(from: &dyn SecretStore, to: &dyn SecretStore, known: &Description) -> Result<&'static str, StoreError> {
-    let value = from.read(&known.name, &Version::Stage(CURRENT))?;
+    let value = object::normal(to.backend(), &from.read(&known.name, &Version::Stage(CURRENT))?);
+    let name = to.root() + known.name.strip_prefix(&from.root()).unwrap_or(&known.name);
     let new = NewSecret {
-        name: &known.name,
+        name: &name,
         value: &value,
         description: &known.description,
         tags: &known.tags,
@@ -153,7 +168,7 @@ fn copy_one(from: &dyn SecretStore, to: &dyn SecretStore, known: &Description) -
         }
         Err(error) => return Err(error),
     };
-    let back = to.read(&known.name, &Version::Stage(CURRENT))?;
+    let back = to.read(&name, &Version::Stage(CURRENT))?;
     let is_equal: bool = back.expose().ct_eq(value.expose()).into();
     if is_equal { Ok(outcome) } else { Err(StoreError::Unreachable(format!("{}: the store gave back another value", known.name))) }
 }

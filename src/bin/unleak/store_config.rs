@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use unleak::reference::Backend;
-use unleak::store::endpoint::{is_local, is_secrets_manager};
+use unleak::store::endpoint::{is_aws_store, is_local};
 
 /// What the file says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -16,6 +16,8 @@ pub struct StoreDefaults {
     pub profile: Option<String>,
     /// Endpoint.
     pub endpoint_url: Option<String>,
+    /// Where Vault's engine is mounted.
+    pub mount: Option<String>,
 }
 
 impl StoreDefaults {
@@ -25,8 +27,8 @@ impl StoreDefaults {
     /// In words. A tree brings its configuration: it must not lead secrets to somebody else.
     pub fn check(&self) -> Result<(), String> {
         match &self.endpoint_url {
-            Some(url) if !is_local(url) && !is_secrets_manager(url) => {
-                Err(format!("endpoint-url: {url:?} is neither on this machine nor Secrets Manager of AWS; --endpoint-url takes others"))
+            Some(url) if !is_local(url) && !is_aws_store(url) => {
+                Err(format!("endpoint-url: {url:?} is neither on this machine nor a store of AWS; --endpoint-url takes others"))
             }
             _ => Ok(()),
         }

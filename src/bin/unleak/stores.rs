@@ -7,8 +7,13 @@ use age::secrecy::SecretString;
 use clap::Args;
 use unleak::reference::Backend;
 use unleak::resolve::Access;
+#[cfg(feature = "vault")]
+use unleak::secret::Secret;
+#[cfg(feature = "vault")]
+use unleak::store::endpoint::is_local;
 #[cfg(feature = "aws")]
 use unleak::store::endpoint::is_private;
+use unleak::store::local::keyring::Keyring;
 use unleak::store::local::{Key, KeyError, LocalStore};
 use unleak::store::{SecretStore, StoreError};
 
@@ -16,7 +21,7 @@ use crate::config::Config;
 use crate::env::Environment;
 use crate::failure::{Failure, note};
 use crate::migrate_failure::store_failure;
-#[cfg(feature = "aws")]
+#[cfg(feature = "network")]
 use crate::store_config::StoreDefaults;
 
 /// Values are in this process: no core file and no debugger of the same user gets them.
@@ -41,10 +46,14 @@ pub struct StoreOptions {
     #[cfg(feature = "aws")]
     #[arg(long, value_name = "PROFILE", global = true, help_heading = "Store")]
     pub profile: Option<String>,
-    /// Another endpoint than that of AWS, such as http://127.0.0.1:5000 of an emulator
-    #[cfg(feature = "aws")]
+    /// Another endpoint than that of AWS, such as http://127.0.0.1:5000 of an emulator, or the address of Vault in place of VAULT_ADDR
+    #[cfg(feature = "network")]
     #[arg(long, value_name = "URL", global = true, help_heading = "Store")]
     pub endpoint_url: Option<String>,
+    /// Where Vault's KV engine is mounted [default: secret]
+    #[cfg(feature = "vault")]
+    #[arg(long, value_name = "PATH", global = true, help_heading = "Store")]
+    pub mount: Option<String>,
     /// Use no configuration file, also not its policy of migrations, and no baseline
     #[arg(long, global = true, help_heading = "Store")]
     pub no_config: bool,
@@ -75,22 +84,22 @@ impl StoreOptions {
 /// Opens stores, by what the command line, the environment and the configuration say, in this order.
 pub struct Stores<'a> {
     environment: &'a Environment,
-    #[cfg(feature = "aws")]
+    #[cfg(feature = "network")]
     options: &'a StoreOptions,
-    #[cfg(feature = "aws")]
+    #[cfg(feature = "network")]
     defaults: StoreDefaults,
 }
 
 impl<'a> Stores<'a> {
     /// By the options, and `[store]` of the configuration.
     pub fn new(options: &'a StoreOptions, config: &Config, environment: &'a Environment) -> Self {
-        #[cfg(not(feature = "aws"))]
+        #[cfg(not(feature = "network"))]
         let _ = (options, config);
         Self {
             environment,
-            #[cfg(feature = "aws")]
+            #[cfg(feature = "network")]
             options,
-            #[cfg(feature = "aws")]
+            #[cfg(feature = "network")]
             defaults: config.store.clone(),
         }
     }
@@ -110,7 +119,8 @@ impl<'a> Stores<'a> {
     pub fn open(&self, backend: Backend, region: Option<&str>) -> Result<Box<dyn SecretStore>, Failure> {
         match backend {
             Backend::Local => local(self.environment),
-            Backend::Aws => self.aws(region, None),
+            Backend::Aws | Backend::Ssm => self.aws(backend, region, None),
+            Backend::Vault => self.vault(),
         }
     }
 
@@ -121,16 +131,20 @@ impl<'a> Stores<'a> {
     pub fn open_for(&self, access: &Access) -> Result<Box<dyn SecretStore>, StoreError> {
         let opened = match access.backend {
             Backend::Local => local(self.environment),
-            Backend::Aws => self.aws(access.region.as_deref(), access.role_arn.as_deref()),
+            backend @ (Backend::Aws | Backend::Ssm) => self.aws(backend, access.region.as_deref(), access.role_arn.as_deref()),
+            Backend::Vault => self.vault(),
         };
         opened.map_err(|failure| StoreError::Unusable(failure.error))
     }
 
     #[cfg(feature = "aws")]
-    fn aws(&self, region: Option<&str>, role: Option<&str>) -> Result<Box<dyn SecretStore>, Failure> {
+    fn aws(&self, backend: Backend, region: Option<&str>, role: Option<&str>) -> Result<Box<dyn SecretStore>, Failure> {
         use unleak::store::aws::{AwsSettings, AwsStore};
+        use unleak::store::ssm::SsmStore;
         let (given, default, known) = (self.options, &self.defaults, &self.environment.aws);
-        if let Some(endpoint) = known.endpoint_url.as_ref().filter(|endpoint| given.endpoint_url.is_none() && !is_private(endpoint)) {
+        let own = if backend == Backend::Ssm { &known.ssm_endpoint_url } else { &known.own_endpoint_url };
+        let said = own.as_ref().or(known.endpoint_url.as_ref());
+        if let Some(endpoint) = said.filter(|endpoint| given.endpoint_url.is_none() && !is_private(endpoint)) {
             let error = format!("{endpoint} would carry secrets in the clear; use https");
             return Err(store_failure(StoreError::Unusable(error)));
         }
@@ -140,16 +154,60 @@ impl<'a> Stores<'a> {
                 .or_else(|| given.region.clone())
                 .or_else(|| unless(known.has_region, default.region.as_ref())),
             profile: given.profile.clone().or_else(|| unless(known.has_identity, default.profile.as_ref())),
-            endpoint_url: given.endpoint_url.clone().or_else(|| unless(known.endpoint_url.is_some(), default.endpoint_url.as_ref())),
+            endpoint_url: given
+                .endpoint_url
+                .clone()
+                .or_else(|| unless(said.is_some() || default.kind == Some(Backend::Vault), default.endpoint_url.as_ref())),
             role_arn: role.map(str::to_owned),
             allow_insecure_endpoint: false,
         };
+        if backend == Backend::Ssm {
+            return Ok(Box::new(
+                SsmStore::open(&settings, own.as_deref().filter(|_| given.endpoint_url.is_none())).map_err(store_failure)?,
+            ));
+        }
         Ok(Box::new(AwsStore::open(&settings).map_err(store_failure)?))
     }
 
     #[cfg(not(feature = "aws"))]
-    fn aws(&self, _region: Option<&str>, _role: Option<&str>) -> Result<Box<dyn SecretStore>, Failure> {
-        Err(Failure::new(&"this build has no AWS Secrets Manager (feature `aws`)"))
+    fn aws(&self, backend: Backend, _region: Option<&str>, _role: Option<&str>) -> Result<Box<dyn SecretStore>, Failure> {
+        Err(Failure::new(&format_args!("this build has no {} (feature `aws`)", backend.title())))
+    }
+}
+
+impl Stores<'_> {
+    #[cfg(feature = "vault")]
+    fn vault(&self) -> Result<Box<dyn SecretStore>, Failure> {
+        use unleak::store::vault::{VaultSettings, VaultStore};
+        let (known, default) = (&self.environment.vault, &self.defaults);
+        // A tree does not say where the token goes, unless that is this machine.
+        let of_file = default.endpoint_url.as_ref().filter(|url| default.kind == Some(Backend::Vault) && is_local(url));
+        let address = self.options.endpoint_url.as_ref().or(known.address.as_ref()).or(of_file);
+        let unset = |what: &str| store_failure(StoreError::Unusable(format!("Vault needs {what}")));
+        let token = match (&known.token, &known.token_file) {
+            (Some(token), _) => Some(token.clone()),
+            (None, Some(file)) => std::fs::read(file).ok().map(|bytes| Secret::new(&zeroize::Zeroizing::new(bytes))),
+            (None, None) => None,
+        };
+        let certificates = match &known.certificates {
+            Some(file) => Some(std::fs::read(file).map_err(|error| Failure::with_file("read", file, &error))?),
+            None => None,
+        };
+        let settings = VaultSettings {
+            address: address.ok_or_else(|| unset("its address: VAULT_ADDR or --endpoint-url"))?.clone(),
+            token: token.ok_or_else(|| unset("a token: VAULT_TOKEN, or `vault login`"))?,
+            namespace: known.namespace.clone(),
+            mount: self.options.mount.as_ref().or(default.mount.as_ref()).map_or("secret", String::as_str).to_owned(),
+            certificates,
+            allow_insecure_endpoint: false,
+        };
+        Ok(Box::new(VaultStore::open(settings).map_err(store_failure)?))
+    }
+
+    #[cfg(not(feature = "vault"))]
+    #[expect(clippy::unused_self, reason = "with the feature it is asked")]
+    fn vault(&self) -> Result<Box<dyn SecretStore>, Failure> {
+        Err(Failure::new(&"this build has no Vault (feature `vault`)"))
     }
 }
 
@@ -183,7 +241,7 @@ fn local(environment: &Environment) -> Result<Box<dyn SecretStore>, Failure> {
             key.create().map_err(|error| Failure::new(&error))?;
             note(&format!("the key of the local store is {}; keep a copy of it where you keep keys", key.file.display()));
         }
-        Ok(true) if key.passphrase.is_none() && std::io::stdin().is_terminal() => key.passphrase = Some(asked(&key)?),
+        Ok(true) if key.passphrase.is_none() => key.passphrase = kept_or_asked(&key)?,
         _ => {}
     }
     Ok(Box::new(LocalStore::open(&directory, &key).map_err(store_failure)?))
@@ -205,6 +263,41 @@ fn key(environment: &Environment) -> Result<Key, Failure> {
         Some(Err(_)) => return Err(Failure::new(&"UNLEAK_PASSPHRASE is no UTF-8")),
     };
     Ok(Key { file, passphrase })
+}
+
+/// The passphrase from the keyring of the system, else from whoever sits at the terminal.
+fn kept_or_asked(key: &Key) -> Result<Option<SecretString>, Failure> {
+    // Where there is no keyring, nothing is in it.
+    let kept = Keyring::of_system().and_then(|keyring| keyring.passphrase(&key.file)).unwrap_or_default();
+    if kept.is_none() && std::io::stdin().is_terminal() { asked(key).map(Some) } else { Ok(kept) }
+}
+
+/// Puts the passphrase of the key into the keyring of the system, after it opened the key; says which file it is for.
+///
+/// # Errors
+/// The key needs none, it is the wrong one, or there is no keyring.
+pub fn unlock(environment: &Environment) -> Result<PathBuf, Failure> {
+    let mut key = key(environment)?;
+    if !Key::needs_passphrase(&key.file).map_err(|error| Failure::new(&error))? {
+        return Err(Failure::new(&format_args!("{}: the key has no passphrase", key.file.display())));
+    }
+    if key.passphrase.is_none() && std::io::stdin().is_terminal() {
+        key.passphrase = Some(asked(&key)?);
+    }
+    key.identity().map_err(|error| Failure::new(&error))?;
+    let passphrase = key.passphrase.as_ref().expect("because it opened the key");
+    Keyring::of_system().and_then(|keyring| keyring.keep(&key.file, passphrase)).map_err(|error| Failure::new(&error))?;
+    Ok(key.file)
+}
+
+/// Takes the passphrase of the key out of the keyring of the system; says for which file, and whether it was there.
+///
+/// # Errors
+/// There is no keyring.
+pub fn lock(environment: &Environment) -> Result<(PathBuf, bool), Failure> {
+    let key = key(environment)?;
+    let was_there = Keyring::of_system().and_then(|keyring| keyring.forget(&key.file)).map_err(|error| Failure::new(&error))?;
+    Ok((key.file, was_there))
 }
 
 /// The passphrase, typed at the terminal and not shown.

@@ -113,7 +113,7 @@ pub(super) fn ansible(_: &File<'_>, mut found: Found<'_>) -> Result<Place, Manua
     }
     Ok(Place::native(found.scalar, "Ansible looks the secret up", |_, place, wanted| {
         let reference = wanted.reference;
-        if reference.backend == Backend::Local {
+        if reference.backend != Backend::Aws {
             let text = format!("{{{{ lookup('ansible.builtin.env', '{}', default=undef()) }}}}", wanted.variable);
             return Ok(with_variable(place, wanted, &text));
         }

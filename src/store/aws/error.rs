@@ -6,7 +6,7 @@ use super::super::StoreError;
 
 /// What was asked.
 #[derive(Clone, Copy)]
-pub(super) struct Call<'a> {
+pub(in super::super) struct Call<'a> {
     /// The secret, or the service where none is meant.
     pub name: &'a str,
     /// The IAM action it needs.
@@ -37,12 +37,15 @@ fn is_about_credentials(error: &dyn std::error::Error) -> bool {
     std::iter::successors(Some(error), |error| error.source()).any(|error| error.to_string().contains("credentials"))
 }
 
-fn of_code(call: Call<'_>, code: &str, message: &str, status: u16) -> StoreError {
+/// The error that a code of the service is.
+pub(in super::super) fn of_code(call: Call<'_>, code: &str, message: &str, status: u16) -> StoreError {
     let name = call.name.to_owned();
     let said = |text: &str| if text.is_empty() { code.to_owned() } else { format!("{code}: {text}") };
     match code {
-        "ResourceNotFoundException" => StoreError::NotFound { name },
-        "ResourceExistsException" => StoreError::Exists { name },
+        "ResourceNotFoundException" | "ParameterNotFound" | "ParameterVersionNotFound" | "InvalidResourceId" => {
+            StoreError::NotFound { name }
+        }
+        "ResourceExistsException" | "ParameterAlreadyExists" => StoreError::Exists { name },
         "InvalidRequestException" if is_about_deletion(message) => StoreError::PendingDeletion { name },
         "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" => match denied_action(message) {
             None if message.contains("KMS") => {
@@ -53,7 +56,9 @@ fn of_code(call: Call<'_>, code: &str, message: &str, status: u16) -> StoreError
         "ThrottlingException" | "Throttling" | "TooManyRequestsException" | "RequestLimitExceeded" => {
             StoreError::Throttled(code.to_owned())
         }
-        "EncryptionFailure" | "DecryptionFailure" | "KMSAccessDeniedException" => StoreError::Key { name, detail: said(message) },
+        "EncryptionFailure" | "DecryptionFailure" | "KMSAccessDeniedException" | "InvalidKeyId" => {
+            StoreError::Key { name, detail: said(message) }
+        }
         "UnrecognizedClientException" | "InvalidSignatureException" | "ExpiredTokenException" | "InvalidClientTokenId" | "ExpiredToken" => {
             StoreError::Unusable(format!("AWS does not take these credentials: {}", said(message)))
         }

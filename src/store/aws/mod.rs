@@ -3,60 +3,31 @@
 //! Credentials, profile, region and endpoint come by the SDK's usual chain. Each call blocks, and is retried with exponential backoff and jitter
 //! by the SDK, six times at most. No subscriber for logs is ever installed, so what the SDK and its HTTP client could trace goes nowhere.
 
+mod account;
 mod convert;
-mod error;
+pub(super) mod error;
 mod probe;
 
-use std::sync::OnceLock;
-use std::time::Duration;
-
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::list_secrets::ListSecretsOutput;
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, ReplicaRegionType, Tag};
-use aws_smithy_http_client::tls;
 use subtle::ConstantTimeEq;
 
-use super::{Action, CURRENT, Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version, endpoint, limits};
+use super::{Action, CURRENT, Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version, limits};
 use crate::reference::Backend;
 use crate::secret::Secret;
+pub(super) use account::Account;
+pub use account::AwsSettings;
 use convert::{binary, description, text, value};
 use error::{Call, failed};
 
-/// How often a request is made, at most.
-const ATTEMPTS: u32 = 6;
-/// The first pause between attempts, doubled each time and shortened by chance.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-const CONNECT: Duration = Duration::from_secs(5);
-const ATTEMPT: Duration = Duration::from_secs(20);
 /// Secrets of one BatchGetSecretValue.
 const BATCH: usize = 20;
 
-/// Which account and endpoint.
-#[derive(Debug, Clone, Default)]
-pub struct AwsSettings {
-    /// Region; none: that of the environment or profile.
-    pub region: Option<String>,
-    /// Profile of the shared configuration files.
-    pub profile: Option<String>,
-    /// Another endpoint, such as `http://127.0.0.1:5000`: of all services that are asked, unless it is that of Secrets Manager by its name.
-    pub endpoint_url: Option<String>,
-    /// Whether plain HTTP may leave this machine.
-    pub allow_insecure_endpoint: bool,
-    /// Role to assume.
-    pub role_arn: Option<String>,
-}
-
 /// Secrets Manager in one account and region.
 pub struct AwsStore {
-    runtime: tokio::runtime::Runtime,
-    config: SdkConfig,
+    account: Account,
     client: Client,
-    /// Account and partition of the caller, once they were asked for.
-    caller: OnceLock<(String, String)>,
 }
 
 impl AwsStore {
@@ -65,50 +36,19 @@ impl AwsStore {
     /// # Errors
     /// [`StoreError::Unusable`] without a region, or with an endpoint that would send secrets in the clear.
     pub fn open(settings: &AwsSettings) -> Result<Self, StoreError> {
-        let unusable = |detail: String| StoreError::Unusable(detail);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| unusable(format!("the client cannot be started: {error}")))?;
-        let config = runtime.block_on(configuration(settings));
-        if config.region().is_none() {
-            return Err(unusable("no AWS region is set; use --region, AWS_REGION or a profile".to_owned()));
-        }
-        let own = settings.endpoint_url.as_deref().filter(|endpoint| endpoint::is_secrets_manager(endpoint));
-        if let Some(endpoint) = own.or(config.endpoint_url()).filter(|_| !settings.allow_insecure_endpoint)
-            && !endpoint::is_private(endpoint)
-        {
-            return Err(unusable(format!("{endpoint} would carry secrets in the clear; use https")));
-        }
-        let mut of_client = aws_sdk_secretsmanager::config::Builder::from(&config);
-        if let Some(endpoint) = own {
+        let account = Account::open(settings, "secretsmanager")?;
+        let mut of_client = aws_sdk_secretsmanager::config::Builder::from(&account.config);
+        if let Some(endpoint) = &account.own_endpoint {
             of_client = of_client.endpoint_url(endpoint);
         }
-        let client = Client::from_conf(of_client.build());
-        Ok(Self { runtime, config, client, caller: OnceLock::new() })
-    }
-
-    fn region(&self) -> String {
-        self.config.region().map(ToString::to_string).unwrap_or_default()
-    }
-
-    /// Account and partition of whoever asks.
-    fn caller(&self) -> Result<&(String, String), StoreError> {
-        if let Some(known) = self.caller.get() {
-            return Ok(known);
-        }
-        let sts = aws_sdk_sts::Client::new(&self.config);
-        let call = Call { name: "AWS", action: "sts:GetCallerIdentity" };
-        let caller = self.runtime.block_on(sts.get_caller_identity().send()).map_err(|error| failed(call, &error))?;
-        let partition = caller.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws");
-        Ok(self.caller.get_or_init(|| (caller.account().unwrap_or("unknown account").to_owned(), partition.to_owned())))
+        Ok(Self { client: Client::from_conf(of_client.build()), account })
     }
 
     /// Says what else another account takes, where the secret is in one.
     fn of_another_account(&self, error: StoreError) -> StoreError {
         let (StoreError::Denied { name, .. } | StoreError::Key { name, .. }) = &error else { return error };
         let Some(account) = name.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(3)) else { return error };
-        if self.caller().is_ok_and(|(home, _)| home == account) {
+        if self.account.caller().is_ok_and(|(home, _)| home == account) {
             return error;
         }
         let more = format!(
@@ -133,36 +73,17 @@ impl AwsStore {
     }
 }
 
-async fn configuration(settings: &AwsSettings) -> SdkConfig {
-    let http =
-        aws_smithy_http_client::Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
-    let retry = RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(FIRST_PAUSE).with_max_backoff(LONGEST_PAUSE);
-    let timeout = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build();
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http).retry_config(retry).timeout_config(timeout);
-    if let Some(region) = &settings.region {
-        loader = loader.region(Region::new(region.clone()));
-    }
-    if let Some(profile) = &settings.profile {
-        loader = loader.profile_name(profile);
-    }
-    // The service's own endpoint answers for no other service.
-    if let Some(endpoint) = settings.endpoint_url.as_ref().filter(|endpoint| !endpoint::is_secrets_manager(endpoint)) {
-        loader = loader.endpoint_url(endpoint);
-    }
-    let config = loader.load().await;
-    let Some(role) = &settings.role_arn else { return config };
-    let provider = aws_config::sts::AssumeRoleProvider::builder(role).session_name("unleak").configure(&config).build().await;
-    config.into_builder().credentials_provider(aws_sdk_secretsmanager::config::SharedCredentialsProvider::new(provider)).build()
-}
-
 impl SecretStore for AwsStore {
     fn backend(&self) -> Backend {
         Backend::Aws
     }
 
     fn identity(&self) -> Result<String, StoreError> {
-        let (account, _) = self.caller()?;
-        Ok(format!("{account} {}", self.region()))
+        self.account.identity()
+    }
+
+    fn permission(&self, action: Action) -> String {
+        action.iam().to_owned()
     }
 
     fn create(&self, new: &NewSecret<'_>) -> Result<Stored, StoreError> {
@@ -180,7 +101,7 @@ impl SecretStore for AwsStore {
             .set_kms_key_id(new.kms_key.map(ToOwned::to_owned))
             .set_add_replica_regions(Some(replicas).filter(|replicas| !replicas.is_empty()))
             .set_type(new.external_type.map(ToOwned::to_owned));
-        match self.runtime.block_on(request.send()) {
+        match self.account.runtime.block_on(request.send()) {
             Ok(created) => Ok(Stored {
                 id: created.arn().unwrap_or(new.name).to_owned(),
                 version: created.version_id().unwrap_or(new.token).to_owned(),
@@ -205,7 +126,7 @@ impl SecretStore for AwsStore {
             .set_secret_binary(binary(value))
             .set_version_stages(Some(stages.iter().map(ToString::to_string).collect()));
         let call = Call { name, action: Action::AddVersion.iam() };
-        let put = self.runtime.block_on(request.send()).map_err(|error| failed(call, &error))?;
+        let put = self.account.runtime.block_on(request.send()).map_err(|error| failed(call, &error))?;
         Ok(Stored { id: put.arn().unwrap_or(name).to_owned(), version: put.version_id().unwrap_or(token).to_owned() })
     }
 
@@ -223,7 +144,7 @@ impl SecretStore for AwsStore {
             .move_to_version_id(to)
             .set_remove_from_version_id(holder);
         let call = Call { name, action: Action::MoveStage.iam() };
-        self.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
+        self.account.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
     }
 
     fn read(&self, name: &str, version: &Version<'_>) -> Result<Secret, StoreError> {
@@ -233,7 +154,7 @@ impl SecretStore for AwsStore {
             Version::Id(id) => request.version_id(*id),
         };
         let call = Call { name, action: Action::Read.iam() };
-        let got = self.runtime.block_on(request.send()).map_err(|error| self.of_another_account(failed(call, &error)))?;
+        let got = self.account.runtime.block_on(request.send()).map_err(|error| self.of_another_account(failed(call, &error)))?;
         value(got.secret_string(), got.secret_binary()).ok_or_else(|| StoreError::NotFound { name: name.to_owned() })
     }
 
@@ -259,7 +180,7 @@ impl SecretStore for AwsStore {
 
     fn describe(&self, name: &str) -> Result<Option<Description>, StoreError> {
         let call = Call { name, action: Action::Describe.iam() };
-        match self.runtime.block_on(self.client.describe_secret().secret_id(name).send()) {
+        match self.account.runtime.block_on(self.client.describe_secret().secret_id(name).send()) {
             Ok(known) => Ok(Some(description(&known))),
             Err(error) => match failed(call, &error) {
                 StoreError::NotFound { .. } => Ok(None),
@@ -276,7 +197,7 @@ impl SecretStore for AwsStore {
         });
         let pages = self.client.list_secrets().set_filters(filters).include_planned_deletion(true).into_paginator().send();
         let call = Call { name: "AWS", action: "secretsmanager:ListSecrets" };
-        let pages = self.runtime.block_on(pages.collect::<Result<Vec<_>, _>>()).map_err(|error| failed(call, &error))?;
+        let pages = self.account.runtime.block_on(pages.collect::<Result<Vec<_>, _>>()).map_err(|error| failed(call, &error))?;
         let mut all: Vec<Description> = pages.iter().flat_map(ListSecretsOutput::secret_list).map(convert::entry).collect();
         // Filters of the service compare starts, and any tag with any value.
         all.retain(|known| tags.iter().all(|(key, value)| known.tags.get(key) == Some(value)));
@@ -288,27 +209,27 @@ impl SecretStore for AwsStore {
         limits::tags(name, tags)?;
         let call = Call { name, action: Action::Tag.iam() };
         let request = self.client.tag_resource().secret_id(name).set_tags(Some(sdk_tags(tags)));
-        self.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
+        self.account.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
     }
 
     fn set_policy(&self, name: &str, policy: &str) -> Result<(), StoreError> {
         let call = Call { name, action: "secretsmanager:ValidateResourcePolicy" };
         let request = self.client.validate_resource_policy().secret_id(name).resource_policy(policy);
-        let checked = self.runtime.block_on(request.send()).map_err(|error| failed(call, &error))?;
+        let checked = self.account.runtime.block_on(request.send()).map_err(|error| failed(call, &error))?;
         if !checked.policy_validation_passed() {
             let errors: Vec<&str> = checked.validation_errors().iter().filter_map(|error| error.error_message()).collect();
             return Err(limits::invalid(name, format!("the resource policy is refused: {}", errors.join("; "))));
         }
         let call = Call { name, action: "secretsmanager:PutResourcePolicy" };
         let request = self.client.put_resource_policy().secret_id(name).resource_policy(policy).block_public_policy(true);
-        self.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
+        self.account.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
     }
 
     fn delete(&self, name: &str, recovery_days: u8) -> Result<(), StoreError> {
         limits::recovery_days(name, recovery_days)?;
         let call = Call { name, action: Action::Delete.iam() };
         let request = self.client.delete_secret().secret_id(name).recovery_window_in_days(i64::from(recovery_days));
-        match self.runtime.block_on(request.send()).map_err(|error| failed(call, &error)) {
+        match self.account.runtime.block_on(request.send()).map_err(|error| failed(call, &error)) {
             Ok(_) | Err(StoreError::PendingDeletion { .. }) => Ok(()),
             Err(error) => Err(error),
         }
@@ -316,7 +237,7 @@ impl SecretStore for AwsStore {
 
     fn restore(&self, name: &str) -> Result<(), StoreError> {
         let call = Call { name, action: Action::Restore.iam() };
-        self.runtime.block_on(self.client.restore_secret().secret_id(name).send()).map(drop).map_err(|error| failed(call, &error))
+        self.account.runtime.block_on(self.client.restore_secret().secret_id(name).send()).map(drop).map_err(|error| failed(call, &error))
     }
 
     fn probe(&self, action: Action, new: &NewSecret<'_>) -> Result<(), StoreError> {
@@ -328,7 +249,7 @@ impl AwsStore {
     fn read_batch(&self, names: &[&str]) -> Result<Vec<Result<Secret, StoreError>>, StoreError> {
         let call = Call { name: "AWS", action: "secretsmanager:BatchGetSecretValue" };
         let request = self.client.batch_get_secret_value().set_secret_id_list(Some(names.iter().map(ToString::to_string).collect()));
-        let got = self.runtime.block_on(request.send()).map_err(|error| failed(call, &error))?;
+        let got = self.account.runtime.block_on(request.send()).map_err(|error| failed(call, &error))?;
         let one = |name: &&str| {
             let is_it = |known: Option<&str>| known == Some(*name);
             let entry = got.secret_values().iter().find(|entry| is_it(entry.name()) || is_it(entry.arn()));
@@ -355,7 +276,7 @@ mod tests {
         let open = |url: &str| {
             let settings =
                 AwsSettings { region: Some("eu-west-1".to_owned()), endpoint_url: Some(url.to_owned()), ..AwsSettings::default() };
-            AwsStore::open(&settings).map(|store| store.config.endpoint_url().map(str::to_owned)).map_err(|error| error.to_string())
+            AwsStore::open(&settings).map(|store| store.account.config.endpoint_url().map(str::to_owned)).map_err(|error| error.to_string())
         };
         // Whose the credentials are is asked elsewhere, or there where an emulator answers everything.
         assert_eq!(open("https://vpce-0a.secretsmanager.eu-west-1.vpce.amazonaws.com"), Ok(None));

@@ -30,8 +30,8 @@ impl AwsStore {
                 Said::Done => self.uncreate(new.name),
             };
         }
-        let (account, partition) = self.caller()?;
-        let region = self.region();
+        let (account, partition) = self.account.caller()?;
+        let region = self.account.region();
         let nobody = format!("arn:{partition}:secretsmanager:{region}:{account}:secret:{}-{chance}", new.name);
         match (action, self.probe_secret(action, new, &nobody)?) {
             // An emulator that does not look at the ends of ARNs.
@@ -53,7 +53,7 @@ impl AwsStore {
             .set_tags(Some(sdk_tags(new.tags)))
             .kms_key_id(format!("alias/unleak-check-{chance}"));
         let call = Call { name: new.name, action: Action::Create.iam() };
-        said(self.runtime.block_on(request.send()).map_err(|error| failed(call, &error)))
+        said(self.account.runtime.block_on(request.send()).map_err(|error| failed(call, &error)))
     }
 
     /// Takes back a creation that was not to be.
@@ -61,7 +61,7 @@ impl AwsStore {
         let request = self.client.delete_secret().secret_id(name).force_delete_without_recovery(true);
         let call = Call { name, action: Action::Delete.iam() };
         let left = |error: &dyn Display| StoreError::Unreachable(format!("the check left a secret without a value of yours: {error}"));
-        self.runtime.block_on(request.send()).map(drop).map_err(|error| left(&failed(call, &error)))
+        self.account.runtime.block_on(request.send()).map(drop).map_err(|error| left(&failed(call, &error)))
     }
 
     fn probe_secret(&self, action: Action, new: &NewSecret<'_>, id: &str) -> Result<Said, StoreError> {
@@ -70,7 +70,7 @@ impl AwsStore {
         let version = "0".repeat(32);
         macro_rules! ask {
             ($request:expr) => {
-                said(self.runtime.block_on($request.secret_id(id).send()).map_err(|error| failed(call, &error)))
+                said(self.account.runtime.block_on($request.secret_id(id).send()).map_err(|error| failed(call, &error)))
             };
         }
         match action {

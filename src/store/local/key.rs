@@ -35,7 +35,9 @@ pub enum KeyError {
     #[error("{0}: {1}")]
     File(String, io::Error),
     /// The file is encrypted and no passphrase was given.
-    #[error("{0}: the key is encrypted, and there is no passphrase; set UNLEAK_PASSPHRASE or run it at a terminal")]
+    #[error(
+        "{0}: the key is encrypted, and there is no passphrase; set UNLEAK_PASSPHRASE, run it at a terminal, or `unleak store unlock` first"
+    )]
     NoPassphrase(String),
     /// The passphrase is wrong, or the file damaged.
     #[error("{0}: the passphrase does not open the key, or the file is damaged")]
@@ -46,6 +48,9 @@ pub enum KeyError {
     /// The file exists already.
     #[error("{0}: there is a key already; it is not replaced, since the store could not be read without it")]
     Exists(String),
+    /// The system has no keyring, or does not let it be used.
+    #[error("the keyring cannot be used: {0}")]
+    Keyring(String),
     /// Others can read it.
     #[error("{0}: others can read this key; make it yours alone (chmod 600)")]
     Open(String),

@@ -2,10 +2,12 @@
 //! other stores have them. Must not: choose where the file is, or ask for a passphrase.
 //!
 //! The file is JSON, encrypted with [age](https://age-encryption.org/v1) to one X25519 identity. It is read and written whole under a lock, and
-//! replaced in one step, so that a killed process leaves the old content or the new. `key` holds where the identity comes from.
+//! replaced in one step, so that a killed process leaves the old content or the new. `key` holds where the identity comes from, `keyring`
+//! where its passphrase can be.
 
 mod content;
 mod key;
+pub mod keyring;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -47,6 +49,11 @@ impl LocalStore {
 
     fn file(&self) -> PathBuf {
         self.directory.join(FILE)
+    }
+
+    /// The directory of the file, or the one that it will be made in.
+    fn parent(&self) -> &Path {
+        self.directory.ancestors().find(|directory| directory.is_dir()).unwrap_or(&self.directory)
     }
 
     fn unusable(&self, what: &str, error: &dyn std::fmt::Display) -> StoreError {
@@ -113,6 +120,11 @@ impl SecretStore for LocalStore {
         Ok(self.file().display().to_string())
     }
 
+    /// Reading takes it, too: the store notes when a value was read.
+    fn permission(&self, _action: Action) -> String {
+        format!("to write in {}", self.parent().display())
+    }
+
     fn create(&self, new: &NewSecret<'_>) -> Result<Stored, StoreError> {
         limits::new_secret(new)?;
         self.change(|content| content.create(new, now()))
@@ -168,15 +180,10 @@ impl SecretStore for LocalStore {
         self.change(|content| content.restore(name))
     }
 
-    /// Whoever has opened the store can read it; writing takes a directory to write in.
+    /// Whoever has opened the store can read it; all else takes a directory to write in.
     fn probe(&self, action: Action, new: &NewSecret<'_>) -> Result<(), StoreError> {
-        if action != Action::Create {
-            return Ok(());
-        }
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let there = self.directory.ancestors().find(|directory| directory.is_dir()).unwrap_or(&self.directory);
-        fsx::try_write_in(there)
-            .map_err(|_| StoreError::Denied { name: new.name.to_owned(), action: format!("to write in {}", there.display()) })
+        fsx::try_write_in(self.parent()).map_err(|_| StoreError::Denied { name: new.name.to_owned(), action: self.permission(action) })
     }
 }
 

@@ -100,6 +100,10 @@ impl SecretStore for TestStore<'_> {
         Ok(IDENTITY.to_owned())
     }
 
+    fn permission(&self, action: Action) -> String {
+        action.iam().to_owned()
+    }
+
     fn create(&self, new: &NewSecret<'_>) -> Result<Stored, StoreError> {
         self.call(new.name, "CreateSecret", |all| {
             let stored = Stored { id: format!("arn:{}", new.name), version: new.token.to_owned() };

@@ -81,11 +81,11 @@ fn the_command_takes_the_place_of_the_program() {
 
 #[test]
 fn nothing_runs_where_a_reference_does_not_resolve() {
-    let home = Home::new(&[(".unleak.env", "A=ref+unleak://none\nB=ref+unleak://prod/db#/nothing\nC=ref+vault://x\n")], &[DB]);
+    let home = Home::new(&[(".unleak.env", "A=ref+unleak://none\nB=ref+unleak://prod/db#/nothing\nC=ref+gcpsecrets://x\n")], &[DB]);
     let output = home.run(&["run", "--", "touch", "ran"]);
     assert_exit(&output, 78);
     let expected = "unleak: error: nothing was run, since references cannot be resolved:
-  C: a reference starts with ref+awssecrets:// or ref+unleak://
+  C: a reference starts with ref+awssecrets://, ref+awsssm://, ref+vault:// or ref+unleak://
   A: none: there is no such secret or version
   B: prod/db: it has no \"nothing\"; its keys are password, username
 ";
@@ -107,7 +107,10 @@ fn one_value_is_written_as_it_is() {
     assert_exit(&home.run(&["get", "ref+unleak://none"]), 78);
     let wrong = home.run(&["get", "prod/db"]);
     assert_exit(&wrong, 2);
-    assert_eq!(text(&wrong.stderr), "unleak: error: a reference starts with ref+awssecrets:// or ref+unleak://\n");
+    assert_eq!(
+        text(&wrong.stderr),
+        "unleak: error: a reference starts with ref+awssecrets://, ref+awsssm://, ref+vault:// or ref+unleak://\n"
+    );
 }
 
 #[test]
@@ -121,7 +124,7 @@ fn every_reference_of_a_tree_is_checked() {
     assert_exit(&output, 1);
     let expected = "b/c.env:2: ref+unleak://prod/db#/none: prod/db: it has no \"none\"; its keys are password, username
 b/c.env:3: ref+unleak://gone: gone: there is no such secret or version
-b/c.env:4: there is no parameter \"x\"; known are region, role_arn, version_stage and version_id
+b/c.env:4: there is no parameter \"x\"; known are region, role_arn, version_stage, version_id
 5 references to 4 values, 3 do not resolve
 ";
     assert_eq!(text(&output.stdout), expected);
@@ -199,4 +202,62 @@ fn what_a_command_writes_is_masked_on_request() {
     std::io::Read::read_to_string(child.stdout.as_mut().unwrap(), &mut said).unwrap();
     assert_eq!(said, format!("{id}\n"));
     assert_eq!(std::os::unix::process::ExitStatusExt::signal(&child.wait().unwrap()), Some(15));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_local_store_says_in_its_own_words_what_a_migration_takes() {
+    let value = crate::made_up::password(96);
+    let home = Home::new(&[("app.py", &format!("DB_PASSWORD = \"{value}\"\n"))], &[]);
+    let check = |home: &Home, variables: &[(&str, &str)]| {
+        home.command(&["-q", "migrate", "--check", "--new-version"]).envs(variables.iter().copied()).output().unwrap()
+    };
+    let output = check(&home, &[]);
+    assert_exit(&output, 0);
+    let said = text(&output.stdout);
+    let (_, rest) = said.split_once('\n').unwrap();
+    assert_eq!(rest, format!("  allowed  to write in {}\n", home.home.path().display()));
+    let key = home.home.path().join("key.txt").display().to_string();
+    Key { file: key.clone().into(), passphrase: None }.create().unwrap();
+    // Nobody makes files there.
+    let output = check(&home, &[("XDG_DATA_HOME", "/proc/none"), ("UNLEAK_IDENTITY", &key)]);
+    assert_exit(&output, 5);
+    assert!(text(&output.stdout).contains("\n  missing  to write in /proc  ("), "{}", text(&output.stdout));
+    assert_eq!(text(&output.stderr), "unleak: error: the identity needs to write in /proc\n");
+}
+
+#[test]
+fn the_keyring_of_the_system_keeps_the_passphrase_of_the_key() {
+    let sandbox = Sandbox::new(&[]);
+    let run = |passphrase: &str, arguments: &[&str]| {
+        sandbox.command(arguments).env("HOME", sandbox.directory.path()).env("UNLEAK_PASSPHRASE", passphrase).output().unwrap()
+    };
+    assert_exit(&run("", &["store", "unlock"]), 2);
+    assert_exit(&run("long enough", &["store", "init"]), 0);
+    assert_exit(&run("long enough", &["store", "list"]), 0);
+    let without = run("", &["store", "list"]);
+    assert!(text(&without.stderr).ends_with("or `unleak store unlock` first\n"), "{}", text(&without.stderr));
+    let wrong = run("another", &["store", "unlock"]);
+    assert!(text(&wrong.stderr).contains("the passphrase does not open the key"), "{}", text(&wrong.stderr));
+    #[cfg(target_os = "linux")]
+    {
+        // A session keyring, as a login gives one, whatever started the tests.
+        let join = "import ctypes, os, sys\nif ctypes.CDLL(None).syscall(SYS, 1, None) < 0: sys.exit(77)\nos.execv('/bin/sh', ['sh', '-c', sys.argv[1]])";
+        let number = if cfg!(target_arch = "aarch64") { "219" } else { "250" };
+        let unleak = env!("CARGO_BIN_EXE_unleak");
+        let script = format!(
+            "UNLEAK_PASSPHRASE='long enough' {unleak} store unlock && {unleak} store list && {unleak} store lock && {unleak} store lock && \
+             ! {unleak} store list </dev/null"
+        );
+        let mut command = Command::new("/usr/bin/python3");
+        command.args(["-c", &join.replace("SYS", number), &script]).env_clear().env("HOME", sandbox.directory.path());
+        let output = command.output().unwrap();
+        if output.status.code() == Some(77) {
+            return eprintln!("this kernel gives no keyring to this process");
+        }
+        assert_exit(&output, 0);
+        let said = text(&output.stdout);
+        let lines: Vec<&str> = said.lines().map(|line| line.rsplit_once("identity.txt ").unwrap().1).collect();
+        assert_eq!(lines, [format!("is {}", unleak::store::local::keyring::LASTS).as_str(), "is out of the keyring", "was in no keyring"]);
+    }
 }

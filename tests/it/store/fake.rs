@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::fake_ssm::Parameters;
 use super::http::{Answer, Request, Server};
 
 /// Something that goes wrong with one request.
@@ -33,6 +34,7 @@ pub enum Fault {
 #[derive(Default)]
 struct State {
     secrets: BTreeMap<String, Secret>,
+    parameters: Parameters,
     faults: BTreeMap<&'static str, VecDeque<Fault>>,
     denied: BTreeSet<String>,
     calls: Vec<String>,
@@ -64,9 +66,9 @@ pub struct Fake {
     state: Arc<Mutex<State>>,
 }
 
-type Refusal = (u16, &'static str, String);
+pub type Refusal = (u16, &'static str, String);
 
-fn refuse<T>(code: &'static str, message: &str) -> Result<T, Refusal> {
+pub fn refuse<T>(code: &'static str, message: &str) -> Result<T, Refusal> {
     Err((400, code, message.to_owned()))
 }
 
@@ -123,6 +125,16 @@ impl Fake {
         self.state.lock().unwrap().secrets.get(name)?.policy.clone()
     }
 
+    /// Names of all parameters with the number of their versions.
+    pub fn parameters(&self) -> BTreeMap<String, usize> {
+        self.state.lock().unwrap().parameters.names()
+    }
+
+    /// Does something as somebody else does it.
+    pub fn ask_ssm(&self, operation: &str, body: &Value) {
+        self.state.lock().unwrap().parameters.run(operation, body).unwrap();
+    }
+
     /// Names of all secrets with the number of their versions.
     pub fn secrets(&self) -> BTreeMap<String, usize> {
         self.state.lock().unwrap().secrets.iter().map(|(name, secret)| (name.clone(), secret.versions.len())).collect()
@@ -154,7 +166,8 @@ fn answer(state: &Mutex<State>, request: &Request) -> Answer {
     if ["Name", "SecretId"].iter().any(|key| state.denied.contains(named(string(&body, key)))) {
         return error((400, "AccessDeniedException", "not authorized to perform this".to_owned()));
     }
-    let done = state.run(operation, &body);
+    let is_ssm = request.target.starts_with("AmazonSSM.");
+    let done = if is_ssm { state.parameters.run(operation, &body) } else { state.run(operation, &body) };
     drop(state);
     match (fault, done) {
         (Some(Fault::HtmlAfter), Ok(_)) => Answer::Reply(500, "text/html", b"<html>oops</html>".to_vec()),
@@ -183,7 +196,7 @@ fn named(id: &str) -> &str {
     of_arn.map_or(id, |(name, _)| name)
 }
 
-fn string<'v>(body: &'v Value, key: &str) -> &'v str {
+pub fn string<'v>(body: &'v Value, key: &str) -> &'v str {
     body[key].as_str().unwrap_or_default()
 }
 
@@ -456,7 +469,7 @@ fn version(body: &Value, token: &str) -> Result<Version, Refusal> {
     Ok(Version { text, binary, stages: Vec::new() })
 }
 
-fn tags(body: &Value) -> Result<BTreeMap<String, String>, Refusal> {
+pub fn tags(body: &Value) -> Result<BTreeMap<String, String>, Refusal> {
     let mut all = BTreeMap::new();
     for tag in body["Tags"].as_array().into_iter().flatten() {
         let (key, value) = (string(tag, "Key").to_owned(), string(tag, "Value").to_owned());

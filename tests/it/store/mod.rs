@@ -2,17 +2,22 @@
 
 mod commands;
 pub mod fake;
+mod fake_ssm;
+#[cfg(feature = "vault")]
+mod fake_vault;
 pub mod http;
 pub mod moto;
 #[cfg(feature = "aws")]
 mod options;
 mod proxy;
+#[cfg(feature = "aws")]
+mod servers;
 
 use std::collections::BTreeMap;
 
 use unleak::secret::Secret;
 use unleak::store::local::{Key, LocalStore};
-use unleak::store::{Action, CURRENT, NewSecret, PENDING, PREVIOUS, SecretStore, StoreError, Tags, Version};
+use unleak::store::{Action, CURRENT, NewSecret, PENDING, PREVIOUS, SecretStore, StoreError, Tags, Version, limits};
 
 /// What some server is known not to do; what is not listed here is checked on every store.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -66,13 +71,18 @@ fn creation(store: &dyn SecretStore, name: &dyn Fn(&str) -> String) {
     assert_eq!(known.deleted, None);
 
     let binary = Secret::new(&[0, 0xff, 0xfe, 10]);
-    store.create(&new(&name("binary"), &binary, &Tags::new(), &token(1))).unwrap();
-    assert_eq!(read(store, &name("binary"), CURRENT), binary.expose());
-    let large = Secret::new(&vec![b'x'; 65_536]);
+    let made = store.create(&new(&name("binary"), &binary, &Tags::new(), &token(1)));
+    if limits::is_text_only(store.backend()) {
+        assert!(matches!(made, Err(StoreError::Invalid { .. })));
+    } else {
+        assert_eq!(read(store, &name("binary"), CURRENT), binary.expose());
+    }
+    let largest = limits::largest_value(store.backend());
+    let large = Secret::new(&vec![b'x'; largest]);
     store.create(&new(&name("large"), &large, &Tags::new(), &token(1))).unwrap();
-    assert_eq!(read(store, &name("large"), CURRENT).len(), 65_536);
+    assert_eq!(read(store, &name("large"), CURRENT).len(), largest);
 
-    let refused = [(name("a b"), value.clone()), (name("c"), Secret::new(&vec![b'x'; 65_537])), (name("c"), Secret::new(b""))];
+    let refused = [(name("a b"), value.clone()), (name("c"), Secret::new(&vec![b'x'; largest + 1])), (name("c"), Secret::new(b""))];
     for (name, value) in refused {
         let error = store.create(&new(&name, &value, &Tags::new(), &token(1))).unwrap_err();
         assert!(matches!(error, StoreError::Invalid { .. }), "{error}");
@@ -84,6 +94,14 @@ fn creation(store: &dyn SecretStore, name: &dyn Fn(&str) -> String) {
 fn versions(store: &dyn SecretStore, name: &str, reuses_tokens: bool) {
     let (one, two) = (Secret::new(b"one"), Secret::new(b"two"));
     let first = store.create(&new(name, &one, &Tags::new(), &token(1))).unwrap().version;
+    if let Some(reason) = limits::refused(store.backend(), Action::AddVersion) {
+        let before = store.describe(name).unwrap();
+        let put = store.put_version(name, &two, &token(2), &[PENDING]).unwrap_err();
+        let moved = store.move_stage(name, CURRENT, &first).unwrap_err();
+        assert_eq!((put.to_string(), moved.to_string()), (format!("{name}: {reason}"), format!("{name}: {reason}")));
+        assert_eq!((store.describe(name).unwrap(), read(store, name, CURRENT)), (before, b"one".to_vec()));
+        return;
+    }
     let second = store.put_version(name, &two, &token(2), &[PENDING]).unwrap().version;
     assert_eq!(store.put_version(name, &two, &token(2), &[PENDING]).unwrap().version, second, "asked again");
     assert_eq!((read(store, name, CURRENT), read(store, name, PENDING)), (b"one".to_vec(), b"two".to_vec()));
@@ -107,6 +125,12 @@ fn deletion(store: &dyn SecretStore, name: &str, writes_while_deleted: bool) {
         let error = store.delete(name, days).unwrap_err();
         assert!(matches!(error, StoreError::Invalid { .. }), "{error}");
     }
+    if let Some(reason) = limits::refused(store.backend(), Action::Delete) {
+        let refused = [store.delete(name, 7).unwrap_err(), store.restore(name).unwrap_err()];
+        assert_eq!(refused.map(|error| error.to_string()), [format!("{name}: {reason}"), format!("{name}: {reason}")]);
+        assert_eq!(read(store, name, CURRENT), b"v");
+        return;
+    }
     store.delete(name, 7).unwrap();
     store.delete(name, 7).unwrap();
     assert!(store.describe(name).unwrap().unwrap().deleted.is_some());
@@ -115,8 +139,10 @@ fn deletion(store: &dyn SecretStore, name: &str, writes_while_deleted: bool) {
     if !writes_while_deleted {
         let create = store.create(&new(name, &value, &Tags::new(), &token(1))).unwrap_err();
         assert!(matches!(create, StoreError::PendingDeletion { .. }), "{create}");
-        let put = store.put_version(name, &value, &token(2), &[PENDING]).unwrap_err();
-        assert!(matches!(put, StoreError::PendingDeletion { .. }), "{put}");
+        if limits::refused(store.backend(), Action::AddVersion).is_none() {
+            let put = store.put_version(name, &value, &token(2), &[PENDING]).unwrap_err();
+            assert!(matches!(put, StoreError::PendingDeletion { .. }), "{put}");
+        }
     }
     store.restore(name).unwrap();
     assert_eq!(self::read(store, name, CURRENT), b"v");
@@ -153,7 +179,7 @@ fn probes(store: &dyn SecretStore, name: &dyn Fn(&str) -> String) {
         if what != "none" {
             store.create(&new(&name, &value, &tags, &first)).unwrap();
         }
-        if what == "gone" {
+        if what == "gone" && limits::refused(store.backend(), Action::Delete).is_none() {
             store.delete(&name, 7).unwrap();
         }
         let before = store.describe(&name).unwrap();
@@ -192,3 +218,7 @@ fn the_local_store_keeps_the_contract() {
 
 #[cfg(feature = "aws")]
 pub mod aws;
+#[cfg(feature = "aws")]
+mod ssm;
+#[cfg(feature = "vault")]
+mod vault;

@@ -8,16 +8,16 @@ use crate::cli::{Sandbox, assert_exit, put, text};
 use crate::made_up;
 
 /// A tree with one value, a home and a server.
-struct Shop {
-    sandbox: Sandbox,
-    home: tempfile::TempDir,
-    fake: Fake,
-    value: String,
+pub struct Shop {
+    pub sandbox: Sandbox,
+    pub home: tempfile::TempDir,
+    pub fake: Fake,
+    pub value: String,
 }
 
 impl Shop {
     /// With this configuration, in which `{url}` is the server's address.
-    fn new(config: &str) -> Self {
+    pub fn new(config: &str) -> Self {
         let (fake, value) = (Fake::start(), made_up::password(81));
         let source = format!("DB_PASSWORD = \"{value}\"\n");
         let sandbox = Sandbox::new(&[("app.py", source.as_str()), (".unleak.toml", &config.replace("{url}", &fake.url()))]);
@@ -25,7 +25,7 @@ impl Shop {
     }
 
     /// Runs with these variables besides dummy credentials; no variable says where.
-    fn with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Output {
+    pub fn with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Output {
         let mut command = self.sandbox.command(arguments);
         command.env("HOME", self.home.path()).envs(VARIABLES).env_remove("AWS_REGION").envs(variables.iter().copied());
         command.output().unwrap()

@@ -1,0 +1,155 @@
+//! HTTP for stores that are asked without an SDK. Owns: connections, attempts, pauses between them. Must not: know stores, or log.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::{Connector, tls};
+use aws_smithy_runtime_api::client::http::HttpConnector;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_types::error::display::DisplayErrorContext;
+use tokio::runtime::Runtime;
+use zeroize::Zeroizing;
+
+use super::StoreError;
+
+/// How often a request is made, at most.
+pub(super) const ATTEMPTS: u32 = 6;
+/// The first pause between attempts, doubled each time and shortened by chance.
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(100);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// An attempt, at most.
+pub(super) const ATTEMPT: Duration = Duration::from_secs(20);
+/// Bytes of an answer, at most: more than any store answers with.
+const LARGEST_ANSWER: usize = 16 << 20;
+/// How a certificate starts.
+const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
+
+/// What everything of a store runs on.
+pub(super) fn runtime() -> Result<Arc<Runtime>, StoreError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map(Arc::new).map_err(|error| StoreError::Unusable(format!("the client cannot be started: {error}")))
+}
+
+/// A request; it is made anew for each attempt.
+pub(super) struct Asked<'a> {
+    pub(super) method: &'static str,
+    pub(super) url: &'a str,
+    pub(super) headers: &'a [(&'static str, &'a str)],
+    pub(super) body: &'a [u8],
+}
+
+/// An answer.
+pub(super) struct Answered {
+    pub(super) status: u16,
+    pub(super) body: Zeroizing<Vec<u8>>,
+}
+
+impl Answered {
+    /// The body as JSON; null where it is none.
+    pub(super) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+}
+
+/// A client.
+pub(super) struct Http {
+    runtime: Arc<Runtime>,
+    connector: Connector,
+}
+
+impl Http {
+    /// With the system's certificates, or these in their place, as PEM; proxies are those of the environment.
+    ///
+    /// # Errors
+    /// Certificates that are none.
+    pub(super) fn new(runtime: Arc<Runtime>, certificates: Option<Vec<u8>>) -> Result<Self, StoreError> {
+        let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
+        let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env()).tls_provider(provider);
+        if let Some(pem) = certificates {
+            if !pem.windows(CERTIFICATE.len()).any(|window| window == CERTIFICATE) {
+                return Err(StoreError::Unusable("the certificates to trust are no PEM".to_owned()));
+            }
+            let context = tls::TlsContext::builder().with_trust_store(tls::TrustStore::empty().with_pem_certificate(pem)).build();
+            let unfit = |error| StoreError::Unusable(format!("the certificates to trust cannot be used: {}", DisplayErrorContext(error)));
+            builder = builder.tls_context(context.map_err(unfit)?);
+        }
+        Ok(Self { runtime, connector: builder.build() })
+    }
+
+    /// Asks until there is an answer that another attempt would not change. `make` gives the request of an attempt.
+    ///
+    /// # Errors
+    /// What `make` says, [`StoreError::Throttled`] and [`StoreError::Unreachable`] with `what` was asked.
+    pub(super) fn ask(
+        &self,
+        what: &str,
+        make: &dyn Fn() -> Result<HttpRequest, StoreError>,
+        is_throttled: &dyn Fn(&Answered) -> bool,
+    ) -> Result<Answered, StoreError> {
+        let mut pause = FIRST_PAUSE;
+        for attempt in 1.. {
+            let request = make()?;
+            let last = match self.runtime.block_on(self.attempt(request)) {
+                Ok(answer) if answer.status == 429 || is_throttled(&answer) => StoreError::Throttled(what.to_owned()),
+                Ok(answer) if answer.status >= 500 => {
+                    StoreError::Unreachable(format!("{what} answered {} without a reason", answer.status))
+                }
+                Ok(answer) => return Ok(answer),
+                Err(error) => StoreError::Unreachable(format!("{what} did not answer: {error}")),
+            };
+            if attempt == ATTEMPTS {
+                return Err(last);
+            }
+            std::thread::sleep(pause.mul_f64(chance()));
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        unreachable!("because the last attempt returns")
+    }
+
+    async fn attempt(&self, request: HttpRequest) -> Result<Answered, String> {
+        let asked = async {
+            let response = self.connector.call(request).await.map_err(|error| DisplayErrorContext(error).to_string())?;
+            read(response).await
+        };
+        tokio::time::timeout(ATTEMPT, asked).await.unwrap_or_else(|_| Err("it took too long".to_owned()))
+    }
+}
+
+impl Asked<'_> {
+    /// The request with more headers.
+    pub(super) fn request(&self, more: &[(&str, &str)]) -> Result<HttpRequest, StoreError> {
+        let unfit = |_| StoreError::Unusable(format!("{} is no address of a store", self.url));
+        let mut request = HttpRequest::new(SdkBody::from(self.body));
+        request.set_method(self.method).map_err(unfit)?;
+        request.set_uri(self.url).map_err(unfit)?;
+        for (name, value) in self.headers.iter().chain(more) {
+            // A value that is no header would be a broken token; it is not said.
+            let unfit = |_| StoreError::Unusable(format!("the header {name} cannot be sent: it has characters that headers do not have"));
+            request.headers_mut().try_insert((*name).to_owned(), (*value).to_owned()).map(drop).map_err(unfit)?;
+        }
+        Ok(request)
+    }
+}
+
+async fn read(response: HttpResponse) -> Result<Answered, String> {
+    let status = response.status().as_u16();
+    let mut body = Zeroizing::new(Vec::new());
+    let mut stream = ByteStream::new(response.into_body());
+    while let Some(bytes) = stream.next().await {
+        body.extend_from_slice(&bytes.map_err(|error| DisplayErrorContext(error).to_string())?);
+        if body.len() > LARGEST_ANSWER {
+            return Err("the answer has no end".to_owned());
+        }
+    }
+    Ok(Answered { status, body })
+}
+
+/// Between a half and one.
+fn chance() -> f64 {
+    let mut byte = [0];
+    getrandom::fill(&mut byte).expect("because every supported system has a random number generator");
+    0.5 + f64::from(byte[0]) / 512.0
+}

@@ -1,0 +1,101 @@
+//! Calls to Vault. Owns: the token, paths, what answers mean. Must not: know what is kept.
+
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::super::endpoint::is_private;
+use super::super::http::{self, Answered, Asked, Http};
+use super::super::limits::invalid;
+use super::super::{StoreError, Tags};
+use super::VaultSettings;
+
+/// Characters of the server's reason that are repeated, at most.
+const REASON: usize = 300;
+
+/// A server, and who asks it.
+pub(super) struct Service {
+    http: Http,
+    settings: VaultSettings,
+    token: Zeroizing<String>,
+}
+
+/// What is asked for, in words for errors.
+#[derive(Clone, Copy)]
+pub(super) struct About<'a> {
+    /// The secret.
+    pub(super) name: &'a str,
+    /// What the token's policy has to allow.
+    pub(super) permission: &'a str,
+}
+
+impl Service {
+    pub(super) fn open(settings: VaultSettings) -> Result<Self, StoreError> {
+        let address = settings.address.trim_end_matches('/').to_owned();
+        if !settings.allow_insecure_endpoint && !is_private(&address) {
+            return Err(StoreError::Unusable(format!("{address} would carry secrets in the clear; use https")));
+        }
+        let token = std::str::from_utf8(settings.token.expose()).map(|token| Zeroizing::new(token.trim().to_owned()));
+        let token = token.ok().filter(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()));
+        let token = token
+            .ok_or_else(|| StoreError::Unusable("the token of Vault is none: it has characters that tokens do not have".to_owned()))?;
+        let http = Http::new(http::runtime()?, settings.certificates.clone())?;
+        Ok(Self { http, settings: VaultSettings { address, ..settings }, token })
+    }
+
+    /// The server and namespace, as plans show them.
+    pub(super) fn shown(&self) -> String {
+        let namespace = self.settings.namespace.iter().map(String::as_str);
+        [self.settings.address.as_str()].into_iter().chain(namespace).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Asks; none where there is nothing there. The content of the request is never in an error.
+    pub(super) fn ask(
+        &self,
+        about: About<'_>,
+        method: &'static str,
+        path: &str,
+        content: Option<&Value>,
+    ) -> Result<Option<Value>, StoreError> {
+        let answer = self.answer(about, method, path, content)?;
+        let reason = reason(&answer.json());
+        let name = about.name.to_owned();
+        match answer.status {
+            200 | 204 => Ok(Some(answer.json())),
+            404 => Ok(None),
+            403 if reason.contains("invalid token") || reason.contains("bad token") => {
+                Err(StoreError::Unusable(format!("Vault does not take this token: {reason}")))
+            }
+            403 => Err(StoreError::Denied { name, action: about.permission.to_owned() }),
+            400 if reason.contains("check-and-set") => Err(StoreError::Exists { name }),
+            status if reason.is_empty() => Err(invalid(about.name, format!("Vault answered {status} without a reason"))),
+            status => Err(invalid(about.name, format!("Vault answered {status}: {reason}"))),
+        }
+    }
+
+    /// The answer itself, also where there is nothing.
+    pub(super) fn answer(
+        &self,
+        about: About<'_>,
+        method: &'static str,
+        path: &str,
+        content: Option<&Value>,
+    ) -> Result<Answered, StoreError> {
+        let url = format!("{}/v1/{path}", self.settings.address);
+        let body = Zeroizing::new(content.map(Value::to_string).unwrap_or_default().into_bytes());
+        let mut headers = vec![("x-vault-token", self.token.as_str()), ("x-vault-request", "true"), ("content-type", "application/json")];
+        headers.extend(self.settings.namespace.iter().map(|namespace| ("x-vault-namespace", namespace.as_str())));
+        let make = || Asked { method, url: &url, headers: &headers, body: &body }.request(&[]);
+        self.http.ask(&format!("Vault ({})", about.permission), &make, &|_| false)
+    }
+}
+
+fn reason(json: &Value) -> String {
+    let errors = json["errors"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    errors.collect::<Vec<_>>().join("; ").split_whitespace().collect::<Vec<_>>().join(" ").chars().take(REASON).collect()
+}
+
+/// The texts of an object.
+pub(super) fn texts(object: &Value) -> Tags {
+    let members = object.as_object().into_iter().flatten();
+    members.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+}

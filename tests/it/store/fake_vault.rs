@@ -1,0 +1,213 @@
+//! A strict fake of Vault's KV engine, version 2, mounted at `secret` and `kv`: it keeps check-and-set, soft deletion and the limits of custom
+//! metadata, and fails on request. Owns: its state and rules. Source: the API documentation of the engine as of 2026.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::fake::Fault;
+use super::http::{Answer, Request, Server};
+
+/// What requests are sent with.
+pub const TOKEN: &str = "a-token-of-tests";
+const DELETED: &str = "2026-01-01T00:00:02.123456789Z";
+
+#[derive(Default)]
+struct State {
+    secrets: BTreeMap<String, Secret>,
+    faults: BTreeMap<String, VecDeque<Fault>>,
+    /// Kinds of paths that the token may not use.
+    denied: BTreeSet<String>,
+    calls: Vec<String>,
+}
+
+#[derive(Default)]
+struct Secret {
+    custom: Map<String, Value>,
+    versions: Vec<Version>,
+}
+
+#[derive(Default)]
+struct Version {
+    data: Value,
+    is_deleted: bool,
+}
+
+pub struct FakeVault {
+    server: Server,
+    state: Arc<Mutex<State>>,
+}
+
+impl FakeVault {
+    pub fn start() -> Self {
+        let state = Arc::new(Mutex::new(State::default()));
+        let shared = Arc::clone(&state);
+        Self { server: Server::start(move |request| answer(&shared, request)), state }
+    }
+
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// Lets the next requests of a call, such as `POST data`, fail in this order.
+    pub fn fail(&self, call: &str, faults: &[Fault]) {
+        self.state.lock().unwrap().faults.entry(call.to_owned()).or_default().extend(faults);
+    }
+
+    /// Denies a kind of paths, such as `data`.
+    pub fn deny(&self, kind: &str) {
+        self.state.lock().unwrap().denied.insert(kind.to_owned());
+    }
+
+    /// What is kept under a name, in its versions.
+    pub fn kept(&self, name: &str) -> Vec<Value> {
+        let state = self.state.lock().unwrap();
+        state.secrets.get(name).map(|secret| secret.versions.iter().map(|version| version.data.clone()).collect()).unwrap_or_default()
+    }
+
+    /// Puts a version there, as somebody else does.
+    pub fn put(&self, name: &str, data: Value) {
+        self.state.lock().unwrap().secrets.entry(name.to_owned()).or_default().versions.push(Version { data, is_deleted: false });
+    }
+
+    pub fn names(&self) -> Vec<String> {
+        self.state.lock().unwrap().secrets.keys().cloned().collect()
+    }
+
+    /// The calls, in order: `POST data`.
+    pub fn calls(&self) -> Vec<String> {
+        self.state.lock().unwrap().calls.clone()
+    }
+}
+
+fn reply(status: u16, json: &Value) -> Answer {
+    Answer::Reply(status, "application/json", if json.is_null() { Vec::new() } else { json.to_string().into_bytes() })
+}
+
+fn error(status: u16, reason: &str) -> Answer {
+    reply(status, &json!({"errors": if reason.is_empty() { vec![] } else { vec![reason] }}))
+}
+
+fn answer(state: &Mutex<State>, request: &Request) -> Answer {
+    let head = String::from_utf8_lossy(&request.head);
+    let mut line = head.lines().next().unwrap_or_default().split(' ');
+    let (method, target) = (line.next().unwrap_or_default(), line.next().unwrap_or_default());
+    let header = |name: &str| head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix(&format!("{name}: ")).map(str::to_owned));
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    if header("x-vault-token").as_deref() != Some(TOKEN) {
+        return error(403, "permission denied; invalid token");
+    }
+    let Some(path) = path.strip_prefix("/v1/") else { return error(404, "") };
+    let mut state = state.lock().unwrap();
+    let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    if path == "sys/capabilities-self" {
+        let path = body["paths"][0].as_str().unwrap();
+        let is_denied = state.denied.iter().any(|kind| path.contains(&format!("/{kind}/")));
+        let capabilities = if is_denied { json!(["deny"]) } else { json!(["create", "read", "update", "delete", "list"]) };
+        return reply(200, &json!({"data": {path: capabilities}}));
+    }
+    let Some((mount, (kind, name))) = path.split_once('/').and_then(|(mount, rest)| Some((mount, rest.split_once('/')?))) else {
+        return error(404, "no handler for route");
+    };
+    let call = format!("{method} {kind}");
+    state.calls.push(call.clone());
+    let fault = state.faults.get_mut(&call).and_then(VecDeque::pop_front);
+    match fault {
+        Some(Fault::HtmlBefore) => return Answer::Reply(500, "text/html", b"<html>oops</html>".to_vec()),
+        Some(Fault::DropBefore) => return Answer::Drop,
+        Some(Fault::Throttle) => return error(429, "request path quota exceeded"),
+        Some(Fault::Denied) => return error(403, "1 error occurred:\n\t* permission denied\n\n"),
+        _ => {}
+    }
+    if state.denied.contains(kind) {
+        return error(403, "1 error occurred:\n\t* permission denied\n\n");
+    }
+    if !["secret", "kv"].contains(&mount) {
+        return error(404, "no handler for route");
+    }
+    let done = state.run(&call, mount, name, query, &body);
+    drop(state);
+    match fault {
+        Some(Fault::HtmlAfter) => Answer::Reply(500, "text/html", b"<html>oops</html>".to_vec()),
+        Some(Fault::DropAfter) => Answer::Drop,
+        Some(Fault::Slow) => {
+            std::thread::sleep(Duration::from_millis(300));
+            done
+        }
+        _ => done,
+    }
+}
+
+impl State {
+    fn run(&mut self, call: &str, mount: &str, path: &str, query: &str, body: &Value) -> Answer {
+        let name = format!("{mount}/{path}");
+        match call {
+            "POST data" => self.write(name, body),
+            "GET data" => self.read(&name, query),
+            "GET metadata" if query == "list=true" => self.list(&name),
+            "GET metadata" => {
+                self.secrets.get(&name).map_or_else(|| error(404, ""), |secret| reply(200, &json!({"data": secret.metadata()})))
+            }
+            "POST metadata" => {
+                let custom = body["custom_metadata"].as_object().cloned().unwrap_or_default();
+                let fits = |(key, value): (&String, &Value)| key.len() <= 128 && value.as_str().is_some_and(|value| value.len() <= 512);
+                if custom.len() > 64 || !custom.iter().all(fits) {
+                    return error(400, "custom_metadata validation failed");
+                }
+                self.secrets.entry(name).or_default().custom = custom;
+                reply(204, &Value::Null)
+            }
+            "POST delete" | "POST undelete" => {
+                let Some(secret) = self.secrets.get_mut(&name) else { return error(404, "") };
+                for number in body["versions"].as_array().into_iter().flatten().filter_map(Value::as_u64) {
+                    secret.versions[usize::try_from(number).unwrap() - 1].is_deleted = call == "POST delete";
+                }
+                reply(204, &Value::Null)
+            }
+            _ => error(405, "unsupported operation"),
+        }
+    }
+
+    fn write(&mut self, name: String, body: &Value) -> Answer {
+        let Some(data) = body["data"].as_object() else { return error(400, "no data provided") };
+        let secret = self.secrets.entry(name).or_default();
+        if body["options"]["cas"].as_u64() != u64::try_from(secret.versions.len()).ok() {
+            return error(400, "check-and-set parameter did not match the current version");
+        }
+        secret.versions.push(Version { data: data.clone().into(), is_deleted: false });
+        reply(200, &json!({"data": secret.version(secret.versions.len())}))
+    }
+
+    fn read(&self, name: &str, query: &str) -> Answer {
+        let Some(secret) = self.secrets.get(name).filter(|secret| !secret.versions.is_empty()) else { return error(404, "") };
+        let number = query.strip_prefix("version=").map_or(secret.versions.len(), |number| number.parse().unwrap());
+        let Some(version) = number.checked_sub(1).and_then(|at| secret.versions.get(at)) else { return error(404, "") };
+        let (status, data) = if version.is_deleted { (404, Value::Null) } else { (200, version.data.clone()) };
+        reply(status, &json!({"data": {"data": data, "metadata": secret.version(number)}}))
+    }
+
+    fn list(&self, below: &str) -> Answer {
+        let below = if below.ends_with('/') { below.to_owned() } else { format!("{below}/") };
+        let rests = self.secrets.keys().filter_map(|name| name.strip_prefix(&below));
+        let keys: BTreeSet<String> =
+            rests.map(|rest| rest.split_once('/').map_or_else(|| rest.to_owned(), |(directory, _)| format!("{directory}/"))).collect();
+        if keys.is_empty() { error(404, "") } else { reply(200, &json!({"data": {"keys": keys}})) }
+    }
+}
+
+impl Secret {
+    fn version(&self, number: usize) -> Value {
+        let deleted = if self.versions[number - 1].is_deleted { DELETED } else { "" };
+        json!({"version": number, "created_time": "2026-01-01T00:00:01.5Z", "deletion_time": deleted, "destroyed": false, "custom_metadata": self.custom})
+    }
+
+    fn metadata(&self) -> Value {
+        let versions: Map<String, Value> = (1..=self.versions.len()).map(|number| (number.to_string(), self.version(number))).collect();
+        json!({
+            "created_time": "2026-01-01T00:00:01Z", "updated_time": "2026-01-01T00:00:01.5Z", "current_version": self.versions.len(),
+            "custom_metadata": self.custom, "versions": versions,
+        })
+    }
+}

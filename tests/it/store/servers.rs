@@ -1,0 +1,187 @@
+//! Every command with the stores that are servers, from outside: what each has no notion of is refused, and no value gets out.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use super::options::Shop;
+use crate::canary::spellings;
+use crate::cli::{assert_exit, text};
+
+/// A tree, a server, and what is said on the way.
+struct Trial {
+    shop: Shop,
+    variables: Vec<(&'static str, String)>,
+}
+
+impl Trial {
+    /// Runs at the loudest, and looks for the value in what is said.
+    #[track_caller]
+    fn run(&self, arguments: &[&str], exit: i32) -> (String, String) {
+        let mut variables: Vec<(&str, &str)> = self.variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        variables.extend([("RUST_LOG", "trace"), ("LOG_SIGNABLE_BODY", "true")]);
+        let output: Output = self.shop.with(&variables, arguments);
+        assert_exit(&output, exit);
+        if arguments[0] != "get" {
+            self.holds_nothing(&output.stdout, &arguments.join(" "));
+        }
+        self.holds_nothing(&output.stderr, &arguments.join(" "));
+        (text(&output.stdout), text(&output.stderr))
+    }
+
+    #[track_caller]
+    fn holds_nothing(&self, bytes: &[u8], what: &str) {
+        let found = spellings(&self.shop.value).into_iter().find(|spelling| bytes.windows(spelling.len()).any(|window| window == spelling));
+        assert!(found.is_none(), "{what} gives the value away");
+    }
+
+    #[track_caller]
+    fn files_hold_nothing(&self, directory: &Path) {
+        for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_dir() {
+                self.files_hold_nothing(&entry.path());
+            } else {
+                self.holds_nothing(&fs::read(entry.path()).unwrap(), &entry.path().display().to_string());
+            }
+        }
+    }
+}
+
+#[test]
+fn parameters_go_all_the_way_and_stay_where_deletion_would_be_for_good() {
+    let shop = Shop::new("");
+    let url = shop.fake.url();
+    let trial = Trial { shop, variables: vec![("AWS_REGION", "eu-west-1".to_owned()), ("AWS_ENDPOINT_URL", url)] };
+    let source = trial.shop.sandbox.read("app.py");
+    let plan = ["migrate", "plan", "--store", "ssm", "--app", "shop", "--env", "prod", "-o", "plan.json"];
+    for (option, reason) in [
+        (&["--new-version"][..], "--new-version: a new version of a parameter is in force at once, before it could be proved"),
+        (&["--replica-region", "eu-west-2"], "--replica-region: Parameter Store has no replicas"),
+        (&["--external-type", "BigIDClientSecret"], "--external-type: Parameter Store has no managed external secrets"),
+        (
+            &["--reader-role", "arn:aws:iam::123456789012:role/a"],
+            "Parameter Store takes no readers: policies are written for AWS Secrets Manager",
+        ),
+    ] {
+        let (_, said) = trial.run(&[&plan[..], option].concat(), 7);
+        assert_eq!(said.trim_end(), format!("unleak: error: {reason}"));
+    }
+    let (said, _) = trial.run(&plan, 0);
+    assert!(said.contains("123456789012 eu-west-1") && said.contains("Estimate: $0.00 a month"), "{said}");
+    trial.files_hold_nothing(trial.shop.home.path());
+    trial.holds_nothing(trial.shop.sandbox.read("plan.json").as_bytes(), "the plan");
+    let (said, _) = trial.run(&["migrate", "apply", "plan.json", "--check"], 0);
+    let allowed = ["ssm:AddTagsToResource", "ssm:GetParameter", "ssm:GetParameterHistory", "ssm:PutParameter"];
+    assert_eq!(said.lines().skip(1).collect::<Vec<_>>(), allowed.map(|action| format!("  allowed  {action}")));
+    let (said, _) = trial.run(&["migrate", "apply", "plan.json", "--yes"], 4);
+    assert!(said.contains("ssm:GetParameter on these parameters"), "{said}");
+    assert_eq!(trial.shop.fake.parameters().into_iter().collect::<Vec<_>>(), [("/prod/shop/db-password".to_owned(), 1)]);
+    let reference = "ref+awsssm://prod/shop/db-password";
+    assert!(trial.shop.sandbox.read(".unleak.env").ends_with(&format!("\nDB_PASSWORD={reference}\n")));
+
+    let expected = format!("test \"$DB_PASSWORD\" = '{}'", trial.shop.value);
+    trial.run(&["run", "--", "/bin/sh", "-c", &expected], 0);
+    assert_eq!(trial.run(&["get", reference], 0).0, trial.shop.value);
+    assert_eq!(trial.run(&["get", "ref+awsssm:///prod/shop/db-password?version=1"], 0).0, trial.shop.value);
+    trial.run(&["get", "ref+awsssm://prod/shop/none"], 78);
+    trial.run(&["check", ".unleak.env"], 0);
+    let (said, _) = trial.run(&["store", "list", "ssm"], 0);
+    assert!(said.starts_with("prod/shop/db-password\tlive\t1 versions\t"), "{said}");
+    trial.run(&["migrate", "status"], 4);
+    let (said, _) = trial.run(&["migrate", "audit"], 4);
+    assert!(said.contains("leaked-version") && !said.contains("SecretsManager"), "{said}");
+    let (_, said) = trial.run(&["migrate", "policies", "-o", "policies"], 2);
+    assert_eq!(said, "unleak: error: policies are written for AWS Secrets Manager, and the secrets are in Parameter Store\n");
+
+    // To another store and back again, by the same server.
+    assert_eq!(trial.run(&["store", "copy", "ssm", "aws"], 0).0, "prod/shop/db-password\tcopied\n");
+    assert_eq!(trial.run(&["store", "copy", "ssm", "local"], 0).0, "prod/shop/db-password\tcopied\n");
+    assert_eq!(trial.run(&["store", "copy", "aws", "ssm"], 0).0, "prod/shop/db-password\tthere already\n");
+    let (_, said) = trial.run(&["store", "restore", "ssm", "prod/shop/db-password"], 2);
+    assert_eq!(said, "unleak: error: prod/shop/db-password: Parameter Store deletes at once and for good\n");
+
+    let (said, _) = trial.run(&["migrate", "undo", "--yes"], 0);
+    let kept =
+        "- prod/shop/db-password: Parameter Store deletes at once and for good, so undo does not: delete it yourself when nobody needs it";
+    assert!(said.contains(kept), "{said}");
+    assert_eq!((trial.shop.sandbox.read("app.py"), trial.shop.fake.parameters().len()), (source, 1));
+    // What this plan made is its own again.
+    trial.run(&["migrate", "apply", "plan.json", "--yes"], 4);
+    trial.files_hold_nothing(trial.shop.home.path());
+    trial.files_hold_nothing(trial.shop.sandbox.directory.path());
+}
+
+#[cfg(feature = "vault")]
+#[test]
+fn vault_goes_all_the_way_and_back() {
+    use super::fake_vault::{FakeVault, TOKEN};
+    use serde_json::json;
+    let (shop, vault) = (Shop::new("[store]\nkind = 'vault'\nmount = 'kv'\n[migrate]\nprefix = 'acme'\n"), FakeVault::start());
+    let variables = vec![
+        ("VAULT_ADDR", vault.url()),
+        ("VAULT_TOKEN", TOKEN.to_owned()),
+        ("AWS_REGION", "eu-west-1".to_owned()),
+        ("AWS_ENDPOINT_URL", shop.fake.url()),
+    ];
+    let trial = Trial { shop, variables };
+    let source = trial.shop.sandbox.read("app.py");
+    let plan = ["migrate", "plan", "--app", "shop", "--env", "prod", "-o", "plan.json"];
+    for (option, reason) in [
+        (&["--new-version"][..], "--new-version: a new version in Vault is in force at once, before it could be proved"),
+        (&["--replica-region", "eu-west-2"], "--replica-region: Vault has no replicas of single secrets"),
+        (&["--kms-key", "alias/a"], "--kms-key: Vault encrypts everything with a key of its own"),
+        (&["--external-type", "BigIDClientSecret"], "--external-type: Vault has no managed external secrets"),
+    ] {
+        let (_, said) = trial.run(&[&plan[..], option].concat(), 7);
+        assert_eq!(said.trim_end(), format!("unleak: error: {reason}"));
+    }
+    trial.run(&plan, 0);
+    let text = trial.shop.sandbox.read("plan.json");
+    assert!(text.contains(&format!("\"identity\": \"{} kv\"", vault.url())), "{text}");
+    let (said, _) = trial.run(&["migrate", "apply", "plan.json", "--check"], 0);
+    assert!(said.contains("\n  allowed  create on kv/data/*, create on kv/metadata/*\n"), "{said}");
+    assert_eq!(vault.names().len(), 0);
+    trial.run(&["migrate", "apply", "plan.json", "--yes"], 4);
+    let name = "kv/acme/prod/shop/db-password";
+    assert_eq!(vault.kept(name), [json!({"value": trial.shop.value})]);
+    let reference = "ref+vault://kv/acme/prod/shop/db-password#/value";
+    assert!(trial.shop.sandbox.read(".unleak.env").ends_with(&format!("\nDB_PASSWORD={reference}\n")));
+
+    let expected = format!("test \"$DB_PASSWORD\" = '{}'", trial.shop.value);
+    trial.run(&["run", "--", "/bin/sh", "-c", &expected], 0);
+    for text in [reference, "ref+vault://kv/acme/prod/shop/db-password/value", "ref+vault://kv/acme/prod/shop/db-password?version=1#value"]
+    {
+        assert_eq!(trial.run(&["get", text], 0).0, trial.shop.value);
+    }
+    vault.put("kv/other", json!({"value": "v1", "user": "app", "nested": {"a": 1}}));
+    assert_eq!(trial.run(&["get", "ref+vault://kv/other#/user"], 0).0, "app");
+    trial.run(&["get", "ref+vault://kv/other#/none"], 78);
+    trial.run(&["check", ".unleak.env"], 0);
+    let (said, _) = trial.run(&["store", "list", "vault", "--prefix", "kv/acme"], 0);
+    assert!(said.starts_with(&format!("{name}\tlive\t1 versions\t")), "{said}");
+    trial.run(&["migrate", "status"], 4);
+    trial.run(&["migrate", "audit"], 4);
+    trial.run(&["migrate", "policies", "-o", "policies"], 2);
+    // Names begin with the mount in Vault alone.
+    let copied = format!("{name}\tcopied\n");
+    assert_eq!(trial.run(&["store", "copy", "vault", "aws", "--prefix", "kv/acme"], 0).0, copied);
+    assert_eq!(trial.shop.fake.secrets().into_keys().collect::<Vec<_>>(), ["acme/prod/shop/db-password"]);
+    assert_eq!(trial.run(&["store", "copy", "aws", "vault"], 0).0, "acme/prod/shop/db-password\tthere already\n");
+
+    trial.run(&["migrate", "undo", "--yes"], 0);
+    assert_eq!(trial.shop.sandbox.read("app.py"), source);
+    let (said, _) = trial.run(&["store", "list", "vault", "--prefix", "kv/acme"], 0);
+    assert!(said.starts_with(&format!("{name}\tdeleted\t")), "{said}");
+    trial.run(&["get", reference], 78);
+    trial.run(&["store", "restore", "vault", name], 0);
+    assert_eq!(trial.run(&["get", reference], 0).0, trial.shop.value);
+    trial.files_hold_nothing(trial.shop.home.path());
+
+    // Nobody but the environment says where the token goes.
+    let without = trial.shop.with(&[("VAULT_TOKEN", TOKEN)], &["get", reference]);
+    assert_eq!(crate::cli::text(&without.stderr), "unleak: error: Vault needs its address: VAULT_ADDR or --endpoint-url\n");
+    let far = trial.shop.with(&[("VAULT_TOKEN", TOKEN), ("VAULT_ADDR", "http://192.0.2.1:8200")], &["get", reference]);
+    assert!(crate::cli::text(&far.stderr).contains("would carry secrets in the clear"));
+    let none = trial.shop.with(&[("VAULT_ADDR", &vault.url())], &["get", reference]);
+    assert_eq!(crate::cli::text(&none.stderr), "unleak: error: Vault needs a token: VAULT_TOKEN, or `vault login`\n");
+}
