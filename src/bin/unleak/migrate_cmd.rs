@@ -196,6 +196,11 @@ fn whole(args: &PlanArgs, apply: &ApplyOptions, by: Caller<'_>) -> Result<Exit, 
 
 fn write_plan(args: &PlanArgs, to: Option<&Path>, emit: Option<EmitName>, by: Caller<'_>) -> Result<Exit, Failure> {
     let (plan, ..) = make_plan(args, by)?;
+    if emit.is_some() && plan.store.backend != Backend::Aws {
+        let store = plan.store.backend.title();
+        let error = format_args!("--emit declares secrets of AWS Secrets Manager, and this plan puts them into {store}").to_string();
+        return Err(Failure::new(&error).hint("give --store aws"));
+    }
     if let Some(to) = to {
         let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
         if parent.is_some_and(|parent| !parent.is_dir()) {

@@ -309,4 +309,9 @@ fn secrets_are_written_as_infrastructure_code() {
     assert_exit(&trial.run(&["migrate", "policies", "-o", "policies", "--emit", "terraform"]), 0);
     let import = "  id = \"arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/shop/db-password-AbCdEf\"\n";
     assert!(trial.sandbox.read("policies/secrets.tf").contains(import));
+    // What another store takes is not declared as if this one had it.
+    let local = trial.run(&["migrate", "plan", "--store", "local", "--app", "shop", "--env", "prod", "--emit", "cfn"]);
+    assert_exit(&local, 2);
+    assert!(text(&local.stderr).contains("this plan puts them into the local store"), "{}", text(&local.stderr));
+    assert_eq!(text(&local.stdout), "");
 }
