@@ -2,6 +2,17 @@
 
 use std::net::IpAddr;
 
+use super::StoreError;
+
+/// Refuses an address that is not private ([`is_private`]).
+///
+/// # Errors
+/// [`StoreError::Unusable`].
+pub fn require_private(endpoint: &str) -> Result<(), StoreError> {
+    let is_fine = is_private(endpoint);
+    is_fine.then_some(()).ok_or_else(|| StoreError::Unusable(format!("{endpoint} would carry secrets in the clear; use https")))
+}
+
 /// Whether it is encrypted, or on this machine.
 #[must_use]
 pub fn is_private(endpoint: &str) -> bool {

@@ -214,6 +214,32 @@ pub enum StoreError {
     Unreachable(String),
 }
 
+/// What reading several values gives.
+#[cfg(feature = "aws")]
+type ReadValues = Result<Vec<Result<Secret, StoreError>>, StoreError>;
+
+/// Reads current values, `size` at a time; one by one where it is the batch that cannot be had. One alone is asked for as itself: that takes fewer
+/// permissions.
+#[cfg(feature = "aws")]
+fn read_in_batches(
+    store: &dyn SecretStore,
+    names: &[&str],
+    size: usize,
+    read_batch: &dyn Fn(&[&str]) -> ReadValues,
+    is_of_batches: &dyn Fn(&StoreError) -> bool,
+) -> ReadValues {
+    let mut all = Vec::with_capacity(names.len());
+    for batch in names.chunks(size) {
+        let together = if batch.len() > 1 { Some(read_batch(batch)) } else { None };
+        match together {
+            Some(Ok(values)) => all.extend(values),
+            Some(Err(error)) if !is_of_batches(&error) => return Err(error),
+            Some(Err(_)) | None => all.extend(batch.iter().map(|name| store.read(name, &Version::Stage(CURRENT)))),
+        }
+    }
+    Ok(all)
+}
+
 /// A secrets store. All calls block; each is retried inside with backoff and jitter where that is safe.
 pub trait SecretStore: Send + Sync {
     /// Which store this is.

@@ -12,7 +12,7 @@ use unleak::secret::Secret;
 #[cfg(feature = "vault")]
 use unleak::store::endpoint::is_local;
 #[cfg(feature = "aws")]
-use unleak::store::endpoint::is_private;
+use unleak::store::endpoint::require_private;
 use unleak::store::local::keyring::Keyring;
 use unleak::store::local::{Key, KeyError, LocalStore};
 use unleak::store::{SecretStore, StoreError};
@@ -144,9 +144,8 @@ impl<'a> Stores<'a> {
         let (given, default, known) = (self.options, &self.defaults, &self.environment.aws);
         let own = if backend == Backend::Ssm { &known.ssm_endpoint_url } else { &known.own_endpoint_url };
         let said = own.as_ref().or(known.endpoint_url.as_ref());
-        if let Some(endpoint) = said.filter(|endpoint| given.endpoint_url.is_none() && !is_private(endpoint)) {
-            let error = format!("{endpoint} would carry secrets in the clear; use https");
-            return Err(store_failure(StoreError::Unusable(error)));
+        if let Some(endpoint) = said.filter(|_| given.endpoint_url.is_none()) {
+            require_private(endpoint).map_err(store_failure)?;
         }
         let settings = AwsSettings {
             region: region

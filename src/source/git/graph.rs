@@ -142,33 +142,36 @@ impl<'d> Graph<'d> {
 
     /// The commits of the range, parents before children and older before newer.
     pub(crate) fn oldest_first(&self) -> Vec<ObjectId> {
-        let in_range = |commit: &Commit| commit.paint == Paint::WANTED;
-        let mut waiting_for = HashMap::new();
-        let mut children: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
-        let mut ready = BinaryHeap::new();
-        for (&id, commit) in self.commits.iter().filter(|(_, commit)| in_range(commit)) {
-            let inside = |parent: &&ObjectId| self.commits.get(*parent).is_some_and(in_range);
-            let parents: Vec<_> = commit.parents.iter().filter(inside).collect();
-            if parents.is_empty() {
-                ready.push(Reverse((commit.time, id)));
-            }
-            waiting_for.insert(id, parents.len());
-            for parent in parents {
-                children.entry(*parent).or_default().push(id);
-            }
-        }
-        let mut out = Vec::with_capacity(waiting_for.len());
-        while let Some(Reverse((_, id))) = ready.pop() {
-            out.push(id);
-            for child in children.remove(&id).unwrap_or_default() {
-                let Some(count) = waiting_for.get_mut(&child) else { continue };
-                *count -= 1;
-                if *count == 0 {
-                    let time = self.commits.get(&child).map_or(0, |commit| commit.time);
-                    ready.push(Reverse((time, child)));
-                }
-            }
-        }
-        out
+        let in_range = self.commits.iter().filter(|(_, commit)| commit.paint == Paint::WANTED);
+        oldest_first(&in_range.map(|(&id, commit)| (id, (commit.time, commit.parents.as_slice()))).collect())
     }
+}
+
+/// These commits, each with its time and its parents, parents before children and older before newer. Parents that are none of them do not count.
+pub(crate) fn oldest_first(commits: &HashMap<ObjectId, (i64, &[ObjectId])>) -> Vec<ObjectId> {
+    let mut waiting_for = HashMap::new();
+    let mut children: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
+    let mut ready = BinaryHeap::new();
+    for (&id, (time, parents)) in commits {
+        let parents: Vec<_> = parents.iter().filter(|parent| commits.contains_key(*parent)).collect();
+        if parents.is_empty() {
+            ready.push(Reverse((*time, id)));
+        }
+        waiting_for.insert(id, parents.len());
+        for parent in parents {
+            children.entry(*parent).or_default().push(id);
+        }
+    }
+    let mut out = Vec::with_capacity(waiting_for.len());
+    while let Some(Reverse((_, id))) = ready.pop() {
+        out.push(id);
+        for child in children.remove(&id).unwrap_or_default() {
+            let Some(count) = waiting_for.get_mut(&child) else { continue };
+            *count -= 1;
+            if *count == 0 {
+                ready.push(Reverse((commits.get(&child).map_or(0, |(time, _)| *time), child)));
+            }
+        }
+    }
+    out
 }

@@ -8,7 +8,7 @@ pub mod staged;
 
 pub(crate) mod config;
 pub(crate) mod database;
-mod graph;
+pub(crate) mod graph;
 pub(crate) mod history;
 pub(crate) mod lfs;
 pub(crate) mod open;

@@ -9,7 +9,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_smithy_http_client::tls;
 use tokio::runtime::Runtime;
 
-use super::super::endpoint::{is_private, is_service};
+use super::super::endpoint::{is_service, require_private};
 use super::super::http::{ATTEMPT, ATTEMPTS, FIRST_PAUSE, LONGEST_PAUSE};
 use super::super::{StoreError, http};
 use super::error::{Call, failed};
@@ -51,10 +51,8 @@ impl Account {
         if config.region().is_none() {
             return Err(StoreError::Unusable("no AWS region is set; use --region, AWS_REGION or a profile".to_owned()));
         }
-        if let Some(endpoint) = own.map(String::as_str).or(config.endpoint_url()).filter(|_| !settings.allow_insecure_endpoint)
-            && !is_private(endpoint)
-        {
-            return Err(StoreError::Unusable(format!("{endpoint} would carry secrets in the clear; use https")));
+        if let Some(endpoint) = own.map(String::as_str).or(config.endpoint_url()).filter(|_| !settings.allow_insecure_endpoint) {
+            require_private(endpoint)?;
         }
         Ok(Self { own_endpoint: own.cloned(), runtime, config, caller: OnceLock::new() })
     }

@@ -13,7 +13,7 @@ use aws_sdk_secretsmanager::operation::list_secrets::ListSecretsOutput;
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, ReplicaRegionType, Tag};
 use subtle::ConstantTimeEq;
 
-use super::{Action, CURRENT, Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version, limits};
+use super::{Action, CURRENT, Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version, limits, read_in_batches};
 use crate::reference::Backend;
 use crate::secret::Secret;
 pub(super) use account::Account;
@@ -159,23 +159,9 @@ impl SecretStore for AwsStore {
     }
 
     fn read_current(&self, names: &[&str]) -> Result<Vec<Result<Secret, StoreError>>, StoreError> {
-        let mut all = Vec::with_capacity(names.len());
-        for batch in names.chunks(BATCH) {
-            // One alone is asked for as itself: it needs fewer permissions.
-            if let [name] = batch {
-                all.push(self.read(name, &Version::Stage(CURRENT)));
-                continue;
-            }
-            match self.read_batch(batch) {
-                Ok(values) => all.extend(values),
-                // Batches are an action of their own, which a reader may lack.
-                Err(StoreError::Denied { .. } | StoreError::Invalid { .. }) => {
-                    all.extend(batch.iter().map(|name| self.read(name, &Version::Stage(CURRENT))));
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(all)
+        // Batches are an action of their own, which a reader may lack.
+        let is_of_batches = |error: &StoreError| matches!(error, StoreError::Denied { .. } | StoreError::Invalid { .. });
+        read_in_batches(self, names, BATCH, &|batch| self.read_batch(batch), &is_of_batches)
     }
 
     fn describe(&self, name: &str) -> Result<Option<Description>, StoreError> {

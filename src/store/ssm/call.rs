@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use super::super::StoreError;
 use super::super::aws::error::{Call, of_code};
 use super::super::aws::{Account, AwsSettings};
-use super::super::endpoint::is_private;
+use super::super::endpoint::require_private;
 use super::super::http::{Asked, Http};
 
 /// The name of the service in endpoints and signatures.
@@ -38,8 +38,8 @@ impl Service {
         let account = Account::open(settings, SERVICE)?;
         let own = account.own_endpoint.as_deref().or(endpoint).or(account.config.endpoint_url());
         let url = own.map_or_else(|| public_endpoint(&account), |own| own.trim_end_matches('/').to_owned());
-        if !settings.allow_insecure_endpoint && !is_private(&url) {
-            return Err(StoreError::Unusable(format!("{url} would carry secrets in the clear; use https")));
+        if !settings.allow_insecure_endpoint {
+            require_private(&url)?;
         }
         let http = Http::new(account.runtime.clone(), None)?;
         Ok(Self { http, url: url + "/", account, credentials: Mutex::new(None) })

@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq;
 
 use super::aws::AwsSettings;
 use super::limits::{self, invalid};
-use super::{Action, CURRENT, Description, NewSecret, PREVIOUS, SecretStore, StoreError, Stored, Tags, Version};
+use super::{Action, CURRENT, Description, NewSecret, PREVIOUS, SecretStore, StoreError, Stored, Tags, Version, read_in_batches};
 use crate::reference::Backend;
 use crate::secret::Secret;
 use call::Service;
@@ -217,18 +217,10 @@ impl SecretStore for SsmStore {
     }
 
     fn read_current(&self, names: &[&str]) -> Result<Vec<Result<Secret, StoreError>>, StoreError> {
-        let mut all = Vec::with_capacity(names.len());
-        for batch in names.chunks(BATCH) {
-            match if batch.len() == 1 { Err(not_found("")) } else { self.read_batch(batch) } {
-                Ok(values) => all.extend(values),
-                // Several at once are an action of their own, which a reader may lack, and one that is denied denies all.
-                Err(StoreError::Denied { .. } | StoreError::Invalid { .. } | StoreError::NotFound { .. }) => {
-                    all.extend(batch.iter().map(|name| self.read(name, &Version::Stage(CURRENT))));
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(all)
+        // Several at once are an action of their own, which a reader may lack, and one that is denied denies all.
+        let is_of_batches =
+            |error: &StoreError| matches!(error, StoreError::Denied { .. } | StoreError::Invalid { .. } | StoreError::NotFound { .. });
+        read_in_batches(self, names, BATCH, &|batch| self.read_batch(batch), &is_of_batches)
     }
 
     fn describe(&self, name: &str) -> Result<Option<Description>, StoreError> {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::super::endpoint::is_private;
+use super::super::endpoint::require_private;
 use super::super::http::{self, Answered, Asked, Http};
 use super::super::limits::invalid;
 use super::super::{StoreError, Tags};
@@ -31,8 +31,8 @@ pub(super) struct About<'a> {
 impl Service {
     pub(super) fn open(settings: VaultSettings) -> Result<Self, StoreError> {
         let address = settings.address.trim_end_matches('/').to_owned();
-        if !settings.allow_insecure_endpoint && !is_private(&address) {
-            return Err(StoreError::Unusable(format!("{address} would carry secrets in the clear; use https")));
+        if !settings.allow_insecure_endpoint {
+            require_private(&address)?;
         }
         let token = std::str::from_utf8(settings.token.expose()).map(|token| Zeroizing::new(token.trim().to_owned()));
         let token = token.ok().filter(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()));
@@ -56,20 +56,7 @@ impl Service {
         path: &str,
         content: Option<&Value>,
     ) -> Result<Option<Value>, StoreError> {
-        let answer = self.answer(about, method, path, content)?;
-        let reason = reason(&answer.json());
-        let name = about.name.to_owned();
-        match answer.status {
-            200 | 204 => Ok(Some(answer.json())),
-            404 => Ok(None),
-            403 if reason.contains("invalid token") || reason.contains("bad token") => {
-                Err(StoreError::Unusable(format!("Vault does not take this token: {reason}")))
-            }
-            403 => Err(StoreError::Denied { name, action: about.permission.to_owned() }),
-            400 if reason.contains("check-and-set") => Err(StoreError::Exists { name }),
-            status if reason.is_empty() => Err(invalid(about.name, format!("Vault answered {status} without a reason"))),
-            status => Err(invalid(about.name, format!("Vault answered {status}: {reason}"))),
-        }
+        understood(about, &self.answer(about, method, path, content)?)
     }
 
     /// The answer itself, also where there is nothing.
@@ -86,6 +73,24 @@ impl Service {
         headers.extend(self.settings.namespace.iter().map(|namespace| ("x-vault-namespace", namespace.as_str())));
         let make = || Asked { method, url: &url, headers: &headers, body: &body }.request(&[]);
         self.http.ask(&format!("Vault ({})", about.permission), &make, &|_| false)
+    }
+}
+
+/// What an answer means; none: there is nothing there.
+pub(super) fn understood(about: About<'_>, answer: &Answered) -> Result<Option<Value>, StoreError> {
+    let json = answer.json();
+    let reason = reason(&json);
+    let name = about.name.to_owned();
+    match answer.status {
+        200 | 204 => Ok(Some(json)),
+        404 => Ok(None),
+        403 if reason.contains("invalid token") || reason.contains("bad token") => {
+            Err(StoreError::Unusable(format!("Vault does not take this token: {reason}")))
+        }
+        403 => Err(StoreError::Denied { name, action: about.permission.to_owned() }),
+        400 if reason.contains("check-and-set") => Err(StoreError::Exists { name }),
+        status if reason.is_empty() => Err(invalid(about.name, format!("Vault answered {status} without a reason"))),
+        status => Err(invalid(about.name, format!("Vault answered {status}: {reason}"))),
     }
 }
 

@@ -16,7 +16,7 @@ use super::limits::{self, invalid};
 use super::{Action, CURRENT, Description, NewSecret, PREVIOUS, SecretStore, StoreError, Stored, Tags, Version, object};
 use crate::reference::Backend;
 use crate::secret::Secret;
-use call::{About, Service, texts};
+use call::{About, Service, texts, understood};
 
 /// Members of the custom metadata that are not tags.
 const TOKEN: &str = "unleak:token";
@@ -272,11 +272,12 @@ impl SecretStore for VaultStore {
         let query = if number.is_empty() { String::new() } else { format!("?version={number}") };
         let (permission, path) = (READ.permission(mount), format!("{mount}/data/{path}{query}"));
         let about = About { name, permission: &permission };
-        if let Some(mut answer) = self.service.ask(about, "GET", &path, None)? {
-            return object::given(answer["data"]["data"].take()).ok_or_else(not_found);
+        let answer = self.service.answer(about, "GET", &path, None)?;
+        if let Some(mut found) = understood(about, &answer)? {
+            return object::given(found["data"]["data"].take()).ok_or_else(not_found);
         }
         // What is deleted is answered like what is not there, but for its metadata.
-        let known = self.service.answer(about, "GET", &path, None)?.json();
+        let known = answer.json();
         let metadata = &known["data"]["metadata"];
         let is_deleted = seconds(&metadata["deletion_time"]).is_some() && metadata["destroyed"] != json!(true);
         Err(if is_deleted { StoreError::PendingDeletion { name: name.to_owned() } } else { not_found() })

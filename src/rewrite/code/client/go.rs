@@ -23,7 +23,7 @@ const FUNCTIONS: [&str; 3] = ["function_declaration", "method_declaration", "fun
 
 /// The folder of the module that a file is of, and the path by which its package with the client is imported.
 fn home(file: File<'_>) -> Result<(String, String), String> {
-    let path = std::str::from_utf8(file.source.path).map_err(|_| "the path is no UTF-8".to_owned())?;
+    let path = super::path_of(file)?;
     let (manifest, text) = nearest(file.tree, path, "go.mod").ok_or("the file is of no module (go.mod)")?;
     let module = text.lines().find_map(|line| line.trim().strip_prefix("module ")).ok_or("go.mod names no module")?;
     let module = module.split("//").next().unwrap_or_default().trim().trim_matches('"');

@@ -7,7 +7,7 @@ use super::super::place::Place;
 use super::super::ruby::Ruby;
 use super::super::{insert, line_end};
 use super::manifest::{Dependency, project};
-use super::{Client, Constant, File, Form, folder, has_word, helper, nearest};
+use super::{Client, Constant, File, Form, folder, has_word, helper, java, nearest, path_of};
 use crate::reference::Reference;
 use crate::rewrite::literal::manual;
 use crate::rewrite::{Manual, Rewritten};
@@ -18,16 +18,11 @@ fn arguments(reference: &Reference, quote: char) -> String {
     format!("({quote}{}{quote}{key})", reference.name)
 }
 
-fn path_of(file: File<'_>) -> Result<&str, String> {
-    std::str::from_utf8(file.source.path).map_err(|_| "the path is no UTF-8".to_owned())
-}
-
 fn refused(reason: String) -> Manual {
     manual(reason, "use --style env")
 }
 
-const KOTLIN: Dependency<'static> =
-    Dependency { name: "com.amazonaws.secretsmanager:aws-secretsmanager-caching-java", version: "2.1.1", of: "UnleakSecrets.kt" };
+const KOTLIN: Dependency<'static> = Dependency { of: "UnleakSecrets.kt", ..java::LIBRARY };
 
 /// Where Kotlin's file with the client is.
 fn kotlin_home(file: File<'_>) -> Result<String, String> {

@@ -14,7 +14,7 @@ use crate::rewrite::{Manual, Rewritten};
 /// The class, which is named in full where it is asked.
 const CLASS: &str = "unleak.Secrets";
 const CODE: &str = include_str!("files/Secrets.java");
-const LIBRARY: Dependency<'static> =
+pub(super) const LIBRARY: Dependency<'static> =
     Dependency { name: "com.amazonaws.secretsmanager:aws-secretsmanager-caching-java", version: "2.1.1", of: "Secrets.java" };
 
 const TYPES: [&str; 5] =
@@ -24,7 +24,7 @@ const FUNCTIONS: [&str; 4] = ["method_declaration", "constructor_declaration", "
 
 /// Where the class with the client is: below the folder that packages are counted from.
 fn home(file: File<'_>, root: Node<'_>) -> Result<String, String> {
-    let path = std::str::from_utf8(file.source.path).map_err(|_| "the path is no UTF-8".to_owned())?;
+    let path = super::path_of(file)?;
     let mut cursor = root.walk();
     let clause = root.named_children(&mut cursor).find(|node| node.kind() == "package_declaration");
     let mut cursor = root.walk();

@@ -76,7 +76,7 @@ impl JavaScript {
     /// # Errors
     /// Nothing says how it is named.
     fn helper_for(&self, file: File<'_>) -> Result<(String, String), String> {
-        let path = std::str::from_utf8(file.source.path).map_err(|_| "the path is no UTF-8".to_owned())?;
+        let path = super::path_of(file)?;
         let package = nearest(file.tree, path, "package.json").map_or(String::new(), |(path, _)| folder(&path).to_owned());
         if !self.typed {
             return Ok((format!("{package}{STEM}.cjs"), format!("{}{STEM}.cjs", relative(path, &package))));

@@ -146,8 +146,8 @@ fn nearest(tree: &dyn Tree, path: &str, name: &str) -> Option<(String, String)> 
 ///
 /// # Errors
 /// It is no UTF-8.
-fn path(source: Source<'_>) -> Result<&str, Manual> {
-    std::str::from_utf8(source.path).map_err(|_| manual("the path is no UTF-8", "rename the file, then migrate again"))
+fn path_of(file: File<'_>) -> Result<&str, String> {
+    std::str::from_utf8(file.source.path).map_err(|_| "the path is no UTF-8".to_owned())
 }
 
 /// A file with the helper.

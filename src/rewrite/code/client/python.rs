@@ -9,6 +9,7 @@ use super::super::{insert, line_end, next_line, tree};
 use super::manifest::Dependency;
 use super::{Client, Constant, File, helper};
 use crate::reference::Reference;
+use crate::rewrite::literal::manual;
 use crate::rewrite::{Companion, Manual, Rewritten};
 
 /// Name of the module that holds the client.
@@ -52,6 +53,8 @@ impl Client for Python {
 fn files(file: File<'_>) -> Result<Vec<Companion>, Manual> {
     // Modules of a package are imported from the folder above it.
     let is_package = |folder: &&str| super::read(file.tree, &format!("{folder}__init__.py")).is_some();
-    let folder = super::upwards(super::path(file.source)?).find(|folder| folder.is_empty() || !is_package(folder)).unwrap_or_default();
+    let folder = super::upwards(super::path_of(file).map_err(|reason| manual(reason, "rename the file, then migrate again"))?)
+        .find(|folder| folder.is_empty() || !is_package(folder))
+        .unwrap_or_default();
     Ok(std::iter::once(helper(format!("{folder}{MODULE}.py"), CODE)).chain(LIBRARY.requirements(file.tree)).collect())
 }

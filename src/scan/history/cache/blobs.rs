@@ -4,13 +4,12 @@
 //! A blob is its id, so what is known of it holds in whatever commits, under whatever references and however it is stored; only what
 //! its path has to say to those who look ([`manner`](super::super::versions::manner)) has to be the same.
 
-use std::cmp::Ordering;
 use std::num::NonZeroU32;
 
 use gix::{ObjectId, oid};
 use serde::{Deserialize, Serialize};
 
-use super::{Cabinet, Checksum};
+use super::{Cabinet, Checksum, ids};
 use crate::scan::history::outcome::{Looked, Outcomes, SecretSet, Verdict};
 use crate::secret::Fingerprint;
 use crate::source::git::history::bits::Bits;
@@ -145,8 +144,9 @@ impl Remembered {
             let number = blob.set.and_then(|set| joined.number(secrets(&self.sets[set.get() as usize - 1])));
             joined.add_known(blob.looked(object), number);
         }
-        let checksum = cabinet.write(NAME, &cabinet.judged_by, &Self::of(inventory, &joined))?;
-        Self { checksum: Some(checksum), ..Self::of(inventory, &joined) }.edition(inventory, &is_new)
+        let mut saved = Self::of(inventory, &joined);
+        saved.checksum = cabinet.write(NAME, &cabinet.judged_by, &saved);
+        saved.edition(inventory, &is_new)
     }
 
     fn of(inventory: &Inventory, outcomes: &Outcomes) -> Self {
@@ -173,13 +173,13 @@ pub(in crate::scan::history) struct Table {
 impl Table {
     /// What is known of a blob.
     pub(in crate::scan::history) fn get(&self, id: &oid) -> Option<Known<'_>> {
-        let place = place_in(&self.remembered.ids, id).ok()?;
+        let place = ids::place(&self.remembered.ids, id).ok()?;
         (!self.is_other(id)).then(|| self.at(place))
     }
 
     /// Whether a blob is in the file though the scan did not come to it.
     pub(in crate::scan::history) fn is_other(&self, id: &oid) -> bool {
-        place_in(&self.others, id).is_ok()
+        ids::place(&self.others, id).is_ok()
     }
 
     fn at(&self, place: usize) -> Known<'_> {
@@ -196,9 +196,9 @@ impl Table {
 
     /// Keeps them and the `new` ones, which are `ids` by number.
     pub(in crate::scan::history) fn save_with(self, cabinet: &Cabinet, ids: &[ObjectId], new: &Outcomes) -> Option<Edition> {
-        let Self { mut remembered, others, id_len } = self;
+        let Self { mut remembered, others, id_len: _ } = self;
         if !new.numbered().is_empty() {
-            remembered.insert(ids, new, id_len);
+            remembered.insert(ids, new);
             remembered.checksum = cabinet.write(NAME, &cabinet.judged_by, &remembered);
         }
         Some(Edition { checksum: remembered.checksum?, others })
@@ -206,42 +206,18 @@ impl Table {
 }
 
 impl Remembered {
-    fn insert(&mut self, ids: &[ObjectId], new: &Outcomes, id_len: usize) {
+    fn insert(&mut self, numbered: &[ObjectId], new: &Outcomes) {
         let first = self.sets.len();
         let number = |set: NonZeroU32| u32::try_from(first).ok().and_then(|first| set.checked_add(first));
         let bytes = |set: &[(Fingerprint, Verdict)]| set.iter().map(|(secret, verdict)| (secret.to_bytes(), *verdict)).collect();
         self.sets.extend(new.sets().into_iter().map(bytes));
-        let mut blobs: Vec<(ObjectId, Blob)> =
-            new.numbered().iter().map(|(looked, set)| (ids[looked.object as usize], Blob::of(*looked, set.and_then(number)))).collect();
-        blobs.sort_unstable_by_key(|(id, _)| *id);
-        let (old, old_blobs) = (std::mem::take(&mut self.ids), std::mem::take(&mut self.blobs));
-        let mut copied = 0;
-        for (id, blob) in blobs {
-            let (Ok(place) | Err(place)) = place_in(&old, &id);
-            self.ids.extend_from_slice(&old[copied * id_len..place * id_len]);
-            self.ids.extend_from_slice(id.as_slice());
-            self.blobs.extend_from_slice(&old_blobs[copied..place]);
-            self.blobs.push(blob);
-            copied = place;
-        }
-        self.ids.extend_from_slice(&old[copied * id_len..]);
-        self.blobs.extend_from_slice(&old_blobs[copied..]);
+        let blobs: Vec<(ObjectId, Blob)> = new
+            .numbered()
+            .iter()
+            .map(|(looked, set)| (numbered[looked.object as usize], Blob::of(*looked, set.and_then(number))))
+            .collect();
+        ids::insert(&mut self.ids, &mut self.blobs, blobs);
     }
-}
-
-/// The place of an id among `ids`, which stand one behind the other in order, or where it would be.
-pub(super) fn place_in(ids: &[u8], id: &oid) -> Result<usize, usize> {
-    let id = id.as_bytes();
-    let (mut low, mut high) = (0, ids.len() / id.len());
-    while low < high {
-        let middle = usize::midpoint(low, high);
-        match ids[middle * id.len()..][..id.len()].cmp(id) {
-            Ordering::Equal => return Ok(middle),
-            Ordering::Less => low = middle + 1,
-            Ordering::Greater => high = middle,
-        }
-    }
-    Err(low)
 }
 
 fn secrets(set: &[([u8; 16], Verdict)]) -> SecretSet {

@@ -7,7 +7,8 @@ use bstr::BString;
 use gix::{ObjectId, oid};
 use serde::{Deserialize, Serialize};
 
-use super::blobs::{Edition, place_in};
+use super::blobs::Edition;
+use super::ids;
 use super::whole::Saved;
 use crate::secret::Fingerprint;
 use crate::source::git::history::bits::{Bits, ones};
@@ -77,7 +78,7 @@ impl Chain {
 
     /// The place of a commit.
     pub(in crate::scan::history) fn place(&self, id: &oid) -> Option<u32> {
-        place_in(&self.ids, id).ok().and_then(|at| self.places.get(at).copied())
+        ids::place(&self.ids, id).ok().and_then(|at| self.places.get(at).copied())
     }
 
     /// The commit at a place. Takes time in proportion to their number.
@@ -141,27 +142,13 @@ impl Chain {
     /// Adds commits, oldest first, each with its parents, all of which are there before it.
     pub(in crate::scan::history) fn extend(&mut self, commits: &[(ObjectId, Vec<u32>, i64)]) {
         let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        let mut by_id: Vec<(ObjectId, u32)> = commits.iter().map(|(id, ..)| *id).zip(number(self.len())..).collect();
-        by_id.sort_unstable();
+        let by_id: Vec<(ObjectId, u32)> = commits.iter().map(|(id, ..)| *id).zip(number(self.len())..).collect();
         for (_, parents, time) in commits {
             self.parents.extend(parents);
             self.first_parent.push(number(self.parents.len()));
             self.newest = self.newest.max(*time);
         }
-        let (old, old_places) = (std::mem::take(&mut self.ids), std::mem::take(&mut self.places));
-        let mut copied = 0;
-        for (id, place) in by_id {
-            let (Ok(at) | Err(at)) = place_in(&old, &id);
-            let id = id.as_slice();
-            self.ids.extend_from_slice(&old[copied * id.len()..at * id.len()]);
-            self.ids.extend_from_slice(id);
-            self.places.extend_from_slice(&old_places[copied..at]);
-            self.places.push(place);
-            copied = at;
-        }
-        let id_len = old.len().checked_div(old_places.len()).unwrap_or_default();
-        self.ids.extend_from_slice(&old[copied * id_len..]);
-        self.places.extend_from_slice(&old_places[copied..]);
+        ids::insert(&mut self.ids, &mut self.places, by_id);
     }
 }
 
@@ -174,7 +161,7 @@ impl Ledger {
 
     /// Whether a blob's path is excluded.
     pub(in crate::scan::history) fn is_excluded(&self, id: &oid) -> bool {
-        place_in(&self.excluded, id).is_ok()
+        ids::place(&self.excluded, id).is_ok()
     }
 
     /// The commits that brought each secret, in the order of `secrets`.

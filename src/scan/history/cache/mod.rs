@@ -6,6 +6,7 @@
 //! looked at. A file is written under another name and then takes its own: whoever is killed while writing leaves the old one.
 
 pub(super) mod blobs;
+mod ids;
 pub(super) mod ledger;
 pub(super) mod whole;
 

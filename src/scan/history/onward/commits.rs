@@ -1,13 +1,13 @@
 //! The commits that came in. Owns: finding and reading them, and giving them their places after those that are known. Must not: look at trees.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::collections::HashMap;
 
 use gix::ObjectId;
 use gix::objs::Kind;
 
 use crate::scan::history::cache::ledger::Chain;
 use crate::source::git::database::DatabaseReader;
+use crate::source::git::graph::oldest_first;
 use crate::source::git::history::commits::committer_time;
 use crate::source::objects::written_by_people;
 
@@ -69,33 +69,14 @@ pub(super) fn since(reader: &DatabaseReader, chain: &Chain, tips: impl IntoItera
 }
 
 fn ordered(chain: &Chain, mut found: HashMap<ObjectId, Read>) -> Option<Vec<New>> {
-    let mut children: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
-    let mut waiting_for: HashMap<ObjectId, usize> = HashMap::new();
-    let mut ready = BinaryHeap::new();
-    for commit in found.values() {
-        let inside: BTreeSet<&ObjectId> = commit.parents.iter().filter(|parent| found.contains_key(*parent)).collect();
-        if inside.is_empty() {
-            ready.push(Reverse((commit.time, commit.id)));
-        }
-        waiting_for.insert(commit.id, inside.len());
-        for parent in inside {
-            children.entry(*parent).or_default().push(commit.id);
-        }
-    }
-    let mut places: HashMap<ObjectId, u32> = HashMap::new();
-    let mut new = Vec::with_capacity(found.len());
-    while let Some(Reverse((_, id))) = ready.pop() {
-        let Read { id, tree, parents, time, text } = found.remove(&id)?;
-        let place = |parent: &ObjectId| chain.place(parent).or_else(|| places.get(parent).copied());
-        new.push(New { id, tree, parents: parents.iter().map(place).collect::<Option<_>>()?, time, text });
-        places.insert(id, u32::try_from(chain.len() + places.len()).ok()?);
-        for child in children.remove(&id).unwrap_or_default() {
-            let left = waiting_for.get_mut(&child)?;
-            *left -= 1;
-            if *left == 0 {
-                ready.push(Reverse((found.get(&child)?.time, child)));
-            }
-        }
-    }
+    let order = oldest_first(&found.iter().map(|(&id, commit)| (id, (commit.time, commit.parents.as_slice()))).collect());
+    let places: HashMap<ObjectId, u32> = order.iter().copied().zip(u32::try_from(chain.len()).ok()?..).collect();
+    let place = |parent: &ObjectId| chain.place(parent).or_else(|| places.get(parent).copied());
+    let new = |id: &ObjectId| {
+        let Read { id, tree, parents, time, text } = found.remove(id)?;
+        Some(New { id, tree, parents: parents.iter().map(place).collect::<Option<_>>()?, time, text })
+    };
+    let new: Vec<New> = order.iter().map(new).collect::<Option<_>>()?;
+    // Commits in a circle have no order.
     found.is_empty().then_some(new)
 }

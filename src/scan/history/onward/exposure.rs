@@ -8,7 +8,7 @@ use bstr::BString;
 use gix::ObjectId;
 
 use super::trees::{Change, Standing, Trees, apply, path_of};
-use super::{At, Brought, Holding, Messages, New, Onward};
+use super::{Brought, Holding, Messages, New, Onward};
 use crate::finding::Exposure;
 use crate::scan::history::cache::whole::Saved;
 use crate::scan::history::outcome::unreported_of;
@@ -115,7 +115,7 @@ impl<'f> Following<'f> {
         let chain = &self.onward.ledger.chain;
         let is_known = |place: &u32| (*place as usize) < chain.len();
         let parents: BTreeSet<u32> = self.onward.new.iter().flat_map(|commit| commit.parents.iter().copied()).filter(is_known).collect();
-        let tips = self.onward.tips.iter().filter_map(|tip| if let At::Commit(place) = tip.at { Some(place) } else { None });
+        let tips = self.onward.tips.iter().filter_map(|tip| tip.place);
         let places: BTreeSet<u32> = tips.filter(is_known).chain(parents.iter().copied()).collect();
         let brought = self.onward.ledger.brought_by(&self.secrets);
         let count = |secret: &[u8; 16]| self.number(&Fingerprint::from_bytes(*secret)).map_or(0, |number| brought[number as usize].len());
@@ -151,22 +151,17 @@ impl<'f> Following<'f> {
             let held = self.changed(held, changes);
             self.commit(number, commit, held)?;
         }
-        let live_at = self.onward.tips.iter().find(|tip| tip.name == "HEAD").map(|tip| tip.at);
-        let live = match live_at {
-            Some(At::Commit(place)) if !self.is_old_head(place) => Some(match self.at(place) {
+        // Another HEAD is another repository.
+        let tip = self.onward.head()?;
+        let is_old = self.onward.ledger.saved.head == Some(tip.id.to_string());
+        let live = match tip.place.filter(|_| !is_old) {
+            Some(place) => Some(match self.at(place) {
                 Some((held, _)) => held.clone(),
                 None => self.tree(&mut trees, place)?,
             }),
-            Some(At::Commit(_)) => None,
-            // Another HEAD is another repository.
-            Some(At::Blob(_)) | None => return None,
+            None => None,
         };
         Some(Followed { following: self, live })
-    }
-
-    fn is_old_head(&self, place: u32) -> bool {
-        let head = self.onward.ledger.saved.head.as_ref().and_then(|head| ObjectId::from_hex(head.as_bytes()).ok());
-        head.and_then(|head| self.onward.ledger.chain.place(&head)) == Some(place)
     }
 
     fn changed(&self, mut held: Held, changes: &[Change]) -> Held {
@@ -255,14 +250,14 @@ impl Followed<'_> {
             self.add_references(number, &mut exposure);
             exposures.insert(*secret, exposure);
         }
-        let (shown, lines) = self.shown(saved, &old, &exposures)?;
+        let reported: BTreeSet<Fingerprint> = following.holding.reported.values().flatten().copied().collect();
+        let (shown, places) = self.shown(saved, &old, &exposures, &reported)?;
         for (secret, exposure) in &mut exposures {
-            self.add_lines(*secret, exposure, &lines);
+            self.add_lines(*secret, exposure, &places);
         }
         saved.shown = shown;
-        saved.head = Some(following.onward.head()?.to_string());
-        let is_reported = following.reported();
-        let counts = unreported_of(&following.holding.unreported, |secret| is_reported.contains(secret));
+        saved.head = Some(following.onward.head()?.id.to_string());
+        let counts = unreported_of(&following.holding.unreported, |secret| reported.contains(secret));
         (saved.suppressed, saved.below_threshold) = (counts.suppressed, counts.below_threshold);
         saved.exposures = exposures.into_iter().map(|(secret, exposure)| (secret.to_bytes(), exposure)).collect();
         Some(brought)

@@ -59,19 +59,13 @@ struct Onward<'o> {
 /// A reference.
 struct Tip<'o> {
     name: &'o BStr,
-    at: At,
+    /// What it leads to.
+    id: ObjectId,
+    /// That commit's place; none where it is a blob.
+    place: Option<u32>,
     /// The tags that were followed.
     tags: Vec<ObjectId>,
     is_remote: bool,
-}
-
-/// What a reference leads to.
-#[derive(Clone, Copy)]
-enum At {
-    /// A commit, by place.
-    Commit(u32),
-    /// A blob.
-    Blob(ObjectId),
 }
 
 /// The blobs that came in.
@@ -127,7 +121,7 @@ impl Scanner {
         }
         let new = commits::since(&reader, &ledger.chain, commits_of(references, &reader, &ledger)?)?;
         let tips = tips(references, &reader, &ledger, &new)?;
-        let places = tips.iter().filter_map(|tip| if let At::Commit(place) = tip.at { Some(place) } else { None });
+        let places = tips.iter().filter_map(|tip| tip.place);
         let known = |place: &u32| (*place as usize) < ledger.chain.len();
         if !ledger.chain.is_whole_from(places.chain(new.iter().flat_map(|commit| commit.parents.iter().copied())).filter(known)) {
             return None;
@@ -178,12 +172,11 @@ fn tips<'o>(references: &'o References, reader: &DatabaseReader, ledger: &Ledger
     let tip = |reference: &'o Reference| {
         let tags = if reference.id == reference.peeled { Vec::new() } else { reader.peel(reference.id).ok()?.tags };
         let id = reference.peeled;
-        let at = if ledger.odd.contains_key(&reference.name) {
-            At::Blob(id)
-        } else {
-            At::Commit(ledger.chain.place(&id).or_else(|| places.get(&id).copied())?)
-        };
-        Some(Tip { name: reference.name.as_bstr(), at, tags, is_remote: reference.kind == ReferenceKind::RemoteTracking })
+        let place = ledger.chain.place(&id).or_else(|| places.get(&id).copied());
+        if place.is_none() && !ledger.odd.contains_key(&reference.name) {
+            return None;
+        }
+        Some(Tip { name: reference.name.as_bstr(), id, place, tags, is_remote: reference.kind == ReferenceKind::RemoteTracking })
     };
     references.all.iter().map(tip).collect()
 }
@@ -215,6 +208,11 @@ impl Onward<'_> {
             *saved.skipped.entry(SkipReason::Excluded).or_default() += count;
         }
         Some(Went { saved, brought, messages: counted, excluded, news })
+    }
+
+    /// HEAD; none where it leads to no commit.
+    fn head(&self) -> Option<&Tip<'_>> {
+        self.tips.iter().find(|tip| tip.name == "HEAD" && tip.place.is_some())
     }
 
     fn id_len(&self) -> usize {

@@ -6,10 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use bstr::{BString, ByteSlice};
 use gix::ObjectId;
 
+use super::Onward;
 use super::commits::tree_of;
 use super::exposure::{Followed, Following};
-
-use super::{At, Onward};
 use crate::blob::{Origin, visible};
 use crate::finding::{Exposure, Introduction, Location};
 use crate::gather::Fate;
@@ -26,6 +25,20 @@ type Lines = HashMap<(ObjectId, Fingerprint), u64>;
 
 /// Blobs at paths of commits.
 type Spots = BTreeMap<Origin, ObjectId>;
+
+/// Blobs that were looked at in full.
+pub(super) struct Places {
+    spots: Spots,
+    lines: Lines,
+}
+
+impl Places {
+    /// The first line of a secret at a path of a commit.
+    fn line(&self, commit: &str, path: &BString, secret: Fingerprint) -> Option<u64> {
+        let blob = self.spots.get(&Origin::Commit { commit: commit.to_owned(), path: path.clone() })?;
+        self.lines.get(&(*blob, secret)).copied()
+    }
+}
 
 impl Followed<'_> {
     /// Adds what new commits did to a secret. None where the order of these events and of earlier ones is not known.
@@ -68,10 +81,7 @@ impl Followed<'_> {
         let in_tag = |tag: &ObjectId| following.tags.get(tag).is_some_and(|secrets| secrets.contains(&secret));
         (exposure.references, exposure.reference_count, exposure.reached_remote) = (Vec::new(), 0, false);
         for tip in &following.onward.tips {
-            let leads = match &tip.at {
-                At::Commit(place) => following.is_in_history(*place, number),
-                At::Blob(blob) => in_blob(blob),
-            };
+            let leads = tip.place.map_or_else(|| in_blob(&tip.id), |place| following.is_in_history(place, number));
             if leads || tip.tags.iter().any(in_tag) {
                 exposure.reference_count += 1;
                 exposure.reached_remote |= tip.is_remote;
@@ -82,15 +92,15 @@ impl Followed<'_> {
         }
     }
 
-    /// What the report shows, and the lines of secrets there. None where a secret is shown nowhere.
+    /// What the report shows of the secrets that blobs report, and what was looked at for it. None where one is shown nowhere.
     pub(super) fn shown(
         &self,
         saved: &Saved,
         old: &BTreeMap<[u8; 16], Exposure>,
         exposures: &BTreeMap<Fingerprint, Exposure>,
-    ) -> Option<(Vec<Shown>, Lines)> {
+        reported: &BTreeSet<Fingerprint>,
+    ) -> Option<(Vec<Shown>, Places)> {
         let following = &self.following;
-        let reported = following.reported();
         let before = Self::before(saved, old);
         let mut spots = Spots::new();
         let mut counted = Spots::new();
@@ -101,21 +111,25 @@ impl Followed<'_> {
                 .next()
                 .map(|introduction| following.spot(&before.spots, introduction))
                 .map_or(Some(None), |spot| spot.map(Some))?;
-            spots.extend(self.live_spots(number, exposure, &before.spots, first.as_ref())?);
+            for (origin, blob) in self.live_spots(number, exposure, &before.spots)? {
+                let is_first = first.as_ref().is_some_and(|(first, of)| *of == blob && first.path() == origin.path());
+                let shown = if is_first { &mut counted } else { &mut spots };
+                shown.insert(origin, blob);
+            }
             spots.extend(first);
             for introduction in introduced.filter(|introduction| introduction.location.line.is_none()) {
                 counted.extend([following.spot(&before.spots, introduction)?]);
             }
         }
-        let blobs: BTreeSet<&ObjectId> = spots.values().collect();
-        counted.retain(|_, blob| !blobs.contains(blob));
         let mut lines = Lines::new();
         let found = following.onward.read(&spots, &mut lines);
-        following.onward.read(&counted, &mut lines);
+        let blobs: BTreeSet<&ObjectId> = spots.values().collect();
+        let others = counted.iter().filter(|(_, blob)| !blobs.contains(blob));
+        following.onward.read(&others.map(|(origin, blob)| (origin.clone(), *blob)).collect(), &mut lines);
         let found: Vec<Shown> = found
             .into_iter()
             .filter_map(|(origin, secrets)| {
-                let secrets: Vec<[u8; 16]> = secrets.intersection(&reported).map(|secret| secret.to_bytes()).collect();
+                let secrets: Vec<[u8; 16]> = secrets.intersection(reported).map(|secret| secret.to_bytes()).collect();
                 let content = SavedContent::of(Content::Blob(*spots.get(&origin)?));
                 (!secrets.is_empty()).then_some((origin, content, secrets))
             })
@@ -127,15 +141,15 @@ impl Followed<'_> {
             .filter(|(origin, _, secrets)| !matches!(origin, Origin::Commit { .. }) || secrets.iter().any(|secret| !here.contains(secret)));
         let shown: Vec<Shown> = found.into_iter().chain(others).collect();
         let all: BTreeSet<[u8; 16]> = shown.iter().flat_map(|(.., secrets)| secrets).copied().collect();
-        reported.iter().all(|secret| all.contains(&secret.to_bytes())).then_some((shown, lines))
+        spots.extend(counted);
+        reported.iter().all(|secret| all.contains(&secret.to_bytes())).then_some((shown, Places { spots, lines }))
     }
 
-    /// Where a secret stands at HEAD, but for the place it came in by.
-    fn live_spots(&self, number: u32, exposure: &Exposure, before: &Spots, first: Option<&(Origin, ObjectId)>) -> Option<Spots> {
-        let head = self.following.onward.head()?.to_string();
+    /// Where a secret stands at HEAD.
+    fn live_spots(&self, number: u32, exposure: &Exposure, before: &Spots) -> Option<Spots> {
+        let head = self.following.onward.head()?.id.to_string();
         let origin = |path: BString| Origin::Commit { commit: head.clone(), path };
-        let is_first = |origin: &Origin, blob: &ObjectId| first.is_some_and(|(first, of)| of == blob && first.path() == origin.path());
-        let spots: Option<Spots> = if let Some(live) = &self.live {
+        if let Some(live) = &self.live {
             Some(self.following.spots(live, number).take(Exposure::LIVE).map(|(path, blob)| (origin(path), blob)).collect())
         } else {
             let spot = |location: &Location| {
@@ -144,24 +158,23 @@ impl Followed<'_> {
                 Some((origin, blob))
             };
             exposure.live.iter().map(spot).collect()
-        };
-        Some(spots?.into_iter().filter(|(origin, blob)| !is_first(origin, blob)).collect())
+        }
     }
 
     /// Gives lines to places that have none yet.
-    pub(super) fn add_lines(&self, secret: Fingerprint, exposure: &mut Exposure, lines: &Lines) {
+    pub(super) fn add_lines(&self, secret: Fingerprint, exposure: &mut Exposure, places: &Places) {
         let following = &self.following;
         for introduction in exposure.introduced.iter_mut().filter(|introduction| introduction.location.line.is_none()) {
             introduction.location.line = if following.is_message(introduction) {
                 following.message_line(&introduction.commit.id, secret)
             } else {
-                following.spot(&Spots::new(), introduction).and_then(|(_, blob)| lines.get(&(blob, secret)).copied())
+                places.line(&introduction.commit.id, &introduction.location.path, secret)
             };
         }
-        let Some(live) = &self.live else { return };
-        let number = following.number(&secret).unwrap_or(u32::MAX);
-        for (location, (_, blob)) in exposure.live.iter_mut().zip(following.spots(live, number)) {
-            location.line = lines.get(&(blob, secret)).copied();
+        let Some((_, head)) = self.live.as_ref().zip(following.onward.head()) else { return };
+        let head = head.id.to_string();
+        for location in &mut exposure.live {
+            location.line = places.line(&head, &location.path, secret);
         }
     }
 
@@ -194,16 +207,13 @@ struct Before {
 }
 
 impl Following<'_> {
-    /// The secrets that blobs report.
-    pub(super) fn reported(&self) -> BTreeSet<Fingerprint> {
-        self.holding.reported.values().flatten().copied().collect()
-    }
-
     /// Whether a commit brought a secret by its message.
     fn is_message(&self, introduction: &Introduction) -> bool {
+        if introduction.location.path != MESSAGE {
+            return false;
+        }
         let origin = Origin::CommitMessage { commit: introduction.commit.id.clone() };
-        let mut shown = self.onward.ledger.saved.shown.iter().chain(&self.messages.shown);
-        introduction.location.path == MESSAGE && shown.any(|(shown, ..)| *shown == origin)
+        self.onward.ledger.saved.shown.iter().chain(&self.messages.shown).any(|(shown, ..)| *shown == origin)
     }
 
     fn message_line(&self, commit: &str, secret: Fingerprint) -> Option<u64> {
@@ -222,22 +232,6 @@ impl Following<'_> {
 }
 
 impl Onward<'_> {
-    /// HEAD's commit.
-    pub(super) fn head(&self) -> Option<ObjectId> {
-        match self.tips.iter().find(|tip| tip.name == "HEAD")?.at {
-            At::Commit(place) => self.commit_id(place),
-            At::Blob(_) => None,
-        }
-    }
-
-    /// The commit at a place.
-    fn commit_id(&self, place: u32) -> Option<ObjectId> {
-        match (place as usize).checked_sub(self.ledger.chain.len()) {
-            Some(new) => self.new.get(new).map(|commit| commit.id),
-            None => self.ledger.chain.id(place, self.id_len()),
-        }
-    }
-
     /// The blob at a path of a commit.
     fn blob_at(&self, commit: &str, path: &[u8]) -> Option<ObjectId> {
         let mut id = tree_of(self.reader, ObjectId::from_hex(commit.as_bytes()).ok()?)?;
