@@ -55,6 +55,7 @@ fn plan(root: &Path) -> Plan {
         identity: "bench".to_owned(),
         region: None,
         template: "{app}/{what}".to_owned(),
+        root: String::new(),
         prefix: String::new(),
         environment: None,
         application: Some("bench".to_owned()),

@@ -16,11 +16,13 @@ pub enum Backend {
     Ssm,
     /// HashiCorp Vault or OpenBao, `ref+vault://`.
     Vault,
+    /// Google Secret Manager, `ref+gcpsecrets://`.
+    Gcp,
 }
 
 impl Backend {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Local, Self::Aws, Self::Ssm, Self::Vault];
+    pub const ALL: [Self; 5] = [Self::Local, Self::Aws, Self::Ssm, Self::Vault, Self::Gcp];
 
     /// The scheme of its references, without `://`.
     #[must_use]
@@ -30,6 +32,7 @@ impl Backend {
             Self::Aws => "ref+awssecrets",
             Self::Ssm => "ref+awsssm",
             Self::Vault => "ref+vault",
+            Self::Gcp => "ref+gcpsecrets",
         }
     }
 
@@ -41,6 +44,7 @@ impl Backend {
             Self::Aws => "aws",
             Self::Ssm => "ssm",
             Self::Vault => "vault",
+            Self::Gcp => "gcp",
         }
     }
 
@@ -52,7 +56,20 @@ impl Backend {
             Self::Aws => "AWS Secrets Manager",
             Self::Ssm => "Parameter Store",
             Self::Vault => "Vault",
+            Self::Gcp => "Google Secret Manager",
         }
+    }
+
+    /// Whether its references name a region.
+    #[must_use]
+    pub fn has_regions(self) -> bool {
+        self.parameters().contains(&"region")
+    }
+
+    /// Whether its names begin with where it is: the mount of Vault, the project of Google Cloud. The identity ends with it.
+    #[must_use]
+    pub const fn has_root(self) -> bool {
+        matches!(self, Self::Vault | Self::Gcp)
     }
 
     /// The parameters that its references have.
@@ -60,7 +77,7 @@ impl Backend {
         match self {
             Self::Local | Self::Aws => &["region", "role_arn", "version_stage", "version_id"],
             Self::Ssm => &["region", "role_arn", "version", "mode"],
-            Self::Vault => &["version"],
+            Self::Vault | Self::Gcp => &["version"],
         }
     }
 }
@@ -70,7 +87,7 @@ impl Backend {
 pub struct Reference {
     /// The store.
     pub backend: Backend,
-    /// Name of the secret, or its ARN; in Vault with the mount before it.
+    /// Name of the secret, or its ARN; with the mount of Vault or the project of Google Cloud before it.
     pub name: String,
     /// Region, where it is not the one of the environment.
     pub region: Option<String>,
@@ -103,8 +120,8 @@ impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", self.backend.scheme(), self.name)?;
         let is_parameter = self.backend == Backend::Ssm;
-        let (stage, id) =
-            if matches!(self.backend, Backend::Ssm | Backend::Vault) { ("version", "version") } else { ("version_stage", "version_id") };
+        let has_stages = self.backend.parameters().contains(&"version_stage");
+        let (stage, id) = if has_stages { ("version_stage", "version_id") } else { ("version", "version") };
         let parameters = [
             ("region", self.region.as_deref()),
             ("role_arn", self.role_arn.as_deref()),
@@ -128,7 +145,7 @@ impl fmt::Display for Reference {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReferenceError {
     /// It does not start with a scheme that is known.
-    #[error("a reference starts with ref+awssecrets://, ref+awsssm://, ref+vault:// or ref+unleak://")]
+    #[error("a reference starts with {}", schemes())]
     Scheme,
     /// There is no name after the scheme.
     #[error("the name of the secret is missing after ://")]
@@ -153,6 +170,12 @@ pub enum ReferenceError {
     NoKey,
 }
 
+/// All schemes, in words.
+fn schemes() -> String {
+    let [own, others @ ..] = Backend::ALL.map(|backend| format!("{}://", backend.scheme()));
+    format!("{} or {own}", others.join(", "))
+}
+
 /// How Parameter Store names a secret.
 pub const POINTER: &str = "/aws/reference/secretsmanager/";
 /// The scheme of vals for Parameter Store.
@@ -167,6 +190,11 @@ pub const MEMBER_OF_WHOLE: &str = "value";
 /// Whether a character can stand in the name of a secret: those of AWS, and `:` of ARNs.
 const fn is_name(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '/' | '_' | '+' | '=' | '.' | '@' | '-' | ':')
+}
+
+/// Whether a character can stand in the name of a secret of Google Cloud.
+pub(crate) const fn is_in_project(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '_' | '-')
 }
 
 impl std::str::FromStr for Reference {
@@ -210,7 +238,11 @@ impl Reference {
         if let Some(wrong) = name.chars().find(|&character| !is_name(character)) {
             return Err(ReferenceError::Name(wrong));
         }
-        let (name, key) = if backend == Backend::Vault { in_vault(name, key)? } else { (name, key) };
+        let (name, key) = match backend {
+            Backend::Vault => in_vault(name, key)?,
+            Backend::Gcp => (in_project(name)?, key),
+            Backend::Local | Backend::Aws | Backend::Ssm => (name, key),
+        };
         let mut reference = Self { key, ..Self::to(backend, name.to_owned()) };
         let mut is_whole = backend != Backend::Ssm;
         for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
@@ -248,7 +280,7 @@ impl Reference {
             "region" => &mut self.region,
             "role_arn" => &mut self.role_arn,
             "version_stage" => &mut self.version_stage,
-            // A parameter has labels, too.
+            // A parameter has labels, and a secret of Google Cloud aliases of versions.
             "version" if !is_number && self.backend == Backend::Vault => return Err(ReferenceError::Value("version")),
             "version" if !is_number => &mut self.version_stage,
             _ => &mut self.version_id,
@@ -272,6 +304,16 @@ fn in_vault(name: &str, key: Option<String>) -> Result<(&str, Option<String>), R
     }
     let is_path = name.split_once('/').is_some_and(|(mount, path)| !mount.is_empty() && !path.is_empty());
     if is_path { Ok((name, Some(key).filter(|key| key != MEMBER_OF_WHOLE))) } else { Err(ReferenceError::NoName) }
+}
+
+/// Google Cloud has secrets in projects, and no slash in their names.
+fn in_project(name: &str) -> Result<&str, ReferenceError> {
+    let (project, id) = name.split_once('/').ok_or(ReferenceError::NoName)?;
+    match id.chars().find(|&character| !is_in_project(character)) {
+        Some(wrong) => Err(ReferenceError::Name(wrong)),
+        None if project.is_empty() || id.is_empty() => Err(ReferenceError::NoName),
+        None => Ok(name),
+    }
 }
 
 /// The references that stand in a text, with their bytes: each from its scheme to the first character that no reference holds. What starts
@@ -331,7 +373,13 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         for (text, error) in [
-            ("ref+gcpsecrets://a", ReferenceError::Scheme),
+            ("ref+op://a", ReferenceError::Scheme),
+            ("ref+gcpsecrets://a", ReferenceError::NoName),
+            ("ref+gcpsecrets://project/", ReferenceError::NoName),
+            ("ref+gcpsecrets:///a", ReferenceError::NoName),
+            ("ref+gcpsecrets://project/a/b", ReferenceError::Name('/')),
+            ("ref+gcpsecrets://project/a?version=1&version=x", ReferenceError::TwoVersions),
+            ("ref+gcpsecrets://project/a?region=x", ReferenceError::Parameter("region".to_owned(), Backend::Gcp.parameters())),
             ("awssecrets://a", ReferenceError::Scheme),
             ("ref+unleak://", ReferenceError::NoName),
             ("ref+unleak://#/a", ReferenceError::NoName),
@@ -409,6 +457,19 @@ mod tests {
     }
 
     #[test]
+    fn secrets_of_google_cloud_are_read_as_vals_reads_them() {
+        for (text, stage, id) in [
+            ("ref+gcpsecrets://my-project/db_password-1", None, None),
+            ("ref+gcpsecrets://example.com:shop/db?version=3#/password", None, Some("3")),
+            ("ref+gcpsecrets://123456789012/db?version=live", Some("live"), None),
+        ] {
+            let reference = read(text).unwrap();
+            assert_eq!((reference.version_stage.as_deref(), reference.version_id.as_deref()), (stage, id));
+            assert_eq!(reference.to_string(), text);
+        }
+    }
+
+    #[test]
     fn references_are_found_in_text() {
         let text = b"A=ref+unleak://a/b#/c\nsee ref+awssecrets://x. xref+unleak://no \"ref+unleak://?\" ref+file://y";
         let found: Vec<_> = find_all(text).map(|(span, parsed)| (&text[span], parsed.is_ok())).collect();
@@ -430,10 +491,13 @@ mod tests {
                 Some((_, id, false)) => (None, Some(id)),
                 None => (None, None),
             };
-            let reference = if backend == Backend::Vault {
-                Reference { version_id: version_id.filter(|id| id.bytes().all(|byte| byte.is_ascii_digit())), key, ..Reference::to(backend, format!("m/{name}")) }
-            } else {
-                Reference { backend, name, region, role_arn, version_stage, version_id, key }
+            let reference = match backend {
+                Backend::Vault => Reference { version_id, key, ..Reference::to(backend, format!("m/{name}")) },
+                Backend::Gcp => {
+                    let id: String = name.chars().filter(|&character| is_in_project(character)).collect();
+                    Reference { version_stage, version_id, key, ..Reference::to(backend, format!("p/x{id}")) }
+                }
+                Backend::Local | Backend::Aws | Backend::Ssm => Reference { backend, name, region, role_arn, version_stage, version_id, key },
             };
             prop_assert_eq!(reference.to_string().parse(), Ok(reference));
         }

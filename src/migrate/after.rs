@@ -37,6 +37,7 @@ pub fn steps(plan: &Plan, progress: &Progress) -> Vec<Step> {
         Backend::Local => "the local store is on this machine: `unleak store copy local aws` moves it where servers can read it",
         Backend::Ssm => "give each consumer ssm:GetParameter on these parameters, and kms:Decrypt on their key where it is one of yours",
         Backend::Vault => "give each consumer a token whose policy has `read` on these paths (MOUNT/data/…)",
+        Backend::Gcp => "give each consumer the role roles/secretmanager.secretAccessor on these secrets",
         Backend::Aws => "give each consumer the policy that `unleak migrate policies -o DIR` writes",
     };
     let mut lines = vec![run.to_owned()];

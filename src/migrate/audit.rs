@@ -152,5 +152,6 @@ mod tests {
         assert_eq!(checks_of(Backend::Local, Some(&unread), late), ["unused", "age"]);
         assert_eq!(checks_of(Backend::Ssm, Some(&unread), late), ["age"]);
         assert_eq!(checks_of(Backend::Vault, Some(&unread), late), ["age"]);
+        assert_eq!(checks_of(Backend::Gcp, Some(&unread), late), ["age"]);
     }
 }

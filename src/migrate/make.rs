@@ -18,7 +18,7 @@ use crate::finding::{Finding, Report};
 use crate::reference::{Backend, Reference};
 use crate::rewrite::{Strategy, Style};
 use crate::source::git::checkout::Checkout;
-use crate::store::{Action, limits};
+use crate::store::{Action, limits, names};
 
 /// Calls that a consumer makes to the store for each secret in a month, for the estimate.
 const CALLS_A_MONTH: u64 = 1_000;
@@ -36,7 +36,9 @@ pub struct Options {
     pub region: Option<String>,
     /// Template of names.
     pub template: String,
-    /// What comes before every name; from the organisation's policy.
+    /// What every name of the store starts with: [`crate::store::SecretStore::root`].
+    pub root: String,
+    /// What comes before every other part of a name; from the organisation's policy.
     pub prefix: String,
     /// Environment; none: what the paths say.
     pub environment: Option<String>,
@@ -209,13 +211,13 @@ fn fits(options: &Options) -> Result<(), String> {
     let reason = asked.find_map(|(_, action, option)| Some(format!("{option}: {}", limits::refused(options.backend, action)?)));
     match reason {
         Some(reason) => Err(reason),
-        None if options.external_type.is_some() && matches!(options.backend, Backend::Ssm | Backend::Vault) => {
+        None if options.external_type.is_some() && !limits::has_external_types(options.backend) => {
             Err(format!("--external-type: {} has no managed external secrets", options.backend.title()))
         }
-        None if options.kms_key.is_some() && options.backend == Backend::Vault => {
-            Err("--kms-key: Vault encrypts everything with a key of its own".to_owned())
+        None => {
+            let refused = options.kms_key.as_ref().and_then(|_| limits::key_refused(options.backend, &options.replica_regions));
+            refused.map_or(Ok(()), |reason| Err(format!("--kms-key: {reason}")))
         }
-        None => Ok(()),
     }
 }
 
@@ -234,10 +236,11 @@ fn names(groups: &[Group], inventory: &Inventory, ground: &Ground<'_>, options: 
         let filled = name::fill(&options.template, name::Parts { env: environment, app: application, what });
         let full =
             [options.prefix.trim_matches('/'), filled.as_str()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
-        let name = name::unique(full, &mut taken);
-        name::check(&name).map_err(MakeError::Name)?;
-        let mut reference = Reference::to(options.backend, name);
-        reference.region = options.region.clone().filter(|_| options.backend != Backend::Vault);
+        name::check(&full).map_err(MakeError::Name)?;
+        let own = name::unique(names::spelled(options.backend, &full), &mut taken);
+        names::check(options.backend, &own).map_err(|error| MakeError::Name(error.to_string()))?;
+        let mut reference = Reference::to(options.backend, options.root.clone() + &own);
+        reference.region = options.region.clone().filter(|_| options.backend.has_regions());
         named.push(Named { reference, environment: environment.to_owned(), application: application.to_owned() });
     }
     Ok(named)
@@ -354,12 +357,16 @@ fn monthly(plan: &Plan, options: &Options) -> cost::Cost {
     let prices = match options.backend {
         Backend::Aws => cost::AWS,
         Backend::Ssm => cost::SSM,
+        Backend::Gcp => cost::GCP,
         Backend::Local | Backend::Vault => cost::LOCAL,
     };
     let secrets = plan.secrets.iter().filter(|secret| secret.external_type.is_none()).count() as u64;
     let calls = plan.secrets.len() as u64 * CALLS_A_MONTH;
     let decryptions = if options.kms_key.is_some() { calls } else { 0 };
-    cost::estimate(prices, cost::Use { secrets: secrets * (1 + options.replica_regions.len() as u64), calls, decryptions })
+    // Google Cloud has no region that is the first: each that is named has one, or none is named.
+    let regions = options.replica_regions.len() as u64;
+    let copies = if options.backend == Backend::Gcp { regions.max(1) } else { 1 + regions };
+    cost::estimate(prices, cost::Use { secrets: secrets * copies, calls, decryptions })
 }
 
 #[cfg(test)]

@@ -56,8 +56,13 @@ pub fn check(plan: &Plan, store: &dyn SecretStore) -> Result<Checked, ApplyError
         };
         let does = |action: &Action| limits::refused(store.backend(), *action).is_none();
         for action in needed(secret).into_iter().filter(does) {
-            // Parameter Store is only asked slowly for what writes.
-            if action == Action::Create || store.backend() != Backend::Ssm {
+            // These are asked slowly for what writes alone, and Google Cloud for nothing that does.
+            let is_write = match store.backend() {
+                Backend::Ssm => action == Action::Create,
+                Backend::Gcp => false,
+                Backend::Local | Backend::Aws | Backend::Vault => true,
+            };
+            if is_write {
                 pace.wait();
             }
             let answer = store.probe(action, &new);
@@ -69,7 +74,10 @@ pub fn check(plan: &Plan, store: &dyn SecretStore) -> Result<Checked, ApplyError
             }
         }
         if let Some(key) = &secret.kms_key {
-            let unasked = format!("kms:GenerateDataKey and kms:Decrypt of {key}");
+            let unasked = match store.backend() {
+                Backend::Gcp => format!("roles/cloudkms.cryptoKeyEncrypterDecrypter of {key}, for the service agent of Secret Manager"),
+                _ => format!("kms:GenerateDataKey and kms:Decrypt of {key}"),
+            };
             checked.lock().unwrap_or_else(PoisonError::into_inner).unasked.insert(unasked);
         }
         Ok(())

@@ -222,7 +222,7 @@ fn delete(run: &Run<'_>, name: &str, version: Option<&str>) -> Result<Option<Str
     if !is_ours(&description, run.plan, &token) {
         return Ok(Some("this plan did not create it".to_owned()));
     }
-    let only_ours = description.versions.len() == 1 && version.is_none_or(|version| description.versions.contains_key(version));
+    let only_ours = description.versions.len() <= 1 && version.is_none_or(|version| description.versions.contains_key(version));
     if !only_ours {
         return Ok(Some("it has other versions since".to_owned()));
     }

@@ -10,6 +10,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_types::error::display::DisplayErrorContext;
+use serde_json::Value;
 use tokio::runtime::Runtime;
 use zeroize::Zeroizing;
 
@@ -49,7 +50,7 @@ pub(super) struct Answered {
 
 impl Answered {
     /// The body as JSON; null where it is none.
-    pub(super) fn json(&self) -> serde_json::Value {
+    pub(super) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 }
@@ -66,8 +67,18 @@ impl Http {
     /// # Errors
     /// Certificates that are none.
     pub(super) fn new(runtime: Arc<Runtime>, certificates: Option<Vec<u8>>) -> Result<Self, StoreError> {
+        Self::through(ProxyConfig::from_env(), runtime, certificates)
+    }
+
+    /// Another one, for what is on this machine: no proxy sees it.
+    #[cfg(feature = "gcp")]
+    pub(super) fn direct(&self) -> Result<Self, StoreError> {
+        Self::through(ProxyConfig::disabled(), self.runtime.clone(), None)
+    }
+
+    fn through(proxy: ProxyConfig, runtime: Arc<Runtime>, certificates: Option<Vec<u8>>) -> Result<Self, StoreError> {
         let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
-        let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env()).tls_provider(provider);
+        let mut builder = Connector::builder().proxy_config(proxy).tls_provider(provider);
         if let Some(pem) = certificates {
             if !pem.windows(CERTIFICATE.len()).any(|window| window == CERTIFICATE) {
                 return Err(StoreError::Unusable("the certificates to trust are no PEM".to_owned()));

@@ -28,7 +28,7 @@ pub const RECOVERY_DAYS: std::ops::RangeInclusive<u8> = 7..=30;
 #[must_use]
 pub const fn largest_value(backend: Backend) -> usize {
     match backend {
-        Backend::Local | Backend::Aws | Backend::Vault => LARGEST_VALUE,
+        Backend::Local | Backend::Aws | Backend::Vault | Backend::Gcp => LARGEST_VALUE,
         Backend::Ssm => LARGEST_PARAMETER,
     }
 }
@@ -49,10 +49,30 @@ pub const fn refused(backend: Backend, action: Action) -> Option<&'static str> {
         (Backend::Vault, Action::AddVersion | Action::MoveStage) => {
             Some("a new version in Vault is in force at once, before it could be proved")
         }
+        (Backend::Gcp, Action::AddVersion | Action::MoveStage) => {
+            Some("a new version in Google Cloud is in force at once, before it could be proved")
+        }
+        (Backend::Gcp, Action::Delete | Action::Restore) => Some("Google Cloud deletes at once and for good"),
         (Backend::Vault, Action::Replicate) => Some("Vault has no replicas of single secrets"),
         (Backend::Ssm, Action::Replicate) => Some("Parameter Store has no replicas"),
         (Backend::Ssm, Action::Delete | Action::Restore) => Some("Parameter Store deletes at once and for good"),
         _ => None,
+    }
+}
+
+/// Whether the store has managed external secrets.
+#[must_use]
+pub const fn has_external_types(backend: Backend) -> bool {
+    matches!(backend, Backend::Local | Backend::Aws)
+}
+
+/// Why a key of one's own is not taken, with these regions.
+#[must_use]
+pub const fn key_refused(backend: Backend, replica_regions: &[String]) -> Option<&'static str> {
+    match backend {
+        Backend::Vault => Some("Vault encrypts everything with a key of its own"),
+        Backend::Gcp if !replica_regions.is_empty() => Some("one key does not encrypt in several regions of Google Cloud"),
+        Backend::Local | Backend::Aws | Backend::Ssm | Backend::Gcp => None,
     }
 }
 

@@ -6,11 +6,18 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod endpoint;
+#[cfg(feature = "gcp")]
+pub mod gcp;
 #[cfg(feature = "network")]
 mod http;
 pub mod limits;
 pub mod local;
+pub mod names;
+#[cfg(feature = "gcp")]
+mod oauth;
 pub mod object;
+#[cfg(any(feature = "vault", feature = "gcp"))]
+mod rest;
 #[cfg(feature = "aws")]
 pub mod ssm;
 #[cfg(feature = "vault")]
@@ -158,6 +165,25 @@ pub struct Description {
     pub external_type: Option<String>,
 }
 
+impl Description {
+    /// The version that has a staging label.
+    #[must_use]
+    pub fn version_at(&self, stage: &str) -> Option<&str> {
+        let mut versions = self.versions.iter();
+        versions.find(|(_, stages)| stages.iter().any(|known| known == stage)).map(|(version, _)| version.as_str())
+    }
+}
+
+/// The staging label of a version where the last one is in force at once, by their numbers.
+#[cfg(feature = "network")]
+const fn stage_of(number: u64, last: u64) -> Option<&'static str> {
+    match last.checked_sub(number) {
+        Some(0) => Some(CURRENT),
+        Some(1) => Some(PREVIOUS),
+        _ => None,
+    }
+}
+
 /// Why a store did not do what was asked. No message holds a value.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -265,17 +291,21 @@ pub trait SecretStore: Send + Sync {
     /// [`StoreError::Exists`] where another secret has the name, and all others.
     fn create(&self, new: &NewSecret<'_>) -> Result<Stored, StoreError>;
 
-    /// Adds a version with these staging labels to a secret.
+    /// Adds a version with these staging labels to a secret; a store that cannot refuses ([`limits::refused`]).
     ///
     /// # Errors
     /// As [`SecretStore::create`].
-    fn put_version(&self, name: &str, value: &Secret, token: &str, stages: &[&str]) -> Result<Stored, StoreError>;
+    fn put_version(&self, name: &str, _value: &Secret, _token: &str, _stages: &[&str]) -> Result<Stored, StoreError> {
+        Err(limits::refusal(self.backend(), Action::AddVersion, name))
+    }
 
-    /// Moves a staging label to a version, off the one that has it.
+    /// Moves a staging label to a version, off the one that has it; a store that cannot refuses.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] and all others.
-    fn move_stage(&self, name: &str, stage: &str, to: &str) -> Result<(), StoreError>;
+    fn move_stage(&self, name: &str, _stage: &str, _to: &str) -> Result<(), StoreError> {
+        Err(limits::refusal(self.backend(), Action::MoveStage, name))
+    }
 
     /// Reads a value.
     ///
@@ -287,7 +317,9 @@ pub trait SecretStore: Send + Sync {
     ///
     /// # Errors
     /// The store cannot be used or reached; what is wrong with one secret is its own result.
-    fn read_current(&self, names: &[&str]) -> Result<Vec<Result<Secret, StoreError>>, StoreError>;
+    fn read_current(&self, names: &[&str]) -> Result<Vec<Result<Secret, StoreError>>, StoreError> {
+        Ok(names.iter().map(|name| self.read(name, &Version::Stage(CURRENT))).collect())
+    }
 
     /// What is known of a secret, one that waits for its deletion too; none where there is none.
     ///
@@ -313,17 +345,22 @@ pub trait SecretStore: Send + Sync {
     /// [`StoreError::Invalid`] where the policy is wrong or the store has none, and all others.
     fn set_policy(&self, name: &str, policy: &str) -> Result<(), StoreError>;
 
-    /// Schedules deletion after 7 to 30 days. Asking again is no error.
+    /// Schedules deletion after 7 to 30 days. Asking again is no error. A store that deletes at once and for good refuses.
     ///
     /// # Errors
     /// [`StoreError::Invalid`] for another window, and all others.
-    fn delete(&self, name: &str, recovery_days: u8) -> Result<(), StoreError>;
+    fn delete(&self, name: &str, recovery_days: u8) -> Result<(), StoreError> {
+        limits::recovery_days(name, recovery_days)?;
+        Err(limits::refusal(self.backend(), Action::Delete, name))
+    }
 
     /// Takes a scheduled deletion back.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] and all others.
-    fn restore(&self, name: &str) -> Result<(), StoreError>;
+    fn restore(&self, name: &str) -> Result<(), StoreError> {
+        Err(limits::refusal(self.backend(), Action::Restore, name))
+    }
 
     /// Whether the identity may do this to such a secret; the store is afterwards as it was.
     ///

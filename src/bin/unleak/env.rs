@@ -53,6 +53,9 @@ pub struct Environment {
     /// What it says about Vault.
     #[cfg(feature = "vault")]
     pub vault: VaultEnvironment,
+    /// What it says about Google Cloud.
+    #[cfg(feature = "gcp")]
+    pub gcp: GcpEnvironment,
     /// What it says about AWS; the SDK reads it for itself.
     #[cfg(feature = "aws")]
     pub aws: AwsEnvironment,
@@ -88,6 +91,46 @@ pub struct VaultEnvironment {
     pub namespace: Option<String>,
     /// `VAULT_CACERT`: certificates to trust.
     pub certificates: Option<PathBuf>,
+}
+
+/// What the environment says about Google Cloud, in the words of its own programs.
+#[cfg(feature = "gcp")]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GcpEnvironment {
+    /// `GOOGLE_OAUTH_ACCESS_TOKEN`, else `CLOUDSDK_AUTH_ACCESS_TOKEN`.
+    pub token: Option<Secret>,
+    /// `GOOGLE_APPLICATION_CREDENTIALS`: a key file.
+    pub key_file: Option<PathBuf>,
+    /// Where `gcloud auth application-default login` leaves one: in `CLOUDSDK_CONFIG`, else `~/.config/gcloud`.
+    pub login_file: Option<PathBuf>,
+    /// `GCE_METADATA_HOST`: the metadata server, which is asked only where this is set.
+    pub metadata_host: Option<String>,
+    /// `GOOGLE_CLOUD_PROJECT`, else `CLOUDSDK_CORE_PROJECT`.
+    pub project: Option<String>,
+    /// `CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER`.
+    pub endpoint_url: Option<String>,
+    /// `CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER`.
+    pub projects_endpoint_url: Option<String>,
+}
+
+#[cfg(feature = "gcp")]
+impl GcpEnvironment {
+    fn from(get: &impl Fn(&str) -> Option<OsString>) -> Self {
+        let either = |names: [&str; 2]| names.into_iter().find_map(get);
+        let text = |value: OsString| value.to_string_lossy().into_owned();
+        let home = get("CLOUDSDK_CONFIG").map(PathBuf::from);
+        let home = home.or_else(|| get("APPDATA").map(|folder| PathBuf::from(folder).join("gcloud")));
+        let home = home.or_else(|| get("HOME").map(|home| PathBuf::from(home).join(".config/gcloud")));
+        Self {
+            token: either(["GOOGLE_OAUTH_ACCESS_TOKEN", "CLOUDSDK_AUTH_ACCESS_TOKEN"]).map(|token| Secret::new(token.as_encoded_bytes())),
+            key_file: get("GOOGLE_APPLICATION_CREDENTIALS").map(PathBuf::from),
+            login_file: home.map(|home| home.join("application_default_credentials.json")),
+            metadata_host: get("GCE_METADATA_HOST").map(text),
+            project: either(["GOOGLE_CLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT"]).map(text),
+            endpoint_url: get("CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER").map(text),
+            projects_endpoint_url: get("CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER").map(text),
+        }
+    }
 }
 
 /// The variables of pre-commit's push hooks, of one reference that is pushed.
@@ -156,6 +199,8 @@ impl Environment {
                 namespace: text_of_vault("NAMESPACE"),
                 certificates: of_vault("CACERT").map(PathBuf::from),
             },
+            #[cfg(feature = "gcp")]
+            gcp: GcpEnvironment::from(&get),
             #[cfg(feature = "aws")]
             aws: AwsEnvironment {
                 has_region: AWS_REGION.into_iter().any(|name| get(name).is_some()),
@@ -226,6 +271,26 @@ mod tests {
             said,
             AwsEnvironment { has_region: true, has_identity: true, endpoint_url: Some("z".to_owned()), ..AwsEnvironment::default() }
         );
+    }
+
+    #[cfg(feature = "gcp")]
+    #[test]
+    fn the_environment_says_where_and_who_on_google_cloud() {
+        let none = environment(&[]).gcp;
+        assert_eq!(none, GcpEnvironment::default());
+        let said = environment(&[
+            ("HOME", "/home/a"),
+            ("CLOUDSDK_AUTH_ACCESS_TOKEN", "second"),
+            ("GOOGLE_OAUTH_ACCESS_TOKEN", "first"),
+            ("CLOUDSDK_CORE_PROJECT", "p"),
+        ]);
+        let expected = GcpEnvironment {
+            token: Some(Secret::new(b"first")),
+            login_file: Some("/home/a/.config/gcloud/application_default_credentials.json".into()),
+            project: Some("p".to_owned()),
+            ..none
+        };
+        assert_eq!(said.gcp, expected);
     }
 
     #[test]

@@ -243,6 +243,9 @@ pub enum StoreName {
     /// HashiCorp Vault or OpenBao, the KV engine version 2
     #[cfg(feature = "vault")]
     Vault,
+    /// Google Secret Manager
+    #[cfg(feature = "gcp")]
+    Gcp,
 }
 
 impl StoreName {
@@ -256,6 +259,8 @@ impl StoreName {
             Self::Ssm => Backend::Ssm,
             #[cfg(feature = "vault")]
             Self::Vault => Backend::Vault,
+            #[cfg(feature = "gcp")]
+            Self::Gcp => Backend::Gcp,
         }
     }
 }

@@ -226,8 +226,7 @@ fn make_plan(args: &PlanArgs, by: Caller<'_>) -> Result<(Plan, Site, Config), Fa
     config.migrate.leaves_open(args, region)?;
     let backend = args.store.map(StoreName::backend).or(config.store.kind).unwrap_or(Backend::Local);
     let store = Stores::new(by.access, &config, by.environment).open(backend, region.or(config.migrate.region.as_deref()))?;
-    let mut options = options(args, &config, region, store.as_ref())?;
-    options.prefix.insert_str(0, &store.root());
+    let options = options(args, &config, region, store.as_ref())?;
     let exclude = config.exclude.iter().cloned().chain(NOT_OURS.map(str::to_owned)).chain(own_key(&site, by.environment)).collect();
     let tree = TreeSettings { no_ignore: true, exclude, roots: vec![path.to_owned()] };
     let mut report = scan(&config, &tree, by)?;
@@ -280,6 +279,7 @@ fn options(args: &PlanArgs, config: &Config, region: Option<&str>, store: &dyn S
         identity: store.identity().map_err(store_failure)?,
         region: region.map(str::to_owned).or_else(|| policy.region.clone()),
         template,
+        root: store.root(),
         prefix: policy.prefix.clone().unwrap_or_default(),
         environment: args.env.clone(),
         application: args.app.clone(),

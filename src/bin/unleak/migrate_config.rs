@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use unleak::migrate::name;
 use unleak::migrate::plan::{Plan, PlannedSecret};
-use unleak::reference::Backend;
+use unleak::store::names;
 
 use crate::failure::{Exit, Failure};
 use crate::migrate_args::PlanArgs;
@@ -92,7 +92,7 @@ impl Policy {
     /// # Errors
     /// All that is not.
     pub fn holds_for(&self, plan: &Plan) -> Result<(), Failure> {
-        let wrong: Vec<String> = plan.secrets.iter().flat_map(|secret| self.against(secret, mount(plan))).collect();
+        let wrong: Vec<String> = plan.secrets.iter().flat_map(|secret| self.against(secret, plan)).collect();
         if wrong.is_empty() {
             return Ok(());
         }
@@ -101,10 +101,10 @@ impl Policy {
     }
 
     /// What is against the policy in a secret.
-    fn against(&self, secret: &PlannedSecret, mount: Option<&str>) -> Vec<String> {
+    fn against(&self, secret: &PlannedSecret, plan: &Plan) -> Vec<String> {
         let mut wrong = Vec::new();
-        let prefix = self.prefix.as_deref().map(|prefix| format!("{}/", prefix.trim_matches('/')));
-        let own = mount.and_then(|mount| secret.name.strip_prefix(mount)?.strip_prefix('/')).unwrap_or(&secret.name);
+        let prefix = self.prefix.as_deref().map(|prefix| names::spelled(plan.store.backend, &format!("{}/", prefix.trim_matches('/'))));
+        let own = root(plan).and_then(|root| secret.name.strip_prefix(root)?.strip_prefix('/')).unwrap_or(&secret.name);
         if prefix.is_some_and(|prefix| !own.starts_with(&prefix)) {
             wrong.push("its name has not the prefix".to_owned());
         }
@@ -121,10 +121,9 @@ impl Policy {
     }
 }
 
-/// The mount that stands before the names of a plan for Vault: its identity ends with it.
-fn mount(plan: &Plan) -> Option<&str> {
-    let mount = plan.store.identity.rsplit_once(' ').map(|(_, mount)| mount);
-    mount.filter(|_| plan.store.backend == Backend::Vault)
+/// What stands before the names of a plan: its identity ends with it.
+fn root(plan: &Plan) -> Option<&str> {
+    plan.store.identity.rsplit(' ').next().filter(|_| plan.store.backend.has_root())
 }
 
 fn refused(error: &str) -> Failure {

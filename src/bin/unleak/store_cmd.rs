@@ -1,5 +1,6 @@
 //! `unleak store`. Owns: listing a store and copying secrets from one to another. Must not: print a value.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use unleak::reference::Backend;
 use unleak::store::local::keyring::LASTS;
-use unleak::store::{CURRENT, Description, NewSecret, SecretStore, StoreError, Tags, Version, object};
+use unleak::store::{CURRENT, Description, NewSecret, SecretStore, StoreError, Tags, Version, names, object};
 
 use crate::env::Environment;
 use crate::failure::{Exit, Failure};
@@ -123,9 +124,15 @@ fn list(store: &dyn SecretStore, prefix: &str) -> Result<Exit, Failure> {
 }
 
 fn copy(from: &dyn SecretStore, to: &dyn SecretStore, prefix: &str) -> Result<Exit, Failure> {
-    let (mut text, mut refused) = (String::new(), Vec::new());
+    let (mut text, mut refused, mut taken) = (String::new(), Vec::new(), BTreeMap::new());
     for known in known(from, prefix)?.iter().filter(|known| known.deleted.is_none()) {
-        match copy_one(from, to, known) {
+        let own = known.name.strip_prefix(&from.root()).unwrap_or(&known.name);
+        let name = to.root() + &names::spelled(to.backend(), own);
+        if let Some(first) = taken.insert(name.clone(), known.name.clone()) {
+            refused.push(format!("{}: in {} it has the name of {first}", known.name, to.backend().title()));
+            continue;
+        }
+        match copy_one(from, to, known, &name) {
             Ok(outcome) => {
                 let _ = writeln!(text, "{}\t{outcome}", known.name);
             }
@@ -143,11 +150,11 @@ fn copy(from: &dyn SecretStore, to: &dyn SecretStore, prefix: &str) -> Result<Ex
     Err(Failure { exit: Exit::Refused, ..Failure::new(&error) })
 }
 
-fn copy_one(from: &dyn SecretStore, to: &dyn SecretStore, known: &Description) -> Result<&'static str, StoreError> {
+/// Copies a secret to this name.
+fn copy_one(from: &dyn SecretStore, to: &dyn SecretStore, known: &Description, name: &str) -> Result<&'static str, StoreError> {
     let value = object::normal(to.backend(), &from.read(&known.name, &Version::Stage(CURRENT))?);
-    let name = to.root() + known.name.strip_prefix(&from.root()).unwrap_or(&known.name);
     let new = NewSecret {
-        name: &name,
+        name,
         value: &value,
         description: &known.description,
         tags: &known.tags,
@@ -168,7 +175,7 @@ fn copy_one(from: &dyn SecretStore, to: &dyn SecretStore, known: &Description) -
         }
         Err(error) => return Err(error),
     };
-    let back = to.read(&name, &Version::Stage(CURRENT))?;
+    let back = to.read(name, &Version::Stage(CURRENT))?;
     let is_equal: bool = back.expose().ct_eq(value.expose()).into();
     if is_equal { Ok(outcome) } else { Err(StoreError::Unreachable(format!("{}: the store gave back another value", known.name))) }
 }

@@ -1,5 +1,8 @@
 //! Opening stores for commands. Owns: where the local store and its key are, and what is said about AWS. Must not: read a value.
 
+#[cfg(feature = "gcp")]
+mod gcp;
+
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
@@ -7,9 +10,9 @@ use age::secrecy::SecretString;
 use clap::Args;
 use unleak::reference::Backend;
 use unleak::resolve::Access;
-#[cfg(feature = "vault")]
+#[cfg(any(feature = "vault", feature = "gcp"))]
 use unleak::secret::Secret;
-#[cfg(feature = "vault")]
+#[cfg(feature = "network")]
 use unleak::store::endpoint::is_local;
 #[cfg(feature = "aws")]
 use unleak::store::endpoint::require_private;
@@ -46,7 +49,7 @@ pub struct StoreOptions {
     #[cfg(feature = "aws")]
     #[arg(long, value_name = "PROFILE", global = true, help_heading = "Store")]
     pub profile: Option<String>,
-    /// Another endpoint than that of AWS, such as http://127.0.0.1:5000 of an emulator, or the address of Vault in place of VAULT_ADDR
+    /// Another endpoint than that of the cloud, such as http://127.0.0.1:5000 of an emulator, or the address of Vault in place of VAULT_ADDR
     #[cfg(feature = "network")]
     #[arg(long, value_name = "URL", global = true, help_heading = "Store")]
     pub endpoint_url: Option<String>,
@@ -54,6 +57,10 @@ pub struct StoreOptions {
     #[cfg(feature = "vault")]
     #[arg(long, value_name = "PATH", global = true, help_heading = "Store")]
     pub mount: Option<String>,
+    /// Project of Google Cloud, in place of GOOGLE_CLOUD_PROJECT
+    #[cfg(feature = "gcp")]
+    #[arg(long, value_name = "ID", global = true, help_heading = "Store")]
+    pub project: Option<String>,
     /// Use no configuration file, also not its policy of migrations, and no baseline
     #[arg(long, global = true, help_heading = "Store")]
     pub no_config: bool,
@@ -121,6 +128,7 @@ impl<'a> Stores<'a> {
             Backend::Local => local(self.environment),
             Backend::Aws | Backend::Ssm => self.aws(backend, region, None),
             Backend::Vault => self.vault(),
+            Backend::Gcp => self.gcp(),
         }
     }
 
@@ -133,6 +141,7 @@ impl<'a> Stores<'a> {
             Backend::Local => local(self.environment),
             backend @ (Backend::Aws | Backend::Ssm) => self.aws(backend, access.region.as_deref(), access.role_arn.as_deref()),
             Backend::Vault => self.vault(),
+            Backend::Gcp => self.gcp(),
         };
         opened.map_err(|failure| StoreError::Unusable(failure.error))
     }
@@ -156,7 +165,7 @@ impl<'a> Stores<'a> {
             endpoint_url: given
                 .endpoint_url
                 .clone()
-                .or_else(|| unless(said.is_some() || default.kind == Some(Backend::Vault), default.endpoint_url.as_ref())),
+                .or_else(|| unless(said.is_some(), self.endpoint_of_file(&[Backend::Aws, Backend::Ssm]))),
             role_arn: role.map(str::to_owned),
             allow_insecure_endpoint: false,
         };
@@ -170,22 +179,31 @@ impl<'a> Stores<'a> {
 
     #[cfg(not(feature = "aws"))]
     fn aws(&self, backend: Backend, _region: Option<&str>, _role: Option<&str>) -> Result<Box<dyn SecretStore>, Failure> {
-        Err(Failure::new(&format_args!("this build has no {} (feature `aws`)", backend.title())))
+        Err(missing(backend, "aws"))
     }
 }
 
 impl Stores<'_> {
+    /// The endpoint that the configuration says for these stores. A tree does not say where a token goes, unless that is this machine.
+    #[cfg(feature = "network")]
+    fn endpoint_of_file(&self, backends: &[Backend]) -> Option<&String> {
+        let is_of = |kind: Option<Backend>| {
+            let kind = kind.filter(|kind| *kind != Backend::Local).unwrap_or(Backend::Aws);
+            backends.contains(&kind)
+        };
+        let url = self.defaults.endpoint_url.as_ref().filter(|_| is_of(self.defaults.kind));
+        url.filter(|url| backends.contains(&Backend::Aws) || is_local(url))
+    }
+
     #[cfg(feature = "vault")]
     fn vault(&self) -> Result<Box<dyn SecretStore>, Failure> {
         use unleak::store::vault::{VaultSettings, VaultStore};
         let (known, default) = (&self.environment.vault, &self.defaults);
-        // A tree does not say where the token goes, unless that is this machine.
-        let of_file = default.endpoint_url.as_ref().filter(|url| default.kind == Some(Backend::Vault) && is_local(url));
-        let address = self.options.endpoint_url.as_ref().or(known.address.as_ref()).or(of_file);
+        let address = self.options.endpoint_url.as_ref().or(known.address.as_ref()).or_else(|| self.endpoint_of_file(&[Backend::Vault]));
         let unset = |what: &str| store_failure(StoreError::Unusable(format!("Vault needs {what}")));
         let token = match (&known.token, &known.token_file) {
             (Some(token), _) => Some(token.clone()),
-            (None, Some(file)) => std::fs::read(file).ok().map(|bytes| Secret::new(&zeroize::Zeroizing::new(bytes))),
+            (None, Some(file)) => secret_file(file)?,
             (None, None) => None,
         };
         let certificates = match &known.certificates {
@@ -206,7 +224,29 @@ impl Stores<'_> {
     #[cfg(not(feature = "vault"))]
     #[expect(clippy::unused_self, reason = "with the feature it is asked")]
     fn vault(&self) -> Result<Box<dyn SecretStore>, Failure> {
-        Err(Failure::new(&"this build has no Vault (feature `vault`)"))
+        Err(missing(Backend::Vault, "vault"))
+    }
+
+    #[cfg(not(feature = "gcp"))]
+    #[expect(clippy::unused_self, reason = "with the feature it is asked")]
+    fn gcp(&self) -> Result<Box<dyn SecretStore>, Failure> {
+        Err(missing(Backend::Gcp, "gcp"))
+    }
+}
+
+/// The failure where a build was made without a store.
+#[cfg(not(all(feature = "aws", feature = "vault", feature = "gcp")))]
+fn missing(backend: Backend, feature: &str) -> Failure {
+    Failure::new(&format_args!("this build has no {} (feature `{feature}`)", backend.title()))
+}
+
+/// A file of somebody's own that holds a secret; none where it is not there.
+#[cfg(any(feature = "vault", feature = "gcp"))]
+fn secret_file(file: &Path) -> Result<Option<Secret>, Failure> {
+    match std::fs::read(file).map(zeroize::Zeroizing::new) {
+        Ok(bytes) => Ok(Some(Secret::new(&bytes))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::with_file("read", file, &error)),
     }
 }
 

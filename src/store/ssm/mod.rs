@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq;
 
 use super::aws::AwsSettings;
 use super::limits::{self, invalid};
-use super::{Action, CURRENT, Description, NewSecret, PREVIOUS, SecretStore, StoreError, Stored, Tags, Version, read_in_batches};
+use super::{Action, CURRENT, Description, NewSecret, PREVIOUS, SecretStore, StoreError, Stored, Tags, Version, read_in_batches, stage_of};
 use crate::reference::Backend;
 use crate::secret::Secret;
 use call::Service;
@@ -147,12 +147,7 @@ fn described(name: &str, versions: &[Value]) -> Description {
     let last = versions.last().unwrap_or(&Value::Null);
     let stages = |version: &Value| {
         let own = version["Labels"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        let stage = match number(last).checked_sub(number(version)) {
-            Some(0) => Some(CURRENT),
-            Some(1) => Some(PREVIOUS),
-            _ => None,
-        };
-        stage.into_iter().chain(own).map(ToOwned::to_owned).collect()
+        stage_of(number(version), number(last)).into_iter().chain(own).map(ToOwned::to_owned).collect()
     };
     Description {
         name: name.to_owned(),
@@ -196,21 +191,12 @@ impl SecretStore for SsmStore {
         }
     }
 
-    fn put_version(&self, name: &str, _value: &Secret, _token: &str, _stages: &[&str]) -> Result<Stored, StoreError> {
-        Err(limits::refusal(Backend::Ssm, Action::AddVersion, name))
-    }
-
-    fn move_stage(&self, name: &str, _stage: &str, _to: &str) -> Result<(), StoreError> {
-        Err(limits::refusal(Backend::Ssm, Action::MoveStage, name))
-    }
-
     fn read(&self, name: &str, version: &Version<'_>) -> Result<Secret, StoreError> {
         match version {
             Version::Stage(CURRENT) => self.get(name, ""),
             Version::Stage(PREVIOUS) => {
                 let known = self.describe(name)?.ok_or_else(|| not_found(name))?;
-                let previous = known.versions.iter().find(|(_, stages)| stages.iter().any(|stage| stage == PREVIOUS));
-                self.get(name, &format!(":{}", previous.ok_or_else(|| not_found(name))?.0))
+                self.get(name, &format!(":{}", known.version_at(PREVIOUS).ok_or_else(|| not_found(name))?))
             }
             Version::Stage(selector) | Version::Id(selector) => self.get(name, &format!(":{selector}")),
         }
@@ -265,15 +251,6 @@ impl SecretStore for SsmStore {
 
     fn set_policy(&self, name: &str, _policy: &str) -> Result<(), StoreError> {
         Err(invalid(name, "a parameter has no resource policy; policies of the readers name it".to_owned()))
-    }
-
-    fn delete(&self, name: &str, recovery_days: u8) -> Result<(), StoreError> {
-        limits::recovery_days(name, recovery_days)?;
-        Err(limits::refusal(Backend::Ssm, Action::Delete, name))
-    }
-
-    fn restore(&self, name: &str) -> Result<(), StoreError> {
-        Err(limits::refusal(Backend::Ssm, Action::Restore, name))
     }
 
     /// Creating is asked with a key that does not exist, reading with a version that does not; tags are asked for with the creation.

@@ -3,14 +3,12 @@
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::super::StoreError;
 use super::super::endpoint::require_private;
 use super::super::http::{self, Answered, Asked, Http};
 use super::super::limits::invalid;
-use super::super::{StoreError, Tags};
+use super::super::rest::{self, About, shortened};
 use super::VaultSettings;
-
-/// Characters of the server's reason that are repeated, at most.
-const REASON: usize = 300;
 
 /// A server, and who asks it.
 pub(super) struct Service {
@@ -19,25 +17,13 @@ pub(super) struct Service {
     token: Zeroizing<String>,
 }
 
-/// What is asked for, in words for errors.
-#[derive(Clone, Copy)]
-pub(super) struct About<'a> {
-    /// The secret.
-    pub(super) name: &'a str,
-    /// What the token's policy has to allow.
-    pub(super) permission: &'a str,
-}
-
 impl Service {
     pub(super) fn open(settings: VaultSettings) -> Result<Self, StoreError> {
         let address = settings.address.trim_end_matches('/').to_owned();
         if !settings.allow_insecure_endpoint {
             require_private(&address)?;
         }
-        let token = std::str::from_utf8(settings.token.expose()).map(|token| Zeroizing::new(token.trim().to_owned()));
-        let token = token.ok().filter(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()));
-        let token = token
-            .ok_or_else(|| StoreError::Unusable("the token of Vault is none: it has characters that tokens do not have".to_owned()))?;
+        let token = rest::token("Vault", &settings.token)?;
         let http = Http::new(http::runtime()?, settings.certificates.clone())?;
         Ok(Self { http, settings: VaultSettings { address, ..settings }, token })
     }
@@ -96,11 +82,5 @@ pub(super) fn understood(about: About<'_>, answer: &Answered) -> Result<Option<V
 
 fn reason(json: &Value) -> String {
     let errors = json["errors"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    errors.collect::<Vec<_>>().join("; ").split_whitespace().collect::<Vec<_>>().join(" ").chars().take(REASON).collect()
-}
-
-/// The texts of an object.
-pub(super) fn texts(object: &Value) -> Tags {
-    let members = object.as_object().into_iter().flatten();
-    members.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+    shortened(&errors.collect::<Vec<_>>().join("; "))
 }

@@ -7,16 +7,15 @@
 
 mod call;
 
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
 use super::limits::{self, invalid};
-use super::{Action, CURRENT, Description, NewSecret, PREVIOUS, SecretStore, StoreError, Stored, Tags, Version, object};
+use super::rest::{About, seconds, texts};
+use super::{Action, CURRENT, Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version, object, stage_of};
 use crate::reference::Backend;
 use crate::secret::Secret;
-use call::{About, Service, texts, understood};
+use call::{Service, understood};
 
 /// Members of the custom metadata that are not tags.
 const TOKEN: &str = "unleak:token";
@@ -166,18 +165,9 @@ fn numbers(metadata: &Value) -> impl Iterator<Item = u64> + '_ {
     versions.filter(|(_, version)| version["destroyed"] != json!(true)).filter_map(|(number, _)| number.parse().ok())
 }
 
-/// Seconds since 1970 of a time in an answer; none where it is empty.
-fn seconds(time: &Value) -> Option<i64> {
-    DateTime::from_str(time.as_str()?, Format::DateTimeWithOffset).ok().map(|time| time.secs())
-}
-
 fn described(name: &str, metadata: &Value) -> Description {
     let current = metadata["current_version"].as_u64().unwrap_or_default();
-    let stages = |number: u64| match current.checked_sub(number) {
-        Some(0) => vec![CURRENT.to_owned()],
-        Some(1) => vec![PREVIOUS.to_owned()],
-        _ => Vec::new(),
-    };
+    let stages = |number: u64| stage_of(number, current).map(str::to_owned).into_iter().collect();
     let mut tags = texts(&metadata["custom_metadata"]);
     tags.remove(TOKEN);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -249,23 +239,11 @@ impl SecretStore for VaultStore {
         }
     }
 
-    fn put_version(&self, name: &str, _value: &Secret, _token: &str, _stages: &[&str]) -> Result<Stored, StoreError> {
-        Err(limits::refusal(Backend::Vault, Action::AddVersion, name))
-    }
-
-    fn move_stage(&self, name: &str, _stage: &str, _to: &str) -> Result<(), StoreError> {
-        Err(limits::refusal(Backend::Vault, Action::MoveStage, name))
-    }
-
     fn read(&self, name: &str, version: &Version<'_>) -> Result<Secret, StoreError> {
         let not_found = || StoreError::NotFound { name: name.to_owned() };
         let number = match version {
             Version::Stage(CURRENT) => String::new(),
-            Version::Stage(stage) => {
-                let known = self.describe(name)?.ok_or_else(not_found)?;
-                let found = known.versions.into_iter().find(|(_, stages)| stages.iter().any(|own| own == stage));
-                found.ok_or_else(not_found)?.0
-            }
+            Version::Stage(stage) => self.describe(name)?.ok_or_else(not_found)?.version_at(stage).ok_or_else(not_found)?.to_owned(),
             Version::Id(id) => id.parse::<u64>().map_err(|_| not_found())?.to_string(),
         };
         let (mount, path) = self.split(name)?;
@@ -281,10 +259,6 @@ impl SecretStore for VaultStore {
         let metadata = &known["data"]["metadata"];
         let is_deleted = seconds(&metadata["deletion_time"]).is_some() && metadata["destroyed"] != json!(true);
         Err(if is_deleted { StoreError::PendingDeletion { name: name.to_owned() } } else { not_found() })
-    }
-
-    fn read_current(&self, names: &[&str]) -> Result<Vec<Result<Secret, StoreError>>, StoreError> {
-        Ok(names.iter().map(|name| self.read(name, &Version::Stage(CURRENT))).collect())
     }
 
     fn describe(&self, name: &str) -> Result<Option<Description>, StoreError> {

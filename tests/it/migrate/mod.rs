@@ -43,6 +43,7 @@ fn options() -> Options {
         identity: store::IDENTITY.to_owned(),
         region: None,
         template: "{env}/{app}/{what}".to_owned(),
+        root: String::new(),
         prefix: String::new(),
         environment: Some("prod".to_owned()),
         application: Some("shop".to_owned()),

@@ -31,13 +31,58 @@ pub enum Fault {
     Slow,
 }
 
+impl Fault {
+    /// The answer of a request that is not done.
+    pub fn before(self) -> Option<Answer> {
+        match self {
+            Self::HtmlBefore => Some(Answer::Reply(500, "text/html", b"<html>oops</html>".to_vec())),
+            Self::DropBefore => Some(Answer::Drop),
+            _ => None,
+        }
+    }
+
+    /// The answer of a request that is done, in place of this one.
+    pub fn after(self, done: Answer) -> Answer {
+        match self {
+            Self::HtmlAfter => Answer::Reply(500, "text/html", b"<html>oops</html>".to_vec()),
+            Self::DropAfter => Answer::Drop,
+            Self::Slow => {
+                std::thread::sleep(Duration::from_millis(300));
+                done
+            }
+            _ => done,
+        }
+    }
+}
+
+/// What goes wrong with a server, and what it was asked.
+#[derive(Default)]
+pub struct Trouble {
+    faults: BTreeMap<String, VecDeque<Fault>>,
+    /// What may not be done, in the server's words.
+    pub denied: BTreeSet<String>,
+    /// The calls, in order.
+    pub calls: Vec<String>,
+}
+
+impl Trouble {
+    /// Lets the next requests of a call fail, in this order.
+    pub fn fail(&mut self, call: &str, faults: &[Fault]) {
+        self.faults.entry(call.to_owned()).or_default().extend(faults);
+    }
+
+    /// Notes a call, and gives what goes wrong with it.
+    pub fn next(&mut self, call: &str) -> Option<Fault> {
+        self.calls.push(call.to_owned());
+        self.faults.get_mut(call).and_then(VecDeque::pop_front)
+    }
+}
+
 #[derive(Default)]
 struct State {
     secrets: BTreeMap<String, Secret>,
     parameters: Parameters,
-    faults: BTreeMap<&'static str, VecDeque<Fault>>,
-    denied: BTreeSet<String>,
-    calls: Vec<String>,
+    trouble: Trouble,
     bodies: Vec<String>,
 }
 
@@ -85,16 +130,16 @@ impl Fake {
 
     /// Lets the next requests of an operation fail, in this order.
     pub fn fail(&self, operation: &'static str, faults: &[Fault]) {
-        self.state.lock().unwrap().faults.entry(operation).or_default().extend(faults);
+        self.state.lock().unwrap().trouble.fail(operation, faults);
     }
 
     /// Denies everything about a secret, or allows it again.
     pub fn deny(&self, name: &str, denied: bool) {
         let mut state = self.state.lock().unwrap();
         if denied {
-            state.denied.insert(name.to_owned())
+            state.trouble.denied.insert(name.to_owned())
         } else {
-            state.denied.remove(name)
+            state.trouble.denied.remove(name)
         };
     }
 
@@ -112,7 +157,7 @@ impl Fake {
 
     /// The operations that were asked for, in order.
     pub fn calls(&self) -> Vec<String> {
-        self.state.lock().unwrap().calls.clone()
+        self.state.lock().unwrap().trouble.calls.clone()
     }
 
     /// The bodies of all requests.
@@ -145,16 +190,16 @@ fn answer(state: &Mutex<State>, request: &Request) -> Answer {
     let is_sts = request.target.is_empty();
     let operation = if is_sts { "GetCallerIdentity" } else { request.target.rsplit('.').next().unwrap_or_default() };
     let mut state = state.lock().unwrap();
-    state.calls.push(operation.to_owned());
     state.bodies.push(String::from_utf8_lossy(&request.body).into_owned());
-    let fault = state.faults.get_mut(operation).and_then(VecDeque::pop_front);
+    let fault = state.trouble.next(operation);
+    if let Some(answer) = fault.and_then(Fault::before) {
+        return answer;
+    }
     match fault {
-        Some(Fault::HtmlBefore) => return Answer::Reply(500, "text/html", b"<html>oops</html>".to_vec()),
-        Some(Fault::DropBefore) => return Answer::Drop,
         Some(Fault::Throttle) => return error((400, "ThrottlingException", "Rate exceeded".to_owned())),
         Some(Fault::Denied) => return error((400, "AccessDeniedException", "not authorized to perform this".to_owned())),
         Some(Fault::Key) => return error((400, "EncryptionFailure", "the key is disabled".to_owned())),
-        Some(Fault::HtmlAfter | Fault::DropAfter | Fault::Slow) | None => {}
+        _ => {}
     }
     if is_sts {
         let xml = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/a</Arn><UserId>A</UserId><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
@@ -163,22 +208,18 @@ fn answer(state: &Mutex<State>, request: &Request) -> Answer {
     let Ok(body) = serde_json::from_slice::<Value>(&request.body) else {
         return error((400, "SerializationException", "no JSON".to_owned()));
     };
-    if ["Name", "SecretId"].iter().any(|key| state.denied.contains(named(string(&body, key)))) {
+    if ["Name", "SecretId"].iter().any(|key| state.trouble.denied.contains(named(string(&body, key)))) {
         return error((400, "AccessDeniedException", "not authorized to perform this".to_owned()));
     }
     let is_ssm = request.target.starts_with("AmazonSSM.");
     let done = if is_ssm { state.parameters.run(operation, &body) } else { state.run(operation, &body) };
     drop(state);
-    match (fault, done) {
-        (Some(Fault::HtmlAfter), Ok(_)) => Answer::Reply(500, "text/html", b"<html>oops</html>".to_vec()),
-        (Some(Fault::DropAfter), Ok(_)) => Answer::Drop,
-        (fault, Ok(value)) => {
-            if fault == Some(Fault::Slow) {
-                std::thread::sleep(Duration::from_millis(300));
-            }
-            Answer::Reply(200, "application/x-amz-json-1.1", value.to_string().into_bytes())
+    match done {
+        Ok(value) => {
+            let done = Answer::Reply(200, "application/x-amz-json-1.1", value.to_string().into_bytes());
+            if let Some(fault) = fault { fault.after(done) } else { done }
         }
-        (_, Err(refusal)) => error(refusal),
+        Err(refusal) => error(refusal),
     }
 }
 

@@ -1,13 +1,12 @@
 //! A strict fake of Vault's KV engine, version 2, mounted at `secret` and `kv`: it keeps check-and-set, soft deletion and the limits of custom
 //! metadata, and fails on request. Owns: its state and rules. Source: the API documentation of the engine as of 2026.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::fake::Fault;
+use super::fake::{Fault, Trouble};
 use super::http::{Answer, Request, Server};
 
 /// What requests are sent with.
@@ -17,10 +16,7 @@ const DELETED: &str = "2026-01-01T00:00:02.123456789Z";
 #[derive(Default)]
 struct State {
     secrets: BTreeMap<String, Secret>,
-    faults: BTreeMap<String, VecDeque<Fault>>,
-    /// Kinds of paths that the token may not use.
-    denied: BTreeSet<String>,
-    calls: Vec<String>,
+    trouble: Trouble,
 }
 
 #[derive(Default)]
@@ -53,12 +49,12 @@ impl FakeVault {
 
     /// Lets the next requests of a call, such as `POST data`, fail in this order.
     pub fn fail(&self, call: &str, faults: &[Fault]) {
-        self.state.lock().unwrap().faults.entry(call.to_owned()).or_default().extend(faults);
+        self.state.lock().unwrap().trouble.fail(call, faults);
     }
 
     /// Denies a kind of paths, such as `data`.
     pub fn deny(&self, kind: &str) {
-        self.state.lock().unwrap().denied.insert(kind.to_owned());
+        self.state.lock().unwrap().trouble.denied.insert(kind.to_owned());
     }
 
     /// What is kept under a name, in its versions.
@@ -78,7 +74,7 @@ impl FakeVault {
 
     /// The calls, in order: `POST data`.
     pub fn calls(&self) -> Vec<String> {
-        self.state.lock().unwrap().calls.clone()
+        self.state.lock().unwrap().trouble.calls.clone()
     }
 }
 
@@ -94,9 +90,8 @@ fn answer(state: &Mutex<State>, request: &Request) -> Answer {
     let head = String::from_utf8_lossy(&request.head);
     let mut line = head.lines().next().unwrap_or_default().split(' ');
     let (method, target) = (line.next().unwrap_or_default(), line.next().unwrap_or_default());
-    let header = |name: &str| head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix(&format!("{name}: ")).map(str::to_owned));
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    if header("x-vault-token").as_deref() != Some(TOKEN) {
+    if request.header("x-vault-token").as_deref() != Some(TOKEN) {
         return error(403, "permission denied; invalid token");
     }
     let Some(path) = path.strip_prefix("/v1/") else { return error(404, "") };
@@ -104,7 +99,7 @@ fn answer(state: &Mutex<State>, request: &Request) -> Answer {
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     if path == "sys/capabilities-self" {
         let path = body["paths"][0].as_str().unwrap();
-        let is_denied = state.denied.iter().any(|kind| path.contains(&format!("/{kind}/")));
+        let is_denied = state.trouble.denied.iter().any(|kind| path.contains(&format!("/{kind}/")));
         let capabilities = if is_denied { json!(["deny"]) } else { json!(["create", "read", "update", "delete", "list"]) };
         return reply(200, &json!({"data": {path: capabilities}}));
     }
@@ -112,16 +107,16 @@ fn answer(state: &Mutex<State>, request: &Request) -> Answer {
         return error(404, "no handler for route");
     };
     let call = format!("{method} {kind}");
-    state.calls.push(call.clone());
-    let fault = state.faults.get_mut(&call).and_then(VecDeque::pop_front);
+    let fault = state.trouble.next(&call);
+    if let Some(answer) = fault.and_then(Fault::before) {
+        return answer;
+    }
     match fault {
-        Some(Fault::HtmlBefore) => return Answer::Reply(500, "text/html", b"<html>oops</html>".to_vec()),
-        Some(Fault::DropBefore) => return Answer::Drop,
         Some(Fault::Throttle) => return error(429, "request path quota exceeded"),
         Some(Fault::Denied) => return error(403, "1 error occurred:\n\t* permission denied\n\n"),
         _ => {}
     }
-    if state.denied.contains(kind) {
+    if state.trouble.denied.contains(kind) {
         return error(403, "1 error occurred:\n\t* permission denied\n\n");
     }
     if !["secret", "kv"].contains(&mount) {
@@ -129,15 +124,7 @@ fn answer(state: &Mutex<State>, request: &Request) -> Answer {
     }
     let done = state.run(&call, mount, name, query, &body);
     drop(state);
-    match fault {
-        Some(Fault::HtmlAfter) => Answer::Reply(500, "text/html", b"<html>oops</html>".to_vec()),
-        Some(Fault::DropAfter) => Answer::Drop,
-        Some(Fault::Slow) => {
-            std::thread::sleep(Duration::from_millis(300));
-            done
-        }
-        _ => done,
-    }
+    if let Some(fault) = fault { fault.after(done) } else { done }
 }
 
 impl State {

@@ -2,6 +2,8 @@
 
 mod commands;
 pub mod fake;
+#[cfg(feature = "gcp")]
+mod fake_gcp;
 mod fake_ssm;
 #[cfg(feature = "vault")]
 mod fake_vault;
@@ -17,7 +19,7 @@ use std::collections::BTreeMap;
 
 use unleak::secret::Secret;
 use unleak::store::local::{Key, LocalStore};
-use unleak::store::{Action, CURRENT, NewSecret, PENDING, PREVIOUS, SecretStore, StoreError, Tags, Version, limits};
+use unleak::store::{Action, CURRENT, NewSecret, PENDING, PREVIOUS, SecretStore, StoreError, Tags, Version, limits, names};
 
 /// What some server is known not to do; what is not listed here is checked on every store.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,7 +44,7 @@ fn read(store: &dyn SecretStore, name: &str, stage: &str) -> Vec<u8> {
 
 /// What every store does.
 fn contract(store: &dyn SecretStore, prefix: &str, leniencies: &[Leniency]) {
-    let name = |what: &str| format!("{prefix}/{what}");
+    let name = |what: &str| store.root() + &names::spelled(store.backend(), &format!("{prefix}/{what}"));
     creation(store, &name);
     versions(store, &name("versions"), leniencies.contains(&Leniency::ReusesTokens));
     deletion(store, &name("deleted"), leniencies.contains(&Leniency::WritesWhileDeleted));
@@ -218,6 +220,8 @@ fn the_local_store_keeps_the_contract() {
 
 #[cfg(feature = "aws")]
 pub mod aws;
+#[cfg(feature = "gcp")]
+mod gcp;
 #[cfg(feature = "aws")]
 mod ssm;
 #[cfg(feature = "vault")]

@@ -12,6 +12,8 @@ use crate::cli::{assert_exit, text};
 struct Trial {
     shop: Shop,
     variables: Vec<(&'static str, String)>,
+    /// What nobody may see besides the value of the tree.
+    others: Vec<String>,
 }
 
 impl Trial {
@@ -31,7 +33,8 @@ impl Trial {
 
     #[track_caller]
     fn holds_nothing(&self, bytes: &[u8], what: &str) {
-        let found = spellings(&self.shop.value).into_iter().find(|spelling| bytes.windows(spelling.len()).any(|window| window == spelling));
+        let all = [&self.shop.value].into_iter().chain(&self.others).flat_map(|secret| spellings(secret));
+        let found = all.into_iter().find(|spelling| bytes.windows(spelling.len()).any(|window| window == spelling));
         assert!(found.is_none(), "{what} gives the value away");
     }
 
@@ -51,7 +54,7 @@ impl Trial {
 fn parameters_go_all_the_way_and_stay_where_deletion_would_be_for_good() {
     let shop = Shop::new("");
     let url = shop.fake.url();
-    let trial = Trial { shop, variables: vec![("AWS_REGION", "eu-west-1".to_owned()), ("AWS_ENDPOINT_URL", url)] };
+    let trial = Trial { shop, variables: vec![("AWS_REGION", "eu-west-1".to_owned()), ("AWS_ENDPOINT_URL", url)], others: Vec::new() };
     let source = trial.shop.sandbox.read("app.py");
     let plan = ["migrate", "plan", "--store", "ssm", "--app", "shop", "--env", "prod", "-o", "plan.json"];
     for (option, reason) in [
@@ -123,7 +126,7 @@ fn vault_goes_all_the_way_and_back() {
         ("AWS_REGION", "eu-west-1".to_owned()),
         ("AWS_ENDPOINT_URL", shop.fake.url()),
     ];
-    let trial = Trial { shop, variables };
+    let trial = Trial { shop, variables, others: vec![TOKEN.to_owned()] };
     let source = trial.shop.sandbox.read("app.py");
     let plan = ["migrate", "plan", "--app", "shop", "--env", "prod", "-o", "plan.json"];
     for (option, reason) in [
@@ -184,4 +187,120 @@ fn vault_goes_all_the_way_and_back() {
     assert!(crate::cli::text(&far.stderr).contains("would carry secrets in the clear"));
     let none = trial.shop.with(&[("VAULT_ADDR", &vault.url())], &["get", reference]);
     assert_eq!(crate::cli::text(&none.stderr), "unleak: error: Vault needs a token: VAULT_TOKEN, or `vault login`\n");
+}
+
+/// A tree for Google Cloud, where a service account asks.
+#[cfg(feature = "gcp")]
+fn on_google() -> (Trial, super::fake_gcp::FakeGcp) {
+    use super::fake_gcp::{FakeGcp, TOKEN};
+    use super::gcp::{service_account, service_key};
+    let (shop, google) = (Shop::new("[store]\nkind = 'gcp'\n[migrate]\nprefix = 'acme'\n"), FakeGcp::start());
+    let (pem, public) = service_key();
+    google.trust(&public);
+    let key_file = shop.home.path().join("key.json");
+    crate::cli::put(&key_file, &service_account(&google.url(), &pem));
+    let variables = vec![
+        ("GOOGLE_APPLICATION_CREDENTIALS", key_file.display().to_string()),
+        ("CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER", google.url()),
+        ("CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER", google.url() + "/"),
+        ("AWS_REGION", "eu-west-1".to_owned()),
+        ("AWS_ENDPOINT_URL", shop.fake.url()),
+    ];
+    let others = vec![TOKEN.to_owned(), pem.lines().nth(5).unwrap().to_owned()];
+    (Trial { shop, variables, others }, google)
+}
+
+#[cfg(feature = "gcp")]
+#[test]
+fn google_cloud_goes_all_the_way_and_stays_where_deletion_would_be_for_good() {
+    let (trial, google) = on_google();
+    let source = trial.shop.sandbox.read("app.py");
+    let plan = ["migrate", "plan", "--app", "shop", "--env", "prod", "-o", "plan.json"];
+    for (option, reason) in [
+        (&["--new-version"][..], "--new-version: a new version in Google Cloud is in force at once, before it could be proved"),
+        (&["--external-type", "BigIDClientSecret"], "--external-type: Google Secret Manager has no managed external secrets"),
+        (&["--kms-key", "k", "--replica-region", "europe-west1"], "--kms-key: one key does not encrypt in several regions of Google Cloud"),
+    ] {
+        let (_, said) = trial.run(&[&plan[..], option].concat(), 7);
+        assert_eq!(said.trim_end(), format!("unleak: error: {reason}"));
+    }
+    let (said, _) = trial.run(&plan, 0);
+    assert!(said.contains("my-project") && said.contains("Estimate: $0.06 a month"), "{said}");
+    let (said, _) = trial.run(&["migrate", "apply", "plan.json", "--check"], 0);
+    assert!(said.contains("\n  allowed  secretmanager.secrets.create, secretmanager.versions.add\n"), "{said}");
+    assert!(google.calls().is_empty());
+    let (said, _) = trial.run(&["migrate", "apply", "plan.json", "--yes"], 4);
+    assert!(said.contains("roles/secretmanager.secretAccessor"), "{said}");
+    let (id, name) = ("acme-prod-shop-db-password", "my-project/acme-prod-shop-db-password");
+    assert_eq!(google.kept(id).concat(), trial.shop.value);
+    let reference = format!("ref+gcpsecrets://{name}");
+    assert!(trial.shop.sandbox.read(".unleak.env").ends_with(&format!("\nDB_PASSWORD={reference}\n")));
+
+    let expected = format!("test \"$DB_PASSWORD\" = '{}'", trial.shop.value);
+    trial.run(&["run", "--", "/bin/sh", "-c", &expected], 0);
+    for version in ["", "?version=1", "?version=latest"] {
+        assert_eq!(trial.run(&["get", &format!("{reference}{version}")], 0).0, trial.shop.value);
+    }
+    google.put("other-project", "db", Some(r#"{"user":"app","nested":{"a":1}}"#));
+    assert_eq!(trial.run(&["get", "ref+gcpsecrets://other-project/db#/user"], 0).0, "app");
+    trial.run(&["get", "ref+gcpsecrets://other-project/db#/none"], 78);
+    trial.run(&["check", ".unleak.env"], 0);
+    let (said, _) = trial.run(&["store", "list", "gcp"], 0);
+    assert!(said.starts_with(&format!("{name}\tlive\t1 versions\t")), "{said}");
+    trial.run(&["migrate", "status"], 4);
+    let (said, _) = trial.run(&["migrate", "audit"], 4);
+    assert!(said.contains("leaked-version") && !said.contains("SecretsManager"), "{said}");
+    trial.run(&["migrate", "policies", "-o", "policies"], 2);
+
+    let (said, _) = trial.run(&["migrate", "undo", "--yes"], 0);
+    assert!(said.contains(&format!("- {name}: Google Cloud deletes at once and for good, so undo does not")), "{said}");
+    assert_eq!((trial.shop.sandbox.read("app.py"), google.kept(id).len()), (source, 1));
+    trial.run(&["migrate", "apply", "plan.json", "--yes"], 4);
+    fs::remove_file(trial.shop.home.path().join("key.json")).unwrap();
+    trial.files_hold_nothing(trial.shop.home.path());
+    trial.files_hold_nothing(trial.shop.sandbox.directory.path());
+}
+
+#[cfg(feature = "gcp")]
+#[test]
+fn copies_have_the_names_of_their_store_and_each_its_own() {
+    let (trial, google) = on_google();
+    let (id, name) = ("prod-db", "my-project/prod-db");
+    google.put("my-project", id, Some("v"));
+    // Names begin with the project in Google Cloud alone, and have no slashes there.
+    assert_eq!(trial.run(&["store", "copy", "gcp", "aws"], 0).0, format!("{name}\tcopied\n"));
+    assert_eq!(trial.run(&["store", "copy", "aws", "gcp"], 0).0, format!("{id}\tthere already\n"));
+    for other in ["x/db", "x-db"] {
+        trial.shop.fake.put(other, Some(other));
+    }
+    let (said, why) = trial.run(&["store", "copy", "aws", "gcp", "--prefix", "x"], 7);
+    assert_eq!((said.as_str(), google.kept("x-db").as_slice()), ("x-db\tcopied\n", &["x-db".to_owned()][..]));
+    assert!(why.contains("x/db: in Google Secret Manager it has the name of x-db"), "{why}");
+    let (_, said) = trial.run(&["store", "restore", "gcp", name], 2);
+    assert_eq!(said, format!("unleak: error: {name}: Google Cloud deletes at once and for good\n"));
+}
+
+#[cfg(feature = "gcp")]
+#[test]
+fn no_tree_says_which_project_secrets_go_to() {
+    use super::fake_gcp::TOKEN;
+    let (trial, google) = on_google();
+    google.put("my-project", "db", Some("v"));
+    google.put("other-project", "db", Some("w"));
+    let reference = "ref+gcpsecrets://my-project/db";
+    let url = google.url();
+    let ask = |variables: &[(&str, &str)], arguments: &[&str]| {
+        let output = trial.shop.with(&[&[("CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER", url.as_str())], variables].concat(), arguments);
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let token = ("GOOGLE_OAUTH_ACCESS_TOKEN", TOKEN);
+    let unset = "unleak: error: Google Cloud needs a project: --project or GOOGLE_CLOUD_PROJECT\n";
+    assert_eq!(ask(&[token], &["store", "list", "gcp"]).1, unset);
+    assert!(ask(&[token, ("GOOGLE_CLOUD_PROJECT", "other-project")], &["store", "list", "gcp"]).0.starts_with("other-project/db\t"));
+    assert!(ask(&[token], &["store", "list", "gcp", "--project", "my-project"]).0.starts_with("my-project/db\t"));
+    assert_eq!(ask(&[token], &["get", reference]).0, "v");
+    assert!(ask(&[], &["get", reference]).1.starts_with("unleak: error: Google Cloud needs credentials: GOOGLE_APPLICATION_CREDENTIALS"));
+    assert!(ask(&[("GOOGLE_APPLICATION_CREDENTIALS", "/none")], &["get", reference]).1.contains("cannot read /none"));
+    let far = [token, ("CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER", "http://192.0.2.1")];
+    assert!(ask(&far, &["get", reference]).1.contains("would carry secrets in the clear"));
 }

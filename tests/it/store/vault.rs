@@ -31,11 +31,11 @@ fn create(store: &VaultStore, name: &str) -> Result<Stored, StoreError> {
 #[test]
 fn the_strict_fake_sees_the_contract_kept() {
     let fake = FakeVault::start();
-    contract(&client(fake.url()), "secret/t", &[]);
+    contract(&client(fake.url()), "t", &[]);
     let other =
         VaultStore::open(VaultSettings { mount: "kv/".to_owned(), namespace: Some("team".to_owned()), ..settings(fake.url() + "/") });
     let other = other.unwrap();
-    contract(&other, "kv/t", &[]);
+    contract(&other, "t", &[]);
     assert_eq!(other.identity().unwrap(), format!("{} team kv", fake.url()));
 }
 
