@@ -182,10 +182,15 @@ impl Rewriter for Code {
         let mut asked = Uses::default();
         for wanted in wanted {
             let located = wanted.located;
-            let place = self.again(source, text, &located.span)?;
+            let mut place = self.again(source, text, &located.span)?;
             let new = match place.kind {
                 Kind::Prose => super::placeholder(wanted.reference),
-                Kind::Code if located.strategy == Strategy::Sdk => asked.expression(self.client()?, file, wanted, &place)?,
+                Kind::Code if located.strategy == Strategy::Sdk => {
+                    let client = self.client()?;
+                    let expression = asked.expression(client, file, wanted, &place)?;
+                    place = client.fit(place);
+                    expression
+                }
                 Kind::Code => {
                     let variable = place.variable.as_deref().unwrap_or(wanted.variable);
                     let companion = Companion::Variable { name: variable.to_owned(), reference: wanted.reference.clone() };

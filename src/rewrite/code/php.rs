@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Language;
+use super::client::Client;
 use super::lexer::{self, Kind, Lexicon, Rule, Token};
 use super::lexical::{self, Found, Spot};
 use super::place::Place;
@@ -28,7 +29,7 @@ fn is_variable(rest: &str) -> bool {
     rest.starts_with("{$") || after("$").is_some_and(|next| next.is_alphabetic() || matches!(next, '_' | '{'))
 }
 
-const LEXICON: Lexicon = Lexicon {
+pub(super) const LEXICON: Lexicon = Lexicon {
     line_comments: &[],
     block_comments: &[("/*", "*/")],
     nested: false,
@@ -105,6 +106,10 @@ impl Language for Php {
 
     fn surroundings(&self, _source: Source<'_>, _text: &str, _places: &[Place], _tree: &dyn Tree) -> Result<Rewritten, Manual> {
         Ok(Rewritten::default())
+    }
+
+    fn client(&self) -> Option<&dyn Client> {
+        Some(self)
     }
 
     fn verify(&self, _source: Source<'_>, before: &str, after: &str, splices: &[Splice]) -> Result<(), Manual> {

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
+use super::client::Client;
 use super::place::{HERE, Place, last_word};
 use super::tree::{self, Path};
 use super::{Language, insert};
@@ -80,6 +81,10 @@ impl Language for Rust {
         Ok(Rewritten::default())
     }
 
+    fn client(&self) -> Option<&dyn Client> {
+        Some(self)
+    }
+
     fn verify(&self, _source: Source<'_>, before: &str, after: &str, splices: &[Splice]) -> Result<(), Manual> {
         tree::verify(&grammar(), before, after, splices, |kind| match kind {
             "const_item" | "static_item" | "const" | "static" => "static_item",
@@ -145,6 +150,9 @@ fn lazy(place: &mut Place, root: Node<'_>, path: &Path<'_>, (top, at): (usize, u
         text,
     ) {
         return Err(manual(format!("the constant {name} is used where a constant is needed"), "make it a function, then migrate again"));
+    }
+    if [format!("{{{name}}}"), format!("{{{name}:")].iter().any(|used| text.contains(used)) {
+        return Err(manual(format!("a format names the constant {name}"), "make it an argument of the format, then migrate again"));
     }
     let keyword = item.child(0).map(|node| node.byte_range()).unwrap_or_default();
     place.edits.push(Splice { span: keyword, text: "static".into() });

@@ -76,6 +76,7 @@ fn to_be_killed() {
     let mut store = super::TestStore::at(&order.directory.join("store.json"), &steps);
     store.denied.extend(order.denied.clone());
     let plan = Plan::read(&std::fs::read(order.directory.join("plan.json")).unwrap()).unwrap();
+    store.backend = plan.store.backend;
     let (root, home) = (order.directory.join("tree"), order.directory.join("home"));
     let run = run(&plan, &root, &home, &store, &steps, None);
     match order.undo {
@@ -123,6 +124,51 @@ fn planned() -> (Bench, Plan) {
     let plan = bench.plan(&options());
     unleak::fsx::write_private(&bench.directory.path().join("plan.json"), &plan.to_json()).unwrap();
     (bench, plan)
+}
+
+/// A tree in which the store's client needs helpers, in folders of their own, and other manifests.
+fn with_manifests() -> Bench {
+    let value = crate::made_up::password(23);
+    let files = [
+        ("app/pyproject.toml", "[project]\r\nname = \"app\"\r\ndependencies = [\r\n  'boto3', # aws\r\n]\r\n".to_owned()),
+        ("app/worker.py", format!("DB_PASSWORD = \"{value}\"\n")),
+        ("shop/composer.json", "{ \"require\": { \"php\": \">=8.1\" } }".to_owned()),
+        ("shop/public/index.php", format!("<?php\r\n$db_password = '{value}';\r\n")),
+        ("tool/Cargo.toml", "[package]\nname = \"tool\"\nversion = \"0.1.0\"\nedition = \"2024\"".to_owned()),
+        ("tool/src/main.rs", format!("const DB_PASSWORD: &str = \"{value}\";\n\nfn main() {{\n    println!(\"{{}}\", DB_PASSWORD);\n}}\n")),
+    ];
+    Bench::new(&files, vec![value])
+}
+
+#[test]
+fn helpers_and_changed_manifests_are_taken_back_wherever_a_run_is_killed() {
+    // One plan is for every tree of the same files.
+    let plan = with_manifests().plan(&super::Options { backend: super::Backend::Aws, style: super::Style::Sdk, ..options() });
+    let made = ["app/unleak_secrets.py", "shop/UnleakSecrets.php", "tool/unleak-secrets/Cargo.toml", "tool/unleak-secrets/src/lib.rs"];
+    assert_eq!(plan.files.iter().filter(|file| file.before.is_none()).map(|file| file.path.as_str()).collect::<Vec<_>>(), made);
+    assert_eq!(plan.files.len(), 6 + made.len(), "each file that was there changes");
+    for step in 1.. {
+        let bench = with_manifests();
+        unleak::fsx::write_private(&bench.directory.path().join("plan.json"), &plan.to_json()).unwrap();
+        let before = bench.files();
+        let mut store = bench.store(&Unwatched);
+        store.backend = plan.store.backend;
+        let reached = killed_at(bench.directory.path(), false, step);
+        let context = format!("killed at step {step}: {reached}");
+        assert_nothing_is_lost(&bench, &before, &plan, &context);
+        bench.apply(&plan, &store).unwrap();
+        let now = bench.files();
+        assert!(plan.files.iter().all(|file| plan.key.of_file(&now[&file.path].0) == file.after), "{context}");
+        bench.assert_no_value(&bench.root());
+        // From there undo is killed, too, and goes on.
+        killed_at(bench.directory.path(), true, step);
+        bench.undo(&plan, &store).unwrap();
+        assert_undone(&bench, &before, &context);
+        assert!(!bench.root().join("tool/unleak-secrets").exists(), "{context}");
+        if !reached {
+            break;
+        }
+    }
 }
 
 /// At the moment of the kill: each file is whole, and each value can be had from a file or from the store.

@@ -28,13 +28,15 @@ pub struct TestStore<'s> {
     pub denied: BTreeSet<String>,
     /// What `read` gives in place of the value.
     pub lies: bool,
+    /// What it says that it is.
+    pub backend: Backend,
 }
 
 pub const IDENTITY: &str = "123456789012 eu-west-1";
 
 impl<'s> TestStore<'s> {
     pub fn at(path: &Path, steps: &'s dyn Steps) -> Self {
-        Self { path: path.to_owned(), steps, lock: Mutex::new(()), denied: BTreeSet::new(), lies: false }
+        Self { path: path.to_owned(), steps, lock: Mutex::new(()), denied: BTreeSet::new(), lies: false, backend: Backend::Local }
     }
 
     /// All it holds.
@@ -93,7 +95,7 @@ fn label(kept: &mut Kept, stage: &str, to: &str) {
 
 impl SecretStore for TestStore<'_> {
     fn backend(&self) -> Backend {
-        Backend::Local
+        self.backend
     }
 
     fn identity(&self) -> Result<String, StoreError> {

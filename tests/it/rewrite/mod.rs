@@ -6,6 +6,7 @@ mod formats;
 mod hostile;
 mod readers;
 mod run;
+mod stand_in;
 
 use std::collections::BTreeMap;
 use std::fs;

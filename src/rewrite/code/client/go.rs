@@ -7,9 +7,8 @@ use super::super::place::Place;
 use super::super::tree::{self, Path};
 use super::super::{insert, line_end, next_line};
 use super::manifest::Dependency;
-use super::{Client, Constant, File, Form, folder, helper, nearest};
+use super::{Client, Constant, File, Form, folder, helper, nearest, refused};
 use crate::reference::Reference;
-use crate::rewrite::literal::manual;
 use crate::rewrite::{Manual, Rewritten, Splice};
 
 /// The package, and the folder that it is in.
@@ -117,7 +116,7 @@ impl Client for Go {
 
     fn surroundings(&self, file: File<'_>, _first: usize, constants: &[Constant]) -> Result<Rewritten, Manual> {
         let text = file.text;
-        let (module, path) = home(file).map_err(|reason| manual(reason, "use --style env"))?;
+        let (module, path) = home(file).map_err(refused)?;
         let parsed = tree::parse(&grammar(), text)?;
         let root = parsed.root_node();
         let mut splices: Vec<Splice> = import(root, &path, text).into_iter().collect();

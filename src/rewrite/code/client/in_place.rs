@@ -7,20 +7,9 @@ use super::super::place::Place;
 use super::super::ruby::Ruby;
 use super::super::{insert, line_end};
 use super::manifest::{Dependency, project};
-use super::{Client, Constant, File, Form, folder, has_word, helper, java, nearest, path_of};
+use super::{Client, Constant, File, Form, arguments, folder, has_word, helper, java, nearest, path_of, refused};
 use crate::reference::Reference;
-use crate::rewrite::literal::manual;
 use crate::rewrite::{Manual, Rewritten};
-
-/// The arguments of a lookup.
-fn arguments(reference: &Reference, quote: char) -> String {
-    let key = reference.key.as_ref().map(|key| format!(", {quote}{key}{quote}")).unwrap_or_default();
-    format!("({quote}{}{quote}{key})", reference.name)
-}
-
-fn refused(reason: String) -> Manual {
-    manual(reason, "use --style env")
-}
 
 const KOTLIN: Dependency<'static> = Dependency { of: "UnleakSecrets.kt", ..java::LIBRARY };
 

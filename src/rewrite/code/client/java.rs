@@ -6,9 +6,8 @@ use super::super::java::{Java, grammar};
 use super::super::place::Place;
 use super::super::tree::{self, Path};
 use super::manifest::Dependency;
-use super::{Client, Constant, File, Form, has_word, helper, members};
+use super::{Client, Constant, File, Form, arguments, has_word, helper, members, refused};
 use crate::reference::Reference;
-use crate::rewrite::literal::manual;
 use crate::rewrite::{Manual, Rewritten};
 
 /// The class, which is named in full where it is asked.
@@ -81,13 +80,12 @@ impl Client for Java {
     }
 
     fn lookup(&self, reference: &Reference, _place: &Place, _text: &str) -> String {
-        let key = reference.key.as_ref().map(|key| format!(", \"{key}\"")).unwrap_or_default();
-        format!("{CLASS}.get(\"{}\"{key})", reference.name)
+        format!("{CLASS}.get{}", arguments(reference, '"'))
     }
 
     fn surroundings(&self, file: File<'_>, _first: usize, constants: &[Constant]) -> Result<Rewritten, Manual> {
         let tree = tree::parse(&grammar(), file.text)?;
-        let path = home(file, tree.root_node()).map_err(|reason| manual(reason, "use --style env"))?;
+        let path = home(file, tree.root_node()).map_err(refused)?;
         let mut companions = LIBRARY.maven_or_gradle(file.tree, &path);
         companions.insert(0, helper(path, CODE));
         let declared = |Constant { name, lookup, .. }: &Constant| format!("private static final String {name} = {lookup};");

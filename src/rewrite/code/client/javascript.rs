@@ -9,7 +9,7 @@ use super::super::place::Place;
 use super::super::tree::{self, Path};
 use super::manifest::Dependency;
 use super::settings::Compiler;
-use super::{Client, Constant, File, Form, folder, helper, lines, nearest};
+use super::{Client, Constant, File, Form, arguments, folder, helper, lines, nearest, refused};
 use crate::reference::Reference;
 use crate::rewrite::literal::manual;
 use crate::rewrite::{Manual, Rewritten};
@@ -161,8 +161,7 @@ impl Client for JavaScript {
     fn lookup(&self, reference: &Reference, place: &Place, text: &str) -> String {
         let single = place.parts.first().is_some_and(|part| text[part.token.clone()].starts_with('\''));
         let quote = if single { '\'' } else { '"' };
-        let key = reference.key.as_ref().map(|key| format!(", {quote}{key}{quote}")).unwrap_or_default();
-        format!("await {OBJECT}.get({quote}{}{quote}{key})", reference.name)
+        format!("await {OBJECT}.get{}", arguments(reference, quote))
     }
 
     fn inline(&self, lookup: String, place: &Place) -> String {
@@ -173,9 +172,8 @@ impl Client for JavaScript {
         let text = file.text;
         let parsed = tree::parse(&self.grammar(), text)?;
         let root = parsed.root_node();
-        let unclear = |reason: String| manual(reason, "use --style env");
-        let module = self.module(file, root).map_err(unclear)?;
-        let (path, name) = self.helper_for(file).map_err(unclear)?;
+        let module = self.module(file, root).map_err(refused)?;
+        let (path, name) = self.helper_for(file).map_err(refused)?;
         let quote = if text.matches('\'').count() > text.matches('"').count() { '\'' } else { '"' };
         let import = if module.imports {
             format!("import * as {OBJECT} from {quote}{name}{quote};")

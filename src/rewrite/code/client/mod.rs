@@ -6,8 +6,11 @@ mod in_place;
 mod java;
 mod javascript;
 mod manifest;
+mod php;
 mod python;
+mod rust;
 mod settings;
+mod tables;
 
 use super::insert;
 use super::place::Place;
@@ -67,6 +70,11 @@ pub(super) trait Client {
         lookup
     }
 
+    /// The place as it takes the client's expression, which can be of another type than what the environment gives.
+    fn fit(&self, place: Place) -> Place {
+        place
+    }
+
     /// The name of a constant for a variable.
     fn constant(&self, _file: File<'_>, variable: &str) -> String {
         variable.to_owned()
@@ -99,7 +107,7 @@ impl Uses {
         if file.text[place.whole.clone()].starts_with(',') {
             return Err(manual("a library reads this setting from the environment", "use --style env, which takes only the default out"));
         }
-        let form = client.form(file, place).map_err(|reason| manual(reason, "use --style env"))?;
+        let form = client.form(file, place).map_err(refused)?;
         self.first = Some(self.first.map_or(place.whole.start, |first| first.min(place.whole.start)));
         let lookup = client.lookup(reference, place, file.text);
         let Form::Constant { home } = form else { return Ok(client.inline(lookup, place)) };
@@ -114,6 +122,17 @@ impl Uses {
         }
         Ok(name)
     }
+}
+
+/// The arguments of a lookup.
+fn arguments(reference: &Reference, quote: char) -> String {
+    let key = reference.key.as_ref().map(|key| format!(", {quote}{key}{quote}")).unwrap_or_default();
+    format!("({quote}{}{quote}{key})", reference.name)
+}
+
+/// Why there is no place for what the client needs.
+fn refused(reason: String) -> Manual {
+    manual(reason, "use --style env")
 }
 
 /// Whether a text holds a word that is not part of a longer one.

@@ -7,7 +7,7 @@ use super::super::place::Place;
 use super::super::python::{Python, grammar, import, imported};
 use super::super::{insert, line_end, next_line, tree};
 use super::manifest::Dependency;
-use super::{Client, Constant, File, helper};
+use super::{Client, Constant, File, arguments, helper};
 use crate::reference::Reference;
 use crate::rewrite::literal::manual;
 use crate::rewrite::{Companion, Manual, Rewritten};
@@ -20,8 +20,7 @@ const CODE: &str = include_str!("files/unleak_secrets.py");
 
 impl Client for Python {
     fn lookup(&self, reference: &Reference, _place: &Place, _text: &str) -> String {
-        let key = reference.key.as_ref().map(|key| format!(", \"{key}\"")).unwrap_or_default();
-        format!("{MODULE}.get(\"{}\"{key})", reference.name)
+        format!("{MODULE}.get{}", arguments(reference, '"'))
     }
 
     fn surroundings(&self, file: File<'_>, first: usize, constants: &[Constant]) -> Result<Rewritten, Manual> {
@@ -53,8 +52,7 @@ impl Client for Python {
 fn files(file: File<'_>) -> Result<Vec<Companion>, Manual> {
     // Modules of a package are imported from the folder above it.
     let is_package = |folder: &&str| super::read(file.tree, &format!("{folder}__init__.py")).is_some();
-    let folder = super::upwards(super::path_of(file).map_err(|reason| manual(reason, "rename the file, then migrate again"))?)
-        .find(|folder| folder.is_empty() || !is_package(folder))
-        .unwrap_or_default();
-    Ok(std::iter::once(helper(format!("{folder}{MODULE}.py"), CODE)).chain(LIBRARY.requirements(file.tree)).collect())
+    let path = super::path_of(file).map_err(|reason| manual(reason, "rename the file, then migrate again"))?;
+    let folder = super::upwards(path).find(|folder| folder.is_empty() || !is_package(folder)).unwrap_or_default();
+    Ok(std::iter::once(helper(format!("{folder}{MODULE}.py"), CODE)).chain(LIBRARY.python(file.tree, path)).collect())
 }
