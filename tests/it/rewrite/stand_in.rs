@@ -85,7 +85,7 @@ fn put(path: &Path, content: &str) {
     unleak::fsx::write_atomically(path, |out| out.write_all(content.as_bytes())).unwrap();
 }
 
-/// Whether a program that machines of developers can lack is there; compared is all the same without.
+/// Whether a program that machines of developers can lack is there; compared is all the same without, and `scripts/test` says so.
 fn is_there(program: &str) -> bool {
     let there = Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
     if !there {
