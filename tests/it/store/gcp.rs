@@ -11,6 +11,15 @@ use unleak::store::{Action, CURRENT, NewSecret, PREVIOUS, SecretStore, StoreErro
 use super::fake::Fault;
 use super::fake_gcp::{FakeGcp, PROJECTS, TOKEN};
 use super::{contract, new, token};
+use crate::tools::tool;
+
+/// Prints a new RSA key as PKCS #8; the library came with moto.
+const MAKE_KEY: &str = "
+from cryptography.hazmat.primitives import serialization as s
+from cryptography.hazmat.primitives.asymmetric import rsa
+key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+print(key.private_bytes(s.Encoding.PEM, s.PrivateFormat.PKCS8, s.NoEncryption()).decode())
+";
 
 fn settings(url: String) -> GcpSettings {
     GcpSettings {
@@ -32,7 +41,8 @@ fn create(store: &GcpStore, name: &str) -> Result<Stored, StoreError> {
 
 /// A key of a service account in PEM, made for this test, and the part of it that is public.
 pub fn service_key() -> (String, Vec<u8>) {
-    let output = Command::new("openssl").args(["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]).output().unwrap();
+    let output = Command::new(tool("moto/venv/bin/python")).args(["-c", MAKE_KEY]).output().unwrap();
+    assert!(output.status.success(), "making a key: {}", String::from_utf8_lossy(&output.stderr));
     let pem = String::from_utf8(output.stdout).unwrap();
     let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
     let key = RsaKeyPair::from_pkcs8(&data_encoding::BASE64.decode(body.as_bytes()).unwrap()).unwrap();
