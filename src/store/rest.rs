@@ -1,4 +1,4 @@
-//! What stores share that are asked with a token and answer with JSON. Owns: tokens in headers, reasons, times, texts in answers. Must not: ask.
+//! What stores share that are asked with a token and answer with JSON. Owns: tokens in headers, bodies, reasons, times, texts in answers. Must not: ask.
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
@@ -28,6 +28,11 @@ pub(super) fn token(whose: &str, token: &Secret) -> Result<Zeroizing<String>, St
     let text = std::str::from_utf8(token.expose()).map(|token| Zeroizing::new(token.trim().to_owned())).ok();
     let text = text.filter(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()));
     text.ok_or_else(|| StoreError::Unusable(format!("the token of {whose} is none: it has characters that tokens do not have")))
+}
+
+/// The body of a request.
+pub(super) fn body(content: Option<&Value>) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(content.map(Value::to_string).unwrap_or_default().into_bytes())
 }
 
 /// A server's reason in one line that is not too long.

@@ -8,7 +8,7 @@ use super::super::endpoint::require_private;
 use super::super::http::{self, Answered, Asked, Http};
 use super::super::limits::invalid;
 use super::super::oauth::encode;
-use super::super::rest::{About, shortened};
+use super::super::rest::{self, About, shortened};
 use super::GcpSettings;
 use super::credentials::Identity;
 
@@ -47,7 +47,7 @@ impl Service {
         path: &str,
         content: Option<&Value>,
     ) -> Result<Option<Value>, StoreError> {
-        let body = Zeroizing::new(content.map(Value::to_string).unwrap_or_default().into_bytes());
+        let body = rest::body(content);
         self.send(about, method, &format!("{}/v1/{path}", self.secrets), &body, &|| Ok(()))
     }
 

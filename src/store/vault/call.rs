@@ -54,7 +54,7 @@ impl Service {
         content: Option<&Value>,
     ) -> Result<Answered, StoreError> {
         let url = format!("{}/v1/{path}", self.settings.address);
-        let body = Zeroizing::new(content.map(Value::to_string).unwrap_or_default().into_bytes());
+        let body = rest::body(content);
         let mut headers = vec![("x-vault-token", self.token.as_str()), ("x-vault-request", "true"), ("content-type", "application/json")];
         headers.extend(self.settings.namespace.iter().map(|namespace| ("x-vault-namespace", namespace.as_str())));
         let make = || Asked { method, url: &url, headers: &headers, body: &body }.request(&[]);

@@ -9,8 +9,9 @@ use crate::cli::{Sandbox, assert_exit, put, text};
 use crate::made_up;
 use crate::rewrite::client::{files_of, go_offline};
 use crate::store::aws::VARIABLES;
-use crate::store::fake::{Fake, Fault};
+use crate::store::fake::Fake;
 use crate::store::moto::Moto;
+use crate::store::served::Fault;
 use crate::tools::{tool, variable};
 
 /// A program that prints the password it would use.

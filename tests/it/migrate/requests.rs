@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::cli::{Sandbox, assert_exit, text};
 use crate::made_up;
 use crate::store::aws::VARIABLES;
-use crate::store::fake::{Fake, Fault};
+use crate::store::fake::Fake;
+use crate::store::served::Fault;
 
 struct Trial {
     sandbox: Sandbox,

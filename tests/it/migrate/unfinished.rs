@@ -5,7 +5,8 @@ use std::process::Output;
 use crate::cli::{Sandbox, assert_exit, text};
 use crate::made_up;
 use crate::store::aws::VARIABLES;
-use crate::store::fake::{Fake, Fault};
+use crate::store::fake::Fake;
+use crate::store::served::Fault;
 
 /// Five files, each with a value of its own; the last one has that of the second, too.
 struct Shop {
@@ -56,8 +57,8 @@ fn name(what: &str) -> String {
 #[test]
 fn what_the_store_does_not_take_does_not_stop_the_others() {
     let shop = Shop::new();
-    shop.fake.deny(&name("denied"), true);
-    shop.fake.deny(&name("locked"), true);
+    shop.fake.deny(&name("denied"));
+    shop.fake.deny(&name("locked"));
     shop.fake.put(&name("gone"), None);
     shop.fake.put(&name("taken"), Some("another value"));
     let output = shop.migrate();
@@ -100,12 +101,12 @@ Rewritten:
     assert_eq!(text(&status.stdout).matches("\n  not stored: prod/shop/").count(), 4, "{}", text(&status.stdout));
 
     // One obstacle less is one file more.
-    shop.fake.deny(&name("denied"), false);
+    shop.fake.allow(&name("denied"));
     assert_exit(&shop.run(&["-q", "migrate", "resume", "--yes"]), 8);
     assert_eq!(shop.waiting(), ["gone", "locked", "taken"]);
     assert_eq!(shop.sandbox.read(".unleak.env").lines().count(), 3);
 
-    shop.fake.deny(&name("locked"), false);
+    shop.fake.allow(&name("locked"));
     shop.fake.forget(&name("gone"));
     shop.fake.forget(&name("taken"));
     assert_exit(&shop.run(&["-q", "migrate", "resume", "--yes"]), 4);
@@ -118,7 +119,7 @@ Rewritten:
 #[test]
 fn a_part_is_undone_like_the_whole() {
     let shop = Shop::new();
-    shop.fake.deny(&name("denied"), true);
+    shop.fake.deny(&name("denied"));
     shop.fake.put(&name("taken"), Some("another value"));
     assert_exit(&shop.migrate(), 8);
     assert_eq!(shop.waiting(), ["denied", "taken"]);
@@ -133,14 +134,14 @@ fn a_part_is_undone_like_the_whole() {
 #[test]
 fn a_helper_goes_with_the_first_file_that_needs_it() {
     let shop = Shop::new();
-    shop.fake.deny(&name("denied"), true);
+    shop.fake.deny(&name("denied"));
     let output = shop.run(&["-q", "migrate", "--store", "aws", "--app", "shop", "--env", "prod", "--style", "sdk", "--yes"]);
     assert_exit(&output, 8);
     assert_eq!(shop.waiting(), ["denied"]);
     assert!(shop.sandbox.read("fine.py").contains("import unleak_secrets"), "{}", shop.sandbox.read("fine.py"));
     let said = text(&output.stdout);
     assert!(said.contains("\nFiles that wait:\n- denied.py: waits for prod/shop/denied-password\n\n"), "{said}");
-    shop.fake.deny(&name("denied"), false);
+    shop.fake.allow(&name("denied"));
     assert_exit(&shop.run(&["-q", "migrate", "resume", "--yes"]), 4);
     assert_eq!(shop.waiting(), [""; 0]);
     assert_exit(&shop.run(&["migrate", "undo", "--yes"]), 0);
@@ -152,7 +153,7 @@ fn the_exit_code_says_whether_anything_was_done() {
     // Nothing may be stored: no file is touched.
     let shop = Shop::new();
     for what in NAMES {
-        shop.fake.deny(&name(what), true);
+        shop.fake.deny(&name(what));
     }
     assert_exit(&shop.migrate(), 5);
     shop.assert_as_before();

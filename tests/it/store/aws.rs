@@ -8,9 +8,10 @@ use unleak::store::{Action, CURRENT, NewSecret, SecretStore, StoreError, Tags, V
 
 use crate::tools::variable;
 
-use super::fake::{Fake, Fault};
+use super::fake::Fake;
 use super::moto::Moto;
 use super::proxy::{Cut, Proxy};
+use super::served::Fault;
 use super::{Leniency, contract, new, token};
 
 /// The environment of everything that uses the SDK in tests: dummy credentials, no shared files, no way to any metadata service, so that nothing
@@ -165,7 +166,7 @@ fn each_missing_permission_is_named() {
             fake.fail(operation, &[Fault::Throttle; 6]);
             assert!(matches!(store.probe(action, &secret).unwrap_err(), StoreError::Throttled(_)));
         }
-        fake.deny("a/b", true);
+        fake.deny("a/b");
         assert!(Action::ALL.iter().all(|action| matches!(store.probe(*action, &secret), Err(StoreError::Denied { .. }))));
         assert_eq!(fake.secrets().len(), 0);
     });

@@ -1,85 +1,17 @@
 //! A strict fake of Secrets Manager: it enforces the limits, token rules and states of the real one, and fails on request. Owns: its state and
 //! rules. Source: the API reference and quotas of AWS Secrets Manager as documented in 2026; emulators are more lenient.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
 use super::fake_ssm::Parameters;
-use super::http::{Answer, Request, Server};
-
-/// Something that goes wrong with one request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// It is done, and answered with 500 and HTML.
-    HtmlAfter,
-    /// It is not done, and answered with 500 and no JSON.
-    HtmlBefore,
-    /// It is done, and the connection ends.
-    DropAfter,
-    /// It is not done, and the connection ends.
-    DropBefore,
-    /// It is turned away: too many.
-    Throttle,
-    /// It is not allowed.
-    Denied,
-    /// The key cannot be used.
-    Key,
-    /// It is done, late.
-    Slow,
-}
-
-impl Fault {
-    /// The answer of a request that is not done.
-    pub fn before(self) -> Option<Answer> {
-        match self {
-            Self::HtmlBefore => Some(Answer::Reply(500, "text/html", b"<html>oops</html>".to_vec())),
-            Self::DropBefore => Some(Answer::Drop),
-            _ => None,
-        }
-    }
-
-    /// The answer of a request that is done, in place of this one.
-    pub fn after(self, done: Answer) -> Answer {
-        match self {
-            Self::HtmlAfter => Answer::Reply(500, "text/html", b"<html>oops</html>".to_vec()),
-            Self::DropAfter => Answer::Drop,
-            Self::Slow => {
-                std::thread::sleep(Duration::from_millis(300));
-                done
-            }
-            _ => done,
-        }
-    }
-}
-
-/// What goes wrong with a server, and what it was asked.
-#[derive(Default)]
-pub struct Trouble {
-    faults: BTreeMap<String, VecDeque<Fault>>,
-    /// What may not be done, in the server's words.
-    pub denied: BTreeSet<String>,
-    /// The calls, in order.
-    pub calls: Vec<String>,
-}
-
-impl Trouble {
-    /// Lets the next requests of a call fail, in this order.
-    pub fn fail(&mut self, call: &str, faults: &[Fault]) {
-        self.faults.entry(call.to_owned()).or_default().extend(faults);
-    }
-
-    /// Notes a call, and gives what goes wrong with it.
-    pub fn next(&mut self, call: &str) -> Option<Fault> {
-        self.calls.push(call.to_owned());
-        self.faults.get_mut(call).and_then(VecDeque::pop_front)
-    }
-}
+use super::http::{Answer, Request};
+use super::served::{Fault, Rules, Served, Trouble};
 
 #[derive(Default)]
-struct State {
+pub struct State {
     secrets: BTreeMap<String, Secret>,
     parameters: Parameters,
     trouble: Trouble,
@@ -106,9 +38,16 @@ struct Version {
 }
 
 /// The server.
-pub struct Fake {
-    server: Server,
-    state: Arc<Mutex<State>>,
+pub type Fake = Served<State>;
+
+impl Rules for State {
+    fn trouble(&mut self) -> &mut Trouble {
+        &mut self.trouble
+    }
+
+    fn answer(state: &Mutex<Self>, request: &Request) -> Answer {
+        answer(state, request)
+    }
 }
 
 pub type Refusal = (u16, &'static str, String);
@@ -118,71 +57,41 @@ pub fn refuse<T>(code: &'static str, message: &str) -> Result<T, Refusal> {
 }
 
 impl Fake {
-    pub fn start() -> Self {
-        let state = Arc::new(Mutex::new(State::default()));
-        let shared = Arc::clone(&state);
-        Self { server: Server::start(move |request| answer(&shared, request)), state }
-    }
-
-    pub fn url(&self) -> String {
-        self.server.url()
-    }
-
-    /// Lets the next requests of an operation fail, in this order.
-    pub fn fail(&self, operation: &'static str, faults: &[Fault]) {
-        self.state.lock().unwrap().trouble.fail(operation, faults);
-    }
-
-    /// Denies everything about a secret, or allows it again.
-    pub fn deny(&self, name: &str, denied: bool) {
-        let mut state = self.state.lock().unwrap();
-        if denied {
-            state.trouble.denied.insert(name.to_owned())
-        } else {
-            state.trouble.denied.remove(name)
-        };
-    }
-
     /// Puts a secret there, in place of any that was: with this value, or waiting for its deletion.
     pub fn put(&self, name: &str, value: Option<&str>) {
         let version = Version { text: Some(json!(value.unwrap_or("old"))), binary: None, stages: vec!["AWSCURRENT".to_owned()] };
         let versions = BTreeMap::from([("first".to_owned(), version)]);
-        self.state.lock().unwrap().secrets.insert(name.to_owned(), Secret { versions, deleted: value.is_none(), ..Secret::default() });
+        self.state().secrets.insert(name.to_owned(), Secret { versions, deleted: value.is_none(), ..Secret::default() });
     }
 
     /// Takes a secret away, at once.
     pub fn forget(&self, name: &str) {
-        self.state.lock().unwrap().secrets.remove(name);
-    }
-
-    /// The operations that were asked for, in order.
-    pub fn calls(&self) -> Vec<String> {
-        self.state.lock().unwrap().trouble.calls.clone()
+        self.state().secrets.remove(name);
     }
 
     /// The bodies of all requests.
     pub fn bodies(&self) -> Vec<String> {
-        self.state.lock().unwrap().bodies.clone()
+        self.state().bodies.clone()
     }
 
     /// The resource policy of a secret.
     pub fn policy(&self, name: &str) -> Option<String> {
-        self.state.lock().unwrap().secrets.get(name)?.policy.clone()
+        self.state().secrets.get(name)?.policy.clone()
     }
 
     /// Names of all parameters with the number of their versions.
     pub fn parameters(&self) -> BTreeMap<String, usize> {
-        self.state.lock().unwrap().parameters.names()
+        self.state().parameters.names()
     }
 
     /// Does something as somebody else does it.
     pub fn ask_ssm(&self, operation: &str, body: &Value) {
-        self.state.lock().unwrap().parameters.run(operation, body).unwrap();
+        self.state().parameters.run(operation, body).unwrap();
     }
 
     /// Names of all secrets with the number of their versions.
     pub fn secrets(&self) -> BTreeMap<String, usize> {
-        self.state.lock().unwrap().secrets.iter().map(|(name, secret)| (name.clone(), secret.versions.len())).collect()
+        self.state().secrets.iter().map(|(name, secret)| (name.clone(), secret.versions.len())).collect()
     }
 }
 

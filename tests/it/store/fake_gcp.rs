@@ -2,15 +2,15 @@
 //! values, and fails on request. Owns: its state and rules. Source: the REST reference of the service, version 1, as of 2026.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use serde_json::{Map, Value, json};
 
-use super::fake::{Fault, Trouble};
-use super::http::{Answer, Request, Server};
+use super::http::{Answer, Request};
+use super::served::{Fault, Rules, Served, Trouble};
 
 /// What requests are sent with.
 pub const TOKEN: &str = "a-token-of-tests";
@@ -22,7 +22,7 @@ const PAGE: usize = 7;
 type Refusal = (u16, &'static str, String);
 
 #[derive(Default)]
-struct State {
+pub struct State {
     /// By project and id.
     secrets: BTreeMap<(String, String), Secret>,
     trouble: Trouble,
@@ -40,40 +40,28 @@ struct Secret {
     etag: usize,
 }
 
-pub struct FakeGcp {
-    server: Server,
-    state: Arc<Mutex<State>>,
+/// The server.
+pub type FakeGcp = Served<State>;
+
+impl Rules for State {
+    fn trouble(&mut self) -> &mut Trouble {
+        &mut self.trouble
+    }
+
+    fn answer(state: &Mutex<Self>, request: &Request) -> Answer {
+        answer(state, request)
+    }
 }
 
 impl FakeGcp {
-    pub fn start() -> Self {
-        let state = Arc::new(Mutex::new(State::default()));
-        let shared = Arc::clone(&state);
-        Self { server: Server::start(move |request| answer(&shared, request)), state }
-    }
-
-    pub fn url(&self) -> String {
-        self.server.url()
-    }
-
-    /// Lets the next requests of a call, such as `versions.add`, fail in this order.
-    pub fn fail(&self, call: &str, faults: &[Fault]) {
-        self.state.lock().unwrap().trouble.fail(call, faults);
-    }
-
-    /// Denies a permission, such as `secretmanager.versions.add`.
-    pub fn deny(&self, permission: &str) {
-        self.state.lock().unwrap().trouble.denied.insert(permission.to_owned());
-    }
-
     /// Knows the service account by this key.
     pub fn trust(&self, key: &[u8]) {
-        self.state.lock().unwrap().key = key.to_vec();
+        self.state().key = key.to_vec();
     }
 
     /// The values of a secret of the first project.
     pub fn kept(&self, id: &str) -> Vec<String> {
-        let state = self.state.lock().unwrap();
+        let state = self.state();
         let secret = state.secrets.get(&(PROJECTS[0].to_owned(), id.to_owned()));
         let text = |data: &String| String::from_utf8(BASE64.decode(data.as_bytes()).unwrap()).unwrap();
         secret.map(|secret| secret.versions.iter().map(|(data, _)| text(data)).collect()).unwrap_or_default()
@@ -81,29 +69,24 @@ impl FakeGcp {
 
     /// What there is of a secret of the first project besides its values.
     pub fn about(&self, id: &str) -> Value {
-        self.state.lock().unwrap().secrets[&(PROJECTS[0].to_owned(), id.to_owned())].about.clone().into()
+        self.state().secrets[&(PROJECTS[0].to_owned(), id.to_owned())].about.clone().into()
     }
 
     /// Adds a version, as somebody else does; none adds the secret alone.
     pub fn put(&self, project: &str, id: &str, value: Option<&str>) {
-        let mut state = self.state.lock().unwrap();
+        let mut state = self.state();
         let secret = state.secrets.entry((project.to_owned(), id.to_owned())).or_default();
         secret.versions.extend(value.map(|value| (BASE64.encode(value.as_bytes()), "ENABLED")));
     }
 
     /// Sets the state of a version of the first project, such as `DISABLED`.
     pub fn set_state(&self, id: &str, number: usize, to: &'static str) {
-        self.state.lock().unwrap().secrets.get_mut(&(PROJECTS[0].to_owned(), id.to_owned())).unwrap().versions[number - 1].1 = to;
-    }
-
-    /// The calls, in order: `versions.add`.
-    pub fn calls(&self) -> Vec<String> {
-        self.state.lock().unwrap().trouble.calls.clone()
+        self.state().secrets.get_mut(&(PROJECTS[0].to_owned(), id.to_owned())).unwrap().versions[number - 1].1 = to;
     }
 
     /// The grants that tokens were given for, and who pays for requests.
     pub fn asked(&self) -> (Vec<String>, BTreeSet<String>) {
-        let state = self.state.lock().unwrap();
+        let state = self.state();
         (state.grants.clone(), state.payers.clone())
     }
 }

@@ -2,19 +2,19 @@
 //! metadata, and fails on request. Owns: its state and rules. Source: the API documentation of the engine as of 2026.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use serde_json::{Map, Value, json};
 
-use super::fake::{Fault, Trouble};
-use super::http::{Answer, Request, Server};
+use super::http::{Answer, Request};
+use super::served::{Fault, Rules, Served, Trouble};
 
 /// What requests are sent with.
 pub const TOKEN: &str = "a-token-of-tests";
 const DELETED: &str = "2026-01-01T00:00:02.123456789Z";
 
 #[derive(Default)]
-struct State {
+pub struct State {
     secrets: BTreeMap<String, Secret>,
     trouble: Trouble,
 }
@@ -31,50 +31,33 @@ struct Version {
     is_deleted: bool,
 }
 
-pub struct FakeVault {
-    server: Server,
-    state: Arc<Mutex<State>>,
+/// The server.
+pub type FakeVault = Served<State>;
+
+impl Rules for State {
+    fn trouble(&mut self) -> &mut Trouble {
+        &mut self.trouble
+    }
+
+    fn answer(state: &Mutex<Self>, request: &Request) -> Answer {
+        answer(state, request)
+    }
 }
 
 impl FakeVault {
-    pub fn start() -> Self {
-        let state = Arc::new(Mutex::new(State::default()));
-        let shared = Arc::clone(&state);
-        Self { server: Server::start(move |request| answer(&shared, request)), state }
-    }
-
-    pub fn url(&self) -> String {
-        self.server.url()
-    }
-
-    /// Lets the next requests of a call, such as `POST data`, fail in this order.
-    pub fn fail(&self, call: &str, faults: &[Fault]) {
-        self.state.lock().unwrap().trouble.fail(call, faults);
-    }
-
-    /// Denies a kind of paths, such as `data`.
-    pub fn deny(&self, kind: &str) {
-        self.state.lock().unwrap().trouble.denied.insert(kind.to_owned());
-    }
-
     /// What is kept under a name, in its versions.
     pub fn kept(&self, name: &str) -> Vec<Value> {
-        let state = self.state.lock().unwrap();
+        let state = self.state();
         state.secrets.get(name).map(|secret| secret.versions.iter().map(|version| version.data.clone()).collect()).unwrap_or_default()
     }
 
     /// Puts a version there, as somebody else does.
     pub fn put(&self, name: &str, data: Value) {
-        self.state.lock().unwrap().secrets.entry(name.to_owned()).or_default().versions.push(Version { data, is_deleted: false });
+        self.state().secrets.entry(name.to_owned()).or_default().versions.push(Version { data, is_deleted: false });
     }
 
     pub fn names(&self) -> Vec<String> {
-        self.state.lock().unwrap().secrets.keys().cloned().collect()
-    }
-
-    /// The calls, in order: `POST data`.
-    pub fn calls(&self) -> Vec<String> {
-        self.state.lock().unwrap().trouble.calls.clone()
+        self.state().secrets.keys().cloned().collect()
     }
 }
 

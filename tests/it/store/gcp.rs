@@ -8,8 +8,8 @@ use unleak::secret::Secret;
 use unleak::store::gcp::{GcpCredentials, GcpSettings, GcpStore};
 use unleak::store::{Action, CURRENT, NewSecret, PREVIOUS, SecretStore, StoreError, Stored, Tags, Version};
 
-use super::fake::Fault;
 use super::fake_gcp::{FakeGcp, PROJECTS, TOKEN};
+use super::served::Fault;
 use super::{contract, new, token};
 use crate::tools::tool;
 

@@ -13,6 +13,7 @@ pub mod moto;
 mod options;
 mod proxy;
 #[cfg(feature = "aws")]
+pub mod served;
 mod servers;
 
 use std::collections::BTreeMap;

@@ -6,9 +6,10 @@ use unleak::store::ssm::SsmStore;
 use unleak::store::{CURRENT, NewSecret, PREVIOUS, SecretStore, StoreError, Stored, Tags, Version};
 
 use super::aws::isolated;
-use super::fake::{Fake, Fault};
+use super::fake::Fake;
 use super::moto::Moto;
 use super::proxy::{Cut, Proxy};
+use super::served::Fault;
 use super::{contract, new, token};
 
 fn client(url: String) -> SsmStore {

@@ -5,8 +5,8 @@ use unleak::secret::Secret;
 use unleak::store::vault::{VaultSettings, VaultStore};
 use unleak::store::{Action, CURRENT, PREVIOUS, SecretStore, StoreError, Stored, Tags, Version};
 
-use super::fake::Fault;
 use super::fake_vault::{FakeVault, TOKEN};
+use super::served::Fault;
 use super::{contract, new, token};
 
 fn settings(address: String) -> VaultSettings {

@@ -9,7 +9,7 @@ use super::super::place::Place;
 use super::super::tree::{self, Path};
 use super::manifest::Dependency;
 use super::settings::Compiler;
-use super::{Client, Constant, File, Form, arguments, folder, helper, lines, nearest, refused};
+use super::{Client, Constant, File, Form, arguments, folder, helper, lines, nearest, refused, way_up};
 use crate::reference::Reference;
 use crate::rewrite::literal::manual;
 use crate::rewrite::{Manual, Rewritten};
@@ -120,10 +120,10 @@ fn own_ending(text: &str) -> Option<&'static str> {
     text.lines().filter(|line| line.trim_start().starts_with("import")).find_map(quoted)
 }
 
-/// The way from a file to a folder above it or its own.
+/// The way from a file to a folder above it or its own, as modules are named.
 fn relative(path: &str, home: &str) -> String {
-    let below = path[home.len()..].matches('/').count();
-    if below == 0 { "./".to_owned() } else { "../".repeat(below) }
+    let way = way_up(path, home);
+    if way.is_empty() { "./".to_owned() } else { way }
 }
 
 /// Whether the innermost function around a place is asynchronous and the place is within its body.

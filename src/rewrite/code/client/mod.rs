@@ -151,6 +151,11 @@ fn upwards(path: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(folder(path)), |below| (!below.is_empty()).then(|| folder(below.trim_end_matches('/'))))
 }
 
+/// The way from a file to a folder above it or its own; nothing for the latter.
+fn way_up(path: &str, home: &str) -> String {
+    "../".repeat(path[home.len()..].matches('/').count())
+}
+
 /// The text of a file of the tree.
 fn read(tree: &dyn Tree, path: &str) -> Option<String> {
     String::from_utf8(tree.read(path.into())?).ok()

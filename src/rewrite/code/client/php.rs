@@ -6,7 +6,7 @@ use super::super::php::{LEXICON, Php};
 use super::super::place::Place;
 use super::super::{insert, line_end, line_start, next_line};
 use super::manifest::Dependency;
-use super::{Client, Constant, File, Form, arguments, folder, helper, lines, nearest, path_of, refused};
+use super::{Client, Constant, File, Form, arguments, folder, helper, lines, nearest, path_of, refused, way_up};
 use crate::reference::Reference;
 use crate::rewrite::{Manual, Rewritten, Splice};
 
@@ -96,8 +96,7 @@ impl Client for Php {
 
     fn surroundings(&self, file: File<'_>, _first: usize, _constants: &[Constant]) -> Result<Rewritten, Manual> {
         let (path, home) = home(file).map_err(refused)?;
-        let up = "../".repeat(path[home.len()..].matches('/').count());
-        let require = format!("require_once __DIR__ . '/{up}{CLASS}.php';");
+        let require = format!("require_once __DIR__ . '/{}{CLASS}.php';", way_up(path, &home));
         let head = Head::of(file.text).map_err(refused)?;
         let splice = if file.text.contains(&require) { None } else { head.splice(require, file) };
         let mut companions = LIBRARY.composer_json(file.tree, path);

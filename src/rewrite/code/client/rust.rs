@@ -3,7 +3,7 @@
 use super::super::place::Place;
 use super::super::rust::Rust;
 use super::manifest::Dependency;
-use super::{Client, Constant, File, Form, folder, has_word, helper, nearest, path_of, read, refused, upwards};
+use super::{Client, Constant, File, Form, folder, has_word, helper, nearest, path_of, read, refused, upwards, way_up};
 use crate::reference::Reference;
 use crate::rewrite::{Manual, Rewritten};
 
@@ -45,8 +45,7 @@ impl Package {
 
     /// Where the crate is, for the package.
     fn dependency(&self) -> String {
-        let up = "../".repeat(self.manifest[self.home.len()..].matches('/').count());
-        format!("{{ path = \"{up}{PACKAGE}\" }}")
+        format!("{{ path = \"{}{PACKAGE}\" }}", way_up(&self.manifest, &self.home))
     }
 }
 
