@@ -395,8 +395,10 @@ impl<'k> Known<'k> {
         let reached = self.everything.as_ref().unwrap_or(&self.reached);
         for object in reached.objects.iter() {
             let why = self.history.broken.binary_search_by_key(&object, |&(broken, _)| broken).ok().map(|at| self.history.broken[at].1);
-            let unreadable = self.inventory.kind(object).is_none().then_some(Broken::Damaged);
-            problems.extend(why.or(unreadable).map(|why| self.broken(object, why)));
+            match self.inventory.kind(object) {
+                Some(kind @ (Kind::Commit | Kind::Tag)) if why.is_none() => problems.push(self.misnamed(object, kind)),
+                kind => problems.extend(why.or(kind.is_none().then_some(Broken::Damaged)).map(|why| self.broken(object, why))),
+            }
         }
         problems.dedup();
         problems
@@ -417,6 +419,12 @@ impl<'k> Known<'k> {
             found.over_limit.iter().map(|&(blob, size)| super::file::over_limit(self.path_of(blob).as_bstr(), size, most.unwrap_or(size)));
         let crowded = found.crowded.iter().map(|&blob| super::blob::too_many(self.path_of(blob).as_bstr()));
         broken.chain(over).chain(crowded).collect()
+    }
+
+    /// A tree lists as a file what cannot be one.
+    fn misnamed(&self, object: u32, kind: Kind) -> Problem {
+        let detail = format!("a tree lists object {} among its files, and it is a {kind}: it was not scanned", self.inventory.id(object));
+        Problem { path: self.path_of(object), kind: ProblemKind::MissingObject, detail }
     }
 
     fn broken(&self, object: u32, why: Broken) -> Problem {

@@ -108,3 +108,30 @@ fn an_object_over_the_limit_is_said_to_be() {
     let scan = fixture.scan("r", &["--history", "--max-file-size", "4K"]);
     assert_eq!((scan.problems, scan.code), (vec!["over-limit big".to_owned()], 3));
 }
+
+#[test]
+fn a_commit_or_a_tag_that_a_tree_lists_as_a_file_is_said_not_to_be_scanned() {
+    // A tree of one entry, made byte by byte: git itself makes none such.
+    const LISTING: &str = "listing() { python3 -c 'import sys; sys.stdout.buffer.write(sys.argv[1].encode() + bytes(1) + bytes.fromhex(sys.argv[2]))' \"$1\" $2 \\
+        | git hash-object -t tree --literally -w --stdin; }\n";
+    const PACK: &str = "cd r; git cat-file --batch-all-objects --batch-check='%(objectname)' | git pack-objects -q .git/objects/pack/pack; git prune-packed -q";
+    for (object, entry, expected) in [
+        ("HEAD", "100644 a", "missing-object a"),
+        ("v", "100644 b", "missing-object b"),
+        ("HEAD", "40000 c", "missing-object c"),
+        // Neither is one: a tree is followed and a blob is looked at, whatever they are listed as; a submodule is another repository's commit.
+        ("HEAD^{tree}", "100644 d", ""),
+        ("HEAD:g", "40000 e", ""),
+        ("HEAD", "160000 f", ""),
+    ] {
+        let mut fixture = Fixture::new(&format!(
+            "{HISTORY}{LISTING}cd r; git tag -m v v; git branch odd $(git commit-tree -m odd $(listing '{entry}' $(git rev-parse {object})))"
+        ));
+        for pack in ["", PACK] {
+            fixture.run(pack);
+            let scan = fixture.scan("r", &["--history", "--no-cache"]);
+            let problems: Vec<&str> = scan.problems.iter().map(String::as_str).collect();
+            assert_eq!((problems.join(", ").as_str(), scan.code), (expected, if expected.is_empty() { 0 } else { 3 }), "{entry} {pack}");
+        }
+    }
+}
