@@ -70,6 +70,7 @@ const fn standing(def: &PatternDef) -> Option<&'static str> {
         Some(Detector::PrivateKey) => Some("it is written as private keys are"),
         Some(Detector::Jwt) => Some("its parts are those of a JWT"),
         Some(Detector::ServiceAccount) => Some("it is the key of a service account"),
+        Some(Detector::SeedPhrase) => Some("its words are those of a seed phrase"),
         None if !def.near.is_empty() => Some("it has this form, and a word near by names it"),
         None => Some("it has the form of this kind and no other"),
     }

@@ -28,7 +28,8 @@ pub mod rule;
 mod run;
 pub mod sample;
 mod search;
-pub mod service_account;
+mod seed_phrase;
+mod service_account;
 pub mod text;
 pub mod view;
 pub mod wire;
@@ -220,6 +221,7 @@ impl<'s, 'v> Sink<'s, 'v> {
             Detector::HttpHeader => http_header::detect(self, hit),
             Detector::CredentialFile => credential_file::detect(self, hit),
             Detector::ServiceAccount => service_account::detect(self, hit),
+            Detector::SeedPhrase => seed_phrase::detect(self, hit),
             Detector::Assignment => assignment::detect(self, hit),
         }
     }
@@ -231,7 +233,7 @@ impl<'s, 'v> Sink<'s, 'v> {
             Detector::CredentialFile => credential_file::REACH,
             Detector::HttpHeader => http_header::REACH,
             Detector::ConnectionString if !self.view.bytes[hit.clone()].contains(&b'/') => connection::REACH,
-            Detector::ConnectionString | Detector::Jwt | Detector::Assignment => 0,
+            Detector::ConnectionString | Detector::Jwt | Detector::SeedPhrase | Detector::Assignment => 0,
         };
         hit.start.saturating_sub(reach)..hit.end + reach
     }

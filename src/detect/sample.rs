@@ -25,6 +25,7 @@ pub fn sample(pattern_id: &str, random: &mut impl FnMut() -> u64) -> Option<Vec<
         "private-key-jwk" => jwk(&mut random),
         "jwt-token" => jwt(&mut random),
         "google-service-account-key" => service_account(&mut random),
+        "bip39-seed-phrase" => bip39::Mnemonic::from_entropy(&random.bytes(16)).ok()?.to_string(),
         _ => return None,
     };
     Some(text.into_bytes())

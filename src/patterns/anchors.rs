@@ -49,13 +49,14 @@ impl Spelling {
 }
 
 /// The detectors in the order of their targets.
-const DETECTORS: [Detector; 7] = [
+const DETECTORS: [Detector; 8] = [
     Detector::PrivateKey,
     Detector::Jwt,
     Detector::ConnectionString,
     Detector::HttpHeader,
     Detector::CredentialFile,
     Detector::ServiceAccount,
+    Detector::SeedPhrase,
     Detector::Assignment,
 ];
 

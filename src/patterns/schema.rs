@@ -240,6 +240,8 @@ pub enum Detector {
     CredentialFile,
     /// Google service-account JSON.
     ServiceAccount,
+    /// Words of a wallet's seed phrase.
+    SeedPhrase,
     /// Name, operator, value: the reader of assignments.
     Assignment,
 }

@@ -239,7 +239,7 @@ fn specificity(def: &PatternDef) -> u8 {
         Some(Detector::ConnectionString) => 2,
         None if !def.near.is_empty() => 2,
         Some(Detector::Jwt) | None => 3,
-        Some(Detector::PrivateKey | Detector::ServiceAccount) => 4,
+        Some(Detector::PrivateKey | Detector::ServiceAccount | Detector::SeedPhrase) => 4,
     }
 }
 

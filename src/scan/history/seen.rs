@@ -17,6 +17,8 @@ const WORTH: usize = 256;
 const STRETCH: Range<usize> = 128..2048;
 /// Of the lines after the fewest bytes, one in two to this power ends a stretch.
 const ONE_IN: u32 = 2;
+/// Stretches that are asked about one right after the other: the memory that answers is slow, and gives several answers as fast as one.
+const AT_ONCE: usize = 16;
 /// Fewest stretches that are remembered.
 const FEWEST: usize = 1 << 12;
 
@@ -46,6 +48,9 @@ pub(super) struct Unseen {
     pub(super) parts: Vec<Range<usize>>,
     /// Stretches among them, by their place in the blob, and what they are known by.
     fresh: Vec<(Range<usize>, u64)>,
+    /// Stretches of the text at hand with what they are known by, and which of them are known.
+    asked: Vec<(Range<usize>, u64)>,
+    are_known: Vec<bool>,
 }
 
 impl Seen {
@@ -116,14 +121,27 @@ impl Unseen {
         while start < last {
             let (end, last_line) = stretch(text, start, last);
             let around = line_before..line_end(text, end);
-            let key = seen.key(text, &(start..end), &around, at);
-            if !seen.holds(key) {
-                self.part(at.place + start..at.place + end);
-                self.fresh.push((at.to + start..at.to + end, key));
-            }
+            self.asked.push((start..end, seen.key(text, &(start..end), &around, at)));
             (line_before, start) = (last_line, end);
+            if self.asked.len() == AT_ONCE || start >= last {
+                self.ask(seen, at);
+            }
         }
         self.part(at.place + last..at.place + text.len());
+    }
+
+    /// Adds those of the stretches that are not known.
+    fn ask(&mut self, seen: &Seen, at: &At) {
+        self.are_known.clear();
+        self.are_known.extend(self.asked.iter().map(|&(_, key)| seen.holds(key)));
+        for number in 0..self.asked.len() {
+            if !self.are_known[number] {
+                let (stretch, key) = self.asked[number].clone();
+                self.part(at.place + stretch.start..at.place + stretch.end);
+                self.fresh.push((at.to + stretch.start..at.to + stretch.end, key));
+            }
+        }
+        self.asked.clear();
     }
 
     /// Adds a part behind the others.
@@ -136,16 +154,16 @@ impl Unseen {
     }
 }
 
-/// Where the stretch that starts at `start` ends, at `to` at the latest, and where its last line starts.
+/// Where the stretch that starts at `start` ends, at `to`, the end of a line, at the latest, and where its last line starts.
 fn stretch(text: &[u8], start: usize, to: usize) -> (usize, usize) {
-    let mut line = start;
-    loop {
-        let end = line_end(text, line);
-        if end >= to || end - start >= STRETCH.end || end - start >= STRETCH.start && ends_stretch(&text[..end]) {
-            return (end, line);
-        }
-        line = end;
+    // Lines that end before this do not end it.
+    let fewest = (start + STRETCH.start - 1).min(to - 1);
+    let mut line = memchr::memrchr(b'\n', &text[start..fewest]).map_or(start, |end| start + end + 1);
+    let mut end = line_end(text, fewest);
+    while end < to && end - start < STRETCH.end && !ends_stretch(&text[..end]) {
+        (line, end) = (end, line_end(text, end));
     }
+    (end, line)
 }
 
 /// Whether the last line of `text` ends a stretch.
@@ -154,7 +172,7 @@ fn ends_stretch(text: &[u8]) -> bool {
     text.last_chunk().is_some_and(|&last| u64::from_le_bytes(last).wrapping_mul(MIX) >> (u64::BITS - ONE_IN) == 0)
 }
 
-/// The end of the line that starts at `at`, with its line end.
+/// The end of the line that `at` is in, with its line end.
 fn line_end(text: &[u8], at: usize) -> usize {
     after_line(text, at).unwrap_or(text.len())
 }
@@ -162,6 +180,8 @@ fn line_end(text: &[u8], at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
 
     /// One in which the stretches of these tests do not take each other's places, whatever the run.
     fn memory() -> Seen {
@@ -175,6 +195,30 @@ mod tests {
         let parts = unseen.parts.iter().map(|part| &text[part.clone()]).collect();
         seen.remember(&mut unseen, |_| false);
         parts
+    }
+
+    /// What [`stretch`] gives, line by line.
+    fn plain_stretch(text: &[u8], start: usize, to: usize) -> (usize, usize) {
+        let mut line = start;
+        loop {
+            let end = line_end(text, line);
+            if end >= to || end - start >= STRETCH.end || end - start >= STRETCH.start && ends_stretch(&text[..end]) {
+                return (end, line);
+            }
+            line = end;
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_stretch_is_lines_one_after_the_other(lines in vec("[ab]{0,60}|[ab]{100,300}|[ab]{2000,2200}", 1..40), first in 0..3_usize, has_last_end: bool) {
+            let mut text = lines.join("\n").into_bytes();
+            text.extend(has_last_end.then_some(b'\n'));
+            let start = lines.iter().take(first).map(|line| line.len() + 1).sum();
+            for to in (start + 1..=text.len()).filter(|&to| to == text.len() || text[to - 1] == b'\n') {
+                prop_assert_eq!(stretch(&text, start, to), plain_stretch(&text, start, to));
+            }
+        }
     }
 
     fn lines(from: usize, to: usize) -> String {

@@ -6,7 +6,7 @@
 
 use super::bits::Bits;
 use super::reach::Reached;
-use super::trees::{Class, Edit, Trees};
+use super::trees::{Class, Edit, Met, Trees};
 use super::{History, NONE, place_of};
 
 /// The tries of all trees that were reached.
@@ -230,6 +230,7 @@ struct Building<'t> {
     changes: Vec<Change>,
     /// How many more edits may be looked at to get out of circles.
     work: usize,
+    met: Met,
 }
 
 impl<'t> Building<'t> {
@@ -244,6 +245,7 @@ impl<'t> Building<'t> {
             stack: Vec::new(),
             changes: Vec::new(),
             work: trees.most_work(),
+            met: Met::default(),
         }
     }
 
@@ -271,7 +273,7 @@ impl<'t> Building<'t> {
             return self.trees.edits(tree).to_vec();
         }
         let mut entries = Vec::new();
-        let work = self.trees.entries(tree, |_| false, &mut entries);
+        let work = self.trees.entries(tree, |_| false, |_| true, &mut self.met, &mut entries);
         self.work = self.work.saturating_sub(work);
         entries
     }

@@ -6,7 +6,7 @@
 use bstr::BString;
 
 use super::bits::Bits;
-use super::trees::{Class, Edit, MOST_PATH, Trees};
+use super::trees::{Class, Edit, MOST_PATH, Met, Trees};
 use super::{History, NONE};
 
 /// What can be reached.
@@ -96,6 +96,7 @@ struct Spreading<'t> {
     /// Trees, by place, that were looked at.
     seen: Bits,
     entries: Vec<Edit>,
+    met: Met,
     /// How many more edits may be looked at to put trees together.
     work: usize,
 }
@@ -112,6 +113,7 @@ impl<'t> Spreading<'t> {
             waiting: Vec::new(),
             seen: Bits::new(trees.len()),
             entries: Vec::new(),
+            met: Met::default(),
             work: trees.most_work(),
         }
     }
@@ -129,7 +131,7 @@ impl<'t> Spreading<'t> {
     /// Sees everything in a tree that is in none of the trees that were looked at and that it is a change to, in order of names.
     fn look(&mut self, tree: u32) {
         let trees = self.trees;
-        let mut entries = std::mem::take(&mut self.entries);
+        let (mut entries, mut met) = (std::mem::take(&mut self.entries), std::mem::take(&mut self.met));
         let base = trees.base(tree).filter(|&base| !self.seen.has(base));
         match base {
             Some(base) if self.work == 0 => {
@@ -138,23 +140,37 @@ impl<'t> Spreading<'t> {
                     self.via[trees.object(base) as usize] = self.via[trees.object(tree) as usize];
                     self.waiting.push(base);
                 }
-                trees.entries(tree, |_| true, &mut entries);
+                trees.entries(tree, |_| true, |entry| !self.knows(entry), &mut met, &mut entries);
             }
             _ => {
-                let looked_at = trees.entries(tree, |base| self.seen.has(base), &mut entries);
+                let looked_at = trees.entries(tree, |base| self.seen.has(base), |entry| !self.knows(entry), &mut met, &mut entries);
                 self.work = self.work.saturating_sub(if base.is_some() { looked_at } else { 0 });
             }
         }
         self.seen.add(tree);
         entries.drain(..).for_each(|entry| self.see(tree, entry));
-        self.entries = entries;
+        (self.entries, self.met) = (entries, met);
+    }
+
+    /// Whether an entry leads to nothing new.
+    fn knows(&self, entry: &Edit) -> bool {
+        match entry.class() {
+            Class::File | Class::Link | Class::Tree => self.objects.has(self.object(entry)),
+            Class::Missing => self.missing.has(entry.child),
+            Class::Submodule => self.submodules.has(entry.name()),
+            Class::Gone => true,
+        }
+    }
+
+    /// What an entry of a file, a link or a tree leads to.
+    fn object(&self, entry: &Edit) -> u32 {
+        if entry.class() == Class::Tree { self.trees.object(entry.child) } else { entry.child }
     }
 
     /// Notes an entry of a tree.
     fn see(&mut self, tree: u32, entry: Edit) {
         let object = match entry.class() {
-            Class::File | Class::Link => entry.child,
-            Class::Tree => self.trees.object(entry.child),
+            Class::File | Class::Link | Class::Tree => self.object(&entry),
             Class::Missing => {
                 if self.missing.add(entry.child) {
                     self.missing_via[entry.child as usize] = (tree, entry.name());

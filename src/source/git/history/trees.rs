@@ -455,30 +455,56 @@ impl Trees {
         self.most_work = most;
     }
 
-    /// Every entry of a tree, in order of names, in `entries`. Looks no further than the first base that `stop` says yes to, whose entries
-    /// are left out where they are unchanged. Gives the number of edits looked at.
-    pub(crate) fn entries(&self, tree: u32, stop: impl Fn(u32) -> bool, entries: &mut Vec<Edit>) -> usize {
-        let mut all: Vec<(u32, u32, Edit)> = Vec::new();
+    /// Every entry of a tree that is `wanted`, in order of names, in `entries`. Looks no further than the first base that `stop` says yes to,
+    /// whose entries are left out where they are unchanged. Gives the number of edits looked at.
+    pub(crate) fn entries(
+        &self,
+        tree: u32,
+        stop: impl Fn(u32) -> bool,
+        wanted: impl Fn(&Edit) -> bool,
+        met: &mut Met,
+        entries: &mut Vec<Edit>,
+    ) -> usize {
+        entries.clear();
+        met.start(self.names());
+        let mut looked_at = 0;
         let mut next = Some(tree);
         let mut depth = 0;
         while let Some(tree) = next.filter(|&tree| depth == 0 || !stop(tree)) {
-            all.extend(self.edits(tree).iter().map(|&edit| (edit.name(), depth, edit)));
+            let edits = self.edits(tree);
+            let are_in = edits.iter().filter(|edit| met.is_first(edit.name(), depth) && edit.class() != Class::Gone && wanted(edit));
+            entries.extend(are_in);
+            looked_at += edits.len();
             depth += 1;
             next = self.base(tree);
         }
-        all.sort_by_key(|&(name, depth, _)| (name, depth));
-        entries.clear();
-        let mut last = (NONE, 0);
-        for &(name, depth, edit) in &all {
-            // Of one tree all entries count: its names can be out of order and there more than once.
-            if name != last.0 {
-                last = (name, depth);
-            }
-            if last == (name, depth) && edit.class() != Class::Gone {
-                entries.push(edit);
-            }
+        entries.sort_by_key(|entry| entry.name());
+        looked_at
+    }
+}
+
+/// The names that were met on the way from a tree to its last base.
+#[derive(Debug, Default)]
+pub(crate) struct Met {
+    way: u32,
+    /// For each name the last way it was met on, and at which step.
+    names: Vec<(u32, u32)>,
+}
+
+impl Met {
+    fn start(&mut self, names: usize) {
+        self.way += 1;
+        self.names.resize(names, (0, 0));
+    }
+
+    /// Whether no earlier step met the name. Of one tree all entries count: its names can be out of order and there more than once.
+    fn is_first(&mut self, name: u32, step: u32) -> bool {
+        let last = &mut self.names[name as usize];
+        let is_first = last.0 != self.way || last.1 == step;
+        if is_first {
+            *last = (self.way, step);
         }
-        all.len()
+        is_first
     }
 }
 
@@ -526,7 +552,7 @@ pub(crate) mod tests {
 
     fn shown(trees: &Trees, object: u32) -> Vec<(String, Class, u32)> {
         let mut entries = Vec::new();
-        trees.entries(trees.place(object).unwrap(), |_| false, &mut entries);
+        trees.entries(trees.place(object).unwrap(), |_| false, |_| true, &mut Met::default(), &mut entries);
         let name = |edit: &Edit| String::from_utf8(trees.name(edit.name()).to_vec()).unwrap();
         entries.iter().map(|edit| (name(edit), edit.class(), edit.child)).collect()
     }
