@@ -396,6 +396,8 @@ pub struct Coverage {
     pub bytes: u64,
     /// Of the scanned ones, those with NUL bytes, in which only distinctive tokens and private keys are looked for.
     pub binary: u64,
+    /// Of the binary ones, archives and compressed files: what they hold is not unpacked.
+    pub compressed: u64,
     /// Items left out by design.
     pub skipped: std::collections::BTreeMap<SkipReason, u64>,
     /// Submodules whose history was scanned too, by their paths.
@@ -415,6 +417,7 @@ impl Coverage {
         self.scanned += other.scanned;
         self.bytes += other.bytes;
         self.binary += other.binary;
+        self.compressed += other.compressed;
         for (reason, count) in other.skipped {
             *self.skipped.entry(reason).or_default() += count;
         }

@@ -52,6 +52,24 @@ impl Form {
     }
 }
 
+/// Whether a blob that starts with `head` is an archive or a compressed file: zip (and what is made of it, such as JAR and DOCX), gzip, bzip2,
+/// xz, Zstandard, 7-Zip, RAR and LZ4, by the first bytes that their descriptions ask for.
+#[must_use]
+pub fn is_compressed(head: &[u8]) -> bool {
+    const STARTS: [&[u8]; 8] = [
+        b"PK\x03\x04",
+        b"\x1F\x8B\x08",
+        b"\xFD7zXZ\0",
+        b"\x28\xB5\x2F\xFD",
+        b"7z\xBC\xAF\x27\x1C",
+        b"Rar!\x1A\x07",
+        b"\x04\x22\x4D\x18",
+        b"PK\x05\x06",
+    ];
+    let is_bzip2 = head.starts_with(b"BZh") && head.get(4..10) == Some(b"1AY&SY");
+    is_bzip2 || STARTS.iter().any(|start| head.starts_with(start))
+}
+
 /// A text of a blob, and how its positions map to the blob's bytes.
 #[derive(Debug)]
 pub struct Text<'b> {

@@ -331,6 +331,7 @@ pub struct CoverageRecord<'r> {
     scanned: u64,
     bytes: u64,
     binary: u64,
+    compressed: u64,
     skipped: &'r BTreeMap<SkipReason, u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     submodules: Vec<PathRecord>,
@@ -340,7 +341,8 @@ impl<'r> CoverageRecord<'r> {
     /// The record of `coverage`.
     pub fn of(coverage: &'r Coverage) -> Self {
         let submodules = coverage.submodules.iter().map(|path| PathRecord::of(path)).collect();
-        Self { scanned: coverage.scanned, bytes: coverage.bytes, binary: coverage.binary, skipped: &coverage.skipped, submodules }
+        let Coverage { scanned, bytes, binary, compressed, ref skipped, .. } = *coverage;
+        Self { scanned, bytes, binary, compressed, skipped, submodules }
     }
 }
 

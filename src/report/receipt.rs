@@ -10,6 +10,12 @@ use crate::finding::{Coverage, SkipReason};
 pub fn line(coverage: &Coverage) -> String {
     let scanned = format!("scanned {} ({})", counted(coverage.scanned, "file", "files"), size(coverage.bytes));
     let skipped: u64 = coverage.skipped.values().sum();
+    let scanned = match coverage.compressed {
+        0 => scanned,
+        number_of => {
+            format!("{scanned}, {} not unpacked", counted(number_of, "archive or compressed file", "archives and compressed files"))
+        }
+    };
     if skipped == 0 {
         return scanned;
     }
@@ -29,6 +35,7 @@ pub fn lines(coverage: &Coverage) -> Vec<String> {
         row(0, "seen", seen, ""),
         row(0, "scanned", coverage.scanned, &format!("{} bytes", number(coverage.bytes))),
         row(1, "binary", coverage.binary, "only distinctive tokens and private keys are looked for"),
+        row(1, "compressed", coverage.compressed, "what archives and compressed files hold is not unpacked"),
     ];
     out.extend(coverage.submodules.iter().map(|path| format!("    submodule {}", visible(path))));
     out.push(row(0, "left out", skipped, ""));
@@ -71,7 +78,7 @@ mod tests {
     use crate::finding::{Problem, ProblemKind};
 
     fn coverage() -> Coverage {
-        let mut coverage = Coverage { scanned: 1234, bytes: 56_000_000, binary: 12, ..Coverage::default() };
+        let mut coverage = Coverage { scanned: 1234, bytes: 56_000_000, binary: 12, compressed: 3, ..Coverage::default() };
         for _ in 0..5 {
             coverage.skip(SkipReason::Ignored);
         }
@@ -82,7 +89,10 @@ mod tests {
 
     #[test]
     fn in_one_line() {
-        assert_eq!(line(&coverage()), "scanned 1,234 files (56 MB), left out 6: 5 ignored by git, 1 symlink");
+        assert_eq!(
+            line(&coverage()),
+            "scanned 1,234 files (56 MB), 3 archives and compressed files not unpacked, left out 6: 5 ignored by git, 1 symlink"
+        );
         assert_eq!(line(&Coverage::default()), "scanned 0 files (0 bytes)");
     }
 
@@ -93,6 +103,7 @@ mod tests {
             "  seen                            1,241",
             "  scanned                         1,234  56,000,000 bytes",
             "    binary                           12  only distinctive tokens and private keys are looked for",
+            "    compressed                        3  what archives and compressed files hold is not unpacked",
             "  left out                            6",
             "    ignored                           5",
             "    symlink                           1",

@@ -52,6 +52,7 @@ impl Scanner {
         gathered.coverage.scanned = 1;
         gathered.coverage.bytes = bytes.len() as u64;
         gathered.coverage.binary = u64::from(texts[0].binary);
+        gathered.coverage.compressed = u64::from(texts[0].binary && text::is_compressed(bytes));
         gathered
     }
 

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use super::Scanner;
 use super::blob::Window;
 use crate::blob::Origin;
-use crate::detect::text::Form;
+use crate::detect::text::{self, Form};
 use crate::detect::view::REACH;
 use crate::gather::Gathered;
 use crate::place::Cursor;
@@ -41,6 +41,7 @@ impl Scanner {
             let window = Window { origin, bytes, form, base, accept: answered_from..answered_to, cursor, whole: false };
             let texts = self.window(&window, &mut gathered);
             gathered.coverage.binary |= u64::from(texts[0].binary);
+            gathered.coverage.compressed |= u64::from(base == 0 && texts[0].binary && text::is_compressed(bytes));
             if last {
                 gathered.coverage.scanned = 1;
                 gathered.coverage.bytes = base + bytes.len() as u64;

@@ -69,6 +69,7 @@ pub(super) struct Looked {
     /// What its path had to say to those who looked; see [`super::versions::manner`].
     pub(super) manner: u64,
     pub(super) is_binary: bool,
+    pub(super) is_compressed: bool,
     /// Whether it stands for a large file elsewhere.
     pub(super) is_pointer: bool,
 }
@@ -178,6 +179,7 @@ impl Found {
                 found.coverage.scanned += 1;
                 found.coverage.bytes += looked.len;
                 found.coverage.binary += u64::from(looked.is_binary);
+                found.coverage.compressed += u64::from(looked.is_compressed);
                 found.pointers.extend(looked.is_pointer.then_some(looked.object));
                 for &(fingerprint, verdict) in set {
                     if verdict == Verdict::Report {

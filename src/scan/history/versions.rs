@@ -118,7 +118,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
             delta,
             is_limited_to_paths: scanner.catalogue.is_limited_to_paths(),
             path: BString::default(),
-            looked: Looked { object: 0, len: 0, manner: 0, is_binary: false, is_pointer: false },
+            looked: Looked { object: 0, len: 0, manner: 0, is_binary: false, is_compressed: false, is_pointer: false },
             copied: Vec::new(),
             gathered: Gathered::default(),
             seen,
@@ -144,7 +144,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
             self.outcomes.over_limit.push((object, len));
         }
         let manner = manner(self.path.as_bstr(), self.is_limited_to_paths);
-        self.looked = Looked { object, len, manner, is_binary: false, is_pointer: false };
+        self.looked = Looked { object, len, manner, is_binary: false, is_compressed: false, is_pointer: false };
         within
     }
 
@@ -166,6 +166,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
         let mut found = Vec::new();
         let texts = text::of(bytes, form);
         self.looked.is_binary = texts[0].binary;
+        self.looked.is_compressed = texts[0].binary && text::is_compressed(bytes);
         for text in &texts {
             let view = View { bytes: &text.bytes, path: self.path.as_bstr(), binary: text.binary, depth: 0 };
             let candidates = detect::scan(&self.scanner.catalogue, &view);
@@ -183,6 +184,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
             Ok(scanned) => {
                 let outcomes: Vec<Outcome> = scanned.sightings.iter().map(Outcome::of_sighting).collect();
                 self.looked.is_binary = scanned.coverage.binary > 0;
+                self.looked.is_compressed = scanned.coverage.compressed > 0;
                 // A window gives only so many.
                 self.outcomes.crowded.extend(scanned.coverage.problems.first().map(|_| self.looked.object));
                 self.outcomes.add(self.looked, &outcomes);

@@ -98,6 +98,25 @@ fn attributes_and_encodings_hide_nothing() {
 }
 
 #[test]
+fn what_is_not_unpacked_is_counted() {
+    let mut fixture = Fixture::new(
+        "repository r; echo text >t; gzip -kn t; tar -cjf t.tar.bz2 t; xz -k t; head -c 99 /dev/zero >zeros; git add .; git commit -qm all",
+    );
+    let compressed = |fixture: &Fixture, arguments: &[&str]| {
+        let scan = fixture.scan("r", arguments);
+        assert_eq!(scan.code, 0);
+        scan.report["coverage"]["compressed"].as_u64()
+    };
+    for arguments in [&["--history", "--no-cache"][..], &["--history", "--no-delta", "--no-cache"], &["--history"], &["--history"], &["."]]
+    {
+        assert_eq!(compressed(&fixture, arguments), Some(3), "{arguments:?}");
+    }
+    // What came in since is added to what is kept.
+    fixture.run("cd r; echo other >o; gzip o; git add .; git commit -qm more");
+    assert_eq!((compressed(&fixture, &["--history"]), compressed(&fixture, &["--range", "HEAD~1..HEAD"])), (Some(4), Some(1)));
+}
+
+#[test]
 fn a_blob_is_scanned_once_however_often_it_is_committed() {
     let fixture = Fixture::new(&format!(
         "{BASE} echo @one@ >a; git add .; git commit -qm 1; git rm -q a; git commit -qm 2; echo @one@ >b; git add .; git commit -qm 3; git branch again; cp b c; git add .; git commit -qm 4"

@@ -41,7 +41,7 @@ fn frames_and_summary() {
 
     3 secrets in 6 places: 1 critical, 2 medium
     not shown: 2 by unleak:allow marks, 1 by other tools' marks, 1,200 below the confidence threshold
-    scanned 1,234 files (56.2 MB), left out 7: 5 ignored by git, 2 symlinks
+    scanned 1,234 files (56.2 MB), 1 archive or compressed file not unpacked, left out 7: 5 ignored by git, 2 symlinks
     incomplete: 2 items were not scanned whole, so secrets there are not in this report
       keys/\xff.pem: unreadable: permission denied
       dump.sql: over-limit: larger than 1 GB
@@ -88,7 +88,7 @@ fn everything_switched_on() {
 
     3 secrets in 6 places: 1 critical, 2 medium
     not shown: 2 by unleak:allow marks, 1 by other tools' marks, 1,200 below the confidence threshold
-    scanned 1,234 files (56.2 MB), left out 7: 5 ignored by git, 2 symlinks
+    scanned 1,234 files (56.2 MB), 1 archive or compressed file not unpacked, left out 7: 5 ignored by git, 2 symlinks
     incomplete: 2 items were not scanned whole, so secrets there are not in this report
       keys/\xff.pem: unreadable: permission denied
       dump.sql: over-limit: larger than 1 GB
@@ -97,6 +97,7 @@ fn everything_switched_on() {
       seen                            1,243
       scanned                         1,234  56,200,000 bytes
         binary                            3  only distinctive tokens and private keys are looked for
+        compressed                        1  what archives and compressed files hold is not unpacked
       left out                            7
         ignored                           5
         symlink                           2
@@ -125,7 +126,7 @@ fn colours_and_links() {
 
     ␛[1;31m1 secret in 1 place: 1 critical␛[0m
     not shown: 2 by unleak:allow marks, 1 by other tools' marks, 1,200 below the confidence threshold
-    scanned 1,234 files (56.2 MB), left out 7: 5 ignored by git, 2 symlinks
+    scanned 1,234 files (56.2 MB), 1 archive or compressed file not unpacked, left out 7: 5 ignored by git, 2 symlinks
     ␛[33mincomplete: 2 items were not scanned whole, so secrets there are not in this report␛[0m
       keys/\xff.pem: unreadable: permission denied
       dump.sql: over-limit: larger than 1 GB

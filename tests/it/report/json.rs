@@ -25,6 +25,7 @@ fn the_whole_document() {
       "coverage": {
         "binary": 3,
         "bytes": 56200000,
+        "compressed": 1,
         "scanned": 1234,
         "skipped": {
           "ignored": 5,
@@ -182,7 +183,7 @@ fn an_empty_report_has_every_field() {
         "tool": { "name": "unleak", "version": "1.2.3" },
         "findings": [],
         "summary": { "secrets": 0, "places": 0, "by_severity": {}, "suppressed": {}, "below_threshold": 0, "complete": true },
-        "coverage": { "scanned": 0, "bytes": 0, "binary": 0, "skipped": {} },
+        "coverage": { "scanned": 0, "bytes": 0, "binary": 0, "compressed": 0, "skipped": {} },
         "problems": [],
     });
     assert_eq!(serde_json::from_str::<Value>(&text).expect("because it is JSON"), expected);

@@ -205,6 +205,7 @@ fn coverage() -> Coverage {
         scanned: 1234,
         bytes: 56_200_000,
         binary: 3,
+        compressed: 1,
         submodules: Vec::new(),
         skipped: BTreeMap::from([(SkipReason::Ignored, 5), (SkipReason::Symlink, 2)]),
         problems: vec![

@@ -63,20 +63,21 @@ struct Blob {
     /// Place of its secrets among the sets, from 1 on.
     set: Option<NonZeroU32>,
     is_binary: bool,
+    is_compressed: bool,
     is_pointer: bool,
 }
 
 impl Blob {
     /// What is kept of what is known.
     const fn of(looked: Looked, set: Option<NonZeroU32>) -> Self {
-        let Looked { object: _, len, manner, is_binary, is_pointer } = looked;
-        Self { len, manner, set, is_binary, is_pointer }
+        let Looked { object: _, len, manner, is_binary, is_compressed, is_pointer } = looked;
+        Self { len, manner, set, is_binary, is_compressed, is_pointer }
     }
 
     /// What is known, of the object that this is.
     const fn looked(self, object: u32) -> Looked {
-        let Self { len, manner, set: _, is_binary, is_pointer } = self;
-        Looked { object, len, manner, is_binary, is_pointer }
+        let Self { len, manner, set: _, is_binary, is_compressed, is_pointer } = self;
+        Looked { object, len, manner, is_binary, is_compressed, is_pointer }
     }
 }
 

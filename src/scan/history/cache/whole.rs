@@ -59,6 +59,7 @@ pub(in crate::scan::history) struct Saved {
     pub(in crate::scan::history) scanned: u64,
     pub(in crate::scan::history) bytes: u64,
     pub(in crate::scan::history) binary: u64,
+    pub(in crate::scan::history) compressed: u64,
     pub(in crate::scan::history) skipped: BTreeMap<SkipReason, u64>,
     /// Path and detail of what the repository does not have.
     absent: Vec<(BString, String)>,
@@ -172,7 +173,7 @@ impl Saved {
             Some((item.origin.clone(), SavedContent::of(item.content), secrets))
         });
         let Unreported { suppressed, below_threshold } = whole.gathered.unreported.clone();
-        let Coverage { scanned, bytes, binary, skipped, .. } = whole.gathered.coverage.clone();
+        let Coverage { scanned, bytes, binary, compressed, skipped, .. } = whole.gathered.coverage.clone();
         Some(Self {
             head: whole.exposed.head.clone(),
             shown: shown.collect(),
@@ -183,6 +184,7 @@ impl Saved {
             scanned,
             bytes,
             binary,
+            compressed,
             skipped,
             absent: absent.iter().map(|problem| (problem.path.clone(), problem.detail.clone())).collect(),
         })
@@ -205,8 +207,8 @@ impl Saved {
         });
         let problem = |(path, detail)| Problem { path, kind: ProblemKind::MissingObject, detail };
         let problems = self.absent.into_iter().map(problem).collect();
-        let Self { scanned, bytes, binary, skipped, .. } = self;
-        let coverage = Coverage { scanned, bytes, binary, skipped, problems, ..Coverage::default() };
+        let Self { scanned, bytes, binary, compressed, skipped, .. } = self;
+        let coverage = Coverage { scanned, bytes, binary, compressed, skipped, problems, ..Coverage::default() };
         let unreported = Unreported { suppressed: self.suppressed, below_threshold: self.below_threshold };
         let gathered = Gathered { sightings, coverage, unreported };
         let secrets = self.exposures.into_iter().map(|(secret, exposure)| (Fingerprint::from_bytes(secret), exposure)).collect();

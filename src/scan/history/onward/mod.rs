@@ -195,11 +195,12 @@ impl Onward<'_> {
         let counted = (self.ledger.messages.0 + messages.count, self.ledger.messages.1 + messages.bytes);
         saved.scanned = counted.0 + names.coverage.scanned;
         saved.bytes = counted.1 + names.coverage.bytes;
-        saved.binary = names.coverage.binary;
+        (saved.binary, saved.compressed) = (names.coverage.binary, names.coverage.compressed);
         for looked in self.table.iter().map(|(_, known)| known.looked).chain(news.outcomes.numbered().iter().map(|&(looked, _)| looked)) {
             saved.scanned += 1;
             saved.bytes += looked.len;
             saved.binary += u64::from(looked.is_binary);
+            saved.compressed += u64::from(looked.is_compressed);
         }
         let excluded = self.excluded(&news);
         let count = (excluded.len() / self.id_len()) as u64;

@@ -5,8 +5,9 @@
 //! Nodes are in an order in which each comes after everything it leads to.
 
 use super::bits::Bits;
+use super::met::Met;
 use super::reach::Reached;
-use super::trees::{Class, Edit, Met, Trees};
+use super::trees::{Class, Edit, Trees};
 use super::{History, NONE, place_of};
 
 /// The tries of all trees that were reached.

@@ -6,6 +6,7 @@ pub(crate) mod bits;
 pub(crate) mod commits;
 mod holders;
 pub(crate) mod load;
+mod met;
 pub(crate) mod provenance;
 pub(crate) mod reach;
 #[cfg(test)]

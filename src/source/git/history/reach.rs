@@ -6,7 +6,8 @@
 use bstr::BString;
 
 use super::bits::Bits;
-use super::trees::{Class, Edit, MOST_PATH, Met, Trees};
+use super::met::Met;
+use super::trees::{Class, Edit, MOST_PATH, Trees};
 use super::{History, NONE};
 
 /// What can be reached.

@@ -10,6 +10,7 @@ use bstr::BString;
 use gix::ObjectId;
 
 use super::NONE;
+use super::met::Met;
 use super::tree_changes::{Change, Differ, Entry, Layout, Order};
 use crate::source::git::pack::delta::Delta;
 
@@ -480,31 +481,6 @@ impl Trees {
         }
         entries.sort_by_key(|entry| entry.name());
         looked_at
-    }
-}
-
-/// The names that were met on the way from a tree to its last base.
-#[derive(Debug, Default)]
-pub(crate) struct Met {
-    way: u32,
-    /// For each name the last way it was met on, and at which step.
-    names: Vec<(u32, u32)>,
-}
-
-impl Met {
-    fn start(&mut self, names: usize) {
-        self.way += 1;
-        self.names.resize(names, (0, 0));
-    }
-
-    /// Whether no earlier step met the name. Of one tree all entries count: its names can be out of order and there more than once.
-    fn is_first(&mut self, name: u32, step: u32) -> bool {
-        let last = &mut self.names[name as usize];
-        let is_first = last.0 != self.way || last.1 == step;
-        if is_first {
-            *last = (self.way, step);
-        }
-        is_first
     }
 }
 
