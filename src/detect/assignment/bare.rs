@@ -63,6 +63,24 @@ pub fn lone(place: &Place<'_>, cursor: Cursor<'_>, operator: Operator) -> Option
         .then_some(cursor.at..cursor.at + length)
 }
 
+/// The bare value that has the line at the cursor for itself, below the tag of its element or, if it looks random, below its name.
+#[must_use]
+pub fn on_next_line(place: &Place<'_>, cursor: Cursor<'_>, operator: Operator) -> Option<Range<usize>> {
+    let rest = &cursor.rest()[..cursor.rest().len().min(MAX)];
+    let length = word(rest);
+    let is_whole = length > 0 && matches!(rest.get(length), None | Some(b'\n' | b'\r'));
+    let padding = rest[..length].iter().rev().take_while(|byte| **byte == b'=').count();
+    let value = &rest[..length - padding];
+    let is_value = match operator {
+        Operator::Element => true,
+        Operator::Assign => {
+            place.kind != FileKind::Code && value::form(value) == Form::Random && memchr::memchr2(b'=', b':', value).is_none()
+        }
+        _ => false,
+    };
+    (is_whole && is_value).then_some(cursor.at..cursor.at + length)
+}
+
 /// Whether the line before or after is written as this one and as no code is: `name=value` without blanks, an item of a list in YAML. Or it opens
 /// or closes a text over several lines.
 fn is_among_settings(place: &Place<'_>, value: usize) -> bool {

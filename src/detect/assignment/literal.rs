@@ -46,7 +46,11 @@ const MAX_LINE: usize = 512;
 pub fn after<'v>(place: &Place<'v>, cursor: &Cursor<'v>, operator: Operator, context: Context, each: &mut dyn FnMut(Literal)) {
     let mut next = *cursor;
     next.blanks();
-    if matches!(operator, Operator::Assign | Operator::Arrow | Operator::Call | Operator::Colon) && next.line_end() && !starts_quote(next) {
+    let may_break = matches!(operator, Operator::Assign | Operator::Arrow | Operator::Call | Operator::Colon | Operator::Element);
+    if may_break && next.line_end() && (operator == Operator::Element || !starts_quote(next)) {
+        if let Some(span) = bare::on_next_line(place, next, operator) {
+            each(Literal { span, ..Literal::default() });
+        }
         return;
     }
     if place.kind == FileKind::Doc {

@@ -10,7 +10,7 @@ use crate::detect::kind::FileKind;
 /// How a value is tied to its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operator {
-    /// `=`, `:=`, `||=`, `?=`.
+    /// `=`, `:=`, `::=`, `||=`, `?=`, `+=`, `.=`.
     Assign,
     /// `:`
     Colon,
@@ -131,7 +131,7 @@ pub fn after<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> Option<Operator>
             Some(Operator::Compare)
         }
         b'|' if place.kind == FileKind::Doc && cell_before(place) && cursor.eat(b"|") => Some(Operator::Cell),
-        b'|' | b'?' | b'+' => (cursor.eat(b"||=") || cursor.eat(b"?=") || cursor.eat(b"+=")).then_some(Operator::Assign),
+        b'|' | b'?' | b'+' | b'.' => [&b"||="[..], b"?=", b"+=", b".="].iter().any(|sign| cursor.eat(sign)).then_some(Operator::Assign),
         b'(' => call(place, cursor, quoted),
         b',' => comma(place, cursor, quoted),
         0xEF => cursor.eat("\u{ff1a}".as_bytes()).then_some(Operator::Colon),
@@ -220,6 +220,11 @@ fn colon(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
         return Some(Operator::Default);
     }
     match next {
+        // A variable of make; the rules of grammars are written so, too, and have other names.
+        b':' if cursor.ahead(1) == Some(b'=') && !place.text().iter().any(u8::is_ascii_lowercase) => {
+            cursor.at += 2;
+            return Some(Operator::Assign);
+        }
         b':' => return None,
         b'=' => {
             cursor.at += 1;
@@ -386,5 +391,6 @@ fn attribute(cursor: &mut Cursor<'_>) -> Option<Operator> {
 
 /// Whether the name fills the start of a Markdown cell.
 fn cell_before(place: &Place<'_>) -> bool {
-    place.before().iter().rev().take(64).find(|byte| !matches!(byte, b' ' | b'`' | b'*')) == Some(&b'|')
+    let of_cell = |byte: &&u8| byte.is_ascii_alphanumeric() || b" `*_-.".contains(byte);
+    place.before().iter().rev().take(64).find(|byte| !of_cell(byte)) == Some(&b'|')
 }

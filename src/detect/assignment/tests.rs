@@ -334,6 +334,8 @@ fn settings_files() {
         (".env", "export PASSWORD=abc1", Op::Assign),
         (".env.example", "PASSWORD='abc1'", Op::Assign),
         ("redis.conf", "requirepass abc1", Op::Space),
+        ("Makefile", "API_TOKEN ::= \"abc1\"", Op::Assign),
+        ("a.php", "$token .= 'abc1';", Op::Assign),
         ("a.tf", "variable \"password\" {\n  type = string\n  default = \"abc1\"\n}", Op::Named),
         ("Dockerfile", "ENV PASSWORD=abc1", Op::Assign),
         ("Dockerfile", "ENV PASSWORD abc1", Op::Space),
@@ -357,6 +359,7 @@ fn data_and_markup() {
         ("a.json", "{\"url\": \"https://a/b?x=1&password=abc1&y=2\"}", Op::Query),
         ("a.xml", "<password>abc1</password>", Op::Element),
         ("a.xml", "<ns:password>abc1</ns:password>", Op::Element),
+        ("a.xml", "<password>\n    abc1\n</password>\n", Op::Element),
         ("a.xml", "<entry name=\"password\">abc1</entry>", Op::Element),
         ("a.xml", "<server password=\"abc1\"/>", Op::Assign),
         ("a.xml", "<add name=\"password\" value=\"abc1\"/>", Op::Named),
@@ -431,6 +434,19 @@ fn statements() {
 }
 
 #[test]
+fn values_on_the_next_line() {
+    let secret = crate::detect::testing::secret();
+    for path in [".env", "a.md", "a.sh"] {
+        reads(path, &format!("API_TOKEN=\n{secret}\n"), &[(Op::Assign, secret.as_str())]);
+        reads(path, &format!("API_TOKEN=\nOTHER={secret}\n"), &[]);
+        reads(path, "API_TOKEN=\nwords\n", &[]);
+    }
+    reads("a.js", &format!("token =\n  {secret}\n"), &[]);
+    reads("a.bnf", "token ::= \"abc1\"", &[]);
+    reads("a.xml", "<password>\n  <!-- none -->\n</password>", &[]);
+}
+
+#[test]
 fn prose() {
     for (text, operator) in [
         ("Password: abc1", Op::Colon),
@@ -438,6 +454,7 @@ fn prose() {
         ("the password is `abc1`.", Op::Prose),
         ("The password is abc1.", Op::Prose),
         ("| password | abc1 |", Op::Cell),
+        ("| Acme `password` | abc1 |", Op::Cell),
         ("Password\u{ff1a}abc1", Op::Colon),
     ] {
         reads("a.md", text, &[(operator, "abc1")]);
