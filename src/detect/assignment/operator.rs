@@ -113,7 +113,7 @@ impl<'v> Place<'v> {
 #[must_use]
 pub fn after<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> Option<Operator> {
     let quoted = close_name(place, cursor)?;
-    if cursor.peek() == Some(b'>') && (quoted && place.kind == FileKind::Markup || opens_tag(place)) {
+    if cursor.peek() == Some(b'>') && (quoted && (place.kind == FileKind::Markup || is_attribute(place)) || opens_tag(place)) {
         cursor.at += 1;
         return Some(Operator::Element);
     }
@@ -132,6 +132,7 @@ pub fn after<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> Option<Operator>
         }
         b'|' if place.kind == FileKind::Doc && cell_before(place) && cursor.eat(b"|") => Some(Operator::Cell),
         b'|' | b'?' | b'+' | b'.' => [&b"||="[..], b"?=", b"+=", b".="].iter().any(|sign| cursor.eat(sign)).then_some(Operator::Assign),
+        b'<' | b'-' => points(cursor),
         b'(' => call(place, cursor, quoted),
         b',' => comma(place, cursor, quoted),
         0xEF => cursor.eat("\u{ff1a}".as_bytes()).then_some(Operator::Colon),
@@ -236,12 +237,8 @@ fn colon(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
     if ternary {
         return None;
     }
-    if place.kind == FileKind::Code {
-        let mut typed = *cursor;
-        if skip_type(&mut typed) {
-            *cursor = typed;
-            return Some(Operator::Assign);
-        }
+    if skip_type_of(place, cursor) {
+        return Some(Operator::Assign);
     }
     let before = place.before();
     let before = before.strip_suffix(b"'").or_else(|| before.strip_suffix(b"\"")).unwrap_or(before);
@@ -251,6 +248,28 @@ fn colon(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
     let tight = next.is_ascii_alphanumeric() && matches!(place.kind, FileKind::Config | FileKind::Doc | FileKind::Script);
     let starts = matches!(place.before().last(), None | Some(b' ' | b'\t' | b'\n' | b'{' | b'[' | b',' | b'(' | b'/'));
     Some(if tight && starts { Operator::Tight } else { Operator::Colon })
+}
+
+/// Steps over the type of a variable and the `=` after it; in a text that may be no code only before a literal.
+fn skip_type_of(place: &Place<'_>, cursor: &mut Cursor<'_>) -> bool {
+    let mut typed = *cursor;
+    let is_typed = matches!(place.kind, FileKind::Code | FileKind::Doc) && skip_type(&mut typed);
+    let mut value = typed;
+    value.blanks();
+    let found = is_typed && (place.kind == FileKind::Code || value.quote().is_some());
+    if found {
+        *cursor = typed;
+    }
+    found
+}
+
+/// `name <- "value"` of R and `"name" -> "value"` of Scala.
+fn points(cursor: &mut Cursor<'_>) -> Option<Operator> {
+    let mut next = *cursor;
+    let operator = if next.eat(b"<-") { Operator::Assign } else { next.eat(b"->").then_some(Operator::Arrow)? };
+    *cursor = next;
+    next.blanks();
+    next.quote().is_some().then_some(operator)
 }
 
 /// Steps over a type and the `=` after it.
@@ -303,6 +322,7 @@ fn is_joined(option: &[u8]) -> bool {
 fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
     const IS: [&[u8]; 4] = [b"is", b"was", b"to", b"as"];
     const SETS: [&[u8]; 4] = [b"set", b"SET", b"ENV", b"ARG"];
+    const SETS_IN_FISH: [&[u8]; 3] = [b"set -x ", b"set -gx ", b"set -Ux "];
     if place.is_flag() {
         let long = place.text().starts_with(b"--") || place.text()[1..].first().is_some_and(u8::is_ascii_uppercase);
         let free = place.kind != FileKind::Markup && (place.kind != FileKind::Code || long);
@@ -310,10 +330,11 @@ fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
         let value = cursor.peek() != Some(b'-') && !cursor.rest().starts_with(b"pass:");
         return (free && value && !is_joined(place.text())).then_some(Operator::Flag);
     }
-    if place.kind == FileKind::Code && skip_type(cursor) {
+    if skip_type_of(place, cursor) {
         return Some(Operator::Assign);
     }
-    if SETS.contains(&place.word_before()) && (place.kind != FileKind::Code || place.before().ends_with(b"\\set ")) {
+    let sets = SETS.contains(&place.word_before()) && (place.kind != FileKind::Code || place.before().ends_with(b"\\set "));
+    if sets || SETS_IN_FISH.iter().any(|set| place.before().ends_with(set)) {
         return Some(Operator::Space);
     }
     if makes_user(place) {
@@ -370,6 +391,11 @@ fn markup(cursor: &mut Cursor<'_>, quoted: bool) -> Option<Operator> {
         *cursor = next;
     }
     (tags >= 2 && !matches!(next.peek(), Some(b'=' | b':' | b',' | b'('))).then_some(Operator::Cell)
+}
+
+/// Whether the name is the value of an attribute that names: `name="password"`.
+fn is_attribute(place: &Place<'_>) -> bool {
+    [&b" name=\""[..], b" key=\"", b" id=\""].iter().any(|attribute| place.before().ends_with(attribute))
 }
 
 /// Whether the name is a tag's: `<password` or `<ns:password`.

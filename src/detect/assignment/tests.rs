@@ -336,10 +336,16 @@ fn settings_files() {
         ("redis.conf", "requirepass abc1", Op::Space),
         ("Makefile", "API_TOKEN ::= \"abc1\"", Op::Assign),
         ("a.php", "$token .= 'abc1';", Op::Assign),
+        ("a.R", "token <- \"abc1\"", Op::Assign),
+        ("a.scala", "Map(\"token\" -> \"abc1\")", Op::Arrow),
+        ("a.txt", "let token: String = \"abc1\"", Op::Assign),
+        ("a.txt", "Dim token As String = \"abc1\"", Op::Assign),
+        ("a.txt", "<string name=\"token\">abc1</string>", Op::Element),
         ("a.tf", "variable \"password\" {\n  type = string\n  default = \"abc1\"\n}", Op::Named),
         ("Dockerfile", "ENV PASSWORD=abc1", Op::Assign),
         ("Dockerfile", "ENV PASSWORD abc1", Op::Space),
         ("Dockerfile", "ARG PASSWORD=abc1", Op::Assign),
+        ("config.fish", "set -gx PASSWORD abc1", Op::Space),
     ] {
         reads(path, text, &[(operator, "abc1")]);
     }
@@ -442,6 +448,9 @@ fn values_on_the_next_line() {
         reads(path, "API_TOKEN=\nwords\n", &[]);
     }
     reads("a.js", &format!("token =\n  {secret}\n"), &[]);
+    reads("a.log", &format!("INFO asking with token={secret} again\n"), &[(Op::Assign, secret.as_str())]);
+    reads("a.log", "INFO asking with token=abc again\n", &[]);
+    reads("a.js", "if (key <-1 || token->next) {", &[]);
     reads("a.bnf", "token ::= \"abc1\"", &[]);
     reads("a.xml", "<password>\n  <!-- none -->\n</password>", &[]);
 }
