@@ -20,7 +20,8 @@ pub struct Taken {
 /// Looks for a command at `hit`; none where the anchor is no command.
 #[must_use]
 pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Taken> {
-    let span = match bytes[hit.clone()].to_ascii_lowercase().as_slice() {
+    let anchor = bytes[hit.clone()].to_ascii_lowercase();
+    let span = match anchor.as_slice() {
         b"identified by" if names_user(bytes, hit.start) => after_by(Cursor::new(bytes, hit.end)),
         b"securestring" => secure_string(Cursor::new(bytes, hit.end)),
         b"mysql" if starts_command(bytes, hit.start) => {
@@ -31,17 +32,57 @@ pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Taken> {
         b"sshpass" if starts_command(bytes, hit.start) => {
             option(bytes, hit.end, b"-p", true).or_else(|| option(bytes, hit.end, b"-p", false))
         }
-        b"docker login" if starts_command(bytes, hit.start) => option(bytes, hit.end, b"-p", false),
-        b"redis-cli" if starts_command(bytes, hit.start) => option(bytes, hit.end, b"-a", false),
+        b"zip -p" if bytes[hit.end - 1] == b'P' => value_of_word(bytes, hit.end, 0),
+        b"7z a " | b"7z x " if starts_command(bytes, hit.start) => option(bytes, hit.end, b"-p", true),
+        b"xfreerdp" if starts_command(bytes, hit.start) => option(bytes, hit.end, b"/p:", true),
+        b"smbclient" if starts_command(bytes, hit.start) => after(b'%', bytes, user_option(bytes, hit.end)?),
+        b"sqlplus" if starts_command(bytes, hit.start) => login_of_oracle(bytes, hit.end),
+        b"vault login" if starts_command(bytes, hit.start) => value_of_word(bytes, hit.end, 0),
+        b"nmcli " if starts_command(bytes, hit.start) => value_behind(b"password", bytes, hit.end),
+        b"d-i passwd/" if starts_line(bytes, hit.start) => value_behind(b"password", bytes, hit.end),
+        b"bindpw" if starts_line(bytes, hit.start) => value_of_word(bytes, hit.end, 0),
+        b"rootpw" if starts_line(bytes, hit.start) => first_plain(bytes, hit.end),
+        b"sudo -s" if bytes[hit.end - 1] == b'S' => piped(bytes, hit.start),
         b"htpasswd" if starts_command(bytes, hit.start) => third_word(bytes, hit.end),
         b"chpasswd" if starts_command(bytes, hit.start) => piped_login(bytes, hit.start),
         b"net user " if starts_command(bytes, hit.start) => net_user(bytes, hit.end),
         b"net use " if starts_command(bytes, hit.start) => net_use(bytes, hit.end),
         b"openssl " if starts_command(bytes, hit.start) => cipher(bytes, hit.end),
-        b"curl " if starts_command(bytes, hit.start) => user(bytes, hit.end - 1),
-        _ => return None,
+        b"curl " if starts_command(bytes, hit.start) => after(b':', bytes, user_option(bytes, hit.end - 1)?),
+        anchor => {
+            let &(_, flag) = OPTIONS.iter().find(|(command, _)| *command == anchor)?;
+            let is_command = starts_command(bytes, hit.start) && ends_command(bytes, hit.end);
+            is_command.then(|| option(bytes, hit.end, flag, false)).flatten()
+        }
     };
     Some(Taken { span, end: hit.end + 2 * LINE })
+}
+
+/// Commands, by the start of their names, with the option that the password follows.
+const OPTIONS: [(&[u8], &[u8]); 12] = [
+    (b"docker login", b"-p"),
+    (b"redis-cli", b"-a"),
+    (b"mongo", b"-p"),
+    (b"sqlcmd", b"-P"),
+    (b"ipmitool", b"-P"),
+    (b"az login", b"-p"),
+    (b"useradd", b"-p"),
+    (b"usermod", b"-p"),
+    (b"ldapsearch", b"-w"),
+    (b"ldapadd", b"-w"),
+    (b"ldapmodify", b"-w"),
+    (b"ldappasswd", b"-w"),
+];
+
+/// Whether a command's name ends here, or a few letters on as that of `mongodump`.
+fn ends_command(bytes: &[u8], at: usize) -> bool {
+    let letters = bytes[at..].iter().take(8).take_while(|byte| byte.is_ascii_lowercase()).count();
+    bytes.get(at + letters) == Some(&b' ')
+}
+
+/// Whether only blanks come before on the line.
+fn starts_line(bytes: &[u8], at: usize) -> bool {
+    bytes[..at].iter().rev().find(|byte| !matches!(byte, b' ' | b'\t')).is_none_or(|byte| *byte == b'\n')
 }
 
 /// Whether a command's name may start here.
@@ -81,7 +122,7 @@ fn option(bytes: &[u8], from: usize, flag: &[u8], joined: bool) -> Option<Range<
     let line = command_line(bytes, from);
     let text = &bytes[line.clone()];
     let at = words(text).find(|word| text[word.start..].starts_with(flag) && !text[word.start..].starts_with(b"-pass"))?;
-    let mut cursor = Cursor::new(bytes, line.start + at.start + 2);
+    let mut cursor = Cursor::new(bytes, line.start + at.start + flag.len());
     let next_is_blank = matches!(cursor.peek(), None | Some(b' ' | b'\n'));
     if joined == next_is_blank {
         return None;
@@ -130,8 +171,48 @@ fn cipher(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     value(cursor)
 }
 
+/// The value that is the word at `place` of a command line.
+fn value_of_word(bytes: &[u8], from: usize, place: usize) -> Option<Range<usize>> {
+    let line = command_line(bytes, from);
+    let word = words(&bytes[line.clone()]).nth(place)?;
+    let value = value(Cursor::new(bytes, line.start + word.start))?;
+    (!bytes[value.clone()].contains(&b'=')).then_some(value)
+}
+
+/// The value after the first word `name` of a command line.
+fn value_behind(name: &[u8], bytes: &[u8], from: usize) -> Option<Range<usize>> {
+    let line = command_line(bytes, from);
+    let place = words(&bytes[line.clone()]).position(|word| bytes[line.start + word.start..line.start + word.end] == *name)?;
+    value_of_word(bytes, from, place + 1)
+}
+
+/// The first word of a line that is no option: `rootpw --plaintext PASSWORD`. The hash of a password says so.
+fn first_plain(bytes: &[u8], from: usize) -> Option<Range<usize>> {
+    let line = command_line(bytes, from);
+    let text = &bytes[line.clone()];
+    let place = words(text).position(|word| text[word.start] != b'-')?;
+    let is_hash = words(text).any(|word| text[word] == *b"--iscrypted");
+    (!is_hash).then(|| value_of_word(bytes, from, place)).flatten()
+}
+
+/// The password of `sqlplus user/password@database`.
+fn login_of_oracle(bytes: &[u8], from: usize) -> Option<Range<usize>> {
+    let line = command_line(bytes, from);
+    let text = &bytes[line.clone()];
+    let login = words(text).find(|word| text[word.start] != b'-')?;
+    let login = value(Cursor::new(bytes, line.start + login.start))?;
+    let password = after(b'/', bytes, login)?;
+    let length = memchr::memchr(b'@', &bytes[password.clone()]).unwrap_or(password.len());
+    (length > 0).then_some(password.start..password.start + length)
+}
+
 /// The password of `echo user:password |` before the command.
 fn piped_login(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    after(b':', bytes, piped(bytes, at)?)
+}
+
+/// What `echo VALUE |` before the command gives it.
+fn piped(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let head = &bytes[at.saturating_sub(LINE)..at];
     let line = at - head.len() + memchr::memrchr(b'\n', head).map_or(0, |end| end + 1);
     let echo = memchr::memmem::rfind(&bytes[line..at], b"echo ")?;
@@ -140,23 +221,23 @@ fn piped_login(bytes: &[u8], at: usize) -> Option<Range<usize>> {
         cursor.at += cursor.rest().iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
         cursor.blanks();
     }
-    after_colon(bytes, value(cursor).filter(|span| span.end < at)?)
+    value(cursor).filter(|span| span.end < at)
 }
 
-/// What follows the user in `user:password`.
-fn after_colon(bytes: &[u8], span: Range<usize>) -> Option<Range<usize>> {
-    let colon = memchr::memchr(b':', &bytes[span.clone()])?;
-    (colon > 0 && span.start + colon + 1 < span.end).then_some(span.start + colon + 1..span.end)
+/// What follows the user and `sign` in `user:password`.
+fn after(sign: u8, bytes: &[u8], span: Range<usize>) -> Option<Range<usize>> {
+    let sign = memchr::memchr(sign, &bytes[span.clone()])?;
+    (sign > 0 && span.start + sign + 1 < span.end).then_some(span.start + sign + 1..span.end)
 }
 
-/// The password of `-u user:password`.
-fn user(bytes: &[u8], from: usize) -> Option<Range<usize>> {
+/// The value of `-u user:password`.
+fn user_option(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     let line = command_line(bytes, from);
     let text = &bytes[line.clone()];
     let option = words(text).find(|word| matches!(&text[word.clone()], b"-u" | b"--user" | b"-U" | b"--proxy-user"))?;
     let mut cursor = Cursor::new(bytes, line.start + option.end);
     cursor.blanks();
-    after_colon(bytes, value(cursor)?)
+    value(cursor)
 }
 
 /// A quoted value or a word, which does not stand for another as in the usage of a command (`-k PASSWORD`).

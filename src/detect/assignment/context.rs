@@ -23,7 +23,7 @@ const REACH: usize = 600;
 #[must_use]
 pub fn of(place: &Place<'_>) -> Context {
     // The quotes of a quoted name are its own.
-    let before = match (place.before().split_last(), place.bytes.get(place.name.end)) {
+    let before = match (place.before_selector().split_last(), place.bytes.get(place.name.end)) {
         (Some((mark, head)), Some(next)) if mark == next && matches!(mark, b'"' | b'\'' | b'`') => head,
         _ => place.before().strip_suffix(b"\"${").unwrap_or(place.before()),
     };

@@ -164,7 +164,7 @@ fn class_of(word: &str) -> Option<Class> {
     let ends = |ending: &str| word.ends_with(ending);
     let singular = word.strip_suffix('s').filter(|word| !word.ends_with('s')).unwrap_or(word);
     match singular {
-        "pass" | "pw" | "pwd" | "psw" | "pswd" | "passphrase" | "passcode" | "passwort" | "kennwort" | "senha" | "contrase" => {
+        "pass" | "pw" | "pwd" | "psw" | "pswd" | "psk" | "passphrase" | "passcode" | "passwort" | "kennwort" | "senha" | "contrase" => {
             return Some(Class::Password);
         }
         "secret" | "totp" | "hotp" => return Some(Class::Secret),

@@ -3,8 +3,10 @@
 use std::cell::Cell;
 use std::ops::Range;
 
+use super::bare;
 use super::cursor::Cursor;
 use super::member::{named, object};
+use super::value::{self, Form};
 use crate::detect::kind::FileKind;
 
 /// How a value is tied to its name.
@@ -90,6 +92,12 @@ impl<'v> Place<'v> {
         &self.bytes[..self.name.start]
     }
 
+    /// What stands before the name and the sign that makes it an element of a page: `#password`.
+    #[must_use]
+    pub fn before_selector(&self) -> &'v [u8] {
+        self.before().strip_suffix(b"#").unwrap_or(self.before())
+    }
+
     /// The word before the name and one blank.
     fn word_before(&self) -> &'v [u8] {
         let before = self.before();
@@ -131,6 +139,8 @@ pub fn after<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> Option<Operator>
             Some(Operator::Compare)
         }
         b'|' if place.kind == FileKind::Doc && cell_before(place) && cursor.eat(b"|") => Some(Operator::Cell),
+        b'.' if quoted => types(cursor),
+        b'"' if quoted && blanks > 0 && place.kind == FileKind::Config => Some(Operator::Space),
         b'|' | b'?' | b'+' | b'.' => [&b"||="[..], b"?=", b"+=", b".="].iter().any(|sign| cursor.eat(sign)).then_some(Operator::Assign),
         b'<' | b'-' => points(cursor),
         b'(' => call(place, cursor, quoted),
@@ -139,6 +149,7 @@ pub fn after<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> Option<Operator>
         b'\n' | b'\r' => None,
         _ if quoted => None,
         b'"' | b'\'' if blanks > 0 && place.is_verb() => None,
+        b'`' if blanks > 0 && place.kind == FileKind::Doc && !place.is_verb() => Some(Operator::Prose),
         b'"' | b'\'' if blanks > 0 => Some(if place.is_flag() { Operator::Flag } else { Operator::Space }),
         _ if blanks > 0 => words(place, cursor),
         _ => None,
@@ -180,7 +191,8 @@ fn close_name(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<bool> {
         }
         _ => {
             let Some(quote) = cursor.quote() else { return Some(false) };
-            let own = if quote.text[0] >= 0x80 { *place.before().last()? >= 0x80 } else { place.before().ends_with(quote.text) };
+            let before = place.before_selector();
+            let own = if quote.text[0] >= 0x80 { *before.last()? >= 0x80 } else { before.ends_with(quote.text) };
             while own && matches!(cursor.peek(), Some(b']' | b')')) {
                 cursor.at += 1;
             }
@@ -263,6 +275,12 @@ fn skip_type_of(place: &Place<'_>, cursor: &mut Cursor<'_>) -> bool {
     found
 }
 
+/// A text that is typed into the field of a page that has the name.
+fn types(cursor: &mut Cursor<'_>) -> Option<Operator> {
+    const CALLS: [&[u8]; 6] = [b".type(", b".fill(", b".send_keys(", b".sendKeys(", b".setValue(", b".clear().type("];
+    CALLS.iter().any(|call| cursor.eat(call)).then_some(Operator::Call)
+}
+
 /// `name <- "value"` of R and `"name" -> "value"` of Scala.
 fn points(cursor: &mut Cursor<'_>) -> Option<Operator> {
     let mut next = *cursor;
@@ -321,7 +339,7 @@ fn is_joined(option: &[u8]) -> bool {
 /// Operators that are words, and values that follow a blank.
 fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
     const IS: [&[u8]; 4] = [b"is", b"was", b"to", b"as"];
-    const SETS: [&[u8]; 4] = [b"set", b"SET", b"ENV", b"ARG"];
+    const SETS: [&[u8]; 5] = [b"set", b"SET", b"ENV", b"ARG", b"setenv"];
     const SETS_IN_FISH: [&[u8]; 3] = [b"set -x ", b"set -gx ", b"set -Ux "];
     if place.is_flag() {
         let long = place.text().starts_with(b"--") || place.text()[1..].first().is_some_and(u8::is_ascii_uppercase);
@@ -337,7 +355,7 @@ fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
     if sets || SETS_IN_FISH.iter().any(|set| place.before().ends_with(set)) {
         return Some(Operator::Space);
     }
-    if makes_user(place) {
+    if makes_user(place) || names_user_of_device(place, cursor) {
         return Some(Operator::Command);
     }
     // `SELECT password AS name`.
@@ -347,6 +365,9 @@ fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
         return (cursor.blanks() > 0).then_some(Operator::Prose);
     }
     if matches!(place.kind, FileKind::Doc | FileKind::Code) && names_token(cursor.rest()) {
+        return Some(Operator::Prose);
+    }
+    if place.kind == FileKind::Doc && !place.is_verb() && says(place, cursor) {
         return Some(Operator::Prose);
     }
     let starts_line = matches!(place.before().iter().rev().find(|byte| !matches!(byte, b' ' | b'\t')), None | Some(b'\n'));
@@ -364,6 +385,56 @@ fn makes_user(place: &Place<'_>) -> bool {
     let line = &window[memchr::memrchr(b'\n', window).map_or(0, |end| end + 1)..];
     let holds = |words: &[&[u8]]| words.iter().any(|word| memchr::memmem::find(line, word).is_some());
     holds(&[b"CREATE ", b"ALTER ", b"create ", b"alter "]) && holds(&[b" USER ", b" ROLE ", b" LOGIN ", b" user ", b" role ", b" login "])
+}
+
+/// Whether a line of a router's or a proxy's configuration says it: `username admin password 0 value`, `user admin insecure-password value`.
+fn names_user_of_device(place: &Place<'_>, cursor: &mut Cursor<'_>) -> bool {
+    let before = place.before();
+    let line = &before[memchr::memrchr(b'\n', before).map_or(0, |end| end + 1)..];
+    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let (verb, user) = (words.next(), words.next());
+    // `username and password of`
+    if user.is_none_or(|user| [&b"and"[..], b"or", b"&"].contains(&user)) {
+        return false;
+    }
+    if verb == Some(b"user") && place.text() == b"insecure-password" {
+        return words.next().is_none();
+    }
+    let is_router = verb == Some(b"username") && [&b"password"[..], b"secret"].contains(&place.text());
+    let is_whole = words.next().is_none_or(|word| word == b"privilege" && words.nth(1).is_none());
+    if !is_router || !is_whole {
+        return false;
+    }
+    if cursor.eat_word(b"0") {
+        cursor.blanks();
+    }
+    // Other numbers stand before hashes.
+    let value = &cursor.rest()[..memchr::memchr(b'\n', cursor.rest()).unwrap_or(cursor.rest().len())];
+    !value.trim_ascii().contains(&b' ')
+}
+
+/// Whether a sentence goes on with a value that is no word: `with password abc1`, `the password of the box is abc1`.
+fn says(place: &Place<'_>, cursor: &mut Cursor<'_>) -> bool {
+    /// Bytes between a name and what it is said to be.
+    const BETWEEN: usize = 40;
+    let is_value = |rest: &[u8]| {
+        let word = &rest[..bare::word(&rest[..rest.len().min(BETWEEN)])];
+        word.len() >= 4 && matches!(value::form(word), Form::Coded | Form::Signed | Form::Random) && !word.contains(&b'(')
+    };
+    let mut next = *cursor;
+    if ![&b"with"[..], b"and"].contains(&place.word_before()) {
+        let rest = &next.rest()[..next.rest().len().min(BETWEEN)];
+        let Some(is) = memchr::memmem::find(rest, b" is ") else { return false };
+        if !rest[..is].iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b' ') {
+            return false;
+        }
+        next.at += is + b" is ".len();
+    }
+    let says = is_value(next.rest());
+    if says {
+        *cursor = next;
+    }
+    says
 }
 
 /// Whether a long run of letters and digits comes next: `the token 0a1b2c…`.

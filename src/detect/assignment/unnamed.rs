@@ -27,8 +27,10 @@ const PASSWORD: &[u8] = b"password";
 const JWT: &[u8] = b"jwt_secret";
 const HMAC: &[u8] = b"hmac_secret";
 /// Calls that take a credential, as their anchors spell them.
-const CALLS: [(&[u8], Call, &[u8]); 16] = [
+const CALLS: [(&[u8], Call, &[u8]); 18] = [
     (b".login(", Call::Login, PASSWORD),
+    (b"wifi.begin(", Call::Key(1), PASSWORD),
+    (b"dbi->connect(", Call::Key(2), PASSWORD),
     (b"jwt.sign(", Call::Key(1), JWT),
     (b"jwt.verify(", Call::Key(1), JWT),
     (b"jwt.encode(", Call::Key(1), JWT),
