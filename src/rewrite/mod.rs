@@ -66,6 +66,9 @@ pub enum Strategy {
     Placeholder,
 }
 
+/// How the reason begins where the store's client is asked each time that a function runs.
+pub const ASKED_AGAIN: &str = "the client is asked each time that the code runs, and answers from what it keeps";
+
 /// How a value is spelled in a file: with the value it gives the file's bytes back, so that undo needs no copy of them.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]

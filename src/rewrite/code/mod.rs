@@ -23,9 +23,9 @@ pub(super) mod tree;
 use std::ops::Range;
 
 use super::literal::manual;
-use super::{Companion, Located, Manual, Rewriter, Rewritten, Source, Splice, Strategy, Style, Tree, Wanted};
+use super::{ASKED_AGAIN, Companion, Located, Manual, Rewriter, Rewritten, Source, Splice, Strategy, Style, Tree, Wanted};
 use crate::secret::Secret;
-use client::{Client, File, Uses};
+use client::{Client, File, Form, Uses};
 use place::{Kind, Place};
 
 /// What a language knows.
@@ -187,8 +187,8 @@ impl Rewriter for Code {
                 Kind::Prose => super::placeholder(wanted.reference),
                 Kind::Code if located.strategy == Strategy::Sdk => {
                     let client = self.client()?;
-                    let expression = asked.expression(client, file, wanted, &place)?;
-                    place = client.fit(place);
+                    let (expression, form) = asked.expression(client, file, wanted, &place)?;
+                    place = client.fit(place, form, text);
                     expression
                 }
                 Kind::Code => {
@@ -246,6 +246,7 @@ impl Code {
             return (Strategy::Environment, environment.to_owned());
         }
         match self.0.client().map(|client| client.form(file, place)) {
+            Some(Ok(Form::Again(why))) => (Strategy::Sdk, format!("{ASKED_AGAIN}: {why}")),
             Some(Ok(_)) => (Strategy::Sdk, "code asks the store's cached client".to_owned()),
             Some(Err(reason)) => (Strategy::Environment, format!("{reason}: {environment}")),
             None => (Strategy::Environment, format!("no client is generated for this language: {environment}")),

@@ -227,7 +227,7 @@ fn java_asks_the_cached_client_outside_of_methods() {
 
 /// No toolchain is at hand for these: what they become is compared.
 #[test]
-fn kotlin_csharp_and_ruby_ask_the_cached_client_in_place() {
+fn kotlin_csharp_and_ruby_ask_the_cached_client_outside_of_functions() {
     for language in ["kotlin-client", "csharp-client", "ruby-client"] {
         compared(language);
     }
