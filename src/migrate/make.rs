@@ -153,6 +153,7 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     plan.warnings.extend(over_quota(plan.secrets.len()));
     plan.warnings.extend(reader::warnings(&plan));
     plan.warnings.extend(without_client(&plan));
+    plan.warnings.extend(whole_urls(&plan));
     plan.cost = monthly(&plan, options);
     Ok(plan)
 }
@@ -313,6 +314,15 @@ fn warnings(manual: &[ManualPlace], options: &Options) -> Vec<String> {
         ));
     }
     warnings
+}
+
+/// Secrets with a connection string that stays whole beside its fields: rotation renews the password and nothing else.
+fn whole_urls(plan: &Plan) -> Vec<String> {
+    let is_whole = |member: &Member| member.field.is_none() && member.key.as_deref() == Some(group::URL);
+    let stale = plan.secrets.iter().filter(|secret| secret.members.iter().any(is_whole));
+    stale
+        .map(|secret| format!("{}: places read the field url, which a rotation that renews only the password makes stale", secret.name))
+        .collect()
 }
 
 /// Places that read the environment although the client was asked for, or that ask it in functions: one warning for each reason.

@@ -33,6 +33,8 @@ pub(super) struct Place {
     pub in_function: bool,
     /// Whether an operator that binds closely belongs to it: `"…".length`.
     pub is_operand: bool,
+    /// Whether the expression puts a connection URL together.
+    pub composed: bool,
     /// What it is called.
     pub name: Option<String>,
     /// The variable that the place reads already.
@@ -54,6 +56,7 @@ impl Place {
             bare: false,
             in_function: false,
             is_operand: false,
+            composed: false,
             name: None,
             variable: None,
             edits: Vec::new(),
@@ -70,6 +73,7 @@ impl Place {
             bare: false,
             in_function: false,
             is_operand: false,
+            composed: false,
             name: None,
             variable: None,
             edits: Vec::new(),
@@ -93,6 +97,12 @@ impl Place {
             return Ok(Decode { value, span: self.whole.clone(), spelling: Spelling::Plain });
         }
         literal::decode(text, &self.parts)
+    }
+
+    /// The quote that its literal ends with: the one that code here uses.
+    pub fn quote(&self, text: &str) -> char {
+        let single = self.parts.first().is_some_and(|part| text[part.token.clone()].ends_with('\''));
+        if single { '\'' } else { '"' }
     }
 
     /// The splices that put `expression` here.

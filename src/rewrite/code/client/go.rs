@@ -114,6 +114,10 @@ impl Client for Go {
         name
     }
 
+    fn url(&self, scheme: &str, reference: &Reference, _place: &Place, _text: &str) -> Option<String> {
+        Some(format!("{PACKAGE}.URL(\"{scheme}\", \"{}\")", reference.name))
+    }
+
     fn surroundings(&self, file: File<'_>, _first: usize, constants: &[Constant]) -> Result<Rewritten, Manual> {
         let text = file.text;
         let (module, path) = home(file).map_err(refused)?;

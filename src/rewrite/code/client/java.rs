@@ -86,6 +86,10 @@ impl Client for Java {
         format!("{CLASS}.get{}", arguments(reference, '"'))
     }
 
+    fn url(&self, scheme: &str, reference: &Reference, _place: &Place, _text: &str) -> Option<String> {
+        Some(format!("{CLASS}.url(\"{scheme}\", \"{}\")", reference.name))
+    }
+
     fn surroundings(&self, file: File<'_>, _first: usize, constants: &[Constant]) -> Result<Rewritten, Manual> {
         let tree = tree::parse(&grammar(), file.text)?;
         let path = home(file, tree.root_node()).map_err(refused)?;

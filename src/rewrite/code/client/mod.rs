@@ -70,6 +70,11 @@ pub(super) trait Client {
     /// The expression that gives the value of a reference.
     fn lookup(&self, reference: &Reference, place: &Place, text: &str) -> String;
 
+    /// The expression that puts a connection URL of this scheme together from the standard fields of a secret, where the helper does that.
+    fn url(&self, _scheme: &str, _reference: &Reference, _place: &Place, _text: &str) -> Option<String> {
+        None
+    }
+
     /// The lookup as it stands in a place, which may bind closer than it does.
     fn inline(&self, lookup: String, _place: &Place) -> String {
         lookup
@@ -120,7 +125,14 @@ impl Uses {
         }
         let form = client.form(file, place).map_err(refused)?;
         self.first = Some(self.first.map_or(place.whole.start, |first| first.min(place.whole.start)));
-        let lookup = client.lookup(reference, place, file.text);
+        let lookup = if wanted.fields.is_empty() {
+            client.lookup(reference, place, file.text)
+        } else {
+            let scheme =
+                std::str::from_utf8(wanted.located.value.expose()).ok().and_then(|url| url.split_once("://")).map(|(scheme, _)| scheme);
+            let whole = scheme.and_then(|scheme| client.url(scheme, reference, place, file.text));
+            whole.ok_or_else(|| manual("the helper puts no URL together in this language", "migrate without --split-url"))?
+        };
         let Form::Constant { home } = form else { return Ok((client.inline(lookup, place), form)) };
         // Quotes are those of the first place.
         let is_same = |known: &&Constant| known.home == home && known.lookup.replace('\'', "\"") == lookup.replace('\'', "\"");

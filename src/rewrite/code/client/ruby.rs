@@ -54,7 +54,7 @@ impl Keywords<'_> {
         let Some(before) = index.checked_sub(1).filter(|_| !self.breaks(index)) else { return true };
         let text = self.0.at(before);
         match self.0.all[before].kind {
-            Kind::Mark => !matches!(text, ")" | "]" | "}") && !(matches!(text, "?" | "!") && self.follows(before)),
+            Kind::Mark => !(matches!(text, ")" | "]" | "}") || matches!(text, "?" | "!") && self.follows(before)),
             Kind::Word => BEFORE_STATEMENTS.contains(&text),
             _ => false,
         }
