@@ -199,7 +199,7 @@ impl<'a> Work<'a> {
                 };
                 let composed = spot.located.composed.iter().flatten().map(|spelled| spelled.name);
                 let fields = if group.composed.contains(number) { composed.map(field).collect() } else { Vec::new() };
-                aims.push(Aim { spot, variable, reference, fields });
+                aims.push(Aim { spot, reference, variable, fields });
             }
         }
         aims

@@ -125,8 +125,8 @@ fn alone(inventory: &Inventory, spots: &[usize], split_url: bool) -> Group {
         field: field.map(str::to_owned),
     };
     let split = split_url && !spot.located.fields.is_empty();
-    let composes = |spot: &usize| split && inventory.spots[*spot].located.composed.is_ok();
-    let composed: BTreeSet<usize> = spots.iter().copied().filter(composes).collect();
+    let can = |spot: &usize| split && inventory.spots[*spot].located.composed.is_ok();
+    let composed: BTreeSet<usize> = spots.iter().copied().filter(can).collect();
     let mut parts: Vec<Part> =
         if split { spot.located.fields.iter().map(|(name, value)| part(Some(name), value, Some(name))).collect() } else { Vec::new() };
     if composed.len() < spots.len() {

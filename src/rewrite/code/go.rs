@@ -8,7 +8,7 @@ use tree_sitter::Node;
 
 use super::client::Client;
 use super::connection::Compose;
-use super::place::{HERE, Place, last_word};
+use super::place::{Gives, HERE, Place, last_word};
 use super::tree::{self, Path};
 use super::{Language, line_end, line_start, next_line};
 use crate::rewrite::literal::{Numeric, Part, Quoting, RAW, Syntax, manual};
@@ -99,7 +99,7 @@ impl Language for Go {
         let package = clause.and_then(|clause| clause.named_child(0)).map(|name| &text[name.byte_range()]);
         let package = package.ok_or_else(|| manual("the file says no package", "mend the code, then migrate again"))?;
         let folder = source.path.rfind_byte(b'/').map_or(&b""[..], |end| &source.path[..=end]);
-        let composed = places.iter().any(|place| place.composed);
+        let composed = places.iter().any(|place| place.gives == Gives::Url);
         let mut companions = Vec::new();
         for (function, file, code) in [("mustEnv", HELPER_FILE, MUST_ENV), ("connectionURL", URL_FILE, CONNECTION_URL)] {
             if text.contains(&format!("func {function}(")) || file == URL_FILE && !composed {

@@ -28,7 +28,7 @@ use crate::reference::Reference;
 use crate::secret::Secret;
 use client::{Client, File, Form, Uses};
 use connection::{Compose, Parts};
-use place::{Kind, Place};
+use place::{Gives, Kind, Place};
 
 /// What a language knows.
 trait Language: Sync {
@@ -207,7 +207,7 @@ impl Rewriter for Code {
                 }
                 Kind::Code => {
                     wanted.fields.iter().try_for_each(|field| reads(&field.variable, &field.reference, &mut out.companions))?;
-                    place.composed = true;
+                    place.gives = Gives::Url;
                     self.put_together(wanted, &place, text)?
                 }
             };

@@ -17,6 +17,15 @@ pub(super) enum Kind {
     Prose,
 }
 
+/// What the expression in a place gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gives {
+    /// One value.
+    Value,
+    /// A connection URL that is put together of several.
+    Url,
+}
+
 /// A place of a credential.
 pub(super) struct Place {
     /// Prose or code.
@@ -33,8 +42,8 @@ pub(super) struct Place {
     pub in_function: bool,
     /// Whether an operator that binds closely belongs to it: `"…".length`.
     pub is_operand: bool,
-    /// Whether the expression puts a connection URL together.
-    pub composed: bool,
+    /// What its expression gives.
+    pub gives: Gives,
     /// What it is called.
     pub name: Option<String>,
     /// The variable that the place reads already.
@@ -56,7 +65,7 @@ impl Place {
             bare: false,
             in_function: false,
             is_operand: false,
-            composed: false,
+            gives: Gives::Value,
             name: None,
             variable: None,
             edits: Vec::new(),
@@ -73,7 +82,7 @@ impl Place {
             bare: false,
             in_function: false,
             is_operand: false,
-            composed: false,
+            gives: Gives::Value,
             name: None,
             variable: None,
             edits: Vec::new(),

@@ -6,7 +6,7 @@ use tree_sitter::Node;
 
 use super::client::Client;
 use super::connection::Compose;
-use super::place::{Place, last_word};
+use super::place::{Gives, Place, last_word};
 use super::tree::{self, Path};
 use super::{Language, insert, line_end, next_line};
 use crate::rewrite::literal::{Numeric, Part, Quoting, RAW, Syntax, Unknown, manual};
@@ -110,7 +110,7 @@ impl Language for Python {
         let needs = |place: &&Place| !text[place.whole.clone()].starts_with(',');
         let Some(first) = places.iter().filter(needs).map(|place| place.whole.start).min() else { return Ok(Rewritten::default()) };
         let parsed = tree::parse(&grammar(), text)?;
-        let needed: &[&str] = if places.iter().any(|place| place.composed) { &["os", QUOTE] } else { &["os"] };
+        let needed: &[&str] = if places.iter().any(|place| place.gives == Gives::Url) { &["os", QUOTE] } else { &["os"] };
         Ok(Rewritten { splices: import(parsed.root_node(), first, needed, text).into_iter().collect(), companions: Vec::new() })
     }
 

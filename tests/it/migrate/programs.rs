@@ -287,6 +287,31 @@ fn go_and_the_client_of_the_store() {
 }
 
 #[test]
+fn what_go_noted_in_the_manifest_since_stays_when_the_requirement_is_taken_out() {
+    let fake = Fake::start();
+    let mut trial = Trial::new(&GO_CLIENT, "aws", Some(fake.url()));
+    trial.libraries.extend(go_offline());
+    trial.libraries.push(("GO111MODULE", "on".into()));
+    let before = trial.files();
+    assert_exit(&trial.unleak(&["migrate", "plan", "--store", "aws", "--style", "sdk", "--output", "../plan.json"]), 0);
+    assert_exit(&trial.apply(), 4);
+    let applied = trial.files();
+    assert_exit(&trial.plain(&["go", "build", "-o", "../app", "."]), 0);
+    let built = trial.files();
+    assert_ne!(built["go.mod"], applied["go.mod"], "the compiler notes what the library requires");
+
+    let undo = trial.unleak(&["migrate", "undo", "--yes"]);
+    assert_exit(&undo, 0);
+    let said = "\nOther lines changed since, and stay:\n- go.mod: what the plan added is out";
+    assert!(text(&undo.stdout).contains(said), "{}", text(&undo.stdout));
+    let undone = trial.files();
+    assert_eq!(undone["main.go"], before["main.go"]);
+    let [with, without] = [&built, &undone].map(|files| String::from_utf8(files["go.mod"].clone()).unwrap());
+    assert_eq!(without, with.replacen("\nrequire github.com/aws/aws-secretsmanager-caching-go/v2 v2.0.0\n", "", 1));
+    trial.assert_deleted();
+}
+
+#[test]
 fn java_and_the_client_of_the_store() {
     let fake = Fake::start();
     let mut trial = Trial::new(&JAVA_CLIENT, "aws", Some(fake.url()));
