@@ -12,7 +12,7 @@ use super::inventory::{self, DiskTree, Inventory};
 use super::key::PlanKey;
 use super::known::Known;
 use super::plan::{Existing, LeftFinding, ManualPlace, Member, Plan, PlannedSecret, PlannedStore, VERSION};
-use super::{advice, cost, external, name, reader};
+use super::{advice, cost, external, name, reader, unset};
 use crate::blob::visible;
 use crate::finding::{Finding, Report};
 use crate::reference::{Backend, Reference};
@@ -154,6 +154,7 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     plan.warnings.extend(reader::warnings(&plan));
     plan.warnings.extend(without_client(&plan));
     plan.warnings.extend(whole_urls(&plan));
+    plan.todo.extend(unset::steps(&tree, &plan.secrets, &values));
     plan.cost = monthly(&plan, options);
     Ok(plan)
 }

@@ -336,7 +336,7 @@ pub(super) fn import(root: Node<'_>, first: usize, needed: &[&str], text: &str) 
     let missing: Vec<&str> = needed.iter().copied().filter(|name| !is_known(name)).collect();
     let first_missing = *missing.first()?;
     let end = line_end(text);
-    let import = missing.iter().map(|name| format!("import {name}{end}")).collect::<String>();
+    let import = missing.iter().flat_map(|name| ["import ", name, end]).collect::<String>();
     let mut after = None;
     let mut group: Vec<Node<'_>> = Vec::new();
     for node in statements.iter().filter(|node| node.end_byte() <= first || node.kind() == "comment") {

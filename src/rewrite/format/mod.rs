@@ -3,6 +3,7 @@
 
 mod choice;
 mod cloudformation;
+pub mod declared;
 mod dotenv;
 mod hcl;
 mod ini;

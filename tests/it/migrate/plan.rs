@@ -56,6 +56,29 @@ fn a_client_that_functions_ask_each_time_is_warned_of_with_the_reason() {
 }
 
 #[test]
+fn secrets_that_infrastructure_code_makes_without_a_value_are_steps_of_the_plan() {
+    let value = made_up::password(61);
+    let terraform = "resource \"aws_secretsmanager_secret\" \"api\" {\n  name = \"prod/api\"\n}\n\nresource \"aws_secretsmanager_secret\" \"db\" {\n  \
+                     name = \"prod/shop/db-password\"\n}\n";
+    let stack = "AWSTemplateFormatVersion: '2010-09-09'\nResources:\n  ApiKey:\n    Type: AWS::SecretsManager::Secret\n";
+    let files =
+        [("app.py", format!("DB_PASSWORD = \"{value}\"\n")), ("infra/main.tf", terraform.to_owned()), ("stack.yaml", stack.to_owned())];
+    let plan = Bench::new(&files, vec![value]).plan(&options());
+    // The plan stores the other one of Terraform.
+    assert_eq!(plan.secrets[0].name, "prod/shop/db-password");
+    assert_eq!(
+        plan.todo,
+        [
+            "infra/main.tf:1 makes the secret aws_secretsmanager_secret.api without a value, and readers fail until it has one: after `terraform apply`, \
+             give the value on standard input to `aws secretsmanager put-secret-value --secret-id prod/api --secret-string file:///dev/stdin`",
+            "stack.yaml:3 makes the secret ApiKey without a value, and readers fail until it has one: after the stack is made, give the value on standard \
+             input to `aws secretsmanager put-secret-value --secret-id ARN --secret-string file:///dev/stdin`; `aws cloudformation \
+             describe-stack-resource --logical-resource-id ApiKey --stack-name …` has its ARN",
+        ]
+    );
+}
+
+#[test]
 fn no_plan_and_no_diff_holds_a_value() {
     let bench = Bench::usual();
     let json = String::from_utf8(bench.plan(&options()).to_json()).unwrap();
