@@ -44,7 +44,7 @@ pub fn without_value(files: &[Source<'_>]) -> Vec<Declared> {
     let mut all = Vec::new();
     for file in files.iter().filter(|file| left_alone(**file).is_ok()) {
         let (Ok(path), Ok(text)) = (file.path.to_str(), text(file.bytes)) else { continue };
-        if path.ends_with(".tf") {
+        if file.path.ends_with(b".tf") {
             // All files of a folder are one module.
             let folder = file.path.rfind_byte(b'/').map_or(&b""[..], |end| &file.path[..end]);
             modules.entry(folder).or_default().push((path, text));

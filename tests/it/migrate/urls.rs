@@ -164,11 +164,11 @@ fn python_s_helper_puts_a_url_together() {
 
 #[test]
 fn a_url_stays_whole_where_it_would_be_another_text_and_the_plan_says_so() {
-    let plain: String = made_up::password(52).chars().filter(char::is_ascii_alphanumeric).collect();
+    let letters: String = made_up::password(52).chars().filter(char::is_ascii_alphanumeric).collect();
     let split = Options { split_url: true, ..options() };
     let of = |name: &str, text: &str| {
-        let url = format!("postgres://app:{plain}!x@db.shop.example/orders");
-        let plan = Bench::new(&[(name, text.replace('¤', &url))], vec![plain.clone()]).plan(&split);
+        let url = format!("postgres://app:{letters}!x@db.shop.example/orders");
+        let plan = Bench::new(&[(name, text.replace('¤', &url))], vec![letters.clone()]).plan(&split);
         let keys: Vec<_> = plan.secrets[0].members.iter().map(|member| member.key.clone().unwrap()).collect();
         let file = plan.files.iter().find(|file| file.path == name).unwrap();
         (keys.contains(&"url".to_owned()), file.places[0].reason.rsplit("; ").next().unwrap().to_owned(), plan.warnings.len())
