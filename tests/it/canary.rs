@@ -455,6 +455,12 @@ fn migrations_let_no_secret_out() {
     run(&["migrate", "status"], 8);
     run(&["migrate", "undo", "--yes"], 0);
     assert!(tree() == before, "undo gives every byte back");
+    // Connection strings as fields.
+    let split = out("split.json");
+    run(&["migrate", "plan", "--app", "split", "--split-url", "--output", &split], 0);
+    run(&["migrate", "apply", "--yes", &split], 4);
+    run(&["migrate", "undo", "--yes"], 0);
+    assert!(tree() == before, "undo gives every byte back");
     run(&["migrate", "apply", "--yes", &plan], 4);
     assert!(tree() != before, "something is migrated");
     let name = first_name(&plan);
