@@ -194,7 +194,7 @@ impl<'a> Work<'a> {
                 let spot = &inventory.spots[*number];
                 let field = |name: &'static str| {
                     let reference = named.reference.clone().with_key(name);
-                    let variable = variables.of(&reference, || None, || format!("{variable}_{name}"));
+                    let variable = variables.of(&reference, || None, || format!("{}_{name}", group.what.as_ref().unwrap_or(&variable)));
                     Field { name, reference, variable }
                 };
                 let composed = spot.located.composed.iter().flatten().map(|spelled| spelled.name);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::programs::{GO, JAVA, NODE, Program, Trial};
-use super::{Bench, Options, options};
+use super::{Bench, Options, Unwatched, options};
 use crate::cli::{assert_exit, put, text};
 use crate::made_up;
 use crate::rewrite::client::go_offline;
@@ -160,6 +160,29 @@ fn python_s_helper_puts_a_url_together() {
     assert_eq!(text(&run.stdout), format!("got {}\n", trial.value));
     assert_exit(&trial.unleak(&["migrate", "undo", "--yes"]), 0);
     assert_eq!(trial.files(), before);
+}
+
+#[test]
+fn places_that_need_the_whole_url_and_places_that_put_it_together_share_a_secret() {
+    let letters: String = made_up::password(53).chars().filter(char::is_ascii_alphanumeric).collect();
+    let url = format!("mysql://app:{letters}@db.shop.example");
+    let files = [(".env", format!("DATABASE_URL={url}\n")), ("App.java", format!("class App {{\n    String it = get(\"{url}\");\n}}\n"))];
+    let bench = Bench::new(&files, vec![letters]);
+    let plan = bench.plan(&Options { split_url: true, ..options() });
+    let keys: Vec<_> = plan.secrets[0].members.iter().map(|member| member.key.as_deref().unwrap()).collect();
+    assert_eq!(keys, ["engine", "host", "username", "password", "url"]);
+    assert_eq!(
+        plan.warnings[0],
+        "prod/shop/database-url: places read the field url, which a rotation that renews only the password makes stale"
+    );
+    let (before, store) = (bench.files(), bench.store(&Unwatched));
+    bench.apply(&plan, &store).unwrap();
+    let lines = String::from_utf8(bench.files()[".unleak.env"].0.clone()).unwrap();
+    let variables: Vec<&str> = lines.lines().skip(1).map(|line| line.split_once('=').unwrap().0).collect();
+    assert_eq!(variables, ["DATABASE_URL_HOST", "DATABASE_URL_PASSWORD", "DATABASE_URL_USERNAME"]);
+    bench.assert_no_value(&bench.root());
+    bench.undo(&plan, &store).unwrap();
+    assert_eq!(bench.files(), before);
 }
 
 #[test]
