@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use bstr::ByteSlice;
+
 use super::known::Known;
 use super::plan::{Edit, Segment};
 use crate::reference::Reference;
@@ -134,6 +136,46 @@ fn text_undone(bytes: &[u8], edits: &[Edit], values: &Values) -> Option<zeroize:
     Some(out)
 }
 
+/// What became of text that edits added to a file, in bytes in which other text changed since.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Added {
+    /// All of it stands there as it was written, each stretch once: the bytes without it.
+    There(Vec<u8>),
+    /// None of it does.
+    Gone,
+    /// Neither, or the edits did more than to add text.
+    Unclear,
+}
+
+impl Added {
+    /// Looks at the bytes of a file in UTF-8.
+    #[must_use]
+    pub fn of(bytes: &[u8], edits: &[Edit]) -> Self {
+        let is_added = |edit: &Edit| edit.start == edit.end && edit.old.is_empty() && !edit.new.trim().is_empty();
+        if edits.is_empty() || !edits.iter().all(is_added) {
+            return Self::Unclear;
+        }
+        if edits.iter().all(|edit| bytes.find(edit.new.trim()).is_none()) {
+            return Self::Gone;
+        }
+        let mut stretches: Vec<Splice> = edits.iter().filter_map(|edit| once(bytes, &edit.new)).collect();
+        stretches.sort_by_key(|stretch| stretch.span.start);
+        let apart = stretches.windows(2).all(|pair| pair[0].span.end <= pair[1].span.start);
+        if stretches.len() < edits.len() || !apart {
+            return Self::Unclear;
+        }
+        Self::There(crate::rewrite::splice(bytes, &stretches))
+    }
+}
+
+/// The splice that takes text out which stands in the bytes once, from the start of a line or from a mark that nothing before it can be part of.
+fn once(bytes: &[u8], text: &str) -> Option<Splice> {
+    let mut all = bytes.find_iter(text);
+    let at = all.next().filter(|_| all.next().is_none())?;
+    let begins = at == 0 || bytes[at - 1] == b'\n' || text.starts_with(['\n', '\r', ',', '<', '"', '\'']);
+    begins.then(|| Splice { span: at..at + text.len(), text: Vec::new().into() })
+}
+
 /// Which of the edits of a file whose lines are added one by one are done in these bytes; whoever asks has to take them back to be sure.
 #[must_use]
 pub fn present(bytes: &[u8], encoding: FileEncoding, edits: &[Edit]) -> Option<Vec<Edit>> {
@@ -179,6 +221,33 @@ mod tests {
         assert!(undone(&after, FileEncoding::Utf8, &edits, &values).is_none());
         values.insert(("b".to_owned(), Some("k".to_owned())), Secret::new(&decoded));
         assert_eq!(undone(&after, FileEncoding::Utf8, &edits, &values).unwrap().as_slice(), bytes);
+    }
+
+    #[test]
+    fn what_was_added_is_taken_out_of_what_changed_since_if_it_is_there_as_it_was_written() {
+        let added = |new: &[&str]| -> Vec<Edit> {
+            new.iter().map(|new| Edit { start: 3, end: 3, old: Vec::new(), new: (*new).to_owned(), about: None }).collect()
+        };
+        let of = |text: &str, new: &[&str]| match Added::of(text.as_bytes(), &added(new)) {
+            Added::There(rest) => String::from_utf8(rest).unwrap(),
+            other => format!("{other:?}"),
+        };
+        assert_eq!(of("a 1\nb 2\nc 3\n", &["b 2\n"]), "a 1\nc 3\n");
+        assert_eq!(of("[\"a\", \"b\", \"c\"]", &[", \"b\""]), "[\"a\", \"c\"]");
+        assert_eq!(of("c\nx\na\n", &["a\n", "c\n"]), "x\n");
+        // Another version, twice, the end of another line, one of two, the same text for two: nobody knows.
+        for (text, new) in [
+            ("b 3\n", &["b 2\n"][..]),
+            ("b 2\nb 2\n", &["b 2\n"]),
+            ("lib-b 2\n", &["b 2\n"]),
+            ("a\nx\n", &["a\n", "c\n"]),
+            ("a\n", &["a\n", "a\n"]),
+        ] {
+            let unclear = if text == "b 3\n" { "Gone" } else { "Unclear" };
+            assert_eq!(of(text, new), unclear, "{text}");
+        }
+        let replaced = Edit { start: 0, end: 1, old: vec![Segment::Text("x".to_owned())], new: "a\n".to_owned(), about: None };
+        assert_eq!(Added::of(b"a\n", &[replaced]), Added::Unclear);
     }
 
     #[test]

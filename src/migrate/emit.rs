@@ -44,7 +44,8 @@ impl Emit {
 }
 
 /// What all of them say of values.
-const NOTE: &str = "No values: `unleak migrate apply` stores them. What it created is adopted by an import; nothing here makes a version.";
+pub(super) const NOTE: &str =
+    "No values: `unleak migrate apply` stores them. What it created is adopted by an import; nothing here makes a version.";
 
 /// Each secret with an identifier of its own, made of the words of its name.
 fn named(plan: &Plan, identifier: impl Fn(&[&str]) -> String) -> Vec<(String, &PlannedSecret)> {

@@ -8,7 +8,7 @@ use bstr::{BString, ByteSlice};
 use rayon::prelude::*;
 
 use super::edits::{self, Moved};
-use super::group::Group;
+use super::group::{Group, URL};
 use super::inventory::{DiskTree, FileText, Inventory, Spot};
 use super::key::PlanKey;
 use super::known::Known;
@@ -17,7 +17,7 @@ use super::plan::{Edit, ManualPlace, PlannedFile, PlannedPlace, Tracked};
 use super::{diff, name};
 use crate::reference::Reference;
 use crate::rewrite::encoding::{FileEncoding, Text};
-use crate::rewrite::{Companion, Manual, Rewritten, Splice, Tree as _, Wanted};
+use crate::rewrite::{Companion, Field, Manual, Rewritten, Spelled, Splice, Tree as _, Wanted};
 use crate::source::git::checkout::{Checkout, FileState};
 
 /// The file of variables and their references, at the root.
@@ -78,6 +78,59 @@ struct Aim<'s> {
     spot: &'s Spot,
     reference: Reference,
     variable: String,
+    /// Where the fields are that it puts together.
+    fields: Vec<Field>,
+}
+
+impl Aim<'_> {
+    /// The values there: that of the whole literal, or its fields.
+    fn moved(&self) -> Vec<Moved<'_>> {
+        let located = &self.spot.located;
+        match &located.composed {
+            Ok(spelled) if !self.fields.is_empty() => {
+                let moved = spelled.iter().zip(&self.fields).map(|(Spelled { span, spelling, .. }, Field { reference, .. })| Moved {
+                    span: span.clone(),
+                    spelling,
+                    reference,
+                });
+                moved.collect()
+            }
+            _ => vec![Moved { span: located.span.clone(), spelling: &located.spelling, reference: &self.reference }],
+        }
+    }
+
+    /// Why the place refers to its secret as it does.
+    fn reason(&self) -> String {
+        let located = &self.spot.located;
+        match &located.composed {
+            _ if !self.fields.is_empty() => format!("{}; the URL is put together from its fields", located.reason),
+            Err(why) if self.reference.key.as_deref() == Some(URL) => format!("{}; the URL stays whole: {why}", located.reason),
+            _ => located.reason.clone(),
+        }
+    }
+}
+
+/// The variables that references get.
+struct Variables<'k> {
+    /// Those of the file, and what they are set to.
+    known: &'k BTreeMap<String, String>,
+    taken: BTreeSet<String>,
+    of: BTreeMap<Reference, String>,
+}
+
+impl Variables<'_> {
+    /// The variable of a reference: the one that is set to it, the one that a place reads, or a new one.
+    fn of(&mut self, reference: &Reference, read: impl Fn() -> Option<String>, wanted: impl Fn() -> String) -> String {
+        if let Some(name) = self.of.get(reference) {
+            return name.clone();
+        }
+        let text = reference.to_string();
+        let set = self.known.iter().find(|(_, set)| **set == text).map(|(name, _)| name.clone());
+        let name = set.or_else(read).unwrap_or_else(|| name::unique(name::variable(&wanted()), &mut self.taken));
+        self.taken.insert(name.clone());
+        self.of.insert(reference.clone(), name.clone());
+        name
+    }
 }
 
 /// All files under way.
@@ -125,28 +178,28 @@ impl<'a> Work<'a> {
     /// Where each spot leads. One reference has one variable everywhere, and a variable one reference.
     fn aims(&self, known: &BTreeMap<String, String>) -> Vec<Aim<'a>> {
         let inventory: &'a Inventory = self.inventory;
-        let mut taken: BTreeSet<String> = known.keys().cloned().collect();
-        let mut variables: BTreeMap<Reference, String> = BTreeMap::new();
+        let mut variables = Variables { known, taken: known.keys().cloned().collect(), of: BTreeMap::new() };
         let mut aims = Vec::new();
         for (group, named) in self.groups.iter().zip(self.named) {
-            for (spot, key) in &group.spots {
+            for (number, key) in &group.spots {
                 let mut reference = named.reference.clone();
                 reference.key.clone_from(key);
                 let spots = || group.spots.iter().filter(|(_, other)| other == key).map(|(spot, _)| &inventory.spots[*spot].located);
-                let variable = variables.entry(reference.clone()).or_insert_with(|| {
-                    let text = reference.to_string();
-                    if let Some((name, _)) = known.iter().find(|(_, set)| **set == text) {
-                        return name.clone();
-                    }
-                    if let Some(name) = spots().find_map(|located| located.variable.clone()) {
-                        taken.insert(name.clone());
-                        return name;
-                    }
+                let read = || spots().find_map(|located| located.variable.clone());
+                let wanted = || {
                     let wanted = spots().find_map(|located| located.name.clone());
-                    let wanted = wanted.unwrap_or_else(|| reference.name.rsplit('/').next().unwrap_or_default().to_owned());
-                    name::unique(name::variable(&wanted), &mut taken)
-                });
-                aims.push(Aim { spot: &inventory.spots[*spot], variable: variable.clone(), reference });
+                    wanted.unwrap_or_else(|| reference.name.rsplit('/').next().unwrap_or_default().to_owned())
+                };
+                let variable = variables.of(&reference, read, wanted);
+                let spot = &inventory.spots[*number];
+                let field = |name: &'static str| {
+                    let reference = named.reference.clone().with_key(name);
+                    let variable = variables.of(&reference, || None, || format!("{}_{name}", group.what.as_ref().unwrap_or(&variable)));
+                    Field { name, reference, variable }
+                };
+                let composed = spot.located.composed.iter().flatten().map(|spelled| spelled.name);
+                let fields = if group.composed.contains(number) { composed.map(field).collect() } else { Vec::new() };
+                aims.push(Aim { spot, reference, variable, fields });
             }
         }
         aims
@@ -190,10 +243,7 @@ impl<'a> Work<'a> {
                 ask(file, &aims, tree)?
             }
         };
-        let moved: Vec<Moved<'_>> = aims
-            .iter()
-            .map(|aim| Moved { span: aim.spot.located.span.clone(), spelling: &aim.spot.located.spelling, reference: &aim.reference })
-            .collect();
+        let moved: Vec<Moved<'_>> = aims.iter().flat_map(|aim| aim.moved()).collect();
         let by_hand = |reason: String| Manual { reason, advice: "replace the value by a reference by hand".to_owned() };
         let edits = edits::of(&file.bytes, &together.splices, &moved, self.values).map_err(by_hand)?;
         if edits::applied(&file.raw, file.encoding, &edits).is_none() {
@@ -214,7 +264,7 @@ impl<'a> Work<'a> {
             line: file.line(aim.spot.located.span.start),
             reference: aim.reference.to_string(),
             strategy: aim.spot.located.strategy,
-            reason: aim.spot.located.reason.clone(),
+            reason: aim.reason(),
         }));
         Ok(())
     }
@@ -337,8 +387,10 @@ fn creates(change: &Change, content: &BString) -> bool {
 
 /// Asks the rewriter, and has it verify what it did.
 fn ask(file: &FileText, aims: &[&Aim<'_>], tree: &DiskTree) -> Result<Rewritten, Manual> {
-    let wanted: Vec<Wanted<'_>> =
-        aims.iter().map(|aim| Wanted { located: &aim.spot.located, reference: &aim.reference, variable: &aim.variable }).collect();
+    let wanted: Vec<Wanted<'_>> = aims
+        .iter()
+        .map(|aim| Wanted { located: &aim.spot.located, reference: &aim.reference, variable: &aim.variable, fields: &aim.fields })
+        .collect();
     let rewritten = file.rewriter.rewrite(file.source(), &wanted, tree)?;
     let after = crate::rewrite::splice(&file.bytes, &rewritten.splices);
     file.rewriter.verify(file.source(), &after, &rewritten.splices)?;

@@ -47,7 +47,10 @@ const FAMILIES: [Family; 3] = [
 
 /// Order of fields in a secret: that of the store's own rotation functions.
 const ORDER: [&str; 11] =
-    ["engine", "host", "port", "username", "password", "dbname", "url", "access_key_id", "secret_access_key", "client_id", "client_secret"];
+    ["engine", "host", "port", "username", "password", "dbname", URL, "access_key_id", "secret_access_key", "client_id", "client_secret"];
+
+/// The field with the whole of a connection string.
+pub const URL: &str = "url";
 
 /// A part of a secret.
 pub struct Part {
@@ -71,6 +74,8 @@ pub struct Group {
     pub parts: Vec<Part>,
     /// Spots that refer to it, each with the key.
     pub spots: Vec<(usize, Option<String>)>,
+    /// Those of them that put it together from its fields.
+    pub composed: BTreeSet<usize>,
 }
 
 /// All values of the inventory in groups; of a managed external type, its fields.
@@ -99,7 +104,7 @@ pub fn group(inventory: &Inventory, split_url: bool, external: Option<&'static E
         }
         let with_spots = members.iter().filter_map(|(value, key)| Some((by_value.get(value)?, key)));
         let spots = with_spots.flat_map(|(spots, key)| spots.iter().map(|&spot| (spot, key.clone()))).collect();
-        groups.push(Group { what, parts, spots });
+        groups.push(Group { what, parts, spots, composed: BTreeSet::new() });
         taken.extend(members.into_iter().map(|(value, _)| value));
     }
     for value in values.iter().filter(|value| !taken.contains(value)) {
@@ -109,7 +114,7 @@ pub fn group(inventory: &Inventory, split_url: bool, external: Option<&'static E
     groups
 }
 
-/// A value of its own: as it is, or as the fields of its connection string with the whole of it as `url`.
+/// A value of its own: as it is, or as the fields of its connection string; with the whole of it as `url` where a place needs that.
 fn alone(inventory: &Inventory, spots: &[usize], split_url: bool) -> Group {
     let spot = &inventory.spots[spots[0]];
     let part = |key: Option<&str>, value: &Secret, field: Option<&str>| Part {
@@ -120,11 +125,15 @@ fn alone(inventory: &Inventory, spots: &[usize], split_url: bool) -> Group {
         field: field.map(str::to_owned),
     };
     let split = split_url && !spot.located.fields.is_empty();
+    let can = |spot: &usize| split && inventory.spots[*spot].located.composed.is_ok();
+    let composed: BTreeSet<usize> = spots.iter().copied().filter(can).collect();
     let mut parts: Vec<Part> =
         if split { spot.located.fields.iter().map(|(name, value)| part(Some(name), value, Some(name))).collect() } else { Vec::new() };
-    parts.push(part(split.then_some("url"), &spot.located.value, None));
-    let key = split.then(|| "url".to_owned());
-    Group { what: spot.located.name.clone(), parts, spots: spots.iter().map(|&spot| (spot, key.clone())).collect() }
+    if composed.len() < spots.len() {
+        parts.push(part(split.then_some(URL), &spot.located.value, None));
+    }
+    let key = |spot: &usize| (split && !composed.contains(spot)).then(|| URL.to_owned());
+    Group { what: spot.located.name.clone(), parts, spots: spots.iter().map(|spot| (*spot, key(spot))).collect(), composed }
 }
 
 /// The name without the ending that says which member of a family it is.

@@ -189,6 +189,8 @@ pub struct Progress {
     pub failed: BTreeMap<String, String>,
     /// Files that have their new content.
     pub rewritten: BTreeSet<String>,
+    /// Files that undo is at, or done with.
+    pub restoring: BTreeSet<String>,
     /// Secrets that undo is done with.
     pub removed: BTreeSet<String>,
     /// Secrets whose value is worth nothing any more, and why somebody said so although places still held it.
@@ -215,7 +217,8 @@ impl Progress {
             // Nothing of it is left; a plan that is applied again begins anew.
             Event::Undone => *self = Self { phase: Phase::Undone, ..Self::default() },
             Event::Rotated { secret, despite } => drop(self.rotated.insert(secret, despite)),
-            Event::Rewritten { partly: true, .. } | Event::Rewriting { .. } | Event::Restoring { .. } | Event::Removing { .. } => {}
+            Event::Restoring { path } => drop(self.restoring.insert(path)),
+            Event::Rewritten { partly: true, .. } | Event::Rewriting { .. } | Event::Removing { .. } => {}
         }
         Ok(())
     }

@@ -12,11 +12,11 @@ use super::inventory::{self, DiskTree, Inventory};
 use super::key::PlanKey;
 use super::known::Known;
 use super::plan::{Existing, LeftFinding, ManualPlace, Member, Plan, PlannedSecret, PlannedStore, VERSION};
-use super::{advice, cost, external, name, reader};
+use super::{advice, cost, external, name, reader, unset};
 use crate::blob::visible;
 use crate::finding::{Finding, Report};
 use crate::reference::{Backend, Reference};
-use crate::rewrite::{Strategy, Style};
+use crate::rewrite::{ASKED_AGAIN, Strategy, Style};
 use crate::source::git::checkout::Checkout;
 use crate::store::{Action, limits, names};
 
@@ -153,6 +153,8 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     plan.warnings.extend(over_quota(plan.secrets.len()));
     plan.warnings.extend(reader::warnings(&plan));
     plan.warnings.extend(without_client(&plan));
+    plan.warnings.extend(whole_urls(&plan));
+    plan.todo.extend(unset::steps(&tree, &plan.secrets, &values));
     plan.cost = monthly(&plan, options);
     Ok(plan)
 }
@@ -315,18 +317,32 @@ fn warnings(manual: &[ManualPlace], options: &Options) -> Vec<String> {
     warnings
 }
 
-/// Places that read the environment although the client was asked for: one warning for each reason.
+/// Secrets with a connection string that stays whole beside its fields: rotation renews the password and nothing else.
+fn whole_urls(plan: &Plan) -> Vec<String> {
+    let is_whole = |member: &Member| member.field.is_none() && member.key.as_deref() == Some(group::URL);
+    let stale = plan.secrets.iter().filter(|secret| secret.members.iter().any(is_whole));
+    stale
+        .map(|secret| format!("{}: places read the field url, which a rotation that renews only the password makes stale", secret.name))
+        .collect()
+}
+
+/// Places that read the environment although the client was asked for, or that ask it in functions: one warning for each reason.
 fn without_client(plan: &Plan) -> Vec<String> {
     if plan.style != Style::Sdk || plan.store.backend != Backend::Aws {
         return Vec::new();
     }
-    let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut reasons: BTreeMap<(bool, &str), Vec<String>> = BTreeMap::new();
     for file in &plan.files {
-        for place in file.places.iter().filter(|place| place.strategy == Strategy::Environment) {
-            reasons.entry(&place.reason).or_default().push(format!("{}:{}", file.path, place.line));
+        for place in &file.places {
+            let asked = place.strategy == Strategy::Sdk && place.reason.starts_with(ASKED_AGAIN);
+            if asked || place.strategy == Strategy::Environment {
+                reasons.entry((asked, &place.reason)).or_default().push(format!("{}:{}", file.path, place.line));
+            }
         }
     }
-    let warning = |(reason, places): (&str, Vec<String>)| match places.as_slice() {
+    let warning = |((asked, reason), places): ((bool, &str), Vec<String>)| match places.as_slice() {
+        [place] if asked => format!("{place}: {reason}"),
+        places if asked => format!("{} and {} more: {reason}", places[0], places.len() - 1),
         [place] => format!("{place} does not ask the store's client; {reason}"),
         places => format!("{} and {} more do not ask the store's client; {reason}", places[0], places.len() - 1),
     };

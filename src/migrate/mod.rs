@@ -31,6 +31,7 @@ pub mod remains;
 mod storing;
 mod target;
 pub mod undo;
+mod unset;
 mod value;
 pub mod waiting;
 

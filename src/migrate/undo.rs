@@ -6,13 +6,14 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::apply::Run;
-use super::edits::{self, Values};
+use super::edits::{self, Added, Values};
 use super::journal::{Event, Journal, Phase, StoredBy};
 use super::plan::{Edit, PlannedFile, Segment};
 use super::storing::{is_ours, with_stage};
 use super::target::{self, Content, Now};
 use super::{ApplyError, Refusal, value};
 use crate::fsx::replace::{self, ReplaceError, Replacement};
+use crate::rewrite::encoding::FileEncoding;
 use crate::store::{Action, CURRENT, StoreError, Version, limits};
 
 /// Days in which a deleted secret can be had back.
@@ -21,8 +22,10 @@ const RECOVERY_DAYS: u8 = 7;
 /// What undo did.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Undone {
-    /// Files that have their old content again.
+    /// Files that have their old content again, or lost what the plan added.
     pub files: Vec<String>,
+    /// Those of them whose other lines changed since; these stay as they are now.
+    pub changed: Vec<String>,
     /// Secrets that are scheduled for deletion, or have their previous version again.
     pub removed: Vec<String>,
     /// Secrets that stay, and why.
@@ -35,6 +38,8 @@ struct Changed<'p> {
     path: PathBuf,
     now: zeroize::Zeroizing<Vec<u8>>,
     edits: Cow<'p, [Edit]>,
+    /// What is left without the plan's lines, where other lines changed since: a manifest, of which no value was a part.
+    rest: Option<Vec<u8>>,
 }
 
 /// A file to restore, and what it gets.
@@ -53,7 +58,7 @@ pub fn undo(run: &Run<'_>) -> Result<Undone, ApplyError> {
     if matches!(journal.progress().phase, Phase::Planned | Phase::Undone) {
         return Ok(Undone::default());
     }
-    let files = changed_files(run)?;
+    let files = changed_files(run, &journal)?;
     let values = values(run, &journal, &files)?;
     let restoring = contents(run, files, &values)?;
     if journal.progress().phase != Phase::Undoing {
@@ -67,6 +72,7 @@ pub fn undo(run: &Run<'_>) -> Result<Undone, ApplyError> {
     for file in &restoring {
         restore(run, file, &mut journal)?;
         undone.files.push(file.changed.file.path.clone());
+        undone.changed.extend(file.changed.rest.as_ref().map(|_| file.changed.file.path.clone()));
     }
     take_folders_away(run)?;
     drop((restoring, values));
@@ -93,7 +99,7 @@ pub fn undo(run: &Run<'_>) -> Result<Undone, ApplyError> {
 }
 
 /// Files that have their new content, or some lines of it.
-fn changed_files<'p>(run: &Run<'p>) -> Result<Vec<Changed<'p>>, ApplyError> {
+fn changed_files<'p>(run: &Run<'p>, journal: &Journal<'_>) -> Result<Vec<Changed<'p>>, ApplyError> {
     let (mut files, mut stale, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for file in &run.plan.files {
         let Now { path, bytes, content } = match target::now(run.root, file, &run.plan.key) {
@@ -103,22 +109,39 @@ fn changed_files<'p>(run: &Run<'p>) -> Result<Vec<Changed<'p>>, ApplyError> {
             }
             now => now?,
         };
-        let edits = match content {
+        let now = bytes.unwrap_or_default();
+        let (edits, rest) = match content {
             Content::Before => continue,
-            Content::After => Cow::Borrowed(file.edits.as_slice()),
-            Content::Partly(lines) => Cow::Owned(lines),
-            Content::Other => {
-                let reason = "it changed since the migration; take that change back, or put the value back by hand".to_owned();
-                stale.push(Refusal { what: file.path.clone(), reason });
-                continue;
-            }
+            Content::After => (Cow::Borrowed(file.edits.as_slice()), None),
+            Content::Partly(lines) => (Cow::Owned(lines), None),
+            Content::Other => match added(file, &now, journal) {
+                Added::There(rest) => (Cow::Borrowed(file.edits.as_slice()), Some(rest)),
+                Added::Gone => continue,
+                Added::Unclear => {
+                    let reason = "it changed since the migration; take that change back, or put the value back by hand".to_owned();
+                    stale.push(Refusal { what: file.path.clone(), reason });
+                    continue;
+                }
+            },
         };
-        files.push(Changed { file, path, now: bytes.unwrap_or_default(), edits });
+        files.push(Changed { file, path, now, edits, rest });
     }
     if !stale.is_empty() {
         return Err(ApplyError::Stale(stale));
     }
     if refused.is_empty() { Ok(files) } else { Err(ApplyError::Refused(refused)) }
+}
+
+/// What became of lines that the plan added to a manifest, whose other lines a package manager changed. They are taken out if the journal says
+/// that they were put there, and are no longer looked for if undo was at the file before.
+fn added(file: &PlannedFile, now: &[u8], journal: &Journal<'_>) -> Added {
+    let is_manifest = file.before.is_some() && !file.has_places() && !file.is_in_parts() && file.encoding == FileEncoding::Utf8;
+    let progress = journal.progress();
+    match Added::of(now, &file.edits) {
+        Added::There(rest) if is_manifest && progress.rewritten.contains(&file.path) => Added::There(rest),
+        Added::Gone if is_manifest && progress.restoring.contains(&file.path) => Added::Gone,
+        _ => Added::Unclear,
+    }
 }
 
 /// All values that the files need, read from the store and checked.
@@ -145,8 +168,13 @@ fn values(run: &Run<'_>, journal: &Journal<'_>, files: &[Changed<'_>]) -> Result
 /// The old content of every file, proved before one is touched.
 fn contents<'p>(run: &Run<'_>, files: Vec<Changed<'p>>, values: &Values) -> Result<Vec<Restoring<'p>>, ApplyError> {
     let mut restoring = Vec::new();
-    for changed in files {
+    for mut changed in files {
         let file = changed.file;
+        if let Some(rest) = &mut changed.rest {
+            let content = zeroize::Zeroizing::new(std::mem::take(rest));
+            restoring.push(Restoring { changed, content });
+            continue;
+        }
         let content = edits::undone(&changed.now, file.encoding, &changed.edits, values);
         let right = content.filter(|content| file.before.is_none_or(|before| run.plan.key.of_file(content) == before));
         let content =

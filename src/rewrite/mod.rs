@@ -66,6 +66,9 @@ pub enum Strategy {
     Placeholder,
 }
 
+/// How the reason begins where the store's client is asked each time that a function runs.
+pub const ASKED_AGAIN: &str = "the client is asked each time that the code runs, and answers from what it keeps";
+
 /// How a value is spelled in a file: with the value it gives the file's bytes back, so that undo needs no copy of them.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -152,6 +155,30 @@ pub struct Located {
     pub variable: Option<String>,
     /// For a connection string that is split: the standard fields (`engine`, `host`, `port`, `username`, `password`, `dbname`) in order.
     pub fields: Vec<(&'static str, Secret)>,
+    /// Where these are spelled, for a place that can put the string together from them; else why it takes the whole of it.
+    pub composed: Result<Vec<Spelled>, String>,
+}
+
+/// A field of a connection string where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spelled {
+    /// Its name.
+    pub name: &'static str,
+    /// The bytes of the file.
+    pub span: Range<usize>,
+    /// How they spell the field.
+    pub spelling: Spelling,
+}
+
+/// Where a field of a connection string will be.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// Where its value will be.
+    pub reference: Reference,
+    /// Environment variable for it.
+    pub variable: String,
 }
 
 /// A place to rewrite, and to what.
@@ -163,6 +190,8 @@ pub struct Wanted<'a> {
     pub reference: &'a Reference,
     /// Environment variable for it: `[A-Z][A-Z0-9_]*`, unique for each reference.
     pub variable: &'a str,
+    /// All of [`Located::composed`], for a place that puts the string together; else nothing.
+    pub fields: &'a [Field],
 }
 
 /// Bytes of a file to replace.

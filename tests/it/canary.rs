@@ -124,6 +124,7 @@ fn plants() -> (Vec<(&'static str, String)>, BTreeMap<&'static str, Planted>) {
         ("deploy/key.json", format!("{{\"private_key\": \"{}\\n\"}}\n", one_line_key.trim().replace('\n', "\\n"))),
         ("settings.py", format!("password = \"{password}\"\n")),
         ("database.yml", format!("url: postgres://app:{url}@db.internal/app\n")),
+        ("database.py", format!("DATABASE_URL = \"postgres://app:{url}@db.internal/app\"\n")),
         ("remote.sh", format!("git clone https://{user}@git.internal/a.git\n")),
         ("secret.yaml", format!("data:\n  token: {}\n", data_encoding::BASE64.encode(format!("token={wrapped}\n").as_bytes()))),
         ("escaped.json", format!("{{\"t\": \"{}\"}}\n", made_up::unicode(&escape))),
@@ -442,7 +443,7 @@ fn migrations_let_no_secret_out() {
         covered.insert(arguments[..if matches!(arguments[0], "migrate" | "store") { 2 } else { 1 }].join(" "));
     };
     run(&["migrate", "schema"], 0);
-    run(&["migrate", "plan", "--output", &plan], 0);
+    run(&["migrate", "plan", "--split-url", "--output", &plan], 0);
     run(&["migrate", "apply", "--dry-run", &plan], 0);
     run(&["migrate", "apply", "--check", &plan], 0);
     run(&["migrate", "apply", "--yes", &wrong], 2);

@@ -224,7 +224,7 @@ pub struct PlanArgs {
     /// How places refer to their secrets: `auto` takes what is usual for each, `env` a variable, `sdk` the store's cached client
     #[arg(long, value_enum, value_name = "STYLE", default_value = "auto", help_heading = "Rewriting")]
     pub style: StyleName,
-    /// Store a connection string as its fields, too
+    /// Store a connection string as its fields; code puts it together from them where it can
     #[arg(long, help_heading = "Rewriting")]
     pub split_url: bool,
 }

@@ -138,6 +138,9 @@ pub fn unfinished(plan: &Plan, unfinished: &Unfinished, out: &mut dyn Write) -> 
 /// What undo did.
 pub fn undone(undone: &Undone, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "Undone: {} restored, {} taken back", count(undone.files.len(), "file"), count(undone.removed.len(), "secret"))?;
+    let changed =
+        undone.changed.iter().map(|path| format!("{path}: what the plan added is out; run its package manager for what that added"));
+    section("Other lines changed since, and stay", changed, out)?;
     let kept = undone.kept.iter().map(|kept| format!("{}: {}", kept.what, kept.reason));
     section("Kept in the store", kept, out)
 }

@@ -19,7 +19,7 @@ const VERBATIM: Syntax = Syntax { doubled: &["\"\""], ..RAW };
 const FORMATTED: Syntax = Syntax { doubled: &["{{", "}}"], ..STRING };
 const FORMATTED_VERBATIM: Syntax = Syntax { doubled: &["\"\"", "{{", "}}"], ..RAW };
 
-const LEXICON: Lexicon = Lexicon {
+pub(super) const LEXICON: Lexicon = Lexicon {
     line_comments: &["//"],
     block_comments: &[("/*", "*/")],
     nested: false,

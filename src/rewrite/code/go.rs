@@ -7,7 +7,8 @@ use bstr::ByteSlice as _;
 use tree_sitter::Node;
 
 use super::client::Client;
-use super::place::{HERE, Place, last_word};
+use super::connection::Compose;
+use super::place::{Gives, HERE, Place, last_word};
 use super::tree::{self, Path};
 use super::{Language, line_end, line_start, next_line};
 use crate::rewrite::literal::{Numeric, Part, Quoting, RAW, Syntax, manual};
@@ -31,6 +32,22 @@ const JOINS: [&str; 2] = ["binary_expression", "parenthesized_expression"];
 
 /// The file of a package that holds the helper.
 const HELPER_FILE: &str = "must_env.go";
+/// What that file has after its package.
+const MUST_ENV: &str = "import \"os\"\n\n// mustEnv returns the value of an environment variable and panics where it is not set.\nfunc mustEnv(name string) \
+                        string {\n\tvalue, ok := os.LookupEnv(name)\n\tif !ok {\n\t\tpanic(name + \" is not set\")\n\t}\n\treturn value\n}\n";
+/// The file with what puts connection URLs together.
+const URL_FILE: &str = "connection_url.go";
+/// What that file has after its package.
+const CONNECTION_URL: &str = "import (\n\t\"net/url\"\n\t\"strings\"\n)\n\n// connectionURL returns the URL of these parts; a port or a database that is empty is left out.\nfunc connectionURL(scheme, username, password, host, port, dbname string) string {\n\tencoded := func(part string) string { return strings.ReplaceAll(url.QueryEscape(part), \"+\", \"%20\") }\n\tif port != \"\" {\n\t\thost += \":\" + port\n\t}\n\tif dbname != \"\" {\n\t\thost += \"/\" + dbname\n\t}\n\treturn scheme + \"://\" + encoded(username) + \":\" + encoded(password) + \"@\" + host\n}\n";
+
+const COMPOSE: Compose = Compose {
+    kept: "-_.~",
+    expression: |url, _| {
+        let part = |part: &Option<String>| part.clone().unwrap_or_else(|| "\"\"".to_owned());
+        let (port, dbname) = (part(&url.port), part(&url.dbname));
+        format!("connectionURL(\"{}\", {}, {}, {}, {port}, {dbname})", url.scheme, url.username, url.password, url.host)
+    },
+};
 
 pub(super) fn grammar() -> tree_sitter::Language {
     tree_sitter_go::LANGUAGE.into()
@@ -74,10 +91,7 @@ impl Language for Go {
         format!("mustEnv(\"{variable}\")")
     }
 
-    fn surroundings(&self, source: Source<'_>, text: &str, _places: &[Place], tree: &dyn Tree) -> Result<Rewritten, Manual> {
-        if text.contains("func mustEnv(") {
-            return Ok(Rewritten::default());
-        }
+    fn surroundings(&self, source: Source<'_>, text: &str, places: &[Place], tree: &dyn Tree) -> Result<Rewritten, Manual> {
         let parsed = tree::parse(&grammar(), text)?;
         let root = parsed.root_node();
         let mut cursor = root.walk();
@@ -85,19 +99,25 @@ impl Language for Go {
         let package = clause.and_then(|clause| clause.named_child(0)).map(|name| &text[name.byte_range()]);
         let package = package.ok_or_else(|| manual("the file says no package", "mend the code, then migrate again"))?;
         let folder = source.path.rfind_byte(b'/').map_or(&b""[..], |end| &source.path[..=end]);
-        let path = [folder, HELPER_FILE.as_bytes()].concat();
-        let content = format!(
-            "package {package}\n\nimport \"os\"\n\n// mustEnv returns the value of an environment variable and panics where it is not set.\nfunc mustEnv(name \
-             string) string {{\n\tvalue, ok := os.LookupEnv(name)\n\tif !ok {{\n\t\tpanic(name + \" is not set\")\n\t}}\n\treturn value\n}}\n"
-        );
-        match tree.read(path.as_bstr()) {
-            Some(known) if known == content.as_bytes() => Ok(Rewritten::default()),
-            Some(_) => Err(manual(format!("{HELPER_FILE} exists with other content"), "rename it, then migrate again")),
-            None => {
-                let companions = vec![Companion::NewFile { path: path.into(), content: content.into() }];
-                Ok(Rewritten { splices: Vec::new(), companions })
+        let composed = places.iter().any(|place| place.gives == Gives::Url);
+        let mut companions = Vec::new();
+        for (function, file, code) in [("mustEnv", HELPER_FILE, MUST_ENV), ("connectionURL", URL_FILE, CONNECTION_URL)] {
+            if text.contains(&format!("func {function}(")) || file == URL_FILE && !composed {
+                continue;
+            }
+            let path = [folder, file.as_bytes()].concat();
+            let content = format!("package {package}\n\n{code}");
+            match tree.read(path.as_bstr()) {
+                Some(known) if known == content.as_bytes() => {}
+                Some(_) => return Err(manual(format!("{file} exists with other content"), "rename it, then migrate again")),
+                None => companions.push(Companion::NewFile { path: path.into(), content: content.into() }),
             }
         }
+        Ok(Rewritten { splices: Vec::new(), companions })
+    }
+
+    fn compose(&self) -> Option<&'static Compose> {
+        Some(&COMPOSE)
     }
 
     fn client(&self) -> Option<&dyn Client> {

@@ -6,6 +6,7 @@ use tree_sitter::Node;
 
 use super::Language;
 use super::client::Client;
+use super::connection::Compose;
 use super::place::{Place, last_word};
 use super::tree::{self, Path};
 use crate::rewrite::literal::{Block, Numeric, Part, Quoting, RAW, Syntax, manual};
@@ -44,6 +45,22 @@ fn part(node: Node<'_>, text: &str) -> Result<Part, Manual> {
     Ok(Part { token, quoting })
 }
 
+const COMPOSE: Compose = Compose {
+    kept: "-_.*",
+    expression: |url, _| {
+        // A form's encoding, which has `+` for blanks.
+        let encoded =
+            |part: &String| format!("java.net.URLEncoder.encode({part}, java.nio.charset.StandardCharsets.UTF_8).replace(\"+\", \"%20\")");
+        let mut format = format!("{}://%s:%s@%s", url.scheme);
+        let mut parts = vec![encoded(&url.username), encoded(&url.password), url.host.clone()];
+        for (sign, part) in [(":%s", &url.port), ("/%s", &url.dbname)] {
+            format += part.as_ref().map_or("", |_| sign);
+            parts.extend(part.clone());
+        }
+        format!("String.format(\"{format}\", {})", parts.join(", "))
+    },
+};
+
 impl Language for Java {
     fn name(&self) -> &'static str {
         "java"
@@ -76,6 +93,10 @@ impl Language for Java {
 
     fn client(&self) -> Option<&dyn Client> {
         Some(self)
+    }
+
+    fn compose(&self) -> Option<&'static Compose> {
+        Some(&COMPOSE)
     }
 
     fn verify(&self, _source: Source<'_>, before: &str, after: &str, splices: &[Splice]) -> Result<(), Manual> {

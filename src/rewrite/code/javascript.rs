@@ -7,6 +7,7 @@ use bstr::ByteSlice as _;
 use tree_sitter::Node;
 
 use super::client::Client;
+use super::connection::Compose;
 use super::place::{Place, last_word};
 use super::tree::{self, Path};
 use super::{Language, insert, line_end};
@@ -57,6 +58,16 @@ fn is_entity(rest: &str) -> bool {
 
 const LITERALS: [&str; 2] = ["string", "template_string"];
 const JOINS: [&str; 2] = ["binary_expression", "parenthesized_expression"];
+
+const COMPOSE: Compose = Compose {
+    kept: "-_.!~*'()",
+    expression: |url, _| {
+        let encoded = |part: &String| format!("${{encodeURIComponent({part})}}");
+        let part = |sign: &str, part: &Option<String>| part.as_ref().map(|part| format!("{sign}${{{part}}}")).unwrap_or_default();
+        let (username, password, host) = (encoded(&url.username), encoded(&url.password), &url.host);
+        format!("`{}://{username}:{password}@${{{host}}}{}{}`", url.scheme, part(":", &url.port), part("/", &url.dbname))
+    },
+};
 
 impl Language for JavaScript {
     fn name(&self) -> &'static str {
@@ -119,6 +130,10 @@ impl Language for JavaScript {
 
     fn client(&self) -> Option<&dyn Client> {
         Some(self)
+    }
+
+    fn compose(&self) -> Option<&'static Compose> {
+        Some(&COMPOSE)
     }
 
     fn verify(&self, _source: Source<'_>, before: &str, after: &str, splices: &[Splice]) -> Result<(), Manual> {

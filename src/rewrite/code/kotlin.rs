@@ -20,7 +20,7 @@ fn is_template(rest: &str) -> bool {
     rest.strip_prefix('$').and_then(|rest| rest.chars().next()).is_some_and(|next| next.is_alphabetic() || matches!(next, '_' | '{' | '`'))
 }
 
-const LEXICON: Lexicon = Lexicon {
+pub(super) const LEXICON: Lexicon = Lexicon {
     line_comments: &["//", "#!"],
     block_comments: &[("/*", "*/")],
     nested: true,

@@ -246,6 +246,14 @@ impl<'t> Tokens<'t> {
         Ok((this, found))
     }
 
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// Its brackets do not match.
+    pub fn of(text: &'t str, lexicon: &Lexicon) -> Result<Self, Manual> {
+        Self::new(text, lex(text, lexicon)?)
+    }
+
     fn new(text: &'t str, tokens: Vec<Token>) -> Result<Self, Manual> {
         let mut this = Self { text, all: Vec::new(), breaks: Vec::new(), inside: Vec::new() };
         let mut open: Vec<usize> = Vec::new();
@@ -321,7 +329,7 @@ impl<'t> Tokens<'t> {
             }
             if self.all[before].kind == Kind::Outside
                 || matches!(self.at(before), ";" | "}")
-                || lines && self.breaks(start) && self.at(start) != "."
+                || lines && self.breaks(start) && self.at(start) != "." && !matches!(self.before(start, 1), "=" | "+" | "?:")
             {
                 break;
             }

@@ -22,11 +22,13 @@ pub(super) mod tree;
 
 use std::ops::Range;
 
-use super::literal::manual;
-use super::{Companion, Located, Manual, Rewriter, Rewritten, Source, Splice, Strategy, Style, Tree, Wanted};
+use super::literal::{Decode, manual};
+use super::{ASKED_AGAIN, Companion, Located, Manual, Rewriter, Rewritten, Source, Spelled, Splice, Strategy, Style, Tree, Wanted};
+use crate::reference::Reference;
 use crate::secret::Secret;
-use client::{Client, File, Uses};
-use place::{Kind, Place};
+use client::{Client, File, Form, Uses};
+use connection::{Compose, Parts};
+use place::{Gives, Kind, Place};
 
 /// What a language knows.
 trait Language: Sync {
@@ -50,6 +52,11 @@ trait Language: Sync {
 
     /// The store's client in this language, where one can be generated.
     fn client(&self) -> Option<&dyn Client> {
+        None
+    }
+
+    /// How it puts a connection URL together, where that is known.
+    fn compose(&self) -> Option<&'static Compose> {
         None
     }
 
@@ -158,6 +165,7 @@ impl Rewriter for Code {
         let text = text(source.bytes)?;
         let (strategy, reason) = self.strategy(File { source, text, tree }, &place, style);
         let decode = place.decode(text)?;
+        let composed = self.composed(&place, &decode, text);
         if memchr::memmem::find(&source.bytes[decode.span.clone()], &source.bytes[span]).is_none() {
             return Err(manual("the finding is not within one literal", "replace it by hand"));
         }
@@ -166,6 +174,7 @@ impl Rewriter for Code {
             strategy,
             reason,
             fields: connection::fields(&decode.value).unwrap_or_default(),
+            composed,
             value: decode.value,
             span: decode.span,
             spelling: decode.spelling,
@@ -187,25 +196,19 @@ impl Rewriter for Code {
                 Kind::Prose => super::placeholder(wanted.reference),
                 Kind::Code if located.strategy == Strategy::Sdk => {
                     let client = self.client()?;
-                    let expression = asked.expression(client, file, wanted, &place)?;
-                    place = client.fit(place);
+                    let (expression, form) = asked.expression(client, file, wanted, &place)?;
+                    place = client.fit(place, form, text);
                     expression
                 }
+                Kind::Code if wanted.fields.is_empty() => {
+                    let variable = place.variable.clone().unwrap_or_else(|| wanted.variable.to_owned());
+                    reads(&variable, wanted.reference, &mut out.companions)?;
+                    self.0.lookup(&variable, &place, text)
+                }
                 Kind::Code => {
-                    let variable = place.variable.as_deref().unwrap_or(wanted.variable);
-                    let companion = Companion::Variable { name: variable.to_owned(), reference: wanted.reference.clone() };
-                    let taken = |known: &&Companion| matches!(known, Companion::Variable { name, .. } if name == variable);
-                    match out.companions.iter().find(taken) {
-                        Some(known) if *known == companion => {}
-                        Some(_) => {
-                            return Err(manual(
-                                format!("the variable {variable} would need two values"),
-                                "give one of the places another variable, then migrate again",
-                            ));
-                        }
-                        None => out.companions.push(companion),
-                    }
-                    self.0.lookup(variable, &place, text)
+                    wanted.fields.iter().try_for_each(|field| reads(&field.variable, &field.reference, &mut out.companions))?;
+                    place.gives = Gives::Url;
+                    self.put_together(wanted, &place, text)?
                 }
             };
             out.splices.extend(place.splices(&new));
@@ -246,10 +249,33 @@ impl Code {
             return (Strategy::Environment, environment.to_owned());
         }
         match self.0.client().map(|client| client.form(file, place)) {
+            Some(Ok(Form::Again(why))) => (Strategy::Sdk, format!("{ASKED_AGAIN}: {why}")),
             Some(Ok(_)) => (Strategy::Sdk, "code asks the store's cached client".to_owned()),
             Some(Err(reason)) => (Strategy::Environment, format!("{reason}: {environment}")),
             None => (Strategy::Environment, format!("no client is generated for this language: {environment}")),
         }
+    }
+
+    /// Where the fields of a connection URL are spelled, if the place can put it together.
+    fn composed(&self, place: &Place, decode: &Decode, text: &str) -> Result<Vec<Spelled>, String> {
+        let compose = self.0.compose().filter(|_| place.kind == Kind::Code).ok_or("code in this language takes it as a whole")?;
+        match &place.variable {
+            Some(variable) => Err(format!("the place reads it from the variable {variable}")),
+            None => connection::spelled(decode, text, compose.kept),
+        }
+    }
+
+    /// The expression that puts a connection URL together from variables.
+    fn put_together(&self, wanted: &Wanted<'_>, place: &Place, text: &str) -> Result<String, Manual> {
+        let unknown = || manual("no way is known to put the URL together here", "migrate without --split-url");
+        let compose = self.0.compose().ok_or_else(unknown)?;
+        let value = std::str::from_utf8(wanted.located.value.expose()).ok().and_then(Parts::of).ok_or_else(unknown)?;
+        let variable = |name: &str| wanted.fields.iter().find(|field| field.name == name).map(|field| field.variable.as_str());
+        if wanted.fields.len() != value.named().count() {
+            return Err(unknown());
+        }
+        let parts = value.map(|name| self.0.lookup(variable(name).unwrap_or_default(), place, text));
+        Ok((compose.expression)(&parts, place.quote(text)))
     }
 
     fn client(&self) -> Result<&dyn Client, Manual> {
@@ -270,6 +296,26 @@ impl Code {
         let first = text.get(span.start..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
         self.find(source, span).or_else(|manual| self.find(source, &(span.start..span.start + first)).map_err(|_| manual))
     }
+}
+
+/// Notes that code reads a variable.
+///
+/// # Errors
+/// It would need two values.
+fn reads(variable: &str, reference: &Reference, companions: &mut Vec<Companion>) -> Result<(), Manual> {
+    let companion = Companion::Variable { name: variable.to_owned(), reference: reference.clone() };
+    let taken = |known: &&Companion| matches!(known, Companion::Variable { name, .. } if name == variable);
+    match companions.iter().find(taken) {
+        Some(known) if *known == companion => {}
+        Some(_) => {
+            return Err(manual(
+                format!("the variable {variable} would need two values"),
+                "give one of the places another variable, then migrate again",
+            ));
+        }
+        None => companions.push(companion),
+    }
+    Ok(())
 }
 
 /// The splices in order, equal ones once and insertions at one point joined.

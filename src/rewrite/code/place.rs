@@ -17,6 +17,15 @@ pub(super) enum Kind {
     Prose,
 }
 
+/// What the expression in a place gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gives {
+    /// One value.
+    Value,
+    /// A connection URL that is put together of several.
+    Url,
+}
+
 /// A place of a credential.
 pub(super) struct Place {
     /// Prose or code.
@@ -33,6 +42,8 @@ pub(super) struct Place {
     pub in_function: bool,
     /// Whether an operator that binds closely belongs to it: `"…".length`.
     pub is_operand: bool,
+    /// What its expression gives.
+    pub gives: Gives,
     /// What it is called.
     pub name: Option<String>,
     /// The variable that the place reads already.
@@ -54,6 +65,7 @@ impl Place {
             bare: false,
             in_function: false,
             is_operand: false,
+            gives: Gives::Value,
             name: None,
             variable: None,
             edits: Vec::new(),
@@ -70,6 +82,7 @@ impl Place {
             bare: false,
             in_function: false,
             is_operand: false,
+            gives: Gives::Value,
             name: None,
             variable: None,
             edits: Vec::new(),
@@ -93,6 +106,12 @@ impl Place {
             return Ok(Decode { value, span: self.whole.clone(), spelling: Spelling::Plain });
         }
         literal::decode(text, &self.parts)
+    }
+
+    /// The quote that its literal ends with: the one that code here uses.
+    pub fn quote(&self, text: &str) -> char {
+        let single = self.parts.first().is_some_and(|part| text[part.token.clone()].ends_with('\''));
+        if single { '\'' } else { '"' }
     }
 
     /// The splices that put `expression` here.

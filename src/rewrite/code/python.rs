@@ -5,7 +5,8 @@ use std::ops::Range;
 use tree_sitter::Node;
 
 use super::client::Client;
-use super::place::{Place, last_word};
+use super::connection::Compose;
+use super::place::{Gives, Place, last_word};
 use super::tree::{self, Path};
 use super::{Language, insert, line_end, next_line};
 use crate::rewrite::literal::{Numeric, Part, Quoting, RAW, Syntax, Unknown, manual};
@@ -109,11 +110,16 @@ impl Language for Python {
         let needs = |place: &&Place| !text[place.whole.clone()].starts_with(',');
         let Some(first) = places.iter().filter(needs).map(|place| place.whole.start).min() else { return Ok(Rewritten::default()) };
         let parsed = tree::parse(&grammar(), text)?;
-        Ok(Rewritten { splices: import(parsed.root_node(), first, text).into_iter().collect(), companions: Vec::new() })
+        let needed: &[&str] = if places.iter().any(|place| place.gives == Gives::Url) { &["os", QUOTE] } else { &["os"] };
+        Ok(Rewritten { splices: import(parsed.root_node(), first, needed, text).into_iter().collect(), companions: Vec::new() })
     }
 
     fn client(&self) -> Option<&dyn Client> {
         Some(self)
+    }
+
+    fn compose(&self) -> Option<&'static Compose> {
+        Some(&COMPOSE)
     }
 
     fn verify(&self, _source: Source<'_>, before: &str, after: &str, splices: &[Splice]) -> Result<(), Manual> {
@@ -304,15 +310,33 @@ const STANDARD: [&str; 40] = [
     "uuid",
 ];
 
-/// The splice that imports `os`, unless it is imported before `first`.
-pub(super) fn import(root: Node<'_>, first: usize, text: &str) -> Option<Splice> {
+/// The module that encodes parts of URLs.
+const QUOTE: &str = "urllib.parse";
+
+const COMPOSE: Compose = Compose {
+    kept: "-_.~",
+    expression: |url, quote| {
+        let encoded = |part: &String| format!("{QUOTE}.quote({part}, safe={quote}{quote})");
+        let mut format = format!("{}://{{}}:{{}}@{{}}", url.scheme);
+        let mut parts = vec![encoded(&url.username), encoded(&url.password), url.host.clone()];
+        for (sign, part) in [(":{}", &url.port), ("/{}", &url.dbname)] {
+            format += part.as_ref().map_or("", |_| sign);
+            parts.extend(part.clone());
+        }
+        format!("{quote}{format}{quote}.format({})", parts.join(", "))
+    },
+};
+
+/// The splice that imports those of the needed modules that are not imported before `first`, where the first one goes.
+pub(super) fn import(root: Node<'_>, first: usize, needed: &[&str], text: &str) -> Option<Splice> {
     let mut cursor = root.walk();
     let statements: Vec<Node<'_>> = root.named_children(&mut cursor).collect();
-    let imports_os = |node: &Node<'_>| node.kind() == "import_statement" && imported(*node, text).contains(&"os");
-    if statements.iter().any(|node| node.end_byte() <= first && imports_os(node)) {
-        return None;
-    }
+    let imports = |node: &Node<'_>, name: &str| node.kind() == "import_statement" && imported(*node, text).contains(&name);
+    let is_known = |name: &str| statements.iter().any(|node| node.end_byte() <= first && imports(node, name));
+    let missing: Vec<&str> = needed.iter().copied().filter(|name| !is_known(name)).collect();
+    let first_missing = *missing.first()?;
     let end = line_end(text);
+    let import = missing.iter().flat_map(|name| ["import ", name, end]).collect::<String>();
     let mut after = None;
     let mut group: Vec<Node<'_>> = Vec::new();
     for node in statements.iter().filter(|node| node.end_byte() <= first || node.kind() == "comment") {
@@ -338,15 +362,15 @@ pub(super) fn import(root: Node<'_>, first: usize, text: &str) -> Option<Splice>
         let gap =
             if after.is_some() && !text[..at].trim_end_matches(['\r', '\n']).is_empty() && is_text(&statements, text) { end } else { "" };
         let rest = if text[at..].starts_with(['\r', '\n']) { "" } else { end };
-        return Some(insert(at, format!("{gap}import os{end}{rest}")));
+        return Some(insert(at, format!("{gap}{import}{rest}")));
     };
     let module = |node: &Node<'_>| imported(*node, text).first().map(|name| name.split('.').next().unwrap_or_default());
     if !group.iter().all(|node| module(node).is_some_and(|name| STANDARD.contains(&name))) {
-        return Some(insert(head.start_byte(), format!("import os{end}{end}")));
+        return Some(insert(head.start_byte(), format!("{import}{end}")));
     }
-    let later = group.iter().find(|node| node.kind() == "import_from_statement" || module(node) > Some("os"));
+    let later = group.iter().find(|node| node.kind() == "import_from_statement" || module(node) > Some(first_missing));
     let at = later.map_or_else(|| next_line(text, group.last().map_or(0, Node::end_byte)), Node::start_byte);
-    Some(insert(at, format!("import os{end}")))
+    Some(insert(at, import))
 }
 
 /// Whether the last statement of the head is documentation or an import rather than a comment: then a blank line sets the import apart.

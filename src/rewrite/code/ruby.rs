@@ -30,7 +30,7 @@ fn is_hole(rest: &str) -> bool {
     rest.starts_with("#{") || rest.starts_with("#@") || rest.starts_with("#$")
 }
 
-const LEXICON: Lexicon = Lexicon {
+pub(super) const LEXICON: Lexicon = Lexicon {
     line_comments: &["#"],
     block_comments: &[],
     nested: false,

@@ -33,7 +33,7 @@ const EXPRESSIONS: [&str; 6] = ["vec", "assert_eq", "assert_ne", "assert", "dbg"
 const FORMATS: [&str; 12] =
     ["println", "print", "eprintln", "eprint", "format", "write", "writeln", "panic", "info", "debug", "warn", "error"];
 
-fn grammar() -> tree_sitter::Language {
+pub(super) fn grammar() -> tree_sitter::Language {
     tree_sitter_rust::LANGUAGE.into()
 }
 

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
+use tree_sitter::Node;
+
 use super::scalar::{Quote, Scalar};
 use super::{File, Format, Place, only_aws};
 use crate::rewrite::code::{line_end, next_line, tree};
@@ -25,12 +27,46 @@ fn grammar() -> tree_sitter::Language {
     tree_sitter_hcl::LANGUAGE.into()
 }
 
-/// The type and labels of the block that the node at `index` is in.
-fn block(path: &tree::Path<'_>, from: usize, text: &str) -> Vec<String> {
-    let Some(block) = path.0.iter().skip(from).rfind(|node| node.kind() == "block") else { return Vec::new() };
+/// Parses a file.
+///
+/// # Errors
+/// It took too long, or is nested too deep.
+pub(super) fn parse(text: &str) -> Result<tree_sitter::Tree, Manual> {
+    tree::parse(&grammar(), text)
+}
+
+/// The blocks of a file.
+pub(super) fn blocks(root: Node<'_>) -> Vec<Node<'_>> {
+    let mut cursor = root.walk();
+    let bodies: Vec<Node<'_>> = root.named_children(&mut cursor).filter(|node| node.kind() == "body").collect();
+    bodies
+        .into_iter()
+        .flat_map(|body| body.named_children(&mut body.walk()).collect::<Vec<_>>())
+        .filter(|node| node.kind() == "block")
+        .collect()
+}
+
+/// The type and labels of a block.
+pub(super) fn head(block: Node<'_>, text: &str) -> Vec<String> {
     let mut cursor = block.walk();
     let labels = block.named_children(&mut cursor).take_while(|child| matches!(child.kind(), "identifier" | "string_lit"));
     labels.map(|label| text[label.byte_range()].trim_matches('"').to_owned()).collect()
+}
+
+/// The argument of a block that is a text without anything that is put into it.
+pub(super) fn plain(block: Node<'_>, name: &str, text: &str) -> Option<String> {
+    let mut cursor = block.walk();
+    let body = block.named_children(&mut cursor).find(|node| node.kind() == "body")?;
+    let mut cursor = body.walk();
+    let is_named = |node: &Node<'_>| node.kind() == "attribute" && node.named_child(0).is_some_and(|key| &text[key.byte_range()] == name);
+    let value = body.named_children(&mut cursor).find(is_named)?.named_child(1)?;
+    let value = text[value.byte_range()].strip_prefix('"')?.strip_suffix('"')?;
+    (!value.contains(['"', '\\', '$', '%'])).then(|| value.to_owned())
+}
+
+/// The type and labels of the block that the node at `index` is in.
+fn block(path: &tree::Path<'_>, from: usize, text: &str) -> Vec<String> {
+    path.0.iter().skip(from).rfind(|node| node.kind() == "block").map(|block| head(*block, text)).unwrap_or_default()
 }
 
 impl Format for Terraform {

@@ -3,6 +3,7 @@
 
 mod choice;
 mod cloudformation;
+pub mod declared;
 mod dotenv;
 mod hcl;
 mod ini;
@@ -154,6 +155,7 @@ impl Rewriter for Config {
             strategy: place.strategy,
             reason: place.reason.to_owned(),
             fields: connection::fields(&decode.value).unwrap_or_default(),
+            composed: Err("the file is no code".to_owned()),
             value: decode.value,
             span: decode.span,
             spelling: decode.spelling,

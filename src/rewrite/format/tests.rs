@@ -30,7 +30,7 @@ fn located(path: &str, before: &str, token: &str, after: &str) -> Result<String,
     let raw = located.spelling.spell(located.value.expose()).expect("because it was located");
     assert_eq!(BStr::new(&raw), BStr::new(&text.as_bytes()[located.span.clone()]));
     let reference = Reference::to(Backend::Aws, "app/secret".to_owned());
-    let wanted = [Wanted { located: &located, reference: &reference, variable: "APP_SECRET" }];
+    let wanted = [Wanted { located: &located, reference: &reference, variable: "APP_SECRET", fields: &[] }];
     let new = rewriter.rewrite(source, &wanted, &NoTree).map_err(|manual| manual.reason)?;
     rewriter.verify(source, &splice(text.as_bytes(), &new.splices), &new.splices).map_err(|manual| manual.reason)?;
     Ok(String::from_utf8(located.value.expose().to_vec()).expect("because values are text"))
@@ -109,7 +109,7 @@ proptest! {
             let raw = located.spelling.spell(located.value.expose());
             prop_assert_eq!(raw.as_deref(), Some(&text.as_bytes()[located.span.clone()]));
             let reference = Reference::to(Backend::Aws, "app/secret".to_owned()).with_key("password");
-            let wanted = [Wanted { located: &located, reference: &reference, variable: "APP_SECRET" }];
+            let wanted = [Wanted { located: &located, reference: &reference, variable: "APP_SECRET", fields: &[] }];
             if let Ok(new) = rewriter.rewrite(source, &wanted, &NoTree) {
                 let after = splice(text.as_bytes(), &new.splices);
                 drop(rewriter.verify(source, &after, &new.splices));

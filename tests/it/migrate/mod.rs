@@ -13,6 +13,7 @@ mod stop;
 mod store;
 #[cfg(feature = "aws")]
 mod unfinished;
+mod urls;
 
 use std::collections::BTreeMap;
 use std::fs;

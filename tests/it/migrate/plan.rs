@@ -4,7 +4,7 @@ use serde_json::Value;
 use unleak::migrate::make::Options;
 use unleak::migrate::plan::{Plan, SCHEMA};
 
-use super::{Bench, options};
+use super::{Backend, Bench, Style, options};
 use crate::made_up;
 
 #[test]
@@ -41,6 +41,41 @@ fn edited_plans_are_refused() {
     assert!(with("/secrets/0/name", "prod/other".into()).ends_with("an edit takes a value that the plan does not store"));
     assert!(with("/files/1/edits/0/end", 999_999.into()).ends_with("the edits are not in order"));
     assert!(with("/id", "../../../../tmp/x".into()).ends_with("its id is not 16 hex digits"));
+}
+
+#[test]
+fn a_client_that_functions_ask_each_time_is_warned_of_with_the_reason() {
+    let value = made_up::password(31);
+    let in_method = |ends: &str| format!("def connect\n  password = \"{value}\"\n  use(password)\n{ends}");
+    let sdk = Options { backend: Backend::Aws, style: Style::Sdk, ..options() };
+    let warnings = |ends: &str| Bench::new(&[("lib/app.rb", in_method(ends))], vec![value.clone()]).plan(&sdk).warnings;
+    let again = "lib/app.rb:2: the client is asked each time that the code runs, and answers from what it keeps: it is not understood which method and \
+                 class it is in";
+    assert_eq!(warnings("end\n"), [""; 0]);
+    assert_eq!(warnings("end\nend\n"), [again]);
+}
+
+#[test]
+fn secrets_that_infrastructure_code_makes_without_a_value_are_steps_of_the_plan() {
+    let value = made_up::password(61);
+    let terraform = "resource \"aws_secretsmanager_secret\" \"api\" {\n  name = \"prod/api\"\n}\n\nresource \"aws_secretsmanager_secret\" \"db\" {\n  \
+                     name = \"prod/shop/db-password\"\n}\n";
+    let stack = "AWSTemplateFormatVersion: '2010-09-09'\nResources:\n  ApiKey:\n    Type: AWS::SecretsManager::Secret\n";
+    let files =
+        [("app.py", format!("DB_PASSWORD = \"{value}\"\n")), ("infra/main.tf", terraform.to_owned()), ("stack.yaml", stack.to_owned())];
+    let plan = Bench::new(&files, vec![value]).plan(&options());
+    // The plan stores the other one of Terraform.
+    assert_eq!(plan.secrets[0].name, "prod/shop/db-password");
+    assert_eq!(
+        plan.todo,
+        [
+            "infra/main.tf:1 makes the secret aws_secretsmanager_secret.api without a value, and readers fail until it has one: after `terraform apply`, \
+             give the value on standard input to `aws secretsmanager put-secret-value --secret-id prod/api --secret-string file:///dev/stdin`",
+            "stack.yaml:3 makes the secret ApiKey without a value, and readers fail until it has one: after the stack is made, give the value on standard \
+             input to `aws secretsmanager put-secret-value --secret-id ARN --secret-string file:///dev/stdin`; `aws cloudformation \
+             describe-stack-resource --logical-resource-id ApiKey --stack-name …` has its ARN",
+        ]
+    );
 }
 
 #[test]

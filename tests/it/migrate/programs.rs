@@ -14,18 +14,18 @@ use crate::store::moto::Moto;
 use crate::store::served::Fault;
 use crate::tools::{tool, variable};
 
-/// A program that prints the password it would use.
-struct Program {
-    file: &'static str,
-    source: &'static str,
+/// A program that prints the password it would use, or the URL.
+pub struct Program {
+    pub file: &'static str,
+    pub source: &'static str,
     /// Files beside it, such as a manifest.
-    beside: &'static [(&'static str, &'static str)],
+    pub beside: &'static [(&'static str, &'static str)],
     /// What builds it, if anything does, and what runs it.
-    build: &'static [&'static str],
-    run: &'static [&'static str],
+    pub build: &'static [&'static str],
+    pub run: &'static [&'static str],
 }
 
-const PYTHON: Program = Program {
+pub const PYTHON: Program = Program {
     file: "app.py",
     source: "import sys\n\nPASSWORD = \"¤\"\n\nif __name__ == \"__main__\":\n    print(\"got \" + PASSWORD)\n",
     beside: &[],
@@ -33,7 +33,7 @@ const PYTHON: Program = Program {
     run: &["python3", "app.py"],
 };
 
-const NODE: Program = Program {
+pub const NODE: Program = Program {
     file: "app.js",
     source: "const password = '¤';\n\nconsole.log('got ' + password);\n",
     beside: &[],
@@ -41,7 +41,7 @@ const NODE: Program = Program {
     run: &["node", "app.js"],
 };
 
-const GO: Program = Program {
+pub const GO: Program = Program {
     file: "main.go",
     source: "package main\n\nimport \"fmt\"\n\nfunc main() {\n\tpassword := \"¤\"\n\tfmt.Println(\"got \" + password)\n}\n",
     beside: &[],
@@ -49,7 +49,7 @@ const GO: Program = Program {
     run: &["../app"],
 };
 
-const JAVA: Program = Program {
+pub const JAVA: Program = Program {
     file: "App.java",
     source: "public class App {\n    public static void main(String[] args) {\n        String password = \"¤\";\n        System.out.println(\"got \" + password);\n    }\n}\n",
     beside: &[],
@@ -58,7 +58,7 @@ const JAVA: Program = Program {
 };
 
 /// A program that asks the store's client, with its library beside the repository.
-const NODE_CLIENT: Program = Program {
+pub const NODE_CLIENT: Program = Program {
     file: "app.mjs",
     source: "export const handler = async () => {\n  const password = '¤';\n  return 'got ' + password;\n};\n\nawait handler();\nconsole.log(await handler());\n",
     beside: &[("package.json", "{\n  \"name\": \"shop\"\n}\n")],
@@ -66,7 +66,7 @@ const NODE_CLIENT: Program = Program {
     run: &["node", "app.mjs"],
 };
 
-const GO_CLIENT: Program = Program {
+pub const GO_CLIENT: Program = Program {
     file: "main.go",
     source: "package main\n\nimport \"fmt\"\n\nfunc got() string {\n\tpassword := \"¤\"\n\treturn \"got \" + password\n}\n\nfunc main() {\n\tgot()\n\tfmt.Println(got())\n}\n",
     beside: &[("go.mod", "module example.com/shop\n\ngo 1.22\n")],
@@ -75,7 +75,7 @@ const GO_CLIENT: Program = Program {
     run: &["../app"],
 };
 
-const JAVA_CLIENT: Program = Program {
+pub const JAVA_CLIENT: Program = Program {
     file: "App.java",
     source: "public class App {\n    static String got() {\n        String password = \"¤\";\n        return \"got \" + password;\n    }\n\n    public static void main(String[] args) {\n        got();\n        System.out.println(got());\n    }\n}\n",
     beside: &[("build.gradle", "plugins {\n    id 'java'\n}\n\ndependencies {\n}\n")],
@@ -84,22 +84,37 @@ const JAVA_CLIENT: Program = Program {
 };
 
 /// A program in a repository, with a home for the local store and the variables that lead to the store.
-struct Trial {
+pub struct Trial {
     sandbox: Sandbox,
     home: tempfile::TempDir,
-    value: String,
+    pub value: String,
     program: &'static Program,
     store: &'static str,
     endpoint: Option<String>,
     /// Where compilers find libraries.
-    libraries: Vec<(&'static str, OsString)>,
+    pub libraries: Vec<(&'static str, OsString)>,
+    /// What the plan is made with besides.
+    options: &'static [&'static str],
+    /// What a program without its variables names.
+    missing: &'static str,
 }
 
 impl Trial {
     fn new(program: &'static Program, store: &'static str, endpoint: Option<String>) -> Self {
-        let value = made_up::password(41);
-        let sandbox = Sandbox::new(&[]);
-        let trial = Self { sandbox, home: tempfile::tempdir().unwrap(), value, program, store, endpoint, libraries: Vec::new() };
+        Self::with(program, store, endpoint, made_up::password(41), &[], "PASSWORD")
+    }
+
+    /// With another value than a password, other options for the plan, and what a program without its variables names.
+    pub fn with(
+        program: &'static Program,
+        store: &'static str,
+        endpoint: Option<String>,
+        value: String,
+        options: &'static [&'static str],
+        missing: &'static str,
+    ) -> Self {
+        let (sandbox, home) = (Sandbox::new(&[]), tempfile::tempdir().unwrap());
+        let trial = Self { sandbox, home, value, program, store, endpoint, libraries: Vec::new(), options, missing };
         fs::create_dir(trial.root()).unwrap();
         put(&trial.root().join(program.file), &program.source.replace('¤', &trial.value));
         for (name, text) in program.beside {
@@ -111,7 +126,7 @@ impl Trial {
         trial
     }
 
-    fn root(&self) -> std::path::PathBuf {
+    pub fn root(&self) -> std::path::PathBuf {
         self.sandbox.directory.path().join("shop")
     }
 
@@ -122,11 +137,11 @@ impl Trial {
         command.output().unwrap()
     }
 
-    fn unleak(&self, arguments: &[&str]) -> Output {
+    pub fn unleak(&self, arguments: &[&str]) -> Output {
         self.here(self.sandbox.command(arguments))
     }
 
-    fn plain(&self, words: &[&str]) -> Output {
+    pub fn plain(&self, words: &[&str]) -> Output {
         let mut command = Command::new(words[0]);
         command.args(&words[1..]).env_clear();
         self.here(command)
@@ -138,25 +153,31 @@ impl Trial {
         }
     }
 
-    fn files(&self) -> BTreeMap<String, Vec<u8>> {
+    pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let mut found = BTreeMap::new();
         files_of(&self.root(), &self.root(), &mut found);
         found.into_iter().filter(|(name, _)| !name.starts_with(".git/")).collect()
     }
 
-    fn plan(&self) {
-        let plan = self.unleak(&["migrate", "plan", "--store", self.store, "--output", "../plan.json"]);
+    pub fn plan(&self) {
+        let plan = self.unleak(&[&["migrate", "plan", "--store", self.store, "--output", "../plan.json"], self.options].concat());
         assert_exit(&plan, 0);
     }
 
-    fn apply(&self) -> Output {
+    pub fn apply(&self) -> Output {
         self.unleak(&["migrate", "apply", "--yes", "../plan.json"])
     }
 
     /// The way from the code to the store's own client and back; `files` come and change with it.
     fn client_and_back(&self, fake: &Fake, files: &[&str]) {
+        self.client(fake, files, |_| ());
+    }
+
+    /// The same, with a look at the migrated tree.
+    pub fn client(&self, fake: &Fake, files: &[&str], look: impl Fn(&BTreeMap<String, Vec<u8>>)) {
         let before = self.files();
-        let plan = self.unleak(&["migrate", "plan", "--store", self.store, "--style", "sdk", "--output", "../plan.json"]);
+        let arguments = ["migrate", "plan", "--store", self.store, "--style", "sdk", "--output", "../plan.json"];
+        let plan = self.unleak(&[&arguments, self.options].concat());
         assert_exit(&plan, 0);
         for file in files {
             assert!(text(&plan.stdout).contains(&format!("\n+++ {file}\n")), "{}", text(&plan.stdout));
@@ -168,6 +189,7 @@ impl Trial {
         let changed: Vec<&str> =
             migrated.iter().filter(|(name, bytes)| before.get(*name) != Some(bytes)).map(|(name, _)| name.as_str()).collect();
         assert_eq!(changed, files);
+        look(&migrated);
 
         self.build();
         let reads = || fake.calls().iter().filter(|call| *call == "GetSecretValue").count();
@@ -185,7 +207,12 @@ impl Trial {
     }
 
     /// The way from the code to the store and back.
-    fn there_and_back(&self) {
+    pub fn there_and_back(&self) {
+        self.there(|_| ());
+    }
+
+    /// The same, with a look at the migrated tree.
+    pub fn there(&self, look: impl Fn(&BTreeMap<String, Vec<u8>>)) {
         let before = self.files();
         self.plan();
         assert_exit(&self.apply(), 4);
@@ -193,13 +220,14 @@ impl Trial {
         assert!(migrated.values().all(|bytes| !String::from_utf8_lossy(bytes).contains(&self.value)), "the value is in no file");
         assert_exit(&self.unleak(&["scan", "--quiet", "."]), 0);
         assert_exit(&self.unleak(&["check"]), 0);
+        look(&migrated);
 
         self.build();
         let run = self.unleak(&[&["run", "--"], self.program.run].concat());
         assert_exit(&run, 0);
         assert_eq!(text(&run.stdout), format!("got {}\n", self.value));
         let without = self.plain(self.program.run);
-        assert!(!without.status.success() && text(&without.stderr).contains("PASSWORD"), "{}", text(&without.stderr));
+        assert!(!without.status.success() && text(&without.stderr).contains(self.missing), "{}", text(&without.stderr));
 
         let undo = self.unleak(&["migrate", "undo", "--yes"]);
         assert_exit(&undo, 0);
@@ -256,6 +284,31 @@ fn go_and_the_client_of_the_store() {
     trial.libraries.extend(go_offline());
     trial.libraries.push(("GO111MODULE", "on".into()));
     trial.client_and_back(&fake, &["go.mod", "internal/unleaksecrets/unleaksecrets.go", "main.go"]);
+}
+
+#[test]
+fn what_go_noted_in_the_manifest_since_stays_when_the_requirement_is_taken_out() {
+    let fake = Fake::start();
+    let mut trial = Trial::new(&GO_CLIENT, "aws", Some(fake.url()));
+    trial.libraries.extend(go_offline());
+    trial.libraries.push(("GO111MODULE", "on".into()));
+    let before = trial.files();
+    assert_exit(&trial.unleak(&["migrate", "plan", "--store", "aws", "--style", "sdk", "--output", "../plan.json"]), 0);
+    assert_exit(&trial.apply(), 4);
+    let applied = trial.files();
+    assert_exit(&trial.plain(&["go", "build", "-o", "../app", "."]), 0);
+    let built = trial.files();
+    assert_ne!(built["go.mod"], applied["go.mod"], "the compiler notes what the library requires");
+
+    let undo = trial.unleak(&["migrate", "undo", "--yes"]);
+    assert_exit(&undo, 0);
+    let said = "\nOther lines changed since, and stay:\n- go.mod: what the plan added is out";
+    assert!(text(&undo.stdout).contains(said), "{}", text(&undo.stdout));
+    let undone = trial.files();
+    assert_eq!(undone["main.go"], before["main.go"]);
+    let [with, without] = [&built, &undone].map(|files| String::from_utf8(files["go.mod"].clone()).unwrap());
+    assert_eq!(without, with.replacen("\nrequire github.com/aws/aws-secretsmanager-caching-go/v2 v2.0.0\n", "", 1));
+    trial.assert_deleted();
 }
 
 #[test]

@@ -171,6 +171,71 @@ fn helpers_and_changed_manifests_are_taken_back_wherever_a_run_is_killed() {
     }
 }
 
+/// A manifest that its package manager changed: another name, and line after it.
+fn changed_since(bench: &Bench) {
+    for (path, name) in [("app/pyproject.toml", "app"), ("shop/composer.json", ">=8.1"), ("tool/Cargo.toml", "tool")] {
+        let path = bench.root().join(path);
+        let text = std::fs::read_to_string(&path).unwrap();
+        crate::cli::put(&path, &text.replace(&format!("\"{name}\""), "\"changed since\""));
+    }
+}
+
+#[test]
+fn manifests_that_changed_since_lose_what_the_plan_added_wherever_undo_is_killed() {
+    let plan = with_manifests().plan(&super::Options { backend: super::Backend::Aws, style: super::Style::Sdk, ..options() });
+    let (expected, untouched) = (with_manifests(), with_manifests().files());
+    changed_since(&expected);
+    for step in 1.. {
+        let bench = with_manifests();
+        unleak::fsx::write_private(&bench.directory.path().join("plan.json"), &plan.to_json()).unwrap();
+        let mut store = bench.store(&Unwatched);
+        store.backend = plan.store.backend;
+        bench.apply(&plan, &store).unwrap();
+        changed_since(&bench);
+        let reached = killed_at(bench.directory.path(), true, step);
+        let undone = bench.undo(&plan, &store).unwrap();
+        assert_eq!(bench.files(), expected.files(), "killed at step {step}");
+        assert_ne!(bench.files(), untouched);
+        if step == 1 {
+            assert_eq!(undone.changed, ["app/pyproject.toml", "shop/composer.json", "tool/Cargo.toml"]);
+        }
+        if !reached {
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_manifest_in_which_the_plan_s_own_lines_changed_is_refused_as_before() {
+    let plan = with_manifests().plan(&super::Options { backend: super::Backend::Aws, style: super::Style::Sdk, ..options() });
+    for (from, to) in
+        [("\"^3.0\"", "\"^3.1\""), ("{ \"require\"", "{ \"other\": { \"x\": \"1\", \"aws/aws-sdk-php\": \"^3.0\" }, \"require\"")]
+    {
+        let bench = with_manifests();
+        let mut store = bench.store(&Unwatched);
+        store.backend = plan.store.backend;
+        bench.apply(&plan, &store).unwrap();
+        let path = bench.root().join("shop/composer.json");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from));
+        crate::cli::put(&path, &text.replace(from, to));
+        let after = bench.files();
+        let Err(ApplyError::Stale(changes)) = bench.undo(&plan, &store) else { panic!("it is refused: {from}") };
+        assert_eq!(changes.iter().map(|change| change.what.as_str()).collect::<Vec<_>>(), ["shop/composer.json"]);
+        assert_eq!(bench.files(), after);
+    }
+    // What the plan would have added and somebody else did is not the plan's.
+    let bench = with_manifests();
+    let mut store = bench.store(&Unwatched);
+    store.backend = plan.store.backend;
+    store.denied.insert("GetSecretValue".to_owned());
+    bench.apply(&plan, &store).unwrap_err();
+    let path = bench.root().join("shop/composer.json");
+    crate::cli::put(&path, "{ \"require\": { \"php\": \">=8\", \"aws/aws-sdk-php\": \"^3.0\" } }");
+    store.denied.clear();
+    assert!(matches!(bench.undo(&plan, &store), Err(ApplyError::Stale(_))));
+}
+
 /// At the moment of the kill: each file is whole, and each value can be had from a file or from the store.
 fn assert_nothing_is_lost(bench: &Bench, before: &super::BTreeMap<String, (Vec<u8>, u32)>, plan: &Plan, context: &str) {
     let now = bench.files();

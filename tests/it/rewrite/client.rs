@@ -50,7 +50,7 @@ fn rewritten(
     let rewriter = rewrite::for_source(source).unwrap();
     let spans: Vec<_> = bytes.find_iter(value).map(|at| at..at + value.len()).collect();
     let located = spans.iter().map(|span| rewriter.locate(source, span.clone(), Style::Sdk, files)).collect::<Result<Vec<_>, _>>()?;
-    let wanted: Vec<_> = located.iter().map(|located| Wanted { located, reference, variable: VARIABLE }).collect();
+    let wanted: Vec<_> = located.iter().map(|located| Wanted { located, reference, variable: VARIABLE, fields: &[] }).collect();
     let new = rewriter.rewrite(source, &wanted, files)?;
     rewriter.verify(source, &rewrite::splice(bytes, &new.splices), &new.splices)?;
     Ok((located, new))
@@ -227,7 +227,7 @@ fn java_asks_the_cached_client_outside_of_methods() {
 
 /// No toolchain is at hand for these: what they become is compared.
 #[test]
-fn kotlin_csharp_and_ruby_ask_the_cached_client_in_place() {
+fn kotlin_csharp_and_ruby_ask_the_cached_client_outside_of_functions() {
     for language in ["kotlin-client", "csharp-client", "ruby-client"] {
         compared(language);
     }

@@ -75,7 +75,7 @@ fn one(case: &Case, path: &str, value: &str, backend: Backend, arn: bool) -> Res
     located.dedup_by_key(|place| place.span.clone());
     let names: Vec<_> = numbers(&located).into_iter().map(|number| reference(number, backend, arn)).collect();
     let wanted: Vec<Wanted<'_>> =
-        located.iter().zip(&names).map(|(located, (reference, variable))| Wanted { located, reference, variable }).collect();
+        located.iter().zip(&names).map(|(located, (reference, variable))| Wanted { located, reference, variable, fields: &[] }).collect();
     let new = rewriter.rewrite(source, &wanted, case).map_err(|manual| manual.reason)?;
     let after = rewrite::splice(before, &new.splices);
     rewriter.verify(source, &after, &new.splices).map_err(|manual| manual.reason)?;

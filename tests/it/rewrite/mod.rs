@@ -88,7 +88,7 @@ fn rewritten(source: Source<'_>, spans: &[std::ops::Range<usize>]) -> Result<(Ve
     let located = spans.iter().map(|span| rewriter.locate(source, span.clone(), Style::Auto, &NoTree)).collect::<Result<Vec<_>, _>>()?;
     let names: Vec<(Reference, String)> = numbers(&located).into_iter().map(named).collect();
     let wanted: Vec<Wanted<'_>> =
-        located.iter().zip(&names).map(|(located, (reference, variable))| Wanted { located, reference, variable }).collect();
+        located.iter().zip(&names).map(|(located, (reference, variable))| Wanted { located, reference, variable, fields: &[] }).collect();
     let new = rewriter.rewrite(source, &wanted, &NoTree)?;
     rewriter.verify(source, &rewrite::splice(source.bytes, &new.splices), &new.splices)?;
     Ok((located, new))

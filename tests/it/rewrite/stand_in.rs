@@ -108,7 +108,7 @@ fn php_asks_the_cached_client_in_place() {
 }
 
 #[test]
-fn rust_asks_the_cached_client_in_place() {
+fn rust_asks_the_cached_client_outside_of_functions() {
     let library = |directory: &Path| {
         put(&directory.join("unleak_secrets.rs"), RUST);
         run::done(&mut run::command("rustc", &["--edition", "2024", "--crate-type", "rlib", "unleak_secrets.rs"], directory));

@@ -100,7 +100,7 @@ impl Client for Go {
     }
 
     /// All files of a package share their names, so it holds that of the file.
-    fn constant(&self, file: File<'_>, variable: &str) -> String {
+    fn constant(&self, file: File<'_>, variable: &str, _home: usize) -> String {
         let path = String::from_utf8_lossy(file.source.path);
         let stem = path.rsplit('/').next().and_then(|name| name.split('.').next()).unwrap_or_default();
         let words = stem.split(|character: char| !character.is_ascii_alphanumeric()).chain(variable.split('_'));
@@ -112,6 +112,10 @@ impl Client for Go {
             name.extend([first.as_str(), rest]);
         }
         name
+    }
+
+    fn url(&self, scheme: &str, reference: &Reference, _place: &Place, _text: &str) -> Option<String> {
+        Some(format!("{PACKAGE}.URL(\"{scheme}\", \"{}\")", reference.name))
     }
 
     fn surroundings(&self, file: File<'_>, _first: usize, constants: &[Constant]) -> Result<Rewritten, Manual> {

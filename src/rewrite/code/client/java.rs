@@ -75,12 +75,19 @@ impl Client for Java {
         let tree = tree::parse(&grammar(), file.text).map_err(|manual| manual.reason)?;
         let path = Path::to(&tree, &place.whole).map_err(|manual| manual.reason)?;
         home(file, tree.root_node())?;
-        let home = if is_evaluated_anew(&path, file.text) { body(&path) } else { None };
-        Ok(home.map_or(Form::Here, |home| Form::Constant { home }))
+        Ok(match body(&path) {
+            _ if !is_evaluated_anew(&path, file.text) => Form::Here,
+            Some(home) => Form::Constant { home },
+            None => Form::Again("no private constant can be declared in the outermost type of the file"),
+        })
     }
 
     fn lookup(&self, reference: &Reference, _place: &Place, _text: &str) -> String {
         format!("{CLASS}.get{}", arguments(reference, '"'))
+    }
+
+    fn url(&self, scheme: &str, reference: &Reference, _place: &Place, _text: &str) -> Option<String> {
+        Some(format!("{CLASS}.url(\"{scheme}\", \"{}\")", reference.name))
     }
 
     fn surroundings(&self, file: File<'_>, _first: usize, constants: &[Constant]) -> Result<Rewritten, Manual> {

@@ -168,6 +168,11 @@ impl Client for JavaScript {
         if place.is_operand { format!("({lookup})") } else { lookup }
     }
 
+    fn url(&self, scheme: &str, reference: &Reference, place: &Place, text: &str) -> Option<String> {
+        let quote = place.quote(text);
+        Some(format!("await {OBJECT}.url({quote}{scheme}{quote}, {quote}{}{quote})", reference.name))
+    }
+
     fn surroundings(&self, file: File<'_>, _first: usize, constants: &[Constant]) -> Result<Rewritten, Manual> {
         let text = file.text;
         let parsed = tree::parse(&self.grammar(), text)?;

@@ -1,18 +1,21 @@
 //! The store's own cached client behind a generated helper (`--style sdk`); one file a language. Owns: what a language has to know for that,
 //! where the client is asked in a file, what its files share. Must not: know the syntax of any language.
 
+mod csharp;
 mod go;
-mod in_place;
 mod java;
 mod javascript;
+mod kotlin;
 mod manifest;
 mod php;
 mod python;
+mod ruby;
 mod rust;
 mod settings;
 mod tables;
 
 use super::insert;
+use super::lexer::{Lexicon, Tokens, Where};
 use super::place::Place;
 use crate::reference::{Backend, Reference};
 use crate::rewrite::literal::manual;
@@ -31,6 +34,8 @@ pub(super) struct File<'a> {
 pub(super) enum Form {
     /// In the place itself.
     Here,
+    /// In the place itself, each time that it runs: why no constant holds the value.
+    Again(&'static str),
     /// In a constant that the place uses; the language knows what is declared at this byte.
     Constant { home: usize },
 }
@@ -65,18 +70,23 @@ pub(super) trait Client {
     /// The expression that gives the value of a reference.
     fn lookup(&self, reference: &Reference, place: &Place, text: &str) -> String;
 
+    /// The expression that puts a connection URL of this scheme together from the standard fields of a secret, where the helper does that.
+    fn url(&self, _scheme: &str, _reference: &Reference, _place: &Place, _text: &str) -> Option<String> {
+        None
+    }
+
     /// The lookup as it stands in a place, which may bind closer than it does.
     fn inline(&self, lookup: String, _place: &Place) -> String {
         lookup
     }
 
     /// The place as it takes the client's expression, which can be of another type than what the environment gives.
-    fn fit(&self, place: Place) -> Place {
+    fn fit(&self, place: Place, _form: Form, _text: &str) -> Place {
         place
     }
 
-    /// The name of a constant for a variable.
-    fn constant(&self, _file: File<'_>, variable: &str) -> String {
+    /// The name of a constant for a variable, where it is declared.
+    fn constant(&self, _file: File<'_>, variable: &str, _home: usize) -> String {
         variable.to_owned()
     }
 
@@ -88,11 +98,17 @@ pub(super) trait Client {
 }
 
 impl Uses {
-    /// The expression for a place: the lookup, or the name of a constant that holds it.
+    /// The expression for a place: the lookup, or the name of a constant that holds it; and where the client is asked.
     ///
     /// # Errors
     /// What the client cannot give.
-    pub fn expression(&mut self, client: &dyn Client, file: File<'_>, wanted: &Wanted<'_>, place: &Place) -> Result<String, Manual> {
+    pub fn expression(
+        &mut self,
+        client: &dyn Client,
+        file: File<'_>,
+        wanted: &Wanted<'_>,
+        place: &Place,
+    ) -> Result<(String, Form), Manual> {
         let reference = wanted.reference;
         let plain = reference.region.is_none()
             && reference.role_arn.is_none()
@@ -109,18 +125,32 @@ impl Uses {
         }
         let form = client.form(file, place).map_err(refused)?;
         self.first = Some(self.first.map_or(place.whole.start, |first| first.min(place.whole.start)));
-        let lookup = client.lookup(reference, place, file.text);
-        let Form::Constant { home } = form else { return Ok(client.inline(lookup, place)) };
-        let constant = Constant { name: client.constant(file, wanted.variable), lookup, home };
-        if has_word(file.text, &constant.name) {
-            let reason = format!("the file uses the name {} for something else", constant.name);
-            return Err(manual(reason, "rename it, then migrate again"));
+        let lookup = if wanted.fields.is_empty() {
+            client.lookup(reference, place, file.text)
+        } else {
+            let scheme =
+                std::str::from_utf8(wanted.located.value.expose()).ok().and_then(|url| url.split_once("://")).map(|(scheme, _)| scheme);
+            let whole = scheme.and_then(|scheme| client.url(scheme, reference, place, file.text));
+            whole.ok_or_else(|| manual("the helper puts no URL together in this language", "migrate without --split-url"))?
+        };
+        let Form::Constant { home } = form else { return Ok((client.inline(lookup, place), form)) };
+        // Quotes are those of the first place.
+        let is_same = |known: &&Constant| known.home == home && known.lookup.replace('\'', "\"") == lookup.replace('\'', "\"");
+        if let Some(known) = self.constants.iter().find(is_same) {
+            return Ok((known.name.clone(), form));
         }
-        let name = constant.name.clone();
-        if !self.constants.contains(&constant) {
-            self.constants.push(constant);
-        }
-        Ok(name)
+        let name = self.free(client.constant(file, wanted.variable, home), home, file.text);
+        self.constants.push(Constant { name: name.clone(), lookup, home });
+        Ok((name, form))
+    }
+
+    /// The name, with a number where the file uses it for something else.
+    fn free(&self, name: String, home: usize, text: &str) -> String {
+        let is_declared = |name: &str| self.constants.iter().any(|known| known.home == home && known.name == name);
+        let is_taken = |name: &str| is_named(text, name) || is_declared(name);
+        let apart = if name.contains(|character: char| character.is_lowercase()) { "" } else { "_" };
+        let numbered = (2..).map(|number: usize| format!("{name}{apart}{number}"));
+        std::iter::once(name.clone()).chain(numbered).find(|name| !is_taken(name)).unwrap_or(name)
     }
 }
 
@@ -135,10 +165,33 @@ fn refused(reason: String) -> Manual {
     manual(reason, "use --style env")
 }
 
+/// Where a text holds a word that is not part of a longer one, each with the characters around it.
+fn words(text: &str, word: &str) -> impl Iterator<Item = (Option<char>, Option<char>)> {
+    let is_part = |character: Option<char>| character.is_some_and(|character| character.is_alphanumeric() || character == '_');
+    let around = text.match_indices(word).map(move |(at, word)| (text[..at].chars().next_back(), text[at + word.len()..].chars().next()));
+    around.filter(move |(before, after)| !is_part(*before) && !is_part(*after))
+}
+
 /// Whether a text holds a word that is not part of a longer one.
 fn has_word(text: &str, word: &str) -> bool {
-    let is_part = |character: Option<char>| character.is_some_and(|character| character.is_alphanumeric() || character == '_');
-    text.match_indices(word).any(|(at, _)| !is_part(text[..at].chars().next_back()) && !is_part(text[at + word.len()..].chars().next()))
+    words(text, word).next().is_some()
+}
+
+/// Whether a text uses a word as a name; in quotes of its own it is that of a variable of the environment.
+fn is_named(text: &str, word: &str) -> bool {
+    words(text, word).any(|(before, after)| before != after || !matches!(before, Some('"' | '\'')))
+}
+
+/// The tokens of a file, and which of them a place begins with.
+///
+/// # Errors
+/// The place is in no literal.
+fn tokens<'t>(file: File<'t>, lexicon: &Lexicon, place: &Place) -> Result<(Tokens<'t>, usize), String> {
+    let first = place.parts.first().map_or(place.whole.clone(), |part| part.token.clone());
+    match Tokens::to(file.text, lexicon, &first).map_err(|manual| manual.reason)? {
+        (tokens, Where::Token(at)) => Ok((tokens, at)),
+        (_, Where::Comment) => Err("the place is in a comment".to_owned()),
+    }
 }
 
 /// The folder of a path, with its `/`; nothing at the root.
@@ -213,7 +266,7 @@ fn members(file: File<'_>, constants: &[Constant], declared: impl Fn(&Constant) 
         let breaks = after.trim_start_matches([' ', '\t']).starts_with(['\r', '\n']);
         let next = after.lines().skip(1).find(|line| !line.trim().is_empty()).unwrap_or_default();
         let indent = if breaks { blanks(next) } else { blanks(&file.text[super::line_start(file.text, home)..home]) + "    " };
-        let gap = if before.ends_with('{') { "" } else { end };
+        let gap = if before.ends_with(';') { end } else { "" };
         let tail = match after.lines().nth(1) {
             _ if !breaks => format!("{end}{}", indent.strip_suffix(' ').filter(|_| after.starts_with(' ')).unwrap_or(&indent)),
             Some(line) if line.trim().is_empty() => String::new(),

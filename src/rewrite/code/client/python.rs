@@ -23,6 +23,10 @@ impl Client for Python {
         format!("{MODULE}.get{}", arguments(reference, '"'))
     }
 
+    fn url(&self, scheme: &str, reference: &Reference, _place: &Place, _text: &str) -> Option<String> {
+        Some(format!("{MODULE}.url(\"{scheme}\", \"{}\")", reference.name))
+    }
+
     fn surroundings(&self, file: File<'_>, first: usize, constants: &[Constant]) -> Result<Rewritten, Manual> {
         let text = file.text;
         let end = line_end(text);
@@ -40,7 +44,7 @@ impl Client for Python {
             insert(next_line(text, last.end_byte()), code)
         } else {
             // As `import os` would stand.
-            let mut place = import(root, first, text).unwrap_or_else(|| insert(0, "import os"));
+            let mut place = import(root, first, &["os"], text).unwrap_or_else(|| insert(0, "import os"));
             place.text = place.text.replace("import os", code.trim_end_matches(['\r', '\n'])).into();
             place
         };

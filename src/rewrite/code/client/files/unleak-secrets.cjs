@@ -26,6 +26,13 @@ async function get(name, key) {
   return found;
 }
 
+// The connection URL of a secret with the standard fields of a database.
+async function url(scheme, name) {
+  const { username, password, host, port, dbname } = JSON.parse(await get(name));
+  const user = `${encodeURIComponent(username)}:${encodeURIComponent(password)}`;
+  return `${scheme}://${user}@${host}${port ? `:${port}` : ""}${dbname ? `/${dbname}` : ""}`;
+}
+
 async function read(name, known) {
   try {
     const answer = await client.send(new GetSecretValueCommand({ SecretId: name, VersionStage: "AWSCURRENT" }));
@@ -44,3 +51,4 @@ async function read(name, known) {
 }
 
 exports.get = get;
+exports.url = url;

@@ -2,6 +2,7 @@
 
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 
+type Database = { username: string; password: string; host: string; port?: string | number; dbname?: string };
 type Entry = { value: Promise<string>; until: number };
 
 const LIFETIME = 5 * 60 * 1000;
@@ -24,6 +25,13 @@ export async function get(name: string, key?: string): Promise<string> {
     throw new Error(`the secret ${name} has no key ${key}`);
   }
   return found;
+}
+
+// The connection URL of a secret with the standard fields of a database.
+export async function url(scheme: string, name: string): Promise<string> {
+  const { username, password, host, port, dbname } = JSON.parse(await get(name)) as Database;
+  const user = `${encodeURIComponent(username)}:${encodeURIComponent(password)}`;
+  return `${scheme}://${user}@${host}${port ? `:${port}` : ""}${dbname ? `/${dbname}` : ""}`;
 }
 
 async function read(name: string, known: Entry | undefined): Promise<string> {
