@@ -23,6 +23,8 @@ pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Taken> {
     let anchor = bytes[hit.clone()].to_ascii_lowercase();
     let span = match anchor.as_slice() {
         b"identified by" if names_user(bytes, hit.start) => after_by(Cursor::new(bytes, hit.end)),
+        b"identified with" if names_user(bytes, hit.start) => after_plugin(Cursor::new(bytes, hit.end)),
+        b"sp_addlogin" => second_argument(bytes, hit.end),
         b"securestring" => secure_string(Cursor::new(bytes, hit.end)),
         b"mysql" if starts_command(bytes, hit.start) => {
             let name = bytes[hit.end..].iter().take(10).take_while(|byte| byte.is_ascii_lowercase()).count();
@@ -97,7 +99,7 @@ fn names_user(bytes: &[u8], at: usize) -> bool {
     let line = &head[memchr::memrchr(b'\n', head).map_or(0, |end| end + 1)..];
     let line = line.to_ascii_lowercase();
     let has = |words: &[&[u8]]| words.iter().any(|word| memchr::memmem::find(&line, word).is_some());
-    has(&[b"grant "]) || has(&[b"create ", b"alter "]) && has(&[b"user "])
+    has(&[b"grant "]) || has(&[b"create ", b"alter "]) && has(&[b"user ", b"database link "])
 }
 
 /// `IDENTIFIED BY 'x'`, `IDENTIFIED BY PASSWORD 'x'`, `identified by x`.
@@ -106,6 +108,27 @@ fn after_by(mut cursor: Cursor<'_>) -> Option<Range<usize>> {
     cursor.eat_word(b"values");
     cursor.blanks();
     value(cursor)
+}
+
+/// `IDENTIFIED WITH plugin BY 'x'`.
+fn after_plugin(mut cursor: Cursor<'_>) -> Option<Range<usize>> {
+    cursor.blanks();
+    cursor.at += bare::word(cursor.rest());
+    cursor.blanks();
+    (cursor.eat_word(b"BY") || cursor.eat_word(b"by")).then_some(())?;
+    cursor.blanks();
+    value(cursor)
+}
+
+/// `sp_addlogin 'name', 'x'`.
+fn second_argument(bytes: &[u8], from: usize) -> Option<Range<usize>> {
+    let line = command_line(bytes, from);
+    let comma = memchr::memchr(b',', &bytes[line.clone()])?;
+    let mut cursor = Cursor::new(bytes, line.start + comma + 1);
+    cursor.blanks();
+    cursor.eat(b"N");
+    let quote = cursor.quote()?;
+    cursor.quoted(quote)
 }
 
 /// `ConvertTo-SecureString 'x'`, `-String "x"`.

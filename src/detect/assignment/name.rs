@@ -69,6 +69,12 @@ impl Name {
     };
 }
 
+/// Words for a password in other languages than English.
+const IN_LATIN_LETTERS: [&str; 10] =
+    ["passwort", "kennwort", "senha", "contrasena", "passe", "wachtwoord", "haslo", "heslo", "lozinka", "jelszo"];
+/// The same in other letters, where they are all that is read of a name.
+const IN_OTHER_LETTERS: [&str; 9] = ["contraseña", "hasło", "пароль", "密码", "密碼", "口令", "パスワード", "비밀번호", "암호"];
+
 /// Words of a name, at most; the last ones count.
 const MAX_WORDS: usize = 12;
 /// Bytes of a name that are read, at most; the last ones count.
@@ -83,6 +89,9 @@ pub fn read(name: &[u8]) -> Option<Name> {
     lower.copy_from_slice(name);
     lower.make_ascii_lowercase();
     let lower = std::str::from_utf8(lower).ok()?;
+    if IN_OTHER_LETTERS.contains(&lower) {
+        return Some(Name { bare: true, words: 1, head: u8::try_from(lower.len()).unwrap_or(u8::MAX), ..Name::PASSWORD });
+    }
     let mut words = [""; MAX_WORDS];
     let mut count = 0;
     split(name, |start, end| {
@@ -164,9 +173,8 @@ fn class_of(word: &str) -> Option<Class> {
     let ends = |ending: &str| word.ends_with(ending);
     let singular = word.strip_suffix('s').filter(|word| !word.ends_with('s')).unwrap_or(word);
     match singular {
-        "pass" | "pw" | "pwd" | "psw" | "pswd" | "psk" | "passphrase" | "passcode" | "passwort" | "kennwort" | "senha" | "contrase" => {
-            return Some(Class::Password);
-        }
+        "pass" | "pw" | "pwd" | "psw" | "pswd" | "psk" | "passphrase" | "passcode" => return Some(Class::Password),
+        singular if IN_LATIN_LETTERS.contains(&singular) => return Some(Class::Password),
         "secret" | "totp" | "hotp" => return Some(Class::Secret),
         "token" => return Some(Class::Token),
         "key" | "pkey" | "nkey" | "xkey" | "skey" => return Some(Class::Key),

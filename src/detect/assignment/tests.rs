@@ -10,7 +10,7 @@ use crate::patterns::anchors;
 use crate::patterns::schema::Detector;
 
 /// Every anchor of this detector's patterns.
-const ANCHORS: [&str; 65] = [
+const ANCHORS: [&str; 88] = [
     "pass",
     "pwd",
     "secret",
@@ -62,6 +62,29 @@ const ANCHORS: [&str; 65] = [
     "wifi.begin(",
     "dbi->connect(",
     "psk=",
+    "identified with",
+    "sp_addlogin",
+    "kennwort",
+    "senha",
+    "contrasena",
+    "contraseña",
+    "wachtwoord",
+    "haslo",
+    "hasło",
+    "heslo",
+    "lozinka",
+    "jelszo",
+    "пароль",
+    "密码",
+    "密碼",
+    "口令",
+    "パスワード",
+    "비밀번호",
+    "암호",
+    "pgp_sym_encrypt(",
+    "pgp_sym_decrypt(",
+    "aes_encrypt(",
+    "aes_decrypt(",
     "jwt.sign(",
     "jwt.verify(",
     "jwt.encode(",
@@ -496,12 +519,40 @@ fn statements() {
         "CREATE USER a WITH PASSWORD 'abc1';",
         "ALTER ROLE a WITH PASSWORD = 'abc1';",
         "EXECUTE('CREATE LOGIN a WITH PASSWORD = ''abc1''')",
+        "CREATE USER ann IDENTIFIED WITH mysql_native_password BY 'abc1'",
+        "CREATE DATABASE LINK l CONNECT TO ann IDENTIFIED BY abc1 USING 'x'",
+        "EXEC sp_addlogin 'ann', 'abc1'",
+        "SELECT pgp_sym_encrypt(name, 'abc1') FROM t",
     ] {
         assert_eq!(read_all("a.sql", text).iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>(), ["abc1"], "{text}");
     }
     reads("a.rb", "# the record identified by name", &[]);
     reads("a.md", "the application will load the user, identified by the value", &[]);
     reads("a.md", "SELECT id, password AS description FROM users", &[]);
+}
+
+#[test]
+fn names_in_other_languages() {
+    for name in [
+        "senha",
+        "kennwort",
+        "contrasena",
+        "contraseña",
+        "wachtwoord",
+        "haslo",
+        "hasło",
+        "heslo",
+        "lozinka",
+        "jelszo",
+        "mot_de_passe",
+        "DB_SENHA",
+    ] {
+        reads("a.py", &format!("{name} = 'abc1'"), &[(Op::Assign, "abc1")]);
+    }
+    for name in ["пароль", "密码", "密碼", "口令", "パスワード", "비밀번호", "암호", "数据库密码"] {
+        reads("a.md", &format!("{name}: abc1"), &[(Op::Colon, "abc1")]);
+        reads("a.md", &format!("{name}\u{ff1a}abc1"), &[(Op::Colon, "abc1")]);
+    }
 }
 
 #[test]

@@ -26,8 +26,9 @@ pub struct Taken<'v> {
 const PASSWORD: &[u8] = b"password";
 const JWT: &[u8] = b"jwt_secret";
 const HMAC: &[u8] = b"hmac_secret";
+const CIPHER: &[u8] = b"encryption_key";
 /// Calls that take a credential, as their anchors spell them.
-const CALLS: [(&[u8], Call, &[u8]); 18] = [
+const CALLS: [(&[u8], Call, &[u8]); 22] = [
     (b".login(", Call::Login, PASSWORD),
     (b"wifi.begin(", Call::Key(1), PASSWORD),
     (b"dbi->connect(", Call::Key(2), PASSWORD),
@@ -45,6 +46,10 @@ const CALLS: [(&[u8], Call, &[u8]); 18] = [
     (b"createhmac(", Call::Key(1), HMAC),
     (b"hash_hmac(", Call::Key(2), HMAC),
     (b".tochararray()", Call::Characters, PASSWORD),
+    (b"pgp_sym_encrypt(", Call::Key(1), CIPHER),
+    (b"pgp_sym_decrypt(", Call::Key(1), CIPHER),
+    (b"aes_encrypt(", Call::Key(1), CIPHER),
+    (b"aes_decrypt(", Call::Key(1), CIPHER),
     (b"hmacsha256(", Call::OnlyOrSecond, HMAC),
 ];
 
