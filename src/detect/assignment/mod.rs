@@ -19,6 +19,7 @@ mod login;
 mod member;
 pub mod name;
 pub mod operator;
+mod statement;
 mod unnamed;
 pub mod value;
 mod vocabulary;

@@ -6,8 +6,12 @@ use std::ops::Range;
 use super::bare;
 use super::cursor::Cursor;
 use super::member::{named, object};
+use super::statement::{makes_user, names_user_of_device};
 use super::value::{self, Form};
 use crate::detect::kind::FileKind;
+
+/// Bytes of a sentence between a name and what it is said to be, at most, and of that.
+const SENTENCE: usize = 40;
 
 /// How a value is tied to its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -138,7 +142,10 @@ pub fn after<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> Option<Operator>
             cursor.eat(b"=");
             Some(Operator::Compare)
         }
-        b'|' if place.kind == FileKind::Doc && cell_before(place) && cursor.eat(b"|") => Some(Operator::Cell),
+        b'|' if place.kind == FileKind::Doc && is_cell(place, *cursor) => {
+            cursor.at += 1;
+            Some(Operator::Cell)
+        }
         b'.' if quoted => types(cursor),
         b'"' if quoted && blanks > 0 && place.kind == FileKind::Config => Some(Operator::Space),
         b'|' | b'?' | b'+' | b'.' => [&b"||="[..], b"?=", b"+=", b".="].iter().any(|sign| cursor.eat(sign)).then_some(Operator::Assign),
@@ -374,63 +381,18 @@ fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
     (place.kind == FileKind::Config && starts_line).then_some(Operator::Space)
 }
 
-/// Whether the name is the clause of a statement: `CREATE ROLE x LOGIN PASSWORD value`.
-fn makes_user(place: &Place<'_>) -> bool {
-    const STATEMENT: usize = 160;
-    if !place.text().eq_ignore_ascii_case(b"password") {
-        return false;
-    }
-    let before = place.before();
-    let window = &before[before.len().saturating_sub(STATEMENT)..];
-    let line = &window[memchr::memrchr(b'\n', window).map_or(0, |end| end + 1)..];
-    let holds = |words: &[&[u8]]| words.iter().any(|word| memchr::memmem::find(line, word).is_some());
-    holds(&[b"CREATE ", b"ALTER ", b"create ", b"alter "]) && holds(&[b" USER ", b" ROLE ", b" LOGIN ", b" user ", b" role ", b" login "])
-}
-
-/// Whether a line of a router's or a proxy's configuration says it: `username admin password 0 value`, `user admin insecure-password value`.
-fn names_user_of_device(place: &Place<'_>, cursor: &mut Cursor<'_>) -> bool {
-    let before = place.before();
-    let line = &before[memchr::memrchr(b'\n', before).map_or(0, |end| end + 1)..];
-    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-    let (verb, user) = (words.next(), words.next());
-    // `username and password of`
-    if user.is_none_or(|user| [&b"and"[..], b"or", b"&"].contains(&user)) {
-        return false;
-    }
-    if verb == Some(b"user") && place.text() == b"insecure-password" {
-        return words.next().is_none();
-    }
-    let is_router = verb == Some(b"username") && [&b"password"[..], b"secret"].contains(&place.text());
-    let is_whole = words.next().is_none_or(|word| word == b"privilege" && words.nth(1).is_none());
-    if !is_router || !is_whole {
-        return false;
-    }
-    if cursor.eat_word(b"0") {
-        cursor.blanks();
-    }
-    // Other numbers stand before hashes.
-    let value = &cursor.rest()[..memchr::memchr(b'\n', cursor.rest()).unwrap_or(cursor.rest().len())];
-    !value.trim_ascii().contains(&b' ')
-}
-
 /// Whether a sentence goes on with a value that is no word: `with password abc1`, `the password of the box is abc1`.
 fn says(place: &Place<'_>, cursor: &mut Cursor<'_>) -> bool {
-    /// Bytes between a name and what it is said to be.
-    const BETWEEN: usize = 40;
-    let is_value = |rest: &[u8]| {
-        let word = &rest[..bare::word(&rest[..rest.len().min(BETWEEN)])];
-        word.len() >= 4 && matches!(value::form(word), Form::Coded | Form::Signed | Form::Random) && !word.contains(&b'(')
-    };
     let mut next = *cursor;
     if ![&b"with"[..], b"and"].contains(&place.word_before()) {
-        let rest = &next.rest()[..next.rest().len().min(BETWEEN)];
+        let rest = &next.rest()[..next.rest().len().min(SENTENCE)];
         let Some(is) = memchr::memmem::find(rest, b" is ") else { return false };
         if !rest[..is].iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b' ') {
             return false;
         }
         next.at += is + b" is ".len();
     }
-    let says = is_value(next.rest());
+    let says = is_no_word(next.rest());
     if says {
         *cursor = next;
     }
@@ -486,8 +448,21 @@ fn attribute(cursor: &mut Cursor<'_>) -> Option<Operator> {
     Some(Operator::Named)
 }
 
-/// Whether the name fills the start of a Markdown cell.
-fn cell_before(place: &Place<'_>) -> bool {
-    let of_cell = |byte: &&u8| byte.is_ascii_alphanumeric() || b" `*_-.".contains(byte);
-    place.before().iter().rev().take(64).find(|byte| !of_cell(byte)) == Some(&b'|')
+/// Whether a Markdown cell that ends at `next` holds the name and nothing before it; or words before it, and the next cell no word.
+fn is_cell(place: &Place<'_>, mut next: Cursor<'_>) -> bool {
+    let text = place.before().iter().rev().take(64);
+    let first = |of_cell: fn(&u8) -> bool| text.clone().find(|byte| !of_cell(byte)) == Some(&b'|');
+    if first(|byte| b" `*".contains(byte)) {
+        return true;
+    }
+    next.at += 1;
+    next.blanks();
+    next.eat(b"`");
+    first(|byte| byte.is_ascii_alphanumeric() || b" `*_-.".contains(byte)) && is_no_word(next.rest())
+}
+
+/// Whether a value of a few characters comes next that is no word.
+fn is_no_word(rest: &[u8]) -> bool {
+    let word = &rest[..bare::word(&rest[..rest.len().min(SENTENCE)])];
+    word.len() >= 4 && matches!(value::form(word), Form::Coded | Form::Signed | Form::Random) && !word.contains(&b'(')
 }

@@ -1,0 +1,45 @@
+//! Names that are clauses of a statement which makes a user. Owns: the statements of databases, routers and proxies. Must not: read values.
+
+use super::cursor::Cursor;
+use super::operator::Place;
+
+/// Whether the name is the clause of a statement: `CREATE ROLE x LOGIN PASSWORD value`.
+#[must_use]
+pub(super) fn makes_user(place: &Place<'_>) -> bool {
+    const STATEMENT: usize = 160;
+    if !place.text().eq_ignore_ascii_case(b"password") {
+        return false;
+    }
+    let before = place.before();
+    let window = &before[before.len().saturating_sub(STATEMENT)..];
+    let line = &window[memchr::memrchr(b'\n', window).map_or(0, |end| end + 1)..];
+    let holds = |words: &[&[u8]]| words.iter().any(|word| memchr::memmem::find(line, word).is_some());
+    holds(&[b"CREATE ", b"ALTER ", b"create ", b"alter "]) && holds(&[b" USER ", b" ROLE ", b" LOGIN ", b" user ", b" role ", b" login "])
+}
+
+/// Whether a line of a router's or a proxy's configuration says it: `username admin password 0 value`, `user admin insecure-password value`.
+#[must_use]
+pub(super) fn names_user_of_device(place: &Place<'_>, cursor: &mut Cursor<'_>) -> bool {
+    let before = place.before();
+    let line = &before[memchr::memrchr(b'\n', before).map_or(0, |end| end + 1)..];
+    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let (verb, user) = (words.next(), words.next());
+    // `username and password of`
+    if user.is_none_or(|user| [&b"and"[..], b"or", b"&"].contains(&user)) {
+        return false;
+    }
+    if verb == Some(b"user") && place.text() == b"insecure-password" {
+        return words.next().is_none();
+    }
+    let is_router = verb == Some(b"username") && [&b"password"[..], b"secret"].contains(&place.text());
+    let is_whole = words.next().is_none_or(|word| word == b"privilege" && words.nth(1).is_none());
+    if !is_router || !is_whole {
+        return false;
+    }
+    if cursor.eat_word(b"0") {
+        cursor.blanks();
+    }
+    // Other numbers stand before hashes.
+    let value = &cursor.rest()[..memchr::memchr(b'\n', cursor.rest()).unwrap_or(cursor.rest().len())];
+    !value.trim_ascii().contains(&b' ')
+}
