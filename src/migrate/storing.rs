@@ -17,7 +17,8 @@ use crate::store::{CURRENT, Description, NewSecret, PENDING, PREVIOUS, SecretSto
 const APART: Duration = Duration::from_millis(25);
 /// Writes to Parameter Store: the standard throughput is 3 a second.
 const PARAMETERS_APART: Duration = Duration::from_millis(350);
-/// Writes to Google Secret Manager: a project may do 600 a minute, and a new secret takes two.
+/// Writes to Google Secret Manager: a project may do 600 a minute, and a new secret takes two
+/// (<https://docs.cloud.google.com/secret-manager/quotas>).
 const GCP_APART: Duration = Duration::from_millis(220);
 
 /// Calls to the store at a time.

@@ -1,7 +1,8 @@
 //! What stores take, checked before they are asked: the limits of AWS Secrets Manager, and of Parameter Store. Owns: the limits and their words.
 //! Must not: ask a store.
 //!
-//! Source: the API reference of CreateSecret and Tag, and the service's quotas, as documented in 2026.
+//! Source: the API reference of CreateSecret and Tag, and the service's quotas, as documented in 2026; of Google, "Quotas and limits" of Secret Manager
+//! (<https://docs.cloud.google.com/secret-manager/quotas>).
 
 use super::{Action, NewSecret, StoreError, Tags};
 use crate::reference::Backend;
