@@ -358,6 +358,7 @@ fn monthly(plan: &Plan, options: &Options) -> cost::Cost {
         Backend::Aws => cost::AWS,
         Backend::Ssm => cost::SSM,
         Backend::Gcp => cost::GCP,
+        Backend::Azure => cost::AZURE,
         Backend::Local | Backend::Vault => cost::LOCAL,
     };
     let secrets = plan.secrets.iter().filter(|secret| secret.external_type.is_none()).count() as u64;

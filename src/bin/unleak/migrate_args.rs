@@ -246,6 +246,9 @@ pub enum StoreName {
     /// Google Secret Manager
     #[cfg(feature = "gcp")]
     Gcp,
+    /// Azure Key Vault
+    #[cfg(feature = "azure")]
+    Azure,
 }
 
 impl StoreName {
@@ -261,6 +264,8 @@ impl StoreName {
             Self::Vault => Backend::Vault,
             #[cfg(feature = "gcp")]
             Self::Gcp => Backend::Gcp,
+            #[cfg(feature = "azure")]
+            Self::Azure => Backend::Azure,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Opening stores for commands. Owns: where the local store and its key are, and what is said about AWS. Must not: read a value.
 
+#[cfg(feature = "azure")]
+mod azure;
 #[cfg(feature = "gcp")]
 mod gcp;
 
@@ -61,6 +63,10 @@ pub struct StoreOptions {
     #[cfg(feature = "gcp")]
     #[arg(long, value_name = "ID", global = true, help_heading = "Store")]
     pub project: Option<String>,
+    /// Key vault of Azure, in place of AZURE_KEY_VAULT_NAME: its name, or its host outside of the public cloud
+    #[cfg(feature = "azure")]
+    #[arg(long, value_name = "VAULT", global = true, help_heading = "Store")]
+    pub key_vault: Option<String>,
     /// Use no configuration file, also not its policy of migrations, and no baseline
     #[arg(long, global = true, help_heading = "Store")]
     pub no_config: bool,
@@ -129,6 +135,7 @@ impl<'a> Stores<'a> {
             Backend::Aws | Backend::Ssm => self.aws(backend, region, None),
             Backend::Vault => self.vault(),
             Backend::Gcp => self.gcp(),
+            Backend::Azure => self.azure(),
         }
     }
 
@@ -142,6 +149,7 @@ impl<'a> Stores<'a> {
             backend @ (Backend::Aws | Backend::Ssm) => self.aws(backend, access.region.as_deref(), access.role_arn.as_deref()),
             Backend::Vault => self.vault(),
             Backend::Gcp => self.gcp(),
+            Backend::Azure => self.azure(),
         };
         opened.map_err(|failure| StoreError::Unusable(failure.error))
     }
@@ -232,10 +240,16 @@ impl Stores<'_> {
     fn gcp(&self) -> Result<Box<dyn SecretStore>, Failure> {
         Err(missing(Backend::Gcp, "gcp"))
     }
+
+    #[cfg(not(feature = "azure"))]
+    #[expect(clippy::unused_self, reason = "with the feature it is asked")]
+    fn azure(&self) -> Result<Box<dyn SecretStore>, Failure> {
+        Err(missing(Backend::Azure, "azure"))
+    }
 }
 
 /// The failure where a build was made without a store.
-#[cfg(not(all(feature = "aws", feature = "vault", feature = "gcp")))]
+#[cfg(not(all(feature = "aws", feature = "vault", feature = "gcp", feature = "azure")))]
 fn missing(backend: Backend, feature: &str) -> Failure {
     Failure::new(&format_args!("this build has no {} (feature `{feature}`)", backend.title()))
 }

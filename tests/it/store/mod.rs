@@ -2,6 +2,8 @@
 
 mod commands;
 pub mod fake;
+#[cfg(feature = "azure")]
+mod fake_azure;
 #[cfg(feature = "gcp")]
 mod fake_gcp;
 mod fake_ssm;
@@ -221,6 +223,8 @@ fn the_local_store_keeps_the_contract() {
 
 #[cfg(feature = "aws")]
 pub mod aws;
+#[cfg(feature = "azure")]
+mod azure;
 #[cfg(feature = "gcp")]
 mod gcp;
 #[cfg(feature = "aws")]
