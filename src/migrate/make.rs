@@ -237,7 +237,7 @@ fn names(groups: &[Group], inventory: &Inventory, ground: &Ground<'_>, options: 
         let full =
             [options.prefix.trim_matches('/'), filled.as_str()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
         name::check(&full).map_err(MakeError::Name)?;
-        let own = name::unique(names::spelled(options.backend, &full), &mut taken);
+        let own = name::numbered(names::spelled(options.backend, &full), names::joint(options.backend), &mut taken);
         names::check(options.backend, &own).map_err(|error| MakeError::Name(error.to_string()))?;
         let mut reference = Reference::to(options.backend, options.root.clone() + &own);
         reference.region = options.region.clone().filter(|_| options.backend.has_regions());

@@ -22,6 +22,12 @@ pub fn spelled(backend: Backend, own: &str) -> String {
     }
 }
 
+/// What stands between a name and a number that tells it from others.
+#[must_use]
+pub const fn joint(backend: Backend) -> &'static str {
+    if matches!(backend, Backend::Azure) { "-" } else { "_" }
+}
+
 /// Checks a name without what all names of the store start with.
 ///
 /// # Errors
@@ -49,6 +55,7 @@ mod tests {
         {
             assert_eq!(spelled(backend, "prod/Shop/db.main_1"), spelling);
             check(backend, spelling).unwrap();
+            check(backend, &format!("{spelling}{}2", joint(backend))).unwrap();
         }
         for wrong in ["", "a/b", "a.b", "\u{e4}", &"a".repeat(256)] {
             assert!(matches!(check(Backend::Gcp, wrong), Err(StoreError::Invalid { .. })), "{wrong}");

@@ -94,7 +94,10 @@ impl AzureStore {
         if let Some(wrong) = settings.vault.as_deref().filter(|vault| located(vault).is_none()) {
             return Err(StoreError::Unusable(format!("{wrong:?} is no key vault of Azure: that is a name, or a name with its domain")));
         }
-        Ok(Self { service: Service::open(settings)?, vault: settings.vault.clone() })
+        // Capital letters do not tell hosts apart.
+        let vault = settings.vault.as_deref().map(str::to_ascii_lowercase);
+        let settings = AzureSettings { vault: vault.clone(), ..settings.clone() };
+        Ok(Self { service: Service::open(&settings)?, vault })
     }
 
     /// The key vault that is written to.

@@ -224,6 +224,7 @@ fn attempts_are_bounded_and_errors_say_what_to_do() {
     for clear in [said(&|settings| settings.endpoint_url = far()), said(&|settings| settings.authority = far())] {
         assert_eq!(clear, "http://vault.example would carry secrets in the clear; use https");
     }
+    assert_eq!(open(&|settings| settings.vault = Some("My-Vault".to_owned())).unwrap().root(), "my-vault/");
     let gone = FakeAzure::start().url();
     assert!(matches!(create(&client(gone), "my-vault/a").unwrap_err(), StoreError::Unreachable(_)));
 }
