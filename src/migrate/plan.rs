@@ -68,6 +68,15 @@ pub struct PlannedStore {
     pub identity: String,
 }
 
+impl PlannedStore {
+    /// A name without what all names of the store start with: the identity ends with that.
+    #[must_use]
+    pub fn own<'n>(&self, name: &'n str) -> &'n str {
+        let root = self.identity.rsplit(' ').next().filter(|_| self.backend.has_root());
+        root.and_then(|root| name.strip_prefix(root)?.strip_prefix('/')).unwrap_or(name)
+    }
+}
+
 /// A secret to store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -298,7 +307,7 @@ impl Plan {
         }
         let mut names = BTreeSet::new();
         for secret in &self.secrets {
-            name::check(&secret.name)?;
+            name::check(self.store.own(&secret.name))?;
             if !names.insert(secret.name.as_str()) {
                 return Err(format!("two secrets are called {}", secret.name));
             }
