@@ -20,11 +20,13 @@ pub enum Backend {
     Gcp,
     /// Azure Key Vault, `ref+azurekeyvault://`.
     Azure,
+    /// Plain files in a folder, `ref+file://`.
+    File,
 }
 
 impl Backend {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Local, Self::Aws, Self::Ssm, Self::Vault, Self::Gcp, Self::Azure];
+    pub const ALL: [Self; 7] = [Self::Local, Self::Aws, Self::Ssm, Self::Vault, Self::Gcp, Self::Azure, Self::File];
 
     /// The scheme of its references, without `://`.
     #[must_use]
@@ -36,6 +38,7 @@ impl Backend {
             Self::Vault => "ref+vault",
             Self::Gcp => "ref+gcpsecrets",
             Self::Azure => "ref+azurekeyvault",
+            Self::File => "ref+file",
         }
     }
 
@@ -49,6 +52,7 @@ impl Backend {
             Self::Vault => "vault",
             Self::Gcp => "gcp",
             Self::Azure => "azure",
+            Self::File => "file",
         }
     }
 
@@ -62,6 +66,7 @@ impl Backend {
             Self::Vault => "Vault",
             Self::Gcp => "Google Secret Manager",
             Self::Azure => "Azure Key Vault",
+            Self::File => "a folder of files",
         }
     }
 
@@ -71,10 +76,10 @@ impl Backend {
         self.parameters().contains(&"region")
     }
 
-    /// Whether its names begin with where it is: the mount of Vault, the project of Google Cloud, the key vault of Azure. The identity ends with it.
+    /// Whether its names begin with where it is: the mount of Vault, the project of Google Cloud, the key vault of Azure, the folder. The identity ends with it.
     #[must_use]
     pub const fn has_root(self) -> bool {
-        matches!(self, Self::Vault | Self::Gcp | Self::Azure)
+        matches!(self, Self::Vault | Self::Gcp | Self::Azure | Self::File)
     }
 
     /// The parameters that its references have.
@@ -83,8 +88,8 @@ impl Backend {
             Self::Local | Self::Aws => &["region", "role_arn", "version_stage", "version_id"],
             Self::Ssm => &["region", "role_arn", "version", "mode"],
             Self::Vault | Self::Gcp => &["version"],
-            // The version is a part of the path.
-            Self::Azure => &[],
+            // The version is a part of the path, and a file has no other one.
+            Self::Azure | Self::File => &[],
         }
     }
 }
@@ -94,7 +99,7 @@ impl Backend {
 pub struct Reference {
     /// The store.
     pub backend: Backend,
-    /// Name of the secret, or its ARN; with the mount of Vault, the project of Google Cloud or the key vault of Azure before it.
+    /// Name of the secret, or its ARN; with the mount of Vault, the project of Google Cloud or the key vault of Azure before it; or the path of a file.
     pub name: String,
     /// Region, where it is not the one of the environment.
     pub region: Option<String>,
@@ -163,6 +168,9 @@ pub enum ReferenceError {
     /// The name has a character that no store takes.
     #[error("{0:?} cannot stand in the name of a secret")]
     Name(char),
+    /// The path of a file depends on where it is read.
+    #[error("the path of a file is absolute: ref+file:///FOLDER/NAME")]
+    Relative,
     /// A parameter is not known.
     #[error("there is no parameter {0:?}; {known}", known = known(.1))]
     Parameter(String, &'static [&'static str]),
@@ -262,7 +270,8 @@ impl Reference {
             Backend::Vault => in_vault(name, key).map(|(name, key)| (name, key, None))?,
             Backend::Gcp => (in_project(name)?, key, None),
             Backend::Azure => in_key_vault(name).map(|(name, version)| (name, key, version))?,
-            Backend::Local | Backend::Aws | Backend::Ssm => (name, key, None),
+            Backend::File if !name.starts_with('/') => return Err(ReferenceError::Relative),
+            Backend::Local | Backend::Aws | Backend::Ssm | Backend::File => (name, key, None),
         };
         let mut reference = Self { version_id, key, ..Self::to(backend, name.to_owned()) };
         let mut is_whole = backend != Backend::Ssm;
@@ -372,13 +381,15 @@ pub fn find_all(text: &[u8]) -> impl Iterator<Item = (std::ops::Range<usize>, Re
     })
 }
 
-/// Whether a text begins like a reference of so many bytes. A path that goes on as a pattern or a template stands for no secret.
+/// Whether a text begins like a reference of so many bytes. A path that goes on as a pattern or a template stands for no secret, and neither does a
+/// file of the tree, which others name by a path that is not absolute.
 fn is_start(text: &[u8], length: usize) -> bool {
     let of_scheme = |scheme: &str| text.strip_prefix(scheme.as_bytes()).is_some_and(|rest| rest.starts_with(b"://"));
     if text.starts_with(POINTER.as_bytes()) {
         return length > POINTER.len() && !matches!(text.get(length), Some(b'*' | b'$' | b'{' | b'<' | b'%'));
     }
-    Backend::ALL.iter().any(|backend| of_scheme(backend.scheme()))
+    let is_relative = of_scheme(Backend::File.scheme()) && !text[Backend::File.scheme().len()..].starts_with(b":///");
+    Backend::ALL.iter().any(|backend| of_scheme(backend.scheme())) && !is_relative
 }
 
 #[cfg(test)]
@@ -420,6 +431,8 @@ mod tests {
             ("ref+azurekeyvault://vault/a_b", ReferenceError::Name('_')),
             ("ref+azurekeyvault://vault/a/1/2", ReferenceError::Name('/')),
             ("ref+azurekeyvault://vault/a?version=1", ReferenceError::Parameter("version".to_owned(), &[])),
+            ("ref+file://values.yaml#/a", ReferenceError::Relative),
+            ("ref+file:///a?encode=base64", ReferenceError::Parameter("encode".to_owned(), &[])),
             ("awssecrets://a", ReferenceError::Scheme),
             ("ref+unleak://", ReferenceError::NoName),
             ("ref+unleak://#/a", ReferenceError::NoName),
@@ -528,9 +541,12 @@ mod tests {
 
     #[test]
     fn references_are_found_in_text() {
-        let text = b"A=ref+unleak://a/b#/c\nsee ref+awssecrets://x. xref+unleak://no \"ref+unleak://?\" ref+file://y";
+        let text = b"A=ref+unleak://a/b#/c\nsee ref+awssecrets://x. xref+unleak://no \"ref+unleak://?\" ref+op://y ref+file://y ref+file:///z/y#/k";
         let found: Vec<_> = find_all(text).map(|(span, parsed)| (&text[span], parsed.is_ok())).collect();
-        assert_eq!(found, [(&b"ref+unleak://a/b#/c"[..], true), (b"ref+awssecrets://x", true), (b"ref+unleak://?", false)]);
+        assert_eq!(
+            found,
+            [(&b"ref+unleak://a/b#/c"[..], true), (b"ref+awssecrets://x", true), (b"ref+unleak://?", false), (b"ref+file:///z/y#/k", true)]
+        );
     }
 
     proptest! {
@@ -558,6 +574,7 @@ mod tests {
                     let id: String = name.chars().filter(|&character| is_in_key_vault(character)).collect();
                     Reference { version_id, key, ..Reference::to(backend, format!("v/x{id}")) }
                 }
+                Backend::File => Reference { key, ..Reference::to(backend, format!("/{name}")) },
                 Backend::Local | Backend::Aws | Backend::Ssm => Reference { backend, name, region, role_arn, version_stage, version_id, key },
             };
             prop_assert_eq!(reference.to_string().parse(), Ok(reference));

@@ -41,6 +41,9 @@ pub fn steps(plan: &Plan, progress: &Progress) -> Vec<Step> {
         Backend::Azure => {
             "give each consumer the role Key Vault Secrets User on these secrets, or Get in the access policy of the key vault"
         }
+        Backend::File => {
+            "the files are not encrypted: mount them where the program runs, or `unleak store copy file STORE` moves them where they are"
+        }
         Backend::Aws => "give each consumer the policy that `unleak migrate policies -o DIR` writes",
     };
     let mut lines = vec![run.to_owned()];

@@ -300,6 +300,9 @@ fn tag_value(path: &str) -> String {
 
 fn warnings(manual: &[ManualPlace], options: &Options) -> Vec<String> {
     let mut warnings = Vec::new();
+    if options.backend == Backend::File {
+        warnings.push("the files of the store are not encrypted: whoever reads the folder, or its backups, reads the values".to_owned());
+    }
     if !manual.is_empty() {
         warnings.push(format!("{} places have to be rewritten by hand; until then the values stand there", manual.len()));
     }
@@ -359,7 +362,7 @@ fn monthly(plan: &Plan, options: &Options) -> cost::Cost {
         Backend::Ssm => cost::SSM,
         Backend::Gcp => cost::GCP,
         Backend::Azure => cost::AZURE,
-        Backend::Local | Backend::Vault => cost::LOCAL,
+        Backend::Local | Backend::Vault | Backend::File => cost::LOCAL,
     };
     let secrets = plan.secrets.iter().filter(|secret| secret.external_type.is_none()).count() as u64;
     let calls = plan.secrets.len() as u64 * CALLS_A_MONTH;

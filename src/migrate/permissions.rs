@@ -60,7 +60,7 @@ pub fn check(plan: &Plan, store: &dyn SecretStore) -> Result<Checked, ApplyError
             let is_write = match store.backend() {
                 Backend::Ssm => action == Action::Create,
                 Backend::Gcp | Backend::Azure => false,
-                Backend::Local | Backend::Aws | Backend::Vault => true,
+                Backend::Local | Backend::Aws | Backend::Vault | Backend::File => true,
             };
             if is_write {
                 pace.wait();

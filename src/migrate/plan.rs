@@ -413,3 +413,23 @@ fn below_root(path: &str) -> Result<(), String> {
     let plain = |part: &str| !part.is_empty() && part != "." && part != ".." && part != ".git" && !part.contains(['\0', '\\']);
     if path.split('/').all(plain) { Ok(()) } else { Err(format!("{path:?} is no path below the root")) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_all_names_of_a_store_start_with_is_not_theirs() {
+        for (backend, identity, name, own) in [
+            (Backend::Gcp, "example.com:shop", "example.com:shop/prod-db", "prod-db"),
+            (Backend::Vault, "https://vault.example team kv", "kv/prod/db", "prod/db"),
+            (Backend::File, "/Users/A/secrets", "/Users/A/secrets/prod/db", "prod/db"),
+            (Backend::File, "/Users/A/secrets", "/Users/A/secrets-2/db", "/Users/A/secrets-2/db"),
+            (Backend::Aws, "123456789012 prod", "prod/db", "prod/db"),
+        ] {
+            let store = PlannedStore { backend, identity: identity.to_owned() };
+            assert_eq!(store.own(name), own);
+            assert_eq!(name::check(store.own(name)).is_ok(), own != name || backend == Backend::Aws);
+        }
+    }
+}

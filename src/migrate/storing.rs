@@ -42,7 +42,7 @@ impl Pace {
             Backend::Ssm => PARAMETERS_APART,
             Backend::Gcp => GCP_APART,
             Backend::Azure => AZURE_APART,
-            Backend::Local | Backend::Vault => Duration::ZERO,
+            Backend::Local | Backend::Vault | Backend::File => Duration::ZERO,
         };
         Self { next: Mutex::new(Instant::now()), apart }
     }

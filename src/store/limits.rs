@@ -34,7 +34,7 @@ pub const RECOVERY_DAYS: std::ops::RangeInclusive<u8> = 7..=30;
 #[must_use]
 pub const fn largest_value(backend: Backend) -> usize {
     match backend {
-        Backend::Local | Backend::Aws | Backend::Vault | Backend::Gcp => LARGEST_VALUE,
+        Backend::Local | Backend::Aws | Backend::Vault | Backend::Gcp | Backend::File => LARGEST_VALUE,
         Backend::Ssm => LARGEST_PARAMETER,
         Backend::Azure => LARGEST_IN_KEY_VAULT,
     }
@@ -64,6 +64,10 @@ pub const fn refused(backend: Backend, action: Action) -> Option<&'static str> {
         }
         (Backend::Azure, Action::Replicate) => Some("Azure replicates a key vault and not single secrets"),
         (Backend::Gcp, Action::Delete | Action::Restore) => Some("Google Cloud deletes at once and for good"),
+        (Backend::File, Action::AddVersion | Action::MoveStage) => {
+            Some("a file has one version, and another one would be in force at once, before it could be proved")
+        }
+        (Backend::File, Action::Replicate) => Some("files have no replicas"),
         (Backend::Vault, Action::Replicate) => Some("Vault has no replicas of single secrets"),
         (Backend::Ssm, Action::Replicate) => Some("Parameter Store has no replicas"),
         (Backend::Ssm, Action::Delete | Action::Restore) => Some("Parameter Store deletes at once and for good"),
@@ -89,6 +93,7 @@ pub const fn key_refused(backend: Backend, replica_regions: &[String]) -> Option
     match backend {
         Backend::Vault => Some("Vault encrypts everything with a key of its own"),
         Backend::Gcp if !replica_regions.is_empty() => Some("one key does not encrypt in several regions of Google Cloud"),
+        Backend::File => Some("files are not encrypted"),
         Backend::Azure => Some("Azure encrypts every key vault with keys of its own"),
         Backend::Local | Backend::Aws | Backend::Ssm | Backend::Gcp => None,
     }

@@ -8,6 +8,7 @@ pub mod aws;
 #[cfg(feature = "azure")]
 pub mod azure;
 pub mod endpoint;
+pub mod file;
 #[cfg(feature = "gcp")]
 pub mod gcp;
 #[cfg(feature = "network")]

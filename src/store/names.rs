@@ -18,7 +18,7 @@ pub fn spelled(backend: Backend, own: &str) -> String {
         Backend::Gcp => own.replace(['/', '.', '+', '=', '@'], "-"),
         // Capital letters do not tell names apart there.
         Backend::Azure => own.to_ascii_lowercase().replace(['/', '.', '_', '+', '=', '@'], "-"),
-        Backend::Local | Backend::Aws | Backend::Ssm | Backend::Vault => own.to_owned(),
+        Backend::Local | Backend::Aws | Backend::Ssm | Backend::Vault | Backend::File => own.to_owned(),
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Environment {
     pub identity: Option<PathBuf>,
     /// `UNLEAK_PASSPHRASE`: what opens that key.
     pub passphrase: Option<Secret>,
+    /// `UNLEAK_STORE_DIR`: the folder of plain files.
+    pub store_dir: Option<PathBuf>,
     /// What it says about Vault.
     #[cfg(feature = "vault")]
     pub vault: VaultEnvironment,
@@ -243,6 +245,7 @@ impl Environment {
             data_home: path("XDG_DATA_HOME").or_else(|| path("HOME").map(|home| home.join(".local/share"))),
             config_home: path("XDG_CONFIG_HOME").or_else(|| path("HOME").map(|home| home.join(".config"))),
             identity: path("UNLEAK_IDENTITY"),
+            store_dir: path("UNLEAK_STORE_DIR"),
             #[cfg(feature = "vault")]
             vault: VaultEnvironment {
                 address: text_of_vault("ADDR"),

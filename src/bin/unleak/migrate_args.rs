@@ -234,6 +234,8 @@ pub struct PlanArgs {
 pub enum StoreName {
     /// An encrypted file of this machine
     Local,
+    /// Plain files in a folder outside of the tree, which are not encrypted
+    File,
     /// AWS Secrets Manager
     #[cfg(feature = "aws")]
     Aws,
@@ -256,6 +258,7 @@ impl StoreName {
     pub const fn backend(self) -> Backend {
         match self {
             Self::Local => Backend::Local,
+            Self::File => Backend::File,
             #[cfg(feature = "aws")]
             Self::Aws => Backend::Aws,
             #[cfg(feature = "aws")]

@@ -18,6 +18,7 @@ use unleak::secret::Secret;
 use unleak::store::endpoint::is_local;
 #[cfg(feature = "aws")]
 use unleak::store::endpoint::require_private;
+use unleak::store::file::FileStore;
 use unleak::store::local::keyring::Keyring;
 use unleak::store::local::{Key, KeyError, LocalStore};
 use unleak::store::{SecretStore, StoreError};
@@ -67,6 +68,9 @@ pub struct StoreOptions {
     #[cfg(feature = "azure")]
     #[arg(long, value_name = "VAULT", global = true, help_heading = "Store")]
     pub key_vault: Option<String>,
+    /// Folder of plain files, in place of UNLEAK_STORE_DIR
+    #[arg(long, value_name = "DIR", global = true, help_heading = "Store")]
+    pub store_dir: Option<PathBuf>,
     /// Use no configuration file, also not its policy of migrations, and no baseline
     #[arg(long, global = true, help_heading = "Store")]
     pub no_config: bool,
@@ -97,7 +101,6 @@ impl StoreOptions {
 /// Opens stores, by what the command line, the environment and the configuration say, in this order.
 pub struct Stores<'a> {
     environment: &'a Environment,
-    #[cfg(feature = "network")]
     options: &'a StoreOptions,
     #[cfg(feature = "network")]
     defaults: StoreDefaults,
@@ -107,10 +110,9 @@ impl<'a> Stores<'a> {
     /// By the options, and `[store]` of the configuration.
     pub fn new(options: &'a StoreOptions, config: &Config, environment: &'a Environment) -> Self {
         #[cfg(not(feature = "network"))]
-        let _ = (options, config);
+        let _ = config;
         Self {
             environment,
-            #[cfg(feature = "network")]
             options,
             #[cfg(feature = "network")]
             defaults: config.store.clone(),
@@ -136,6 +138,7 @@ impl<'a> Stores<'a> {
             Backend::Vault => self.vault(),
             Backend::Gcp => self.gcp(),
             Backend::Azure => self.azure(),
+            Backend::File => self.files(),
         }
     }
 
@@ -150,6 +153,7 @@ impl<'a> Stores<'a> {
             Backend::Vault => self.vault(),
             Backend::Gcp => self.gcp(),
             Backend::Azure => self.azure(),
+            Backend::File => self.files(),
         };
         opened.map_err(|failure| StoreError::Unusable(failure.error))
     }
@@ -192,6 +196,22 @@ impl<'a> Stores<'a> {
 }
 
 impl Stores<'_> {
+    /// The folder is said by the command line and the environment, and never by a tree: it could lead to any file.
+    fn files(&self) -> Result<Box<dyn SecretStore>, Failure> {
+        let said = self.options.store_dir.as_ref().or(self.environment.store_dir.as_ref());
+        let unset = || store_failure(StoreError::Unusable("files need their folder: --store-dir or UNLEAK_STORE_DIR".to_owned()));
+        let folder = said.ok_or_else(unset)?;
+        // Only the system knows where `..` leads.
+        let goes_up = folder.components().any(|part| part == std::path::Component::ParentDir);
+        let made = || match (folder.parent(), folder.file_name()) {
+            (Some(parent), Some(name)) => parent.canonicalize().map(|parent| parent.join(name)),
+            _ => folder.canonicalize(),
+        };
+        let whole = if goes_up { folder.canonicalize().or_else(|_| made()) } else { std::path::absolute(folder) };
+        let folder = whole.map_err(|error| Failure::with_file("find", folder, &error))?;
+        Ok(Box::new(FileStore::open(&folder).map_err(store_failure)?))
+    }
+
     /// The endpoint that the configuration says for these stores. A tree does not say where a token goes, unless that is this machine.
     #[cfg(feature = "network")]
     fn endpoint_of_file(&self, backends: &[Backend]) -> Option<&String> {

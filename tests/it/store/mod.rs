@@ -221,6 +221,8 @@ fn the_local_store_keeps_the_contract() {
     }
 }
 
+mod file;
+
 #[cfg(feature = "aws")]
 pub mod aws;
 #[cfg(feature = "azure")]

@@ -419,3 +419,71 @@ fn no_tree_says_which_key_vault_secrets_go_to() {
     let far = ask(&[token], &["get", reference, "--key-vault", "my-vault", "--endpoint-url", "http://192.0.2.1"]).1;
     assert!(far.contains("would carry secrets in the clear"), "{far}");
 }
+
+#[cfg(unix)]
+#[test]
+fn files_go_all_the_way_and_back() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (shop, place) = (Shop::new("[store]\nkind = 'file'\n[migrate]\nprefix = 'acme'\n"), tempfile::tempdir().unwrap());
+    let folder = place.path().join("secrets");
+    let shown = folder.display().to_string();
+    let (region, url) = ("eu-west-1".to_owned(), shop.fake.url());
+    let variables = vec![("UNLEAK_STORE_DIR", shown.clone()), ("AWS_REGION", region), ("AWS_ENDPOINT_URL", url)];
+    let trial = Trial { shop, variables, others: Vec::new() };
+    let source = trial.shop.sandbox.read("app.py");
+    let plan = ["migrate", "plan", "--app", "shop", "--env", "prod", "-o", "plan.json"];
+    for (option, reason) in [
+        (
+            &["--new-version"][..],
+            "--new-version: a file has one version, and another one would be in force at once, before it could be proved",
+        ),
+        (&["--replica-region", "eu-west-2"], "--replica-region: files have no replicas"),
+        (&["--kms-key", "k"], "--kms-key: files are not encrypted"),
+        (&["--external-type", "BigIDClientSecret"], "--external-type: a folder of files has no managed external secrets"),
+    ] {
+        let (_, said) = trial.run(&[&plan[..], option].concat(), 7);
+        assert_eq!(said.trim_end(), format!("unleak: error: {reason}"));
+    }
+    let (said, _) = trial.run(&plan, 0);
+    assert!(said.contains("the files of the store are not encrypted"), "{said}");
+    let (said, _) = trial.run(&["migrate", "apply", "plan.json", "--check"], 0);
+    assert!(said.contains(&format!("\n  allowed  to write in {}\n", place.path().display())), "{said}");
+    let (said, _) = trial.run(&["migrate", "apply", "plan.json", "--yes"], 4);
+    assert!(said.contains("the files are not encrypted"), "{said}");
+    let (name, reference) = (format!("{shown}/acme/prod/shop/db-password"), format!("ref+file://{shown}/acme/prod/shop/db-password"));
+    assert_eq!(fs::read_to_string(&name).unwrap(), trial.shop.value);
+    let mode = |path: &str| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&name), mode(&shown), mode(&format!("{shown}/acme"))), (0o600, 0o700, 0o700));
+    assert!(trial.shop.sandbox.read(".unleak.env").ends_with(&format!("\nDB_PASSWORD={reference}\n")));
+    let expected = format!("test \"$DB_PASSWORD\" = '{}'", trial.shop.value);
+    trial.run(&["run", "--", "/bin/sh", "-c", &expected], 0);
+    trial.run(&["check", ".unleak.env"], 0);
+    trial.run(&["migrate", "status"], 4);
+    trial.run(&["migrate", "audit"], 4);
+    // Names begin with the folder there alone.
+    assert_eq!(trial.run(&["store", "copy", "file", "aws"], 0).0, format!("{name}\tcopied\n"));
+    assert_eq!(trial.run(&["store", "copy", "aws", "file"], 0).0, "acme/prod/shop/db-password\tthere already\n");
+    trial.files_hold_nothing(trial.shop.sandbox.directory.path());
+    trial.holds_nothing(&fs::read(folder.join(".unleak/about/acme/prod/shop/db-password")).unwrap(), "what is known of it");
+
+    trial.run(&["migrate", "undo", "--yes"], 0);
+    assert_eq!((trial.shop.sandbox.read("app.py"), Path::new(&name).exists()), (source, false));
+    let (said, _) = trial.run(&["store", "list", "file"], 0);
+    assert!(said.starts_with(&format!("{name}\tdeleted\t")), "{said}");
+    assert_eq!(trial.run(&["store", "list", "file", "--store-dir", &format!("{shown}/../secrets")], 0).0, said);
+    assert_eq!(trial.run(&["store", "list", "file", "--store-dir", &format!("{shown}/../none")], 0).0, "");
+    trial.run(&["get", &reference], 78);
+    trial.run(&["store", "restore", "file", &name], 0);
+    assert_eq!(trial.run(&["get", &reference], 0).0, trial.shop.value);
+    trial.files_hold_nothing(trial.shop.home.path());
+
+    // No tree says which files are read, or has them.
+    let (_, said) = trial.run(&["get", "ref+file:///etc/hostname"], 78);
+    assert_eq!(said, format!("unleak: error: /etc/hostname: it is not in {shown}, the folder of secrets\n"));
+    let unset = trial.shop.with(&[], &["get", &reference]);
+    assert_eq!(text(&unset.stderr), "unleak: error: files need their folder: --store-dir or UNLEAK_STORE_DIR\n");
+    fs::create_dir(place.path().join(".git")).unwrap();
+    let (_, said) = trial.run(&plan, 2);
+    assert!(said.contains("is in the worktree of git at "), "{said}");
+    assert_eq!(trial.run(&["get", &reference], 0).0, trial.shop.value);
+}
