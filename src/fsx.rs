@@ -3,6 +3,8 @@
 #[cfg(feature = "migrate")]
 pub mod log;
 #[cfg(feature = "migrate")]
+pub mod private;
+#[cfg(feature = "migrate")]
 pub mod replace;
 
 use std::fs::{self, File, OpenOptions};

@@ -18,11 +18,15 @@ pub enum Backend {
     Vault,
     /// Google Secret Manager, `ref+gcpsecrets://`.
     Gcp,
+    /// Azure Key Vault, `ref+azurekeyvault://`.
+    Azure,
+    /// Plain files in a folder, `ref+file://`.
+    File,
 }
 
 impl Backend {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Local, Self::Aws, Self::Ssm, Self::Vault, Self::Gcp];
+    pub const ALL: [Self; 7] = [Self::Local, Self::Aws, Self::Ssm, Self::Vault, Self::Gcp, Self::Azure, Self::File];
 
     /// The scheme of its references, without `://`.
     #[must_use]
@@ -33,6 +37,8 @@ impl Backend {
             Self::Ssm => "ref+awsssm",
             Self::Vault => "ref+vault",
             Self::Gcp => "ref+gcpsecrets",
+            Self::Azure => "ref+azurekeyvault",
+            Self::File => "ref+file",
         }
     }
 
@@ -45,6 +51,8 @@ impl Backend {
             Self::Ssm => "ssm",
             Self::Vault => "vault",
             Self::Gcp => "gcp",
+            Self::Azure => "azure",
+            Self::File => "file",
         }
     }
 
@@ -57,6 +65,8 @@ impl Backend {
             Self::Ssm => "Parameter Store",
             Self::Vault => "Vault",
             Self::Gcp => "Google Secret Manager",
+            Self::Azure => "Azure Key Vault",
+            Self::File => "a folder of files",
         }
     }
 
@@ -66,10 +76,10 @@ impl Backend {
         self.parameters().contains(&"region")
     }
 
-    /// Whether its names begin with where it is: the mount of Vault, the project of Google Cloud. The identity ends with it.
+    /// Whether its names begin with where it is: the mount of Vault, the project of Google Cloud, the key vault of Azure, the folder. The identity ends with it.
     #[must_use]
     pub const fn has_root(self) -> bool {
-        matches!(self, Self::Vault | Self::Gcp)
+        matches!(self, Self::Vault | Self::Gcp | Self::Azure | Self::File)
     }
 
     /// The parameters that its references have.
@@ -78,6 +88,8 @@ impl Backend {
             Self::Local | Self::Aws => &["region", "role_arn", "version_stage", "version_id"],
             Self::Ssm => &["region", "role_arn", "version", "mode"],
             Self::Vault | Self::Gcp => &["version"],
+            // The version is a part of the path, and a file has no other one.
+            Self::Azure | Self::File => &[],
         }
     }
 }
@@ -87,7 +99,7 @@ impl Backend {
 pub struct Reference {
     /// The store.
     pub backend: Backend,
-    /// Name of the secret, or its ARN; with the mount of Vault or the project of Google Cloud before it.
+    /// Name of the secret, or its ARN; with the mount of Vault, the project of Google Cloud or the key vault of Azure before it; or the path of a file.
     pub name: String,
     /// Region, where it is not the one of the environment.
     pub region: Option<String>,
@@ -129,8 +141,11 @@ impl fmt::Display for Reference {
             (id, self.version_id.as_deref()),
             ("mode", self.key.as_ref().filter(|_| is_parameter).map(|_| WHOLE_PARAMETER)),
         ];
+        if let Some(version) = self.version_id.as_deref().filter(|_| self.backend == Backend::Azure) {
+            write!(f, "/{version}")?;
+        }
         let mut sign = '?';
-        for (name, value) in parameters {
+        for (name, value) in parameters.into_iter().filter(|_| self.backend != Backend::Azure) {
             if let Some(value) = value {
                 write!(f, "{sign}{name}={value}")?;
                 sign = '&';
@@ -153,8 +168,11 @@ pub enum ReferenceError {
     /// The name has a character that no store takes.
     #[error("{0:?} cannot stand in the name of a secret")]
     Name(char),
+    /// The path of a file depends on where it is read.
+    #[error("the path of a file is absolute: ref+file:///FOLDER/NAME")]
+    Relative,
     /// A parameter is not known.
-    #[error("there is no parameter {0:?}; known are {known}", known = .1.join(", "))]
+    #[error("there is no parameter {0:?}; {known}", known = known(.1))]
     Parameter(String, &'static [&'static str]),
     /// A mode of Parameter Store other than the one that is read.
     #[error("mode is {WHOLE_PARAMETER} or not there")]
@@ -176,6 +194,11 @@ fn schemes() -> String {
     format!("{} or {own}", others.join(", "))
 }
 
+/// The parameters that there are, in words.
+fn known(parameters: &[&str]) -> String {
+    if parameters.is_empty() { "such a reference has none".to_owned() } else { format!("known are {}", parameters.join(", ")) }
+}
+
 /// How Parameter Store names a secret.
 pub const POINTER: &str = "/aws/reference/secretsmanager/";
 /// The scheme of vals for Parameter Store.
@@ -190,6 +213,11 @@ pub const MEMBER_OF_WHOLE: &str = "value";
 /// Whether a character can stand in the name of a secret: those of AWS, and `:` of ARNs.
 const fn is_name(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '/' | '_' | '+' | '=' | '.' | '@' | '-' | ':')
+}
+
+/// Whether a character can stand in the name of a secret of Azure.
+pub(crate) const fn is_in_key_vault(character: char) -> bool {
+    character.is_ascii_alphanumeric() || character == '-'
 }
 
 /// Whether a character can stand in the name of a secret of Google Cloud.
@@ -238,12 +266,14 @@ impl Reference {
         if let Some(wrong) = name.chars().find(|&character| !is_name(character)) {
             return Err(ReferenceError::Name(wrong));
         }
-        let (name, key) = match backend {
-            Backend::Vault => in_vault(name, key)?,
-            Backend::Gcp => (in_project(name)?, key),
-            Backend::Local | Backend::Aws | Backend::Ssm => (name, key),
+        let (name, key, version_id) = match backend {
+            Backend::Vault => in_vault(name, key).map(|(name, key)| (name, key, None))?,
+            Backend::Gcp => (in_project(name)?, key, None),
+            Backend::Azure => in_key_vault(name).map(|(name, version)| (name, key, version))?,
+            Backend::File if !name.starts_with('/') => return Err(ReferenceError::Relative),
+            Backend::Local | Backend::Aws | Backend::Ssm | Backend::File => (name, key, None),
         };
-        let mut reference = Self { key, ..Self::to(backend, name.to_owned()) };
+        let mut reference = Self { version_id, key, ..Self::to(backend, name.to_owned()) };
         let mut is_whole = backend != Backend::Ssm;
         for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
             match parameter.strip_prefix("mode=").filter(|_| !is_whole) {
@@ -316,6 +346,18 @@ fn in_project(name: &str) -> Result<&str, ReferenceError> {
     }
 }
 
+/// Azure has secrets in key vaults, each with its version after it where one is named, as vals has it.
+fn in_key_vault(name: &str) -> Result<(&str, Option<String>), ReferenceError> {
+    let (vault, path) = name.strip_suffix('/').unwrap_or(name).split_once('/').ok_or(ReferenceError::NoName)?;
+    let (id, version) = path.split_once('/').map_or((path, None), |(id, version)| (id, Some(version)));
+    let mut characters = id.chars().chain(version.unwrap_or_default().chars());
+    match characters.find(|&character| !is_in_key_vault(character)) {
+        Some(wrong) => Err(ReferenceError::Name(wrong)),
+        None if vault.is_empty() || id.is_empty() || version == Some("") => Err(ReferenceError::NoName),
+        None => Ok((&name[..vault.len() + 1 + id.len()], version.map(str::to_owned))),
+    }
+}
+
 /// The references that stand in a text, with their bytes: each from its scheme to the first character that no reference holds. What starts
 /// like one and is none is given with its error.
 pub fn find_all(text: &[u8]) -> impl Iterator<Item = (std::ops::Range<usize>, Result<Reference, ReferenceError>)> + '_ {
@@ -339,13 +381,15 @@ pub fn find_all(text: &[u8]) -> impl Iterator<Item = (std::ops::Range<usize>, Re
     })
 }
 
-/// Whether a text begins like a reference of so many bytes. A path that goes on as a pattern or a template stands for no secret.
+/// Whether a text begins like a reference of so many bytes. A path that goes on as a pattern or a template stands for no secret, and neither does a
+/// file of the tree, which others name by a path that is not absolute.
 fn is_start(text: &[u8], length: usize) -> bool {
     let of_scheme = |scheme: &str| text.strip_prefix(scheme.as_bytes()).is_some_and(|rest| rest.starts_with(b"://"));
     if text.starts_with(POINTER.as_bytes()) {
         return length > POINTER.len() && !matches!(text.get(length), Some(b'*' | b'$' | b'{' | b'<' | b'%'));
     }
-    Backend::ALL.iter().any(|backend| of_scheme(backend.scheme()))
+    let is_relative = of_scheme(Backend::File.scheme()) && !text[Backend::File.scheme().len()..].starts_with(b":///");
+    Backend::ALL.iter().any(|backend| of_scheme(backend.scheme())) && !is_relative
 }
 
 #[cfg(test)]
@@ -380,6 +424,15 @@ mod tests {
             ("ref+gcpsecrets://project/a/b", ReferenceError::Name('/')),
             ("ref+gcpsecrets://project/a?version=1&version=x", ReferenceError::TwoVersions),
             ("ref+gcpsecrets://project/a?region=x", ReferenceError::Parameter("region".to_owned(), Backend::Gcp.parameters())),
+            ("ref+azurekeyvault://vault", ReferenceError::NoName),
+            ("ref+azurekeyvault://vault/", ReferenceError::NoName),
+            ("ref+azurekeyvault:///a", ReferenceError::NoName),
+            ("ref+azurekeyvault://vault//b", ReferenceError::NoName),
+            ("ref+azurekeyvault://vault/a_b", ReferenceError::Name('_')),
+            ("ref+azurekeyvault://vault/a/1/2", ReferenceError::Name('/')),
+            ("ref+azurekeyvault://vault/a?version=1", ReferenceError::Parameter("version".to_owned(), &[])),
+            ("ref+file://values.yaml#/a", ReferenceError::Relative),
+            ("ref+file:///a?encode=base64", ReferenceError::Parameter("encode".to_owned(), &[])),
             ("awssecrets://a", ReferenceError::Scheme),
             ("ref+unleak://", ReferenceError::NoName),
             ("ref+unleak://#/a", ReferenceError::NoName),
@@ -470,10 +523,30 @@ mod tests {
     }
 
     #[test]
+    fn secrets_of_azure_are_read_as_vals_reads_them() {
+        let version = "ba4f196b15f644cd9e949896a21bab0d";
+        for (text, name, id) in [
+            ("ref+azurekeyvault://my-vault/secret-a".to_owned(), "my-vault/secret-a", None),
+            (format!("ref+azurekeyvault://my-vault/secret-a/{version}#/password"), "my-vault/secret-a", Some(version)),
+            ("ref+azurekeyvault://gov.vault.usgovcloudapi.net/b".to_owned(), "gov.vault.usgovcloudapi.net/b", None),
+        ] {
+            let reference = read(&text).unwrap();
+            assert_eq!((reference.name.as_str(), reference.version_id.as_deref()), (name, id));
+            assert_eq!(reference.to_string(), text);
+        }
+        assert_eq!(read("ref+azurekeyvault://v/a/").unwrap().to_string(), "ref+azurekeyvault://v/a");
+        let error = read("ref+azurekeyvault://v/a?version=1").unwrap_err().to_string();
+        assert_eq!(error, "there is no parameter \"version\"; such a reference has none");
+    }
+
+    #[test]
     fn references_are_found_in_text() {
-        let text = b"A=ref+unleak://a/b#/c\nsee ref+awssecrets://x. xref+unleak://no \"ref+unleak://?\" ref+file://y";
+        let text = b"A=ref+unleak://a/b#/c\nsee ref+awssecrets://x. xref+unleak://no \"ref+unleak://?\" ref+op://y ref+file://y ref+file:///z/y#/k";
         let found: Vec<_> = find_all(text).map(|(span, parsed)| (&text[span], parsed.is_ok())).collect();
-        assert_eq!(found, [(&b"ref+unleak://a/b#/c"[..], true), (b"ref+awssecrets://x", true), (b"ref+unleak://?", false)]);
+        assert_eq!(
+            found,
+            [(&b"ref+unleak://a/b#/c"[..], true), (b"ref+awssecrets://x", true), (b"ref+unleak://?", false), (b"ref+file:///z/y#/k", true)]
+        );
     }
 
     proptest! {
@@ -497,6 +570,11 @@ mod tests {
                     let id: String = name.chars().filter(|&character| is_in_project(character)).collect();
                     Reference { version_stage, version_id, key, ..Reference::to(backend, format!("p/x{id}")) }
                 }
+                Backend::Azure => {
+                    let id: String = name.chars().filter(|&character| is_in_key_vault(character)).collect();
+                    Reference { version_id, key, ..Reference::to(backend, format!("v/x{id}")) }
+                }
+                Backend::File => Reference { key, ..Reference::to(backend, format!("/{name}")) },
                 Backend::Local | Backend::Aws | Backend::Ssm => Reference { backend, name, region, role_arn, version_stage, version_id, key },
             };
             prop_assert_eq!(reference.to_string().parse(), Ok(reference));

@@ -38,6 +38,12 @@ pub fn steps(plan: &Plan, progress: &Progress) -> Vec<Step> {
         Backend::Ssm => "give each consumer ssm:GetParameter on these parameters, and kms:Decrypt on their key where it is one of yours",
         Backend::Vault => "give each consumer a token whose policy has `read` on these paths (MOUNT/data/…)",
         Backend::Gcp => "give each consumer the role roles/secretmanager.secretAccessor on these secrets",
+        Backend::Azure => {
+            "give each consumer the role Key Vault Secrets User on these secrets, or Get in the access policy of the key vault"
+        }
+        Backend::File => {
+            "the files are not encrypted: mount them where the program runs, or `unleak store copy file STORE` moves them where they are"
+        }
         Backend::Aws => "give each consumer the policy that `unleak migrate policies -o DIR` writes",
     };
     let mut lines = vec![run.to_owned()];

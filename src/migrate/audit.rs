@@ -153,5 +153,6 @@ mod tests {
         assert_eq!(checks_of(Backend::Ssm, Some(&unread), late), ["age"]);
         assert_eq!(checks_of(Backend::Vault, Some(&unread), late), ["age"]);
         assert_eq!(checks_of(Backend::Gcp, Some(&unread), late), ["age"]);
+        assert_eq!(checks_of(Backend::Azure, Some(&unread), late), ["age"]);
     }
 }

@@ -17,8 +17,12 @@ pub struct Prices {
 pub const AWS: Prices = Prices { secret: 0.40, calls: 0.05, decryptions: 0.03 };
 /// What standard parameters cost: nothing but the key, where it is one's own.
 pub const SSM: Prices = Prices { secret: 0.0, calls: 0.0, decryptions: 0.03 };
-/// What Google Secret Manager and Cloud KMS cost in Google's public price list, without what is free: an active version a location.
+/// What Google Secret Manager and Cloud KMS cost without what is free: an active version a location, and each access.
+/// Source: <https://cloud.google.com/secret-manager/pricing> and <https://cloud.google.com/kms/pricing>, as stored in 2026.
 pub const GCP: Prices = Prices { secret: 0.06, calls: 0.03, decryptions: 0.03 };
+/// What Azure Key Vault costs, in its standard tier: each call, and nothing for keeping. Source: what Microsoft answers in
+/// <https://learn.microsoft.com/answers/questions/5608202>; prices differ by region (<https://azure.microsoft.com/pricing/details/key-vault/>).
+pub const AZURE: Prices = Prices { secret: 0.0, calls: 0.03, decryptions: 0.0 };
 /// What a file or a server of one's own costs here.
 pub const LOCAL: Prices = Prices { secret: 0.0, calls: 0.0, decryptions: 0.0 };
 

@@ -239,7 +239,7 @@ fn names(groups: &[Group], inventory: &Inventory, ground: &Ground<'_>, options: 
         let full =
             [options.prefix.trim_matches('/'), filled.as_str()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
         name::check(&full).map_err(MakeError::Name)?;
-        let own = name::unique(names::spelled(options.backend, &full), &mut taken);
+        let own = name::numbered(names::spelled(options.backend, &full), names::joint(options.backend), &mut taken);
         names::check(options.backend, &own).map_err(|error| MakeError::Name(error.to_string()))?;
         let mut reference = Reference::to(options.backend, options.root.clone() + &own);
         reference.region = options.region.clone().filter(|_| options.backend.has_regions());
@@ -302,6 +302,9 @@ fn tag_value(path: &str) -> String {
 
 fn warnings(manual: &[ManualPlace], options: &Options) -> Vec<String> {
     let mut warnings = Vec::new();
+    if options.backend == Backend::File {
+        warnings.push("the files of the store are not encrypted: whoever reads the folder, or its backups, reads the values".to_owned());
+    }
     if !manual.is_empty() {
         warnings.push(format!("{} places have to be rewritten by hand; until then the values stand there", manual.len()));
     }
@@ -374,7 +377,8 @@ fn monthly(plan: &Plan, options: &Options) -> cost::Cost {
         Backend::Aws => cost::AWS,
         Backend::Ssm => cost::SSM,
         Backend::Gcp => cost::GCP,
-        Backend::Local | Backend::Vault => cost::LOCAL,
+        Backend::Azure => cost::AZURE,
+        Backend::Local | Backend::Vault | Backend::File => cost::LOCAL,
     };
     let secrets = plan.secrets.iter().filter(|secret| secret.external_type.is_none()).count() as u64;
     let calls = plan.secrets.len() as u64 * CALLS_A_MONTH;

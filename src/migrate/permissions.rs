@@ -56,11 +56,11 @@ pub fn check(plan: &Plan, store: &dyn SecretStore) -> Result<Checked, ApplyError
         };
         let does = |action: &Action| limits::refused(store.backend(), *action).is_none();
         for action in needed(secret).into_iter().filter(does) {
-            // These are asked slowly for what writes alone, and Google Cloud for nothing that does.
+            // These are asked slowly for what writes alone, and Google Cloud and Azure for nothing that does.
             let is_write = match store.backend() {
                 Backend::Ssm => action == Action::Create,
-                Backend::Gcp => false,
-                Backend::Local | Backend::Aws | Backend::Vault => true,
+                Backend::Gcp | Backend::Azure => false,
+                Backend::Local | Backend::Aws | Backend::Vault | Backend::File => true,
             };
             if is_write {
                 pace.wait();
@@ -68,6 +68,7 @@ pub fn check(plan: &Plan, store: &dyn SecretStore) -> Result<Checked, ApplyError
             let answer = store.probe(action, &new);
             let mut checked = checked.lock().unwrap_or_else(PoisonError::into_inner);
             match answer {
+                Ok(()) if limits::is_unasked(store.backend(), action) => drop(checked.unasked.insert(store.permission(action))),
                 Ok(()) => drop(checked.allowed.insert(store.permission(action))),
                 Err(StoreError::Denied { action, .. }) => drop(checked.missing.entry(action).or_default().insert(secret.name.clone())),
                 Err(error) => return Err(ApplyError::store(error)),

@@ -68,6 +68,15 @@ pub struct PlannedStore {
     pub identity: String,
 }
 
+impl PlannedStore {
+    /// A name without what all names of the store start with: the identity ends with that.
+    #[must_use]
+    pub fn own<'n>(&self, name: &'n str) -> &'n str {
+        let root = self.identity.rsplit(' ').next().filter(|_| self.backend.has_root());
+        root.and_then(|root| name.strip_prefix(root)?.strip_prefix('/')).unwrap_or(name)
+    }
+}
+
 /// A secret to store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -298,7 +307,7 @@ impl Plan {
         }
         let mut names = BTreeSet::new();
         for secret in &self.secrets {
-            name::check(&secret.name)?;
+            name::check(self.store.own(&secret.name))?;
             if !names.insert(secret.name.as_str()) {
                 return Err(format!("two secrets are called {}", secret.name));
             }
@@ -403,4 +412,24 @@ pub(super) fn where_it_is(error: &serde_json::Error) -> String {
 fn below_root(path: &str) -> Result<(), String> {
     let plain = |part: &str| !part.is_empty() && part != "." && part != ".." && part != ".git" && !part.contains(['\0', '\\']);
     if path.split('/').all(plain) { Ok(()) } else { Err(format!("{path:?} is no path below the root")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_all_names_of_a_store_start_with_is_not_theirs() {
+        for (backend, identity, name, own) in [
+            (Backend::Gcp, "example.com:shop", "example.com:shop/prod-db", "prod-db"),
+            (Backend::Vault, "https://vault.example team kv", "kv/prod/db", "prod/db"),
+            (Backend::File, "/Users/A/secrets", "/Users/A/secrets/prod/db", "prod/db"),
+            (Backend::File, "/Users/A/secrets", "/Users/A/secrets-2/db", "/Users/A/secrets-2/db"),
+            (Backend::Aws, "123456789012 prod", "prod/db", "prod/db"),
+        ] {
+            let store = PlannedStore { backend, identity: identity.to_owned() };
+            assert_eq!(store.own(name), own);
+            assert_eq!(name::check(store.own(name)).is_ok(), own != name || backend == Backend::Aws);
+        }
+    }
 }

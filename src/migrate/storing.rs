@@ -17,8 +17,12 @@ use crate::store::{CURRENT, Description, NewSecret, PENDING, PREVIOUS, SecretSto
 const APART: Duration = Duration::from_millis(25);
 /// Writes to Parameter Store: the standard throughput is 3 a second.
 const PARAMETERS_APART: Duration = Duration::from_millis(350);
-/// Writes to Google Secret Manager: a project may do 600 a minute, and a new secret takes two.
+/// Writes to Google Secret Manager: a project may do 600 a minute, and a new secret takes two
+/// (<https://docs.cloud.google.com/secret-manager/quotas>).
 const GCP_APART: Duration = Duration::from_millis(220);
+/// Writes to Azure Key Vault: 300 secrets in 10 seconds may be made in a key vault
+/// (<https://learn.microsoft.com/azure/key-vault/general/service-limits>).
+const AZURE_APART: Duration = Duration::from_millis(40);
 
 /// Calls to the store at a time.
 const AT_ONCE: usize = 8;
@@ -37,7 +41,8 @@ impl Pace {
             Backend::Aws => APART,
             Backend::Ssm => PARAMETERS_APART,
             Backend::Gcp => GCP_APART,
-            Backend::Local | Backend::Vault => Duration::ZERO,
+            Backend::Azure => AZURE_APART,
+            Backend::Local | Backend::Vault | Backend::File => Duration::ZERO,
         };
         Self { next: Mutex::new(Instant::now()), apart }
     }

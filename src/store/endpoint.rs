@@ -1,6 +1,6 @@
 //! Addresses of stores. Owns: which of them keep secrets from others on the way, and which are known by their name. Must not: ask one.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::StoreError;
 
@@ -25,6 +25,13 @@ pub fn is_local(endpoint: &str) -> bool {
     let Some(rest) = endpoint.strip_prefix("http://").or_else(|| endpoint.strip_prefix("https://")) else { return false };
     let host = host(rest);
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Whether it is a part of the machine, as metadata servers of clouds are: on it, or at an address that no router passes on.
+#[must_use]
+pub fn is_of_machine(endpoint: &str) -> bool {
+    let host = endpoint.strip_prefix("http://").map(host).unwrap_or_default();
+    is_local(endpoint) || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_link_local())
 }
 
 /// Whether it is a store of AWS itself: Secrets Manager or Systems Manager.
@@ -69,6 +76,16 @@ mod tests {
         }
         for endpoint in ["http://10.0.0.1", "http://localhost.example", "http://127.0.0.1@evil.example/", "ftp://localhost", ""] {
             assert!(!is_private(endpoint), "{endpoint}");
+        }
+    }
+
+    #[test]
+    fn metadata_servers_are_a_part_of_the_machine() {
+        for endpoint in ["http://169.254.169.254/metadata", "http://localhost:42356/msi/token", "http://127.0.0.1:41741"] {
+            assert!(is_of_machine(endpoint), "{endpoint}");
+        }
+        for endpoint in ["http://169.253.0.1", "http://10.0.0.1", "http://169.254.1.1@evil.example/", "http://169.254.1.1.example", ""] {
+            assert!(!is_of_machine(endpoint), "{endpoint}");
         }
     }
 

@@ -21,6 +21,8 @@ pub(super) const ATTEMPTS: u32 = 6;
 /// The first pause between attempts, doubled each time and shortened by chance.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(100);
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The longest pause that a server can ask for.
+const LONGEST_ASKED: Duration = Duration::from_secs(30);
 /// An attempt, at most.
 pub(super) const ATTEMPT: Duration = Duration::from_secs(20);
 /// Bytes of an answer, at most: more than any store answers with.
@@ -46,6 +48,8 @@ pub(super) struct Asked<'a> {
 pub(super) struct Answered {
     pub(super) status: u16,
     pub(super) body: Zeroizing<Vec<u8>>,
+    /// How long the server asks to be left alone.
+    retry_after: Option<Duration>,
 }
 
 impl Answered {
@@ -71,7 +75,7 @@ impl Http {
     }
 
     /// Another one, for what is on this machine: no proxy sees it.
-    #[cfg(feature = "gcp")]
+    #[cfg(any(feature = "gcp", feature = "azure"))]
     pub(super) fn direct(&self) -> Result<Self, StoreError> {
         Self::through(ProxyConfig::disabled(), self.runtime.clone(), None)
     }
@@ -90,7 +94,8 @@ impl Http {
         Ok(Self { runtime, connector: builder.build() })
     }
 
-    /// Asks until there is an answer that another attempt would not change. `make` gives the request of an attempt.
+    /// Asks until there is an answer that another attempt would not change. `make` gives the request of an attempt. Pauses are never shorter than
+    /// the server asks for, up to [`LONGEST_ASKED`].
     ///
     /// # Errors
     /// What `make` says, [`StoreError::Throttled`] and [`StoreError::Unreachable`] with `what` was asked.
@@ -103,7 +108,9 @@ impl Http {
         let mut pause = FIRST_PAUSE;
         for attempt in 1.. {
             let request = make()?;
-            let last = match self.runtime.block_on(self.attempt(request)) {
+            let answer = self.runtime.block_on(self.attempt(request));
+            let asked = answer.as_ref().ok().and_then(|answer| answer.retry_after).unwrap_or_default().min(LONGEST_ASKED);
+            let last = match answer {
                 Ok(answer) if answer.status == 429 || is_throttled(&answer) => StoreError::Throttled(what.to_owned()),
                 Ok(answer) if answer.status >= 500 => {
                     StoreError::Unreachable(format!("{what} answered {} without a reason", answer.status))
@@ -114,7 +121,7 @@ impl Http {
             if attempt == ATTEMPTS {
                 return Err(last);
             }
-            std::thread::sleep(pause.mul_f64(chance()));
+            std::thread::sleep(pause.mul_f64(chance()).max(asked));
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
         unreachable!("because the last attempt returns")
@@ -147,6 +154,7 @@ impl Asked<'_> {
 
 async fn read(response: HttpResponse) -> Result<Answered, String> {
     let status = response.status().as_u16();
+    let retry_after = response.headers().get("retry-after").and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs);
     let mut body = Zeroizing::new(Vec::new());
     let mut stream = ByteStream::new(response.into_body());
     while let Some(bytes) = stream.next().await {
@@ -155,7 +163,7 @@ async fn read(response: HttpResponse) -> Result<Answered, String> {
             return Err("the answer has no end".to_owned());
         }
     }
-    Ok(Answered { status, body })
+    Ok(Answered { status, body, retry_after })
 }
 
 /// Between a half and one.

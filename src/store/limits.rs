@@ -1,7 +1,9 @@
 //! What stores take, checked before they are asked: the limits of AWS Secrets Manager, and of Parameter Store. Owns: the limits and their words.
 //! Must not: ask a store.
 //!
-//! Source: the API reference of CreateSecret and Tag, and the service's quotas, as documented in 2026.
+//! Source: the API reference of CreateSecret and Tag, and the service's quotas, as documented in 2026; of Azure, "About Azure Key Vault secrets"
+//! (<https://learn.microsoft.com/azure/key-vault/secrets/about-secrets>); of Google, "Quotas and limits" of Secret Manager
+//! (<https://docs.cloud.google.com/secret-manager/quotas>).
 
 use super::{Action, NewSecret, StoreError, Tags};
 use crate::reference::Backend;
@@ -11,6 +13,10 @@ use crate::secret::Secret;
 pub const LARGEST_VALUE: usize = 65_536;
 /// Bytes of a parameter's value, at most, in the tier that costs nothing.
 pub const LARGEST_PARAMETER: usize = 4_096;
+/// Bytes of a value, at most, in Azure.
+pub const LARGEST_IN_KEY_VAULT: usize = 25_600;
+/// Tags of a secret of Azure, and characters of the key and the value of each, at most.
+const KEY_VAULT_TAGS: (usize, usize) = (15, 256);
 /// Characters of a parameter's name and of its description, and the levels of its name, at most.
 const PARAMETER: (usize, usize, usize) = (1_011, 1_024, 15);
 /// Characters of a name, at most.
@@ -28,15 +34,16 @@ pub const RECOVERY_DAYS: std::ops::RangeInclusive<u8> = 7..=30;
 #[must_use]
 pub const fn largest_value(backend: Backend) -> usize {
     match backend {
-        Backend::Local | Backend::Aws | Backend::Vault | Backend::Gcp => LARGEST_VALUE,
+        Backend::Local | Backend::Aws | Backend::Vault | Backend::Gcp | Backend::File => LARGEST_VALUE,
         Backend::Ssm => LARGEST_PARAMETER,
+        Backend::Azure => LARGEST_IN_KEY_VAULT,
     }
 }
 
 /// Whether a value has to be text in this store.
 #[must_use]
 pub const fn is_text_only(backend: Backend) -> bool {
-    matches!(backend, Backend::Ssm | Backend::Vault)
+    matches!(backend, Backend::Ssm | Backend::Vault | Backend::Azure)
 }
 
 /// Why this store does not do something, whoever asks.
@@ -52,12 +59,26 @@ pub const fn refused(backend: Backend, action: Action) -> Option<&'static str> {
         (Backend::Gcp, Action::AddVersion | Action::MoveStage) => {
             Some("a new version in Google Cloud is in force at once, before it could be proved")
         }
+        (Backend::Azure, Action::AddVersion | Action::MoveStage) => {
+            Some("a new version in Azure is in force at once, before it could be proved")
+        }
+        (Backend::Azure, Action::Replicate) => Some("Azure replicates a key vault and not single secrets"),
         (Backend::Gcp, Action::Delete | Action::Restore) => Some("Google Cloud deletes at once and for good"),
+        (Backend::File, Action::AddVersion | Action::MoveStage) => {
+            Some("a file has one version, and another one would be in force at once, before it could be proved")
+        }
+        (Backend::File, Action::Replicate) => Some("files have no replicas"),
         (Backend::Vault, Action::Replicate) => Some("Vault has no replicas of single secrets"),
         (Backend::Ssm, Action::Replicate) => Some("Parameter Store has no replicas"),
         (Backend::Ssm, Action::Delete | Action::Restore) => Some("Parameter Store deletes at once and for good"),
         _ => None,
     }
+}
+
+/// Whether nobody but the action itself shows if it is allowed.
+#[must_use]
+pub const fn is_unasked(backend: Backend, action: Action) -> bool {
+    matches!((backend, action), (Backend::Azure, Action::Create))
 }
 
 /// Whether the store has managed external secrets.
@@ -72,6 +93,8 @@ pub const fn key_refused(backend: Backend, replica_regions: &[String]) -> Option
     match backend {
         Backend::Vault => Some("Vault encrypts everything with a key of its own"),
         Backend::Gcp if !replica_regions.is_empty() => Some("one key does not encrypt in several regions of Google Cloud"),
+        Backend::File => Some("files are not encrypted"),
+        Backend::Azure => Some("Azure encrypts every key vault with keys of its own"),
         Backend::Local | Backend::Aws | Backend::Ssm | Backend::Gcp => None,
     }
 }
@@ -116,6 +139,40 @@ pub fn new_parameter(new: &NewSecret<'_>) -> Result<(), StoreError> {
     value(new.name, new.value)?;
     token(new.name, new.token)?;
     tags(new.name, new.tags)
+}
+
+/// Checks all of a new secret of Azure, with all the tags that it gets there.
+///
+/// # Errors
+/// [`StoreError::Invalid`] with the first thing that is outside of the limits.
+pub fn in_key_vault(new: &NewSecret<'_>, tags: &Tags) -> Result<(), StoreError> {
+    let unfit = |detail: String| Err(invalid(new.name, detail));
+    if let Some(reason) = key_refused(Backend::Azure, new.replica_regions).filter(|_| new.kms_key.is_some()) {
+        return unfit(reason.to_owned());
+    }
+    if !new.replica_regions.is_empty() {
+        return Err(refusal(Backend::Azure, Action::Replicate, new.name));
+    }
+    if new.value.len() > LARGEST_IN_KEY_VAULT {
+        return unfit(format!("the value has {} bytes, and {LARGEST_IN_KEY_VAULT} are the most in Azure", new.value.len()));
+    }
+    key_vault_tags(new.name, tags)
+}
+
+/// Checks all the tags of a secret of Azure.
+///
+/// # Errors
+/// [`StoreError::Invalid`].
+pub fn key_vault_tags(name: &str, tags: &Tags) -> Result<(), StoreError> {
+    let (most, longest) = KEY_VAULT_TAGS;
+    if tags.len() > most {
+        // One of ours says what made the secret, one describes it.
+        return Err(invalid(name, format!("{} tags are too many in Azure, {most} are the most, with two of our own", tags.len())));
+    }
+    match tags.iter().find(|(key, value)| key.chars().count() > longest || value.chars().count() > longest) {
+        Some((key, _)) => Err(invalid(name, format!("the key and the value of a tag have at most {longest} characters in Azure: {key:?}"))),
+        None => Ok(()),
+    }
 }
 
 /// Checks all of a new secret.

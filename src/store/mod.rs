@@ -5,7 +5,10 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
+#[cfg(feature = "azure")]
+pub mod azure;
 pub mod endpoint;
+pub mod file;
 #[cfg(feature = "gcp")]
 pub mod gcp;
 #[cfg(feature = "network")]
@@ -13,10 +16,10 @@ mod http;
 pub mod limits;
 pub mod local;
 pub mod names;
-#[cfg(feature = "gcp")]
+#[cfg(any(feature = "gcp", feature = "azure"))]
 mod oauth;
 pub mod object;
-#[cfg(any(feature = "vault", feature = "gcp"))]
+#[cfg(any(feature = "vault", feature = "gcp", feature = "azure"))]
 mod rest;
 #[cfg(feature = "aws")]
 pub mod ssm;
@@ -175,7 +178,7 @@ impl Description {
 }
 
 /// The staging label of a version where the last one is in force at once, by their numbers.
-#[cfg(feature = "network")]
+#[cfg(any(feature = "aws", feature = "vault", feature = "gcp"))]
 const fn stage_of(number: u64, last: u64) -> Option<&'static str> {
     match last.checked_sub(number) {
         Some(0) => Some(CURRENT),

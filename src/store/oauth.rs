@@ -22,6 +22,14 @@ pub(super) struct Fresh {
     end: Instant,
 }
 
+impl Fresh {
+    /// One of which nobody says how long it lasts.
+    #[cfg(feature = "azure")]
+    pub(super) fn unsaid(token: Zeroizing<String>) -> Self {
+        Self { token, end: Instant::now() + UNSAID }
+    }
+}
+
 /// The token in use.
 #[derive(Default)]
 pub(super) struct Kept(Mutex<Option<Fresh>>);
@@ -53,7 +61,9 @@ pub(super) fn grant(http: &Http, whose: &str, url: &str, form: &[(&str, &str)]) 
 /// The token of an answer.
 pub(super) fn fresh(whose: &str, answer: &Answered) -> Result<Fresh, StoreError> {
     let mut json = answer.json();
-    let lasts = json["expires_in"].as_u64().map_or(UNSAID, Duration::from_secs);
+    // Some write the number as a text.
+    let lasts = json["expires_in"].as_u64().or_else(|| json["expires_in"].as_str()?.parse().ok());
+    let lasts = lasts.map_or(UNSAID, Duration::from_secs);
     match json["access_token"].take() {
         Value::String(token) if answer.status == 200 => Ok(Fresh { token: Zeroizing::new(token), end: Instant::now() + lasts }),
         _ => {

@@ -1,7 +1,7 @@
 //! What stores share that are asked with a token and answer with JSON. Owns: tokens in headers, bodies, reasons, times, texts in answers. Must not: ask.
 
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
+#[cfg(any(feature = "vault", feature = "gcp"))]
+use aws_smithy_types::{DateTime, date_time::Format};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -31,6 +31,7 @@ pub(super) fn token(whose: &str, token: &Secret) -> Result<Zeroizing<String>, St
 }
 
 /// The body of a request.
+#[cfg(any(feature = "vault", feature = "gcp"))]
 pub(super) fn body(content: Option<&Value>) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(content.map(Value::to_string).unwrap_or_default().into_bytes())
 }
@@ -41,6 +42,7 @@ pub(super) fn shortened(reason: &str) -> String {
 }
 
 /// Seconds since 1970 of a time in an answer; none where it is empty.
+#[cfg(any(feature = "vault", feature = "gcp"))]
 pub(super) fn seconds(time: &Value) -> Option<i64> {
     DateTime::from_str(time.as_str()?, Format::DateTimeWithOffset).ok().map(|time| time.secs())
 }

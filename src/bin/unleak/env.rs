@@ -50,12 +50,17 @@ pub struct Environment {
     pub identity: Option<PathBuf>,
     /// `UNLEAK_PASSPHRASE`: what opens that key.
     pub passphrase: Option<Secret>,
+    /// `UNLEAK_STORE_DIR`: the folder of plain files.
+    pub store_dir: Option<PathBuf>,
     /// What it says about Vault.
     #[cfg(feature = "vault")]
     pub vault: VaultEnvironment,
     /// What it says about Google Cloud.
     #[cfg(feature = "gcp")]
     pub gcp: GcpEnvironment,
+    /// What it says about Azure.
+    #[cfg(feature = "azure")]
+    pub azure: AzureEnvironment,
     /// What it says about AWS; the SDK reads it for itself.
     #[cfg(feature = "aws")]
     pub aws: AwsEnvironment,
@@ -133,6 +138,55 @@ impl GcpEnvironment {
     }
 }
 
+/// What the environment says about Azure, in the words of its own libraries.
+#[cfg(feature = "azure")]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AzureEnvironment {
+    /// `AZURE_KEY_VAULT_NAME`, else `KEY_VAULT_NAME`.
+    pub vault: Option<String>,
+    /// `AZURE_ACCESS_TOKEN`: a token for key vaults.
+    pub token: Option<Secret>,
+    /// `AZURE_TENANT_ID`.
+    pub tenant: Option<String>,
+    /// `AZURE_CLIENT_ID`.
+    pub client: Option<String>,
+    /// `AZURE_CLIENT_SECRET`.
+    pub secret: Option<Secret>,
+    /// `AZURE_FEDERATED_TOKEN_FILE`: what another issuer signed for this workload.
+    pub federated: Option<PathBuf>,
+    /// `AZURE_AUTHORITY_HOST`: who gives tokens.
+    pub authority: Option<String>,
+    /// `IDENTITY_ENDPOINT`: who tells a service of Azure its identity.
+    pub identity_endpoint: Option<String>,
+    /// `IDENTITY_HEADER`: what that wants to see.
+    pub identity_header: Option<Secret>,
+    /// `AZURE_TOKEN_CREDENTIALS`: which of these are tried.
+    pub tried: Option<String>,
+    /// `PATH`, where the Azure CLI can be.
+    pub programs: Vec<PathBuf>,
+}
+
+#[cfg(feature = "azure")]
+impl AzureEnvironment {
+    fn from(get: &impl Fn(&str) -> Option<OsString>) -> Self {
+        let text = |name: &str| get(name).map(|value| value.to_string_lossy().into_owned());
+        let secret = |name: &str| get(name).map(|value| Secret::new(value.as_encoded_bytes()));
+        Self {
+            vault: text("AZURE_KEY_VAULT_NAME").or_else(|| text("KEY_VAULT_NAME")),
+            token: secret("AZURE_ACCESS_TOKEN"),
+            tenant: text("AZURE_TENANT_ID"),
+            client: text("AZURE_CLIENT_ID"),
+            secret: secret("AZURE_CLIENT_SECRET"),
+            federated: get("AZURE_FEDERATED_TOKEN_FILE").map(PathBuf::from),
+            authority: text("AZURE_AUTHORITY_HOST"),
+            identity_endpoint: text("IDENTITY_ENDPOINT"),
+            identity_header: secret("IDENTITY_HEADER"),
+            tried: text("AZURE_TOKEN_CREDENTIALS"),
+            programs: get("PATH").map(|list| std::env::split_paths(&list).collect()).unwrap_or_default(),
+        }
+    }
+}
+
 /// The variables of pre-commit's push hooks, of one reference that is pushed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PreCommit {
@@ -191,6 +245,7 @@ impl Environment {
             data_home: path("XDG_DATA_HOME").or_else(|| path("HOME").map(|home| home.join(".local/share"))),
             config_home: path("XDG_CONFIG_HOME").or_else(|| path("HOME").map(|home| home.join(".config"))),
             identity: path("UNLEAK_IDENTITY"),
+            store_dir: path("UNLEAK_STORE_DIR"),
             #[cfg(feature = "vault")]
             vault: VaultEnvironment {
                 address: text_of_vault("ADDR"),
@@ -201,6 +256,8 @@ impl Environment {
             },
             #[cfg(feature = "gcp")]
             gcp: GcpEnvironment::from(&get),
+            #[cfg(feature = "azure")]
+            azure: AzureEnvironment::from(&get),
             #[cfg(feature = "aws")]
             aws: AwsEnvironment {
                 has_region: AWS_REGION.into_iter().any(|name| get(name).is_some()),
@@ -291,6 +348,16 @@ mod tests {
             ..none
         };
         assert_eq!(said.gcp, expected);
+    }
+
+    #[cfg(feature = "azure")]
+    #[test]
+    fn the_environment_says_where_and_who_on_azure() {
+        let none = environment(&[]).azure;
+        assert_eq!(none, AzureEnvironment::default());
+        let said = environment(&[("KEY_VAULT_NAME", "second"), ("AZURE_KEY_VAULT_NAME", "first"), ("AZURE_CLIENT_SECRET", "s")]);
+        let expected = AzureEnvironment { vault: Some("first".to_owned()), secret: Some(Secret::new(b"s")), ..none };
+        assert_eq!(said.azure, expected);
     }
 
     #[test]

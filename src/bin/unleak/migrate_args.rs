@@ -234,6 +234,8 @@ pub struct PlanArgs {
 pub enum StoreName {
     /// An encrypted file of this machine
     Local,
+    /// Plain files in a folder outside of the tree, which are not encrypted
+    File,
     /// AWS Secrets Manager
     #[cfg(feature = "aws")]
     Aws,
@@ -246,6 +248,9 @@ pub enum StoreName {
     /// Google Secret Manager
     #[cfg(feature = "gcp")]
     Gcp,
+    /// Azure Key Vault
+    #[cfg(feature = "azure")]
+    Azure,
 }
 
 impl StoreName {
@@ -253,6 +258,7 @@ impl StoreName {
     pub const fn backend(self) -> Backend {
         match self {
             Self::Local => Backend::Local,
+            Self::File => Backend::File,
             #[cfg(feature = "aws")]
             Self::Aws => Backend::Aws,
             #[cfg(feature = "aws")]
@@ -261,6 +267,8 @@ impl StoreName {
             Self::Vault => Backend::Vault,
             #[cfg(feature = "gcp")]
             Self::Gcp => Backend::Gcp,
+            #[cfg(feature = "azure")]
+            Self::Azure => Backend::Azure,
         }
     }
 }

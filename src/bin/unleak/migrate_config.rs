@@ -104,7 +104,7 @@ impl Policy {
     fn against(&self, secret: &PlannedSecret, plan: &Plan) -> Vec<String> {
         let mut wrong = Vec::new();
         let prefix = self.prefix.as_deref().map(|prefix| names::spelled(plan.store.backend, &format!("{}/", prefix.trim_matches('/'))));
-        let own = root(plan).and_then(|root| secret.name.strip_prefix(root)?.strip_prefix('/')).unwrap_or(&secret.name);
+        let own = plan.store.own(&secret.name);
         if prefix.is_some_and(|prefix| !own.starts_with(&prefix)) {
             wrong.push("its name has not the prefix".to_owned());
         }
@@ -119,11 +119,6 @@ impl Policy {
         wrong.extend(other.chain(missing).map(|key| format!("the tag {key} is missing or another")));
         wrong.into_iter().map(|what| format!("{}: {what}", secret.name)).collect()
     }
-}
-
-/// What stands before the names of a plan: its identity ends with it.
-fn root(plan: &Plan) -> Option<&str> {
-    plan.store.identity.rsplit(' ').next().filter(|_| plan.store.backend.has_root())
 }
 
 fn refused(error: &str) -> Failure {

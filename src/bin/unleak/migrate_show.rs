@@ -91,7 +91,7 @@ pub fn permissions(plan: &Plan, checked: &Checked, out: &mut dyn Write) -> io::R
         let names: Vec<&str> = secrets.iter().map(String::as_str).collect();
         writeln!(out, "  missing  {}  ({})", shown(action), names.join(", "))?;
     }
-    section("Not asked, since only using the key shows it", checked.unasked.iter().cloned(), out)
+    section("Not asked, since only doing it shows whether it is allowed", checked.unasked.iter().cloned(), out)
 }
 
 /// What was done, and what comes next.

@@ -1,5 +1,7 @@
 //! Opening stores for commands. Owns: where the local store and its key are, and what is said about AWS. Must not: read a value.
 
+#[cfg(feature = "azure")]
+mod azure;
 #[cfg(feature = "gcp")]
 mod gcp;
 
@@ -16,6 +18,7 @@ use unleak::secret::Secret;
 use unleak::store::endpoint::is_local;
 #[cfg(feature = "aws")]
 use unleak::store::endpoint::require_private;
+use unleak::store::file::FileStore;
 use unleak::store::local::keyring::Keyring;
 use unleak::store::local::{Key, KeyError, LocalStore};
 use unleak::store::{SecretStore, StoreError};
@@ -61,6 +64,13 @@ pub struct StoreOptions {
     #[cfg(feature = "gcp")]
     #[arg(long, value_name = "ID", global = true, help_heading = "Store")]
     pub project: Option<String>,
+    /// Key vault of Azure, in place of AZURE_KEY_VAULT_NAME: its name, or its host outside of the public cloud
+    #[cfg(feature = "azure")]
+    #[arg(long, value_name = "VAULT", global = true, help_heading = "Store")]
+    pub key_vault: Option<String>,
+    /// Folder of plain files, in place of UNLEAK_STORE_DIR
+    #[arg(long, value_name = "DIR", global = true, help_heading = "Store")]
+    pub store_dir: Option<PathBuf>,
     /// Use no configuration file, also not its policy of migrations, and no baseline
     #[arg(long, global = true, help_heading = "Store")]
     pub no_config: bool,
@@ -91,7 +101,6 @@ impl StoreOptions {
 /// Opens stores, by what the command line, the environment and the configuration say, in this order.
 pub struct Stores<'a> {
     environment: &'a Environment,
-    #[cfg(feature = "network")]
     options: &'a StoreOptions,
     #[cfg(feature = "network")]
     defaults: StoreDefaults,
@@ -101,10 +110,9 @@ impl<'a> Stores<'a> {
     /// By the options, and `[store]` of the configuration.
     pub fn new(options: &'a StoreOptions, config: &Config, environment: &'a Environment) -> Self {
         #[cfg(not(feature = "network"))]
-        let _ = (options, config);
+        let _ = config;
         Self {
             environment,
-            #[cfg(feature = "network")]
             options,
             #[cfg(feature = "network")]
             defaults: config.store.clone(),
@@ -129,6 +137,8 @@ impl<'a> Stores<'a> {
             Backend::Aws | Backend::Ssm => self.aws(backend, region, None),
             Backend::Vault => self.vault(),
             Backend::Gcp => self.gcp(),
+            Backend::Azure => self.azure(),
+            Backend::File => self.files(),
         }
     }
 
@@ -142,6 +152,8 @@ impl<'a> Stores<'a> {
             backend @ (Backend::Aws | Backend::Ssm) => self.aws(backend, access.region.as_deref(), access.role_arn.as_deref()),
             Backend::Vault => self.vault(),
             Backend::Gcp => self.gcp(),
+            Backend::Azure => self.azure(),
+            Backend::File => self.files(),
         };
         opened.map_err(|failure| StoreError::Unusable(failure.error))
     }
@@ -184,6 +196,22 @@ impl<'a> Stores<'a> {
 }
 
 impl Stores<'_> {
+    /// The folder is said by the command line and the environment, and never by a tree: it could lead to any file.
+    fn files(&self) -> Result<Box<dyn SecretStore>, Failure> {
+        let said = self.options.store_dir.as_ref().or(self.environment.store_dir.as_ref());
+        let unset = || store_failure(StoreError::Unusable("files need their folder: --store-dir or UNLEAK_STORE_DIR".to_owned()));
+        let folder = said.ok_or_else(unset)?;
+        // Only the system knows where `..` leads.
+        let goes_up = folder.components().any(|part| part == std::path::Component::ParentDir);
+        let made = || match (folder.parent(), folder.file_name()) {
+            (Some(parent), Some(name)) => parent.canonicalize().map(|parent| parent.join(name)),
+            _ => folder.canonicalize(),
+        };
+        let whole = if goes_up { folder.canonicalize().or_else(|_| made()) } else { std::path::absolute(folder) };
+        let folder = whole.map_err(|error| Failure::with_file("find", folder, &error))?;
+        Ok(Box::new(FileStore::open(&folder).map_err(store_failure)?))
+    }
+
     /// The endpoint that the configuration says for these stores. A tree does not say where a token goes, unless that is this machine.
     #[cfg(feature = "network")]
     fn endpoint_of_file(&self, backends: &[Backend]) -> Option<&String> {
@@ -232,10 +260,16 @@ impl Stores<'_> {
     fn gcp(&self) -> Result<Box<dyn SecretStore>, Failure> {
         Err(missing(Backend::Gcp, "gcp"))
     }
+
+    #[cfg(not(feature = "azure"))]
+    #[expect(clippy::unused_self, reason = "with the feature it is asked")]
+    fn azure(&self) -> Result<Box<dyn SecretStore>, Failure> {
+        Err(missing(Backend::Azure, "azure"))
+    }
 }
 
 /// The failure where a build was made without a store.
-#[cfg(not(all(feature = "aws", feature = "vault", feature = "gcp")))]
+#[cfg(not(all(feature = "aws", feature = "vault", feature = "gcp", feature = "azure")))]
 fn missing(backend: Backend, feature: &str) -> Failure {
     Failure::new(&format_args!("this build has no {} (feature `{feature}`)", backend.title()))
 }

@@ -126,7 +126,7 @@ fn permissions_are_asked_for_before_anything_is_done() {
   allowed  secretsmanager:RestoreSecret
   allowed  secretsmanager:TagResource
 
-Not asked, since only using the key shows it:
+Not asked, since only doing it shows whether it is allowed:
 - kms:GenerateDataKey and kms:Decrypt of alias/shop
 ";
     assert_eq!(rest, expected);

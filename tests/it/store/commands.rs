@@ -85,7 +85,7 @@ fn nothing_runs_where_a_reference_does_not_resolve() {
     let output = home.run(&["run", "--", "touch", "ran"]);
     assert_exit(&output, 78);
     let expected = "unleak: error: nothing was run, since references cannot be resolved:
-  C: a reference starts with ref+awssecrets://, ref+awsssm://, ref+vault://, ref+gcpsecrets:// or ref+unleak://
+  C: a reference starts with ref+awssecrets://, ref+awsssm://, ref+vault://, ref+gcpsecrets://, ref+azurekeyvault://, ref+file:// or ref+unleak://
   A: none: there is no such secret or version
   B: prod/db: it has no \"nothing\"; its keys are password, username
 ";
@@ -109,7 +109,7 @@ fn one_value_is_written_as_it_is() {
     assert_exit(&wrong, 2);
     assert_eq!(
         text(&wrong.stderr),
-        "unleak: error: a reference starts with ref+awssecrets://, ref+awsssm://, ref+vault://, ref+gcpsecrets:// or ref+unleak://\n"
+        "unleak: error: a reference starts with ref+awssecrets://, ref+awsssm://, ref+vault://, ref+gcpsecrets://, ref+azurekeyvault://, ref+file:// or ref+unleak://\n"
     );
 }
 

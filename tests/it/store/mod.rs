@@ -2,6 +2,8 @@
 
 mod commands;
 pub mod fake;
+#[cfg(feature = "azure")]
+mod fake_azure;
 #[cfg(feature = "gcp")]
 mod fake_gcp;
 mod fake_ssm;
@@ -219,8 +221,12 @@ fn the_local_store_keeps_the_contract() {
     }
 }
 
+mod file;
+
 #[cfg(feature = "aws")]
 pub mod aws;
+#[cfg(feature = "azure")]
+mod azure;
 #[cfg(feature = "gcp")]
 mod gcp;
 #[cfg(feature = "aws")]

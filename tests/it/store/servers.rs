@@ -304,3 +304,186 @@ fn no_tree_says_which_project_secrets_go_to() {
     let far = [token, ("CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER", "http://192.0.2.1")];
     assert!(ask(&far, &["get", reference]).1.contains("would carry secrets in the clear"));
 }
+
+/// A tree for Azure, where an application asks.
+#[cfg(feature = "azure")]
+fn on_azure() -> (Trial, super::fake_azure::FakeAzure) {
+    use super::fake_azure::{FakeAzure, PROOFS, TOKEN, VAULT};
+    let azure = FakeAzure::start();
+    let shop = Shop::new(&format!("[store]\nkind = 'azure'\nendpoint-url = '{}'\n[migrate]\nprefix = 'acme'\n", azure.url()));
+    let variables = vec![
+        ("AZURE_KEY_VAULT_NAME", VAULT.to_owned()),
+        ("AZURE_TENANT_ID", "tenant.of-tests".to_owned()),
+        ("AZURE_CLIENT_ID", "client".to_owned()),
+        ("AZURE_CLIENT_SECRET", PROOFS[0].to_owned()),
+        ("AZURE_AUTHORITY_HOST", azure.url() + "/"),
+        ("AWS_REGION", "eu-west-1".to_owned()),
+        ("AWS_ENDPOINT_URL", shop.fake.url()),
+    ];
+    (Trial { shop, variables, others: vec![TOKEN.to_owned(), PROOFS[0].to_owned()] }, azure)
+}
+
+#[cfg(feature = "azure")]
+#[test]
+fn azure_goes_all_the_way_and_back() {
+    let (trial, azure) = on_azure();
+    let source = trial.shop.sandbox.read("app.py");
+    let plan = ["migrate", "plan", "--app", "shop", "--env", "prod", "-o", "plan.json"];
+    for (option, reason) in [
+        (&["--new-version"][..], "--new-version: a new version in Azure is in force at once, before it could be proved"),
+        (&["--replica-region", "westeurope"], "--replica-region: Azure replicates a key vault and not single secrets"),
+        (&["--kms-key", "k"], "--kms-key: Azure encrypts every key vault with keys of its own"),
+        (&["--external-type", "BigIDClientSecret"], "--external-type: Azure Key Vault has no managed external secrets"),
+    ] {
+        let (_, said) = trial.run(&[&plan[..], option].concat(), 7);
+        assert_eq!(said.trim_end(), format!("unleak: error: {reason}"));
+    }
+    let (said, _) = trial.run(&plan, 0);
+    assert!(said.contains("my-vault") && said.contains("Estimate: $0.00 a month"), "{said}");
+    let (said, _) = trial.run(&["migrate", "apply", "plan.json", "--check"], 0);
+    assert!(said.contains("\n  allowed  Microsoft.KeyVault/vaults/secrets/recover/action (role Key Vault Secrets Officer"), "{said}");
+    let unasked = "Not asked, since only doing it shows whether it is allowed:\n- Microsoft.KeyVault/vaults/secrets/setSecret/action";
+    assert!(said.contains(unasked), "{said}");
+    assert!(!azure.calls().contains(&"set".to_owned()));
+    let (said, _) = trial.run(&["migrate", "apply", "plan.json", "--yes"], 4);
+    assert!(said.contains("the role Key Vault Secrets User"), "{said}");
+    let (id, name) = ("acme-prod-shop-db-password", "my-vault/acme-prod-shop-db-password");
+    assert_eq!(azure.kept(id).concat(), trial.shop.value);
+    let reference = format!("ref+azurekeyvault://{name}");
+    assert!(trial.shop.sandbox.read(".unleak.env").ends_with(&format!("\nDB_PASSWORD={reference}\n")));
+
+    let expected = format!("test \"$DB_PASSWORD\" = '{}'", trial.shop.value);
+    trial.run(&["run", "--", "/bin/sh", "-c", &expected], 0);
+    let version = azure.put("db", r#"{"user":"app","nested":{"a":1}}"#, 1);
+    azure.put("db", r#"{"user":"other"}"#, 1);
+    assert_eq!(trial.run(&["get", &format!("ref+azurekeyvault://my-vault/db/{version}#/user")], 0).0, "app");
+    assert_eq!(trial.run(&["get", "ref+azurekeyvault://my-vault/db#/user"], 0).0, "other");
+    trial.run(&["get", "ref+azurekeyvault://my-vault/db#/none"], 78);
+    trial.run(&["check", ".unleak.env"], 0);
+    let (said, _) = trial.run(&["store", "list", "azure", "--prefix", "my-vault/acme"], 0);
+    assert!(said.starts_with(&format!("{name}\tlive\t1 versions\t")), "{said}");
+    trial.run(&["migrate", "status"], 4);
+    let (said, _) = trial.run(&["migrate", "audit"], 4);
+    assert!(said.contains("leaked-version") && !said.contains("SecretsManager"), "{said}");
+    trial.run(&["migrate", "policies", "-o", "policies"], 2);
+    // Names begin with the key vault in Azure alone, and have no slashes there.
+    assert_eq!(trial.run(&["store", "copy", "azure", "aws", "--prefix", "my-vault/acme"], 0).0, format!("{name}\tcopied\n"));
+    assert_eq!(trial.run(&["store", "copy", "aws", "azure"], 0).0, format!("{id}\tthere already\n"));
+    for other in ["x/DB", "x-db"] {
+        trial.shop.fake.put(other, Some(other));
+    }
+    let (said, why) = trial.run(&["store", "copy", "aws", "azure", "--prefix", "x"], 7);
+    assert_eq!((said.as_str(), azure.kept("x-db").len()), ("x-db\tcopied\n", 1));
+    assert!(why.contains("x/DB: in Azure Key Vault it has the name of x-db"), "{why}");
+
+    trial.run(&["migrate", "undo", "--yes"], 0);
+    assert_eq!(trial.shop.sandbox.read("app.py"), source);
+    let (said, _) = trial.run(&["store", "list", "azure", "--prefix", "my-vault/acme"], 0);
+    assert!(said.starts_with(&format!("{name}\tdeleted\t")), "{said}");
+    trial.run(&["get", &reference], 78);
+    // What this plan deleted it takes back.
+    trial.run(&["migrate", "apply", "plan.json", "--yes"], 4);
+    assert_eq!(azure.kept(id).len(), 1);
+    trial.files_hold_nothing(trial.shop.sandbox.directory.path());
+    trial.run(&["migrate", "undo", "--yes"], 0);
+    trial.run(&["store", "restore", "azure", name], 0);
+    assert_eq!(trial.run(&["get", &reference], 0).0, trial.shop.value);
+    trial.files_hold_nothing(trial.shop.home.path());
+}
+
+#[cfg(feature = "azure")]
+#[test]
+fn no_tree_says_which_key_vault_secrets_go_to() {
+    use super::fake_azure::TOKEN;
+    let (trial, azure) = on_azure();
+    azure.put("db", "v", 1);
+    let reference = "ref+azurekeyvault://my-vault/db";
+    let ask = |variables: &[(&str, &str)], arguments: &[&str]| {
+        let output = trial.shop.with(variables, arguments);
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let token = ("AZURE_ACCESS_TOKEN", TOKEN);
+    let unset = "is the address of one key vault: --key-vault says which\n";
+    assert!(ask(&[token], &["store", "list", "azure"]).1.ends_with(unset));
+    assert_eq!(
+        ask(&[token], &["store", "list", "azure", "--no-config"]).1,
+        "unleak: error: Azure needs a key vault: --key-vault or AZURE_KEY_VAULT_NAME\n"
+    );
+    assert!(ask(&[token], &["store", "list", "azure", "--key-vault", "my-vault"]).0.starts_with("my-vault/db\t"));
+    assert_eq!(ask(&[token, ("KEY_VAULT_NAME", "my-vault")], &["get", reference]).0, "v");
+    assert!(ask(&[], &["get", reference]).1.starts_with("unleak: error: Azure needs credentials: AZURE_TENANT_ID"));
+    let half = [("AZURE_CLIENT_SECRET", "s"), ("AZURE_CLIENT_ID", "c")];
+    assert_eq!(ask(&half, &["get", reference]).1, "unleak: error: Azure needs AZURE_TENANT_ID and AZURE_CLIENT_ID\n");
+    let evil = ask(&[token], &["get", "ref+azurekeyvault://evil.example/db", "--no-config"]).1;
+    assert!(evil.contains("a secret of Azure is named VAULT/SECRET"), "{evil}");
+    let far = ask(&[token], &["get", reference, "--key-vault", "my-vault", "--endpoint-url", "http://192.0.2.1"]).1;
+    assert!(far.contains("would carry secrets in the clear"), "{far}");
+}
+
+#[cfg(unix)]
+#[test]
+fn files_go_all_the_way_and_back() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (shop, place) = (Shop::new("[store]\nkind = 'file'\n[migrate]\nprefix = 'acme'\n"), tempfile::tempdir().unwrap());
+    let folder = place.path().join("secrets");
+    let shown = folder.display().to_string();
+    let (region, url) = ("eu-west-1".to_owned(), shop.fake.url());
+    let variables = vec![("UNLEAK_STORE_DIR", shown.clone()), ("AWS_REGION", region), ("AWS_ENDPOINT_URL", url)];
+    let trial = Trial { shop, variables, others: Vec::new() };
+    let source = trial.shop.sandbox.read("app.py");
+    let plan = ["migrate", "plan", "--app", "shop", "--env", "prod", "-o", "plan.json"];
+    for (option, reason) in [
+        (
+            &["--new-version"][..],
+            "--new-version: a file has one version, and another one would be in force at once, before it could be proved",
+        ),
+        (&["--replica-region", "eu-west-2"], "--replica-region: files have no replicas"),
+        (&["--kms-key", "k"], "--kms-key: files are not encrypted"),
+        (&["--external-type", "BigIDClientSecret"], "--external-type: a folder of files has no managed external secrets"),
+    ] {
+        let (_, said) = trial.run(&[&plan[..], option].concat(), 7);
+        assert_eq!(said.trim_end(), format!("unleak: error: {reason}"));
+    }
+    let (said, _) = trial.run(&plan, 0);
+    assert!(said.contains("the files of the store are not encrypted"), "{said}");
+    let (said, _) = trial.run(&["migrate", "apply", "plan.json", "--check"], 0);
+    assert!(said.contains(&format!("\n  allowed  to write in {}\n", place.path().display())), "{said}");
+    let (said, _) = trial.run(&["migrate", "apply", "plan.json", "--yes"], 4);
+    assert!(said.contains("the files are not encrypted"), "{said}");
+    let (name, reference) = (format!("{shown}/acme/prod/shop/db-password"), format!("ref+file://{shown}/acme/prod/shop/db-password"));
+    assert_eq!(fs::read_to_string(&name).unwrap(), trial.shop.value);
+    let mode = |path: &str| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&name), mode(&shown), mode(&format!("{shown}/acme"))), (0o600, 0o700, 0o700));
+    assert!(trial.shop.sandbox.read(".unleak.env").ends_with(&format!("\nDB_PASSWORD={reference}\n")));
+    let expected = format!("test \"$DB_PASSWORD\" = '{}'", trial.shop.value);
+    trial.run(&["run", "--", "/bin/sh", "-c", &expected], 0);
+    trial.run(&["check", ".unleak.env"], 0);
+    trial.run(&["migrate", "status"], 4);
+    trial.run(&["migrate", "audit"], 4);
+    // Names begin with the folder there alone.
+    assert_eq!(trial.run(&["store", "copy", "file", "aws"], 0).0, format!("{name}\tcopied\n"));
+    assert_eq!(trial.run(&["store", "copy", "aws", "file"], 0).0, "acme/prod/shop/db-password\tthere already\n");
+    trial.files_hold_nothing(trial.shop.sandbox.directory.path());
+    trial.holds_nothing(&fs::read(folder.join(".unleak/about/acme/prod/shop/db-password")).unwrap(), "what is known of it");
+
+    trial.run(&["migrate", "undo", "--yes"], 0);
+    assert_eq!((trial.shop.sandbox.read("app.py"), Path::new(&name).exists()), (source, false));
+    let (said, _) = trial.run(&["store", "list", "file"], 0);
+    assert!(said.starts_with(&format!("{name}\tdeleted\t")), "{said}");
+    assert_eq!(trial.run(&["store", "list", "file", "--store-dir", &format!("{shown}/../secrets")], 0).0, said);
+    assert_eq!(trial.run(&["store", "list", "file", "--store-dir", &format!("{shown}/../none")], 0).0, "");
+    trial.run(&["get", &reference], 78);
+    trial.run(&["store", "restore", "file", &name], 0);
+    assert_eq!(trial.run(&["get", &reference], 0).0, trial.shop.value);
+    trial.files_hold_nothing(trial.shop.home.path());
+
+    // No tree says which files are read, or has them.
+    let (_, said) = trial.run(&["get", "ref+file:///etc/hostname"], 78);
+    assert_eq!(said, format!("unleak: error: /etc/hostname: it is not in {shown}, the folder of secrets\n"));
+    let unset = trial.shop.with(&[], &["get", &reference]);
+    assert_eq!(text(&unset.stderr), "unleak: error: files need their folder: --store-dir or UNLEAK_STORE_DIR\n");
+    fs::create_dir(place.path().join(".git")).unwrap();
+    let (_, said) = trial.run(&plan, 2);
+    assert!(said.contains("is in the worktree of git at "), "{said}");
+    assert_eq!(trial.run(&["get", &reference], 0).0, trial.shop.value);
+}
