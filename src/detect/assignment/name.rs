@@ -71,7 +71,7 @@ impl Name {
 
 /// Words for a password in other languages than English.
 const IN_LATIN_LETTERS: [&str; 10] =
-    ["passwort", "kennwort", "senha", "contrasena", "passe", "wachtwoord", "haslo", "heslo", "lozinka", "jelszo"];
+    ["jelszo", "lozinka", "heslo", "haslo", "wachtwoord", "contrasena", "senha", "kennwort", "passwort", "passe"];
 /// The same in other letters, where they are all that is read of a name.
 const IN_OTHER_LETTERS: [&str; 9] = ["contraseña", "hasło", "пароль", "密码", "密碼", "口令", "パスワード", "비밀번호", "암호"];
 
