@@ -99,9 +99,8 @@ fn word_at(bytes: &[u8], at: usize) -> Option<&'static str> {
 
 /// Bytes between two words of a phrase: blanks, or a comma with or without quotes.
 fn separator(bytes: &[u8]) -> usize {
-    let length = bytes.iter().take(8).take_while(|byte| b" \t,\"'".contains(byte)).count();
-    let (text, quotes) = (&bytes[..length], bytes[..length].iter().filter(|byte| b"\"'".contains(byte)).count());
-    let commas = text.iter().filter(|&&byte| byte == b',').count();
+    let count = |of: fn(u8) -> bool| bytes.iter().take(8).take_while(|byte| b" \t,\"'".contains(byte)).filter(|byte| of(**byte)).count();
+    let (length, commas, quotes) = (count(|_| true), count(|byte| byte == b','), count(|byte| matches!(byte, b'"' | b'\'')));
     if commas <= 1 && (quotes == 0 || quotes == 2 && commas == 1) { length } else { 0 }
 }
 

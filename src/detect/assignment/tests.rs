@@ -484,6 +484,10 @@ fn commands() {
     ] {
         reads(path, text, &[(operator, "abc1")]);
     }
+}
+
+#[test]
+fn commands_without_a_password() {
     for text in [
         "htpasswd /etc/users ann",
         "ldapsearch -x -W -D cn=admin",

@@ -141,10 +141,10 @@ impl<'t> Spreading<'t> {
                     self.via[trees.object(base) as usize] = self.via[trees.object(tree) as usize];
                     self.waiting.push(base);
                 }
-                trees.entries(tree, |_| true, |entry| !self.knows(entry), &mut met, &mut entries);
+                trees.entries(tree, |_| true, |&entry| !self.knows(entry), &mut met, &mut entries);
             }
             _ => {
-                let looked_at = trees.entries(tree, |base| self.seen.has(base), |entry| !self.knows(entry), &mut met, &mut entries);
+                let looked_at = trees.entries(tree, |base| self.seen.has(base), |&entry| !self.knows(entry), &mut met, &mut entries);
                 self.work = self.work.saturating_sub(if base.is_some() { looked_at } else { 0 });
             }
         }
@@ -154,7 +154,7 @@ impl<'t> Spreading<'t> {
     }
 
     /// Whether an entry leads to nothing new.
-    fn knows(&self, entry: &Edit) -> bool {
+    fn knows(&self, entry: Edit) -> bool {
         match entry.class() {
             Class::File | Class::Link | Class::Tree => self.objects.has(self.object(entry)),
             Class::Missing => self.missing.has(entry.child),
@@ -164,14 +164,14 @@ impl<'t> Spreading<'t> {
     }
 
     /// What an entry of a file, a link or a tree leads to.
-    fn object(&self, entry: &Edit) -> u32 {
+    fn object(&self, entry: Edit) -> u32 {
         if entry.class() == Class::Tree { self.trees.object(entry.child) } else { entry.child }
     }
 
     /// Notes an entry of a tree.
     fn see(&mut self, tree: u32, entry: Edit) {
         let object = match entry.class() {
-            Class::File | Class::Link | Class::Tree => self.object(&entry),
+            Class::File | Class::Link | Class::Tree => self.object(entry),
             Class::Missing => {
                 if self.missing.add(entry.child) {
                     self.missing_via[entry.child as usize] = (tree, entry.name());
