@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::argument;
-use super::cursor::Cursor;
+use super::cursor::{Cursor, MAX_QUOTED};
 use super::literal::{self, Literal};
 use super::value::{self, Form};
 
@@ -41,7 +41,7 @@ const PROTECTED: [&[u8]; 12] = [
 /// Bytes before a text in which its call is looked for.
 const BEFORE: usize = 300;
 
-/// The credential of the call whose name, up to its bracket, stands at `hit`.
+/// The credential of the call whose name, up to its bracket, stands at `hit`. Gives the end of what was read.
 #[must_use]
 pub fn read(bytes: &[u8], hit: Range<usize>, call: Call, each: &mut dyn FnMut(Literal)) -> usize {
     let mut cursor = Cursor::new(bytes, hit.end);
@@ -52,10 +52,12 @@ pub fn read(bytes: &[u8], hit: Range<usize>, call: Call, each: &mut dyn FnMut(Li
         Call::Hmac => hmac(&mut cursor),
         Call::OnlyOrSecond => only_or_second(&mut cursor),
     };
-    if let Some(literal) = literal {
-        let signs = !matches!(call, Call::Login | Call::Characters);
-        each(Literal { signs, ..literal });
-    }
+    let Some(literal) = literal else {
+        // What ended the list, or the text in quotes that had no end, counts too.
+        return cursor.at + MAX_QUOTED;
+    };
+    let signs = !matches!(call, Call::Login | Call::Characters);
+    each(Literal { signs, ..literal });
     cursor.at
 }
 
