@@ -713,7 +713,7 @@ proptest::proptest! {
 }
 
 /// Pieces of assignments in all syntaxes that reach over lines.
-const PIECES: [&str; 60] = [
+const PIECES: [&str; 72] = [
     "password",
     "api_key",
     "auth_token",
@@ -774,6 +774,18 @@ const PIECES: [&str; 60] = [
     "login: admin / ",
     "user / password: ",
     "net user ann ",
+    "sqlcmd -U sa -P ",
+    "sqlplus ann/",
+    "echo ",
+    " | sudo -S ",
+    "username ann ",
+    "\nrootpw --plaintext ",
+    " with ",
+    " of the box is ",
+    " ::= ",
+    " <- ",
+    "#password\").fill(",
+    "sp_addlogin 'ann'",
 ];
 
 /// The candidates of the anchor of `literal` at `start`, and the text that they say they depend on beyond the lines near.
