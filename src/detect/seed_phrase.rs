@@ -23,6 +23,10 @@ const MOST_WORDS: usize = 48;
 const WITHIN: usize = 64;
 /// Letters of a word.
 const LETTERS: std::ops::RangeInclusive<usize> = 3..=8;
+/// Bytes between two words, at most.
+const SEPARATOR: usize = 8;
+/// Bytes behind the name that are read.
+const REACH: usize = WITHIN + MOST_WORDS * (*LETTERS.end() + SEPARATOR);
 /// More words than this that are there before make a phrase of documentation: of 24 words drawn at random so many never are.
 const MOST_REPEATS: usize = 3;
 /// What development networks start with, the same everywhere.
@@ -55,7 +59,7 @@ fn describe(phrase: &[Word], checksum: ChecksumStatus, candidate: &mut Candidate
 
 /// The longest row of words of the list that starts near `from` and is long enough.
 fn words_after(view: &View<'_>, from: usize) -> Option<Vec<Word>> {
-    let bytes = view.bytes;
+    let bytes = &view.bytes[..view.bytes.len().min(from + REACH)];
     let line_ends = memchr::memchr_iter(b'\n', &bytes[from..]).nth(1).map_or(bytes.len(), |end| from + end);
     let bytes = &bytes[..line_ends];
     let mut at = from;
@@ -99,7 +103,8 @@ fn word_at(bytes: &[u8], at: usize) -> Option<&'static str> {
 
 /// Bytes between two words of a phrase: blanks, or a comma with or without quotes.
 fn separator(bytes: &[u8]) -> usize {
-    let count = |of: fn(u8) -> bool| bytes.iter().take(8).take_while(|byte| b" \t,\"'".contains(byte)).filter(|byte| of(**byte)).count();
+    let count =
+        |of: fn(u8) -> bool| bytes.iter().take(SEPARATOR).take_while(|byte| b" \t,\"'".contains(byte)).filter(|byte| of(**byte)).count();
     let (length, commas, quotes) = (count(|_| true), count(|byte| byte == b','), count(|byte| matches!(byte, b'"' | b'\'')));
     if commas <= 1 && (quotes == 0 || quotes == 2 && commas == 1) { length } else { 0 }
 }

@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::limits::{self, invalid};
-use super::{Action, CURRENT, Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version};
+use super::{Action, CURRENT, Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version, has_tags};
 use crate::fsx::{self, private};
 use crate::reference::Backend;
 use crate::secret::Secret;
@@ -303,7 +303,7 @@ impl SecretStore for FileStore {
         for name in names {
             // Others have files of any name.
             let Ok(place) = self.place(&name) else { continue };
-            all.extend(place.describe()?.filter(|known| tags.iter().all(|(key, value)| known.tags.get(key) == Some(value))));
+            all.extend(place.describe()?.filter(|known| has_tags(&known.tags, tags)));
         }
         Ok(all)
     }

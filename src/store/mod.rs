@@ -40,6 +40,11 @@ pub const PENDING: &str = "AWSPENDING";
 /// Tags of a secret.
 pub type Tags = BTreeMap<String, String>;
 
+/// Whether a secret with the tags `known` has all that are wanted.
+fn has_tags(known: &Tags, wanted: &Tags) -> bool {
+    wanted.iter().all(|(key, value)| known.get(key) == Some(value))
+}
+
 /// A secret to create.
 #[derive(Debug)]
 pub struct NewSecret<'a> {

@@ -46,8 +46,8 @@ pub fn read(place: &Place<'_>, cursor: Cursor<'_>, operator: Operator, context: 
     let shell =
         operator == Operator::Assign && !spaced && (place.kind == FileKind::Script || !place.text().iter().any(u8::is_ascii_lowercase));
     let sentence = matches!(operator, Operator::Assign | Operator::Colon | Operator::Space) && !place.text().starts_with(b"-") && !shell;
-    let logged = operator == Operator::Assign && !spaced && value::form(&rest[..length]) == Form::Random;
-    let phrase = sentence && !logged && goes_on(&rest[length..]);
+    let is_logged = || operator == Operator::Assign && !spaced && value::form(&rest[..length]) == Form::Random;
+    let phrase = sentence && goes_on(&rest[length..]) && !is_logged();
     (length > 0 && length < MAX && !phrase && !rest[..length].contains(&b' ')).then_some(start..start + length)
 }
 

@@ -3,16 +3,23 @@
 use super::cursor::Cursor;
 use super::operator::Place;
 
+/// Bytes before a name in which its statement starts.
+const STATEMENT: usize = 160;
+
+/// The line before the name, or its last part.
+fn line_before<'v>(place: &Place<'v>) -> &'v [u8] {
+    let before = place.before();
+    let window = &before[before.len().saturating_sub(STATEMENT)..];
+    &window[memchr::memrchr(b'\n', window).map_or(0, |end| end + 1)..]
+}
+
 /// Whether the name is the clause of a statement: `CREATE ROLE x LOGIN PASSWORD value`.
 #[must_use]
 pub(super) fn makes_user(place: &Place<'_>) -> bool {
-    const STATEMENT: usize = 160;
     if !place.text().eq_ignore_ascii_case(b"password") {
         return false;
     }
-    let before = place.before();
-    let window = &before[before.len().saturating_sub(STATEMENT)..];
-    let line = &window[memchr::memrchr(b'\n', window).map_or(0, |end| end + 1)..];
+    let line = line_before(place);
     let holds = |words: &[&[u8]]| words.iter().any(|word| memchr::memmem::find(line, word).is_some());
     holds(&[b"CREATE ", b"ALTER ", b"create ", b"alter "]) && holds(&[b" USER ", b" ROLE ", b" LOGIN ", b" user ", b" role ", b" login "])
 }
@@ -20,8 +27,10 @@ pub(super) fn makes_user(place: &Place<'_>) -> bool {
 /// Whether a line of a router's or a proxy's configuration says it: `username admin password 0 value`, `user admin insecure-password value`.
 #[must_use]
 pub(super) fn names_user_of_device(place: &Place<'_>, cursor: &mut Cursor<'_>) -> bool {
-    let before = place.before();
-    let line = &before[memchr::memrchr(b'\n', before).map_or(0, |end| end + 1)..];
+    let line = line_before(place);
+    if line.len() == STATEMENT {
+        return false;
+    }
     let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let (verb, user) = (words.next(), words.next());
     // `username and password of`

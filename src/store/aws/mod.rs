@@ -13,7 +13,7 @@ use aws_sdk_secretsmanager::operation::list_secrets::ListSecretsOutput;
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, ReplicaRegionType, Tag};
 use subtle::ConstantTimeEq;
 
-use super::{Action, CURRENT, Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version, limits, read_in_batches};
+use super::{Action, CURRENT, Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version, has_tags, limits, read_in_batches};
 use crate::reference::Backend;
 use crate::secret::Secret;
 pub(super) use account::Account;
@@ -186,7 +186,7 @@ impl SecretStore for AwsStore {
         let pages = self.account.runtime.block_on(pages.collect::<Result<Vec<_>, _>>()).map_err(|error| failed(call, &error))?;
         let mut all: Vec<Description> = pages.iter().flat_map(ListSecretsOutput::secret_list).map(convert::entry).collect();
         // Filters of the service compare starts, and any tag with any value.
-        all.retain(|known| tags.iter().all(|(key, value)| known.tags.get(key) == Some(value)));
+        all.retain(|known| has_tags(&known.tags, tags));
         all.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(all)
     }

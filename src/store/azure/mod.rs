@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 use super::limits::{self, invalid};
 use super::rest::{About, texts};
-use super::{Action, CURRENT, Description, NewSecret, PREVIOUS, SecretStore, StoreError, Stored, Tags, Version, names};
+use super::{Action, CURRENT, Description, NewSecret, PREVIOUS, SecretStore, StoreError, Stored, Tags, Version, has_tags, names};
 use crate::reference::Backend;
 use crate::secret::Secret;
 use call::{Service, located};
@@ -384,10 +384,7 @@ impl SecretStore for AzureStore {
         let vault = self.vault()?;
         let about = About { name: vault, permission: LIST };
         let pages = |path: &str| Ok::<_, StoreError>(self.service.pages(about, vault, path)?.unwrap_or_default());
-        let has_all = |item: &Value| {
-            let known = texts(&item["tags"]);
-            tags.iter().all(|(key, value)| known.get(key) == Some(value))
-        };
+        let has_all = |item: &Value| has_tags(&texts(&item["tags"]), tags);
         let mut all = Vec::new();
         for item in pages("secrets")?.iter().filter(|item| has_all(item)) {
             let name = format!("{vault}/{}", id_of(item));

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::limits::{self, invalid};
 use super::rest::{About, seconds, texts};
-use super::{Action, CURRENT, Description, NewSecret, PREVIOUS, SecretStore, StoreError, Stored, Tags, Version, names, stage_of};
+use super::{Action, CURRENT, Description, NewSecret, PREVIOUS, SecretStore, StoreError, Stored, Tags, Version, has_tags, names, stage_of};
 use crate::reference::{Backend, is_in_project};
 use crate::secret::Secret;
 use call::{Service, no_project};
@@ -339,7 +339,7 @@ impl SecretStore for GcpStore {
         for secret in found.ok_or_else(|| no_project(project))? {
             let known = self::tags(&secret);
             let id = secret["name"].as_str().and_then(|name| name.rsplit('/').next()).unwrap_or_default();
-            if tags.iter().all(|(key, value)| known.get(key) == Some(value)) {
+            if has_tags(&known, tags) {
                 all.push(self.described(Self::named(&format!("{project}/{id}"))?, &secret)?);
             }
         }

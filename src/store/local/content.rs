@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::super::limits::invalid;
-use super::super::{CURRENT, Description, NewSecret, PREVIOUS, StoreError, Stored, Tags, Version};
+use super::super::{CURRENT, Description, NewSecret, PREVIOUS, StoreError, Stored, Tags, Version, has_tags};
 use crate::secret::Secret;
 
 /// The format that is written; others are refused.
@@ -169,8 +169,7 @@ impl Content {
     }
 
     pub(super) fn list(&self, tags: &Tags) -> Vec<Description> {
-        let has = |secret: &Kept| tags.iter().all(|(key, value)| secret.tags.get(key) == Some(value));
-        self.secrets.iter().filter(|(_, secret)| has(secret)).map(|(name, secret)| secret.describe(name)).collect()
+        self.secrets.iter().filter(|(_, secret)| has_tags(&secret.tags, tags)).map(|(name, secret)| secret.describe(name)).collect()
     }
 
     pub(super) fn delete(&mut self, name: &str, days: u8, now: i64) -> Result<(), StoreError> {

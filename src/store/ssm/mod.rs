@@ -11,7 +11,9 @@ use subtle::ConstantTimeEq;
 
 use super::aws::AwsSettings;
 use super::limits::{self, invalid};
-use super::{Action, CURRENT, Description, NewSecret, PREVIOUS, SecretStore, StoreError, Stored, Tags, Version, read_in_batches, stage_of};
+use super::{
+    Action, CURRENT, Description, NewSecret, PREVIOUS, SecretStore, StoreError, Stored, Tags, Version, has_tags, read_in_batches, stage_of,
+};
 use crate::reference::Backend;
 use crate::secret::Secret;
 use call::Service;
@@ -234,7 +236,7 @@ impl SecretStore for SsmStore {
                 Err(StoreError::NotFound { .. }) => continue,
                 known => known?,
             };
-            if tags.iter().all(|(key, value)| known.get(key) == Some(value)) {
+            if has_tags(&known, tags) {
                 all.push(Description { tags: known, ..described(name, std::slice::from_ref(&found)) });
             }
         }

@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq;
 
 use super::limits::{self, invalid};
 use super::rest::{About, seconds, texts};
-use super::{Action, CURRENT, Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version, object, stage_of};
+use super::{Action, CURRENT, Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version, has_tags, object, stage_of};
 use crate::reference::Backend;
 use crate::secret::Secret;
 use call::{Service, understood};
@@ -272,7 +272,7 @@ impl SecretStore for VaultStore {
         names.sort();
         let mut all = Vec::new();
         for name in names {
-            all.extend(self.describe(&name)?.filter(|known| tags.iter().all(|(key, value)| known.tags.get(key) == Some(value))));
+            all.extend(self.describe(&name)?.filter(|known| has_tags(&known.tags, tags)));
         }
         Ok(all)
     }
