@@ -49,10 +49,11 @@ fn main() -> Result<(), Error> {
     writeln!(source, "pub static FILTER: crate::detect::prefilter::Tables<'static> = crate::detect::prefilter::Tables {{")?;
     writeln!(
         source,
-        "filter: &{:?}, seeds: &{:?}, slots: &{:?}, windows: &{:?},",
-        tables.filter, tables.seeds, tables.slots, tables.windows
+        "filter: &{:?}, seeds: &{:?}, slots: &{:?}, ranges: &{:?}, windows: &{:?},",
+        tables.filter, tables.seeds, tables.slots, tables.ranges, tables.windows
     )?;
-    writeln!(source, "entries: &{:?}, starts: &{:?}, text: &{:?} }};", tables.entries, tables.starts, tables.text)?;
+    writeln!(source, "entries: &{:?}, starts: &{:?}, text: &{:?},", tables.entries, tables.starts, tables.text)?;
+    writeln!(source, "needs: &{:?}, kinds: &{{ use crate::detect::prefilter::Needs; {:?} }} }};", tables.needs, tables.kinds)?;
     // Lines stay short: a diagnostic that quotes one must not fill the disk.
     let source = source.replace(", ", ",\n");
     let out = PathBuf::from(std::env::var("OUT_DIR")?);

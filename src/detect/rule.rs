@@ -1,5 +1,7 @@
 //! Compiled rules. Owns: matching one pattern around one anchor. Must not: read the rest of the text or judge the match.
 
+mod shapes;
+
 use std::ops::Range;
 
 use regex::bytes::{Regex, RegexBuilder};
@@ -9,7 +11,8 @@ use super::view::View;
 use crate::patterns::anchors;
 use crate::patterns::exception::ExceptionError;
 use crate::patterns::schema::PatternDef;
-use crate::patterns::shape::{self, Charset, Part, ShapeError};
+use crate::patterns::shape::ShapeError;
+pub use shapes::{Shape, Shapes, is_uuid};
 
 /// Bytes of a line before an anchor that an expression sees.
 const REGEX_BEFORE: usize = 256;
@@ -23,20 +26,16 @@ const FAR: usize = 3;
 const FAR_BYTES: usize = 200;
 /// Most bytes between a word that only hints at a value and the value: what the field's rules allow at most.
 const HINT_BYTES: usize = 64;
-/// Longest single match of a shape.
-const SHAPE_MAX: usize = 8192;
-/// Steps after which matching one shape at one place is given up; only a shape that the lint refuses gets there.
-const SHAPE_STEPS: u32 = 20_000;
 
 /// A pattern ready to match.
 #[derive(Debug)]
 pub enum Rule {
     /// A shape that starts where its anchor stands.
-    Token(Vec<Shape>),
+    Token(Shapes),
     /// A shape that holds its anchor further on.
     Around {
         /// Alternatives.
-        shapes: Vec<Shape>,
+        shapes: Shapes,
         /// Words one of which must stand before the value; none if empty.
         near: Vec<String>,
         /// Distance of those in bytes.
@@ -45,7 +44,7 @@ pub enum Rule {
     /// A shape in the `within` bytes after a word.
     Near {
         /// Alternatives.
-        shapes: Vec<Shape>,
+        shapes: Shapes,
         /// Distance in bytes.
         within: usize,
         /// Those of the words, in lower case, that only hint at the value.
@@ -56,7 +55,7 @@ pub enum Rule {
         /// The expression.
         regex: Box<Regex>,
         /// What a value looks like after a word that hints at it; none if empty.
-        shapes: Vec<Shape>,
+        shapes: Shapes,
         /// Those of the anchors, in lower case, that hint at a value.
         hints: Vec<String>,
     },
@@ -171,7 +170,7 @@ impl Rule {
         if def.detector.is_some() {
             return Ok(Self::Detector);
         }
-        let shapes = def.shape.iter().map(|shape| Shape::compile(shape)).collect::<Result<Vec<_>, _>>()?;
+        let shapes = Shapes::compile(&def.shape)?;
         if let Some(regex) = &def.regex {
             let compiled = RegexBuilder::new(regex).unicode(false).size_limit(4 << 20).build().map_err(Box::new)?;
             if compiled.capture_names().flatten().all(|name| name != "secret") {
@@ -181,14 +180,13 @@ impl Rule {
         }
         let within = usize::from(def.within);
         if def.anchors.is_empty() {
-            return match (def.near.is_empty(), shapes.iter().all(Shape::finds_itself)) {
+            return match (def.near.is_empty(), shapes.find_themselves()) {
                 (false, _) => Ok(Self::Near { shapes, within, hints: lowered(&def.hint) }),
                 (true, true) => Ok(Self::Token(shapes)),
                 (true, false) => Err(RuleError::NoAnchors),
             };
         }
-        let at_start = |literal: &Literal| shapes.iter().any(|shape| shape.starts_with(&literal.bytes));
-        if def.near.is_empty() && !def.ignore_case && literals.iter().all(at_start) {
+        if def.near.is_empty() && !def.ignore_case && literals.iter().all(|literal| shapes.start_with(&literal.bytes)) {
             return Ok(Self::Token(shapes));
         }
         Ok(Self::Around { shapes, near: lowered(&def.near), within })
@@ -205,14 +203,14 @@ impl Rule {
         match self {
             Self::Detector => {}
             Self::Token(shapes) => {
-                if let Some(span) = shapes.iter().find_map(|shape| shape.match_at(view, anchor.start)) {
+                if let Some(span) = shapes.match_at(view, anchor.start) {
                     found(Match { span, naming: Naming::default() });
                 }
             }
             Self::Around { shapes, near, within } => {
                 let from = view.line(anchor.start, AROUND_BEFORE, 0).start;
                 let covering = (from..=anchor.start).find_map(|at| {
-                    let span = shapes.iter().find_map(|shape| shape.match_at(view, at))?;
+                    let span = shapes.match_at(view, at)?;
                     (span.end >= anchor.end).then_some(span)
                 });
                 match covering {
@@ -230,8 +228,8 @@ impl Rule {
                 let (within, far) = if is_hint { (HINT_BYTES, HINT_BYTES) } else { (*within, far(*within)) };
                 let close = starts_after(view, anchor.end, within);
                 let far = close.end..starts_after(view, anchor.end, far).end;
-                let is_close = first_in(shapes, view, close).map(|span| (span, !is_hint));
-                if let Some((span, is_close)) = is_close.or_else(|| Some((first_in(shapes, view, far)?, false))) {
+                let is_close = shapes.first_in(view, close).map(|span| (span, !is_hint));
+                if let Some((span, is_close)) = is_close.or_else(|| Some((shapes.first_in(view, far)?, false))) {
                     found(Match { span, naming: Naming { is_close, begins: Begins::at(view, anchor.start), length: anchor.len() } });
                 }
             }
@@ -241,7 +239,7 @@ impl Rule {
                 }
                 let line = view.line(anchor.start, REGEX_BEFORE, REGEX_AFTER);
                 if is_one_of(hints, view, &anchor)
-                    && let Some(span) = first_in(shapes, view, starts_after(view, anchor.end, HINT_BYTES))
+                    && let Some(span) = shapes.first_in(view, starts_after(view, anchor.end, HINT_BYTES))
                 {
                     found(Match { span, naming: Naming { is_close: false, begins: Begins::at(view, anchor.start), length: anchor.len() } });
                 }
@@ -261,7 +259,7 @@ impl Rule {
     #[must_use]
     pub fn first_in(&self, view: &View<'_>, window: Range<usize>) -> Option<Range<usize>> {
         match self {
-            Self::Token(shapes) | Self::Around { shapes, .. } | Self::Near { shapes, .. } => first_in(shapes, view, window),
+            Self::Token(shapes) | Self::Around { shapes, .. } | Self::Near { shapes, .. } => shapes.first_in(view, window),
             Self::Regex { regex, .. } => {
                 let found = regex.captures(view.bytes.get(window.clone())?)?.name("secret")?.range();
                 Some(window.start + found.start..window.start + found.end)
@@ -312,138 +310,13 @@ fn word_before(view: &View<'_>, at: usize, words: &[String], within: usize) -> O
     words.iter().filter_map(naming).max()
 }
 
-/// The first match of any of `shapes` that starts in `window`.
-fn first_in(shapes: &[Shape], view: &View<'_>, window: Range<usize>) -> Option<Range<usize>> {
-    window.into_iter().find_map(|at| shapes.iter().find_map(|shape| shape.match_at(view, at)))
-}
-
-/// A compiled shape.
-#[derive(Debug, Clone)]
-pub struct Shape {
-    parts: Vec<Part>,
-    /// Bytes a match can start with.
-    first: Charset,
-}
-
-impl Shape {
-    /// Reads a shape.
-    ///
-    /// # Errors
-    /// A wrong placeholder.
-    pub fn compile(shape: &str) -> Result<Self, ShapeError> {
-        let parts = shape::parse(shape)?;
-        let first = match parts.first() {
-            Some(Part::Literal(bytes)) => Charset::of(&bytes[..1]),
-            Some(Part::Run(charset, _)) => *charset,
-            _ => Charset::named("hex-any").expect("because the grammar has it"),
-        };
-        Ok(Self { parts, first })
-    }
-
-    /// Whether the shape starts with enough literal text to be its own anchor.
-    fn finds_itself(&self) -> bool {
-        matches!(self.parts.first(), Some(Part::Literal(bytes)) if bytes.len() >= 3)
-    }
-
-    /// Whether every match starts with `literal`.
-    fn starts_with(&self, literal: &[u8]) -> bool {
-        matches!(self.parts.first(), Some(Part::Literal(bytes)) if bytes.starts_with(literal))
-    }
-
-    /// The match that starts at `start` and is not part of a longer run, if any.
-    #[must_use]
-    pub fn match_at(&self, view: &View<'_>, start: usize) -> Option<Range<usize>> {
-        let bytes = &view.bytes[..view.bytes.len().min(start + SHAPE_MAX)];
-        if !self.first.has(*bytes.get(start)?) || !self.may_start(view, start) {
-            return None;
-        }
-        let mut steps = SHAPE_STEPS;
-        let end = match_parts(&self.parts, bytes, start, &mut steps)?;
-        Some(start..end)
-    }
-
-    fn may_start(&self, view: &View<'_>, start: usize) -> bool {
-        match self.parts.first() {
-            // `key=` and `key:` end a name also where the value could hold them.
-            Some(Part::Run(..)) if view.splits_escape(start) => false,
-            Some(Part::Run(charset, _)) => {
-                view.before(start).is_none_or(|before| !charset.has(before) || matches!(before, b'=' | b':')) || view.ends_escape(start)
-            }
-            Some(Part::Literal(bytes)) if !bytes[0].is_ascii_alphanumeric() => true,
-            _ => view.starts_token(start),
-        }
-    }
-}
-
-/// The end of the longest match of `parts` at `at`. Runs are tried longest first; a run that ends the shape must be a whole run.
-fn match_parts(parts: &[Part], bytes: &[u8], at: usize, steps: &mut u32) -> Option<usize> {
-    let Some((part, rest)) = parts.split_first() else { return Some(at) };
-    *steps = steps.checked_sub(1)?;
-    match part {
-        Part::Literal(literal) => {
-            let end = at + literal.len();
-            let ends_well = !rest.is_empty()
-                || !literal[literal.len() - 1].is_ascii_alphanumeric()
-                || bytes.get(end).is_none_or(|next| !next.is_ascii_alphanumeric());
-            (bytes.get(at..end)? == literal.as_slice() && ends_well).then(|| match_parts(rest, bytes, end, steps))?
-        }
-        Part::Run(charset, ranges) => {
-            let longest = usize::from(ranges.last()?.1);
-            let run = bytes[at..].iter().take(longest + 1).take_while(|&&byte| charset.has(byte)).count();
-            ranges.iter().rev().find_map(|&(min, max)| {
-                let (min, max) = (usize::from(min), usize::from(max));
-                if rest.is_empty() {
-                    return (min..=max).contains(&run).then_some(at + run);
-                }
-                (min..=max.min(run)).rev().find_map(|length| match_parts(rest, bytes, at + length, steps))
-            })
-        }
-        Part::Uuid => {
-            let end = at + 36;
-            let whole = is_uuid(bytes.get(at..end)?) && bytes.get(end).is_none_or(|next| !next.is_ascii_alphanumeric());
-            whole.then(|| match_parts(rest, bytes, end, steps))?
-        }
-        Part::Secret | Part::BadChecksum => None,
-    }
-}
-
-/// Whether `text` is a UUID in one case.
-#[must_use]
-pub fn is_uuid(text: &[u8]) -> bool {
-    text.len() == 36
-        && text.iter().enumerate().all(|(at, byte)| if matches!(at, 8 | 13 | 18 | 23) { *byte == b'-' } else { byte.is_ascii_hexdigit() })
-        && !(text.iter().any(u8::is_ascii_lowercase) && text.iter().any(u8::is_ascii_uppercase))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use bstr::BStr;
 
-    fn matched<'t>(shape: &str, text: &'t str) -> Option<&'t str> {
-        let view = View { bytes: text.as_bytes(), path: BStr::new("a"), binary: false, depth: 0 };
-        let shape = Shape::compile(shape).unwrap();
-        (0..text.len()).find_map(|at| shape.match_at(&view, at)).map(|span| &text[span])
-    }
-
-    #[test]
-    fn lengths_are_exact() {
-        assert_eq!(matched("exc_{digit:4}", "a exc_1234 b"), Some("exc_1234"));
-        assert_eq!(matched("exc_{digit:4}", "a exc_12345 b"), None);
-        assert_eq!(matched("exc_{digit:4}", "a exc_123 b"), None);
-        assert_eq!(matched("exc_{digit:4}", "mexc_1234"), None);
-        assert_eq!(matched("{hex:4,8}", "=0123456."), None);
-        assert_eq!(matched("{hex:4,8}", "=01234567."), Some("01234567"));
-    }
-
-    #[test]
-    fn ranges_give_back_what_a_literal_needs() {
-        assert_eq!(matched("{alnum:2-9}AA", "xyzAA"), Some("xyzAA"));
-        assert_eq!(matched("{digit:2-3}-{digit:2}", "12-34"), Some("12-34"));
-    }
-
     fn near(within: usize) -> Rule {
-        Rule::Near { shapes: vec![Shape::compile("{digit:4}").unwrap()], within, hints: vec!["hint".to_owned()] }
+        Rule::Near { shapes: Shapes::compile(&["{digit:4}".to_owned()]).unwrap(), within, hints: vec!["hint".to_owned()] }
     }
 
     /// The value and its naming that the first `acme` of the text gives.
@@ -502,7 +375,8 @@ mod tests {
 
     #[test]
     fn words_before_a_value_are_measured_alike() {
-        let rule = |within| Rule::Around { shapes: vec![Shape::compile("x{digit:4}").unwrap()], near: vec!["acme".to_owned()], within };
+        let rule =
+            |within| Rule::Around { shapes: Shapes::compile(&["x{digit:4}".to_owned()]).unwrap(), near: vec!["acme".to_owned()], within };
         let is_close = |distance: usize| {
             let text = format!("acme{}x1234", " ".repeat(distance));
             let view = View { bytes: text.as_bytes(), path: BStr::new("a"), binary: false, depth: 0 };
@@ -526,11 +400,5 @@ mod tests {
             assert_eq!(begins(text), Begins::Nothing, "{text}");
         }
         assert!(Begins::Name > Begins::Word && Begins::Word > Begins::Nothing);
-    }
-
-    #[test]
-    fn uuids_have_one_case() {
-        assert_eq!(matched("k:{uuid}", "k:0a1b2c3d-0000-4000-8000-0123456789ab"), Some("k:0a1b2c3d-0000-4000-8000-0123456789ab"));
-        assert_eq!(matched("k:{uuid}", "k:0a1b2c3D-0000-4000-8000-0123456789ab"), None);
     }
 }

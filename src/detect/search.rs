@@ -6,7 +6,8 @@ mod avx2;
 
 use std::ops::Range;
 
-use super::prefilter::{FILTER_WORDS, FOLD, NO_CASE, Prefilter, Slot, entry_range, marks, side, slot_of};
+use super::prefilter::{FILTER_WORDS, FOLD, NO_CASE, Prefilter, entry_range, has, marks, side, slot_of};
+use super::view;
 
 /// The bit table of a [`Prefilter`].
 type Filter = [u32; FILTER_WORDS];
@@ -101,32 +102,27 @@ impl Prefilter {
         }
     }
 
-    /// Whether the bytes beside a marked window may stand there. Nothing stands beyond an end: a literal that needs a byte there is refused
-    /// later, when it is compared.
+    /// Whether the bytes beside a marked window may stand there. Where some lie beyond an end, the comparison has to tell.
     #[inline]
     fn may_stand(&self, haystack: &[u8], at: usize) -> bool {
-        let around = at.checked_sub(1).and_then(|before| haystack.get(before..)?.first_chunk::<6>());
-        let around = around.copied().unwrap_or_else(|| {
-            let [a, b, c, d] = window_at(haystack, at).to_le_bytes();
-            let byte = |at: Option<usize>| at.and_then(|at| haystack.get(at)).copied().unwrap_or(0);
-            [byte(at.checked_sub(1)), a, b, c, d, byte(Some(at + 4))]
-        });
-        let [before, a, b, c, d, after] = around;
-        let [sides, _] = self.slot(u32::from_le_bytes([a, b, c, d]) | FOLD);
-        sides & side(before) != 0 && sides >> 16 & side(after) != 0
+        let around = at.checked_sub(2).and_then(|first| haystack.get(first..)?.first_chunk::<8>());
+        let Some(&[first, before, a, b, c, d, after, last]) = around else { return true };
+        let known = self.slots[self.slot(u32::from_le_bytes([a, b, c, d]) | FOLD)];
+        let beside = [first, before, after, last].map(side);
+        known.iter().zip(beside).fold(1, |may, (known, beside)| may & u8::from(known & beside != 0)) == 1
     }
 
-    /// What is known of a window, or of another one where nothing is.
+    /// The slot of a window, or of another one where it has none.
     #[inline]
-    fn slot(&self, window: u32) -> Slot {
-        self.slots[slot_of(window, &self.seeds, self.slots.len())]
+    fn slot(&self, window: u32) -> usize {
+        slot_of(window, &self.seeds, self.slots.len())
     }
 
     /// Compares the literals that the window at `at` may belong to.
     #[inline]
     fn confirm(&self, haystack: &[u8], at: usize, hit: &mut impl FnMut(usize, usize)) {
-        let [_, range] = self.slot(window_at(haystack, at));
-        let after = if at + 4 < haystack.len() { window_at(haystack, at + 4) } else { 0 };
+        let range = self.ranges[self.slot(window_at(haystack, at) | FOLD)];
+        let after = if at + 4 < haystack.len() { window_at(haystack, at + 4) | FOLD } else { 0 };
         for &[place, next] in &self.entries[entry_range(range)] {
             // Every byte of `next` that stands for one of the literal has this bit.
             let known = ((next & FOLD) >> 5) * 0xFF;
@@ -135,7 +131,7 @@ impl Prefilter {
             }
             let literal = (place >> 8) as usize;
             let Some(start) = (at + 1).checked_sub((place & 0xFF) as usize) else { continue };
-            if self.stands_at(literal, haystack, start) {
+            if self.stands_at(literal, haystack, start) && self.is_in_place(literal, haystack, start) {
                 hit(literal, start);
             }
         }
@@ -153,6 +149,15 @@ impl Prefilter {
         // Short as they are, comparing them here is faster than calling a function that compares.
         let is_same = |(a, b): (&u8, &u8)| a == b || (a ^ b == 0x20 && a.is_ascii_alphabetic());
         if self.starts[literal] & NO_CASE == 0 { found == bytes } else { found.iter().zip(bytes).all(is_same) }
+    }
+
+    /// Whether what a literal needs may stand around it: what lies beyond the ends of `haystack` may be anything.
+    #[inline]
+    fn is_in_place(&self, literal: usize, haystack: &[u8], start: usize) -> bool {
+        let needs = self.needs(literal);
+        let rest = &haystack[start + self.literal(literal).len()..];
+        let is_followed = rest.iter().take(usize::from(needs.run)).all(|&byte| has(&needs.after, byte));
+        is_followed && (!needs.starts_token || start < view::LONGEST_ESCAPE || view::starts_token(haystack, start))
     }
 }
 
@@ -177,7 +182,7 @@ fn note(places: &mut [u16], mut marks: u32, at: usize) -> usize {
     count
 }
 
-/// The folded window at `at`, padded with zeros: it may reach past the end for three-byte literals.
+/// The window at `at`, padded with zeros: it may reach past the end for three-byte literals.
 #[inline]
 fn window_at(haystack: &[u8], at: usize) -> u32 {
     let bytes = haystack[at..].first_chunk().copied().unwrap_or_else(|| {
@@ -186,7 +191,7 @@ fn window_at(haystack: &[u8], at: usize) -> u32 {
         bytes[..rest.len()].copy_from_slice(rest);
         bytes
     });
-    u32::from_le_bytes(bytes) | FOLD
+    u32::from_le_bytes(bytes)
 }
 
 /// The marked windows of a block.
@@ -195,9 +200,9 @@ fn marked(filter: &Filter, block: &[u8; REACH]) -> u32 {
     let mut marks = 0;
     for (step, bytes) in block[..BLOCK].chunks_exact(16).enumerate() {
         let end = 16 * step + 16;
-        let low = u64::from_le_bytes(bytes[..8].try_into().expect("because the chunk has 16 bytes")) | FOLD_8;
-        let high = u64::from_le_bytes(bytes[8..].try_into().expect("because the chunk has 16 bytes")) | FOLD_8;
-        let beyond = u64::from(u16::from_le_bytes([block[end], block[end + 1]])) | FOLD_8;
+        let low = u64::from_le_bytes(bytes[..8].try_into().expect("because the chunk has 16 bytes"));
+        let high = u64::from_le_bytes(bytes[8..].try_into().expect("because the chunk has 16 bytes"));
+        let beyond = u64::from(u16::from_le_bytes([block[end], block[end + 1]]));
         let found = windows_of(low, high, beyond).map(|window| is_marked(filter, window));
         if found.iter().fold(0, |any, one| any | one) != 0 {
             marks |= found.iter().rev().fold(0, |marks, one| marks << 1 | one) << (8 * step);
@@ -205,8 +210,6 @@ fn marked(filter: &Filter, block: &[u8; REACH]) -> u32 {
     }
     marks
 }
-
-const FOLD_8: u64 = (FOLD as u64) << 32 | FOLD as u64;
 
 /// The eight windows that start at the even bytes of 16.
 #[inline]
@@ -233,13 +236,13 @@ const fn is_marked(filter: &Filter, window: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::prefilter::Literal;
+    use super::super::prefilter::{Literal, Needs};
     use super::*;
     use proptest::prelude::*;
 
     fn literals() -> Vec<Literal> {
         [("key", true), ("AKIA", false), ("ghp_", false), ("password", true), ("aXa", false), ("aaaa", true), ("-----BEGIN", false)]
-            .map(|(text, ignore_case)| Literal { bytes: text.into(), ignore_case, after: None })
+            .map(|(text, ignore_case)| Literal { bytes: text.into(), ignore_case, needs: Needs::NOTHING })
             .to_vec()
     }
 
@@ -265,14 +268,44 @@ mod tests {
         hits
     }
 
+    const LOWER: [u64; 4] = [0, 0x07FF_FFFE_0000_0000, 0, 0];
+
+    /// Literals of every length that need something around them.
+    fn needing() -> Vec<Literal> {
+        let each = [("ab_", true, 1), ("kEy_", false, 3), ("key", true, 0), ("pat", true, 4), ("sk-x", true, 2), ("TEST-", true, 2)];
+        let needs =
+            |starts_token, run| if run > 0 { Needs { starts_token, after: LOWER, run } } else { Needs { starts_token, ..Needs::NOTHING } };
+        each.map(|(text, starts_token, run)| Literal { bytes: text.into(), ignore_case: false, needs: needs(starts_token, run) }).to_vec()
+    }
+
+    /// Whether what a literal needs stands around it, by the words of its definition.
+    fn has_needs(literal: &Literal, haystack: &[u8], at: usize) -> bool {
+        let run = haystack[at + literal.bytes.len()..].iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+        run >= usize::from(literal.needs.run) && (!literal.needs.starts_token || view::starts_token(haystack, at))
+    }
+
     #[test]
-    fn a_known_next_byte_loses_no_hit() {
-        let digits = Some([0x03FF_0000_0000_0000, 0, 0, 0]);
-        let filter = Prefilter::new(&["ab_", "key_"].map(|text| Literal { bytes: text.into(), ignore_case: false, after: digits }));
+    fn what_a_literal_needs_is_asked_for() {
+        let filter = Prefilter::new(&needing());
+        for (text, expected) in [
+            ("   ab_x 12ab_x ab_X", vec![(0, 3)]),
+            ("  kEy_abc kEy_ab1 xkEy_abc", vec![(1, 2), (1, 19)]),
+            ("path a/patabcd \\npatabcd compatible", vec![(3, 7), (3, 17)]),
+            ("test-ab TEST-ab TEST-Ab", vec![(5, 8)]),
+        ] {
+            let mut hits = Vec::new();
+            filter.find(text.as_bytes(), |literal, at| hits.push((literal, at)));
+            hits.sort_unstable();
+            assert_eq!(hits, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn beyond_the_ends_anything_may_stand() {
+        let filter = Prefilter::new(&needing());
         let mut hits = Vec::new();
-        filter.find(b"ab_1xab_2key_3xkey_4", |literal, at| hits.push((literal, at)));
-        hits.sort_unstable();
-        assert_eq!(hits, [(0, 0), (0, 5), (1, 9), (1, 15)]);
+        filter.find(b"npatabcd pata", |literal, at| hits.push((literal, at)));
+        assert_eq!(hits, [(3, 1), (3, 9)], "the `n` may end an escape, the run may go on");
     }
 
     #[test]
@@ -291,6 +324,27 @@ mod tests {
         ], 0..30)) {
             let haystack = pieces.concat();
             prop_assert_eq!(found(haystack.as_bytes()), naive(&literals(), haystack.as_bytes()));
+        }
+
+        #[test]
+        fn no_hit_is_lost_that_has_what_it_needs(pieces in prop::collection::vec(prop_oneof![
+            "[abkKeEyY_pPtTsSxX\\\\n%3D= -]{0,5}",
+            prop::sample::select(needing()).prop_map(|literal| String::from_utf8(literal.bytes).unwrap()),
+            "[a-z]{1,5}",
+        ], 0..30)) {
+            let haystack = pieces.concat();
+            let literals = needing();
+            let is_due = |&(literal, at): &(usize, usize)| has_needs(&literals[literal], haystack.as_bytes(), at);
+            let mut hits = Vec::new();
+            Prefilter::new(&literals).find(haystack.as_bytes(), |literal, at| hits.push((literal, at)));
+            hits.sort_unstable();
+            let due: Vec<_> = naive(&literals, haystack.as_bytes()).into_iter().filter(is_due).collect();
+            let is_inside = |&(literal, at): &(usize, usize)| {
+                let end = at + literals[literal].bytes.len() + usize::from(literals[literal].needs.run);
+                at >= view::LONGEST_ESCAPE && end <= haystack.len()
+            };
+            hits.retain(|hit| is_inside(hit) || is_due(hit));
+            prop_assert_eq!(hits, due);
         }
     }
 }

@@ -70,8 +70,7 @@ impl View<'_> {
     /// Whether a token may start at `at`: the byte before is no letter, digit or `_`, or it ends an escape (`\n`, `%3D`, `=3D`, `\u003d`, `\x1b[0m`).
     #[must_use]
     pub fn starts_token(&self, at: usize) -> bool {
-        let Some(before) = self.before(at) else { return true };
-        !before.is_ascii_alphanumeric() && before != b'_' || self.ends_escape(at)
+        starts_token(self.bytes, at)
     }
 
     /// Whether `span` is a part of a longer run of base64 text, as pictures in a document are: chance writes any four letters there.
@@ -103,17 +102,32 @@ impl View<'_> {
     /// Whether the bytes before `at` are an escape: their last letters are no part of a run that starts at `at`.
     #[must_use]
     pub fn ends_escape(&self, at: usize) -> bool {
-        let head = &self.bytes[at.saturating_sub(6)..at];
-        let hex = |tail: &[u8]| tail.iter().all(u8::is_ascii_hexdigit);
-        match head {
-            [.., b'\\', b'n' | b't' | b'r' | b'b' | b'f' | b'v' | b'0']
-            | [.., b'=', b'3', b'D']
-            | [.., b'[', b'0'..=b'9', b'm']
-            | [.., b'[', b'0'..=b'9', b'0'..=b'9', b'm'] => true,
-            [.., b'%', a, b] | [.., b'\\', b'x', a, b] => hex(&[*a, *b]),
-            [b'\\', b'u', rest @ ..] => rest.len() == 4 && hex(rest),
-            _ => false,
-        }
+        ends_escape(self.bytes, at)
+    }
+}
+
+/// As [`View::starts_token`], in `bytes`.
+#[inline]
+#[must_use]
+pub fn starts_token(bytes: &[u8], at: usize) -> bool {
+    let Some(&before) = at.checked_sub(1).and_then(|before| bytes.get(before)) else { return true };
+    !before.is_ascii_alphanumeric() && before != b'_' || ends_escape(bytes, at)
+}
+
+/// Bytes of the longest escape.
+pub const LONGEST_ESCAPE: usize = 6;
+
+fn ends_escape(bytes: &[u8], at: usize) -> bool {
+    let head = &bytes[at.saturating_sub(LONGEST_ESCAPE)..at];
+    let hex = |tail: &[u8]| tail.iter().all(u8::is_ascii_hexdigit);
+    match head {
+        [.., b'\\', b'n' | b't' | b'r' | b'b' | b'f' | b'v' | b'0']
+        | [.., b'=', b'3', b'D']
+        | [.., b'[', b'0'..=b'9', b'm']
+        | [.., b'[', b'0'..=b'9', b'0'..=b'9', b'm'] => true,
+        [.., b'%', a, b] | [.., b'\\', b'x', a, b] => hex(&[*a, *b]),
+        [b'\\', b'u', rest @ ..] => rest.len() == 4 && hex(rest),
+        _ => false,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::prefilter::Literal;
+use super::prefilter::{Literal, Needs};
 use super::schema::{Detector, PatternDef};
 use super::shape::{self, Charset, Part, ShapeError};
 
@@ -82,7 +82,7 @@ pub struct Table {
 
 /// What is known of a literal that several patterns share.
 struct Found {
-    after: Option<[u64; 4]>,
+    needs: Needs,
     targets: Vec<u16>,
 }
 
@@ -98,16 +98,16 @@ pub fn table<'p>(patterns: impl Iterator<Item = (usize, &'p PatternDef)>) -> Res
     for (index, def) in patterns {
         let index = u16::try_from(index).ok().filter(|&index| index < DETECTOR).expect("because there are fewer than 61,000 patterns");
         for (literal, target) in of_pattern(def, index)? {
-            let known = found.entry((literal.bytes, literal.ignore_case)).or_insert(Found { after: literal.after, targets: Vec::new() });
-            known.after = known.after.zip(literal.after).map(union);
+            let known = found.entry((literal.bytes, literal.ignore_case)).or_insert(Found { needs: literal.needs, targets: Vec::new() });
+            known.needs = known.needs.or(literal.needs);
             known.targets.push(target);
         }
     }
     let mut table = Table::default();
-    for ((bytes, ignore_case), Found { after, mut targets }) in found {
+    for ((bytes, ignore_case), Found { needs, mut targets }) in found {
         targets.sort_unstable();
         targets.dedup();
-        table.literals.push(Literal { bytes, ignore_case, after });
+        table.literals.push(Literal { bytes, ignore_case, needs });
         table.targets.push(targets);
     }
     Ok(table)
@@ -123,11 +123,9 @@ pub fn of_pattern(def: &PatternDef, index: u16) -> Result<Vec<(Literal, u16)>, S
     for literal in literals(def)? {
         if is_worth_encoding(def, &literal) {
             let spelled = encoded(&literal.bytes).into_iter();
-            found.extend(
-                spelled.map(|(bytes, ignore_case, spelling)| {
-                    (Literal { bytes, ignore_case, after: after_spelled(spelling) }, spelling.target())
-                }),
-            );
+            found.extend(spelled.map(|(bytes, ignore_case, spelling)| {
+                (Literal { bytes, ignore_case, needs: needs_of_spelled(spelling) }, spelling.target())
+            }));
         }
         found.push((literal, target));
     }
@@ -141,19 +139,49 @@ pub fn of_pattern(def: &PatternDef, index: u16) -> Result<Vec<(Literal, u16)>, S
 pub fn literals(def: &PatternDef) -> Result<Vec<Literal>, ShapeError> {
     let written: Vec<&String> =
         if def.anchors.is_empty() { def.near.iter().chain(&def.hint).collect() } else { def.anchors.iter().collect() };
-    if !written.is_empty() {
-        let ignore_case = def.ignore_case || !def.near.is_empty();
-        return written.into_iter().map(|anchor| Ok(Literal { bytes: unbroken(anchor)?, ignore_case, after: None })).collect();
+    let shapes = def.shape.iter().map(|shape| shape::parse(shape)).collect::<Result<Vec<_>, _>>()?;
+    if written.is_empty() {
+        let starts = shapes.iter().filter_map(|parts| literal_start(parts));
+        return Ok(starts.map(|bytes| Literal { bytes: bytes.to_vec(), ignore_case: false, needs: needs_at(bytes, &shapes) }).collect());
     }
-    let mut found = Vec::new();
-    for shape in &def.shape {
-        let mut parts = shape::parse(shape)?.into_iter();
-        if let Some(Part::Literal(bytes)) = parts.next() {
-            let after = if let Some(Part::Run(charset, _)) = parts.next() { Some(charset.bits()) } else { None };
-            found.push(Literal { bytes, ignore_case: false, after });
-        }
-    }
-    Ok(found)
+    let ignore_case = def.ignore_case || !def.near.is_empty();
+    let anchors = written.into_iter().map(|anchor| unbroken(anchor)).collect::<Result<Vec<_>, _>>()?;
+    let is_token = are_starts(&anchors, &shapes) && !ignore_case && def.hint.is_empty() && def.regex.is_none();
+    let literal = |bytes: Vec<u8>| {
+        let needs = if is_token { needs_at(&bytes, &shapes) } else { Needs::NOTHING };
+        Literal { bytes, ignore_case, needs }
+    };
+    Ok(anchors.into_iter().map(literal).collect())
+}
+
+/// The literal text that a shape starts with.
+fn literal_start(parts: &[Part]) -> Option<&[u8]> {
+    if let Some(Part::Literal(bytes)) = parts.first() { Some(bytes) } else { None }
+}
+
+/// Whether every anchor starts a shape, so that it stands where the value does.
+fn are_starts(anchors: &[Vec<u8>], shapes: &[Vec<Part>]) -> bool {
+    let starts = |anchor: &Vec<u8>| shapes.iter().any(|parts| literal_start(parts).is_some_and(|start| start.starts_with(anchor)));
+    anchors.iter().all(starts)
+}
+
+/// What has to stand around an anchor with which values of these shapes start.
+fn needs_at(anchor: &[u8], shapes: &[Vec<Part>]) -> Needs {
+    let after = shapes.iter().filter_map(|parts| needs_after(anchor, parts)).reduce(Needs::or).unwrap_or(Needs::NOTHING);
+    let starts_token = anchor[0].is_ascii_alphanumeric() && shapes.iter().all(|parts| literal_start(parts).is_some());
+    Needs { starts_token, ..after }
+}
+
+/// What has to stand after an anchor for a value of this shape to start with it; nothing where none does.
+fn needs_after(anchor: &[u8], parts: &[Part]) -> Option<Needs> {
+    let start = literal_start(parts).unwrap_or_default();
+    let (after, run) = match (start.strip_prefix(anchor), parts.get(1)) {
+        (None, _) => return anchor.starts_with(start).then_some(Needs::NOTHING),
+        (Some([next, ..]), _) => (Charset::of(&[*next]), 1),
+        (Some([]), Some(Part::Run(charset, ranges))) => (*charset, ranges.first().map_or(0, |&(min, _)| min)),
+        (Some([]), _) => return Some(Needs::NOTHING),
+    };
+    Some(Needs { starts_token: false, after: after.bits(), run: u8::try_from(run).unwrap_or(u8::MAX) })
 }
 
 /// An anchor without the empty placeholders that break it up in the file.
@@ -183,12 +211,13 @@ fn encoded(literal: &[u8]) -> Vec<(Vec<u8>, bool, Spelling)> {
 }
 
 /// What follows an encoded anchor: more of the same encoding.
-fn after_spelled(spelling: Spelling) -> Option<[u64; 4]> {
-    matches!(spelling, Spelling::Base64(_)).then(|| Charset::named("base64").expect("because the grammar has it").bits())
-}
-
-fn union((a, b): ([u64; 4], [u64; 4])) -> [u64; 4] {
-    [a[0] | b[0], a[1] | b[1], a[2] | b[2], a[3] | b[3]]
+fn needs_of_spelled(spelling: Spelling) -> Needs {
+    match spelling {
+        Spelling::Base64(_) => {
+            Needs { after: Charset::named("base64").expect("because the grammar has it").bits(), run: 1, ..Needs::NOTHING }
+        }
+        _ => Needs::NOTHING,
+    }
 }
 
 /// The characters that stand for `literal` in base64 at each of three alignments, and their place in a group of four.
@@ -223,6 +252,22 @@ mod tests {
             let at = whole.find(std::str::from_utf8(&variant).unwrap()).unwrap();
             assert_eq!(at % 4, usize::from(phase), "phase of {whole}");
         }
+    }
+
+    #[test]
+    fn an_anchor_needs_what_every_shape_that_starts_with_it_has() {
+        let needs = |anchor: &str, shapes: &[&str]| {
+            needs_at(anchor.as_bytes(), &shapes.iter().map(|shape| shape::parse(shape).unwrap()).collect::<Vec<_>>())
+        };
+        let some = |starts_token, after: &str, run| Needs { starts_token, after: Charset::named(after).unwrap().bits(), run };
+        assert_eq!(needs("abc_", &["abc_{digit:4-6}"]), some(true, "digit", 4));
+        assert_eq!(needs("_abc", &["_abc{digit:300}"]), some(false, "digit", 255));
+        assert_eq!(needs("abc_", &["abc_{hex:8}", "abc_{digit:3}-{hex:2}", "xyz_{digit:1}"]), some(true, "hex", 3));
+        assert_eq!(needs("abc", &["abcd{digit:3}"]), Needs { starts_token: true, after: Charset::of(b"d").bits(), run: 1 });
+        for shapes in [["abc_{digit:4}", "ab{alnum:6}"], ["abc_{digit:4}", "abc_{uuid}"]] {
+            assert_eq!(needs("abc_", &shapes), Needs { starts_token: true, ..Needs::NOTHING }, "{shapes:?}");
+        }
+        assert_eq!(needs("abc_", &["abc_{digit:4}", "{alnum:6}"]), Needs::NOTHING);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::exception::{self, Exception};
 use super::schema::{self, Pattern, ProviderFile};
 use super::toml_error::TomlError;
 use crate::detect::learned::model::Model;
-use crate::detect::prefilter::{Literal, Prefilter};
+use crate::detect::prefilter::{Literal, Needs, Prefilter};
 use crate::detect::rule::{Rule, RuleError};
 
 mod builtin {
@@ -51,7 +51,7 @@ struct Entry {
 }
 
 /// A literal as a key: its bytes, whether case counts for nothing, what may follow.
-type Anchor = (Vec<u8>, bool, Option<[u64; 4]>);
+type Anchor = (Vec<u8>, bool, Needs);
 
 /// What a file adds to a catalogue.
 #[derive(Debug, Default)]
@@ -72,7 +72,7 @@ impl Added {
             Exception::compile(allow).map_err(RuleError::Allow)?;
         }
         for (literal, target) in anchors::of_pattern(&pattern.def, index)? {
-            let targets = self.targets.entry((literal.bytes, literal.ignore_case, literal.after)).or_default();
+            let targets = self.targets.entry((literal.bytes, literal.ignore_case, literal.needs)).or_default();
             if !targets.contains(&target) {
                 targets.push(target);
             }
@@ -178,7 +178,7 @@ impl Catalogue {
             added.pattern(pattern, next).map_err(|source| CatalogueError::Rule { id, source })?;
         }
         let (literals, targets): (Vec<Literal>, Vec<Vec<u16>>) = (added.targets.into_iter())
-            .map(|((bytes, ignore_case, after), targets)| (Literal { bytes, ignore_case, after }, targets))
+            .map(|((bytes, ignore_case, needs), targets)| (Literal { bytes, ignore_case, needs }, targets))
             .unzip();
         self.prefilter = self.prefilter.extended(&literals).ok_or(CatalogueError::Alike)?;
         self.own_targets.extend(targets);

@@ -50,6 +50,12 @@ impl Charset {
         Self::EMPTY.with(bytes)
     }
 
+    /// The bytes of either set.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self(std::array::from_fn(|at| self.0[at] | other.0[at]))
+    }
+
     /// Members in ascending order.
     pub fn bytes(self) -> impl Iterator<Item = u8> {
         (0..=u8::MAX).filter(move |&byte| self.has(byte))

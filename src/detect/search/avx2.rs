@@ -5,9 +5,9 @@
 //! is one gathering load for eight windows, which the compiler does not choose by itself.
 
 use std::arch::x86_64::{
-    __m256i, _mm256_and_si256, _mm256_blend_epi16, _mm256_i32gather_epi32, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_mullo_epi32,
-    _mm256_or_si256, _mm256_packs_epi16, _mm256_permute4x64_epi64, _mm256_set1_epi32, _mm256_slli_epi16, _mm256_slli_epi32,
-    _mm256_srli_epi32, _mm256_srlv_epi32, _mm256_xor_si256,
+    __m256i, _mm256_and_si256, _mm256_blend_epi16, _mm256_cmpeq_epi32, _mm256_i32gather_epi32, _mm256_loadu_si256, _mm256_movemask_epi8,
+    _mm256_mullo_epi32, _mm256_or_si256, _mm256_packs_epi16, _mm256_permute4x64_epi64, _mm256_set1_epi32, _mm256_slli_epi16,
+    _mm256_slli_epi32, _mm256_srli_epi32, _mm256_srlv_epi32, _mm256_xor_si256,
 };
 
 use super::super::prefilter::{FILTER_WORDS, FOLD, MULTIPLIER, Prefilter};
@@ -74,7 +74,8 @@ fn marked_lanes(filter: &Filter, bytes: &[u8; 32]) -> __m256i {
     let word = unsafe { _mm256_i32gather_epi32::<4>(filter.as_ptr().cast::<i32>(), index) };
     let low = _mm256_set1_epi32(31);
     let first = _mm256_srlv_epi32(word, _mm256_and_si256(_mm256_srli_epi32::<8>(hash), low));
-    let mixed = _mm256_xor_si256(_mm256_srli_epi32::<3>(hash), _mm256_srli_epi32::<16>(window));
+    let turned = _mm256_cmpeq_epi32(text, window);
+    let mixed = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi32::<3>(hash), _mm256_srli_epi32::<16>(window)), turned);
     let second = _mm256_srlv_epi32(word, _mm256_and_si256(mixed, low));
     _mm256_and_si256(first, second)
 }
