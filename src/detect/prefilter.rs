@@ -88,7 +88,7 @@ pub struct Prefilter {
     pub(super) slots: Cow<'static, [Slot]>,
     /// The entries of each slot: `first << 8 | number`.
     pub(super) ranges: Cow<'static, [u32]>,
-    /// The window that has each slot, to build larger tables from.
+    /// All windows, to build larger tables from.
     windows: Cow<'static, [u32]>,
     pub(super) entries: Cow<'static, [Entry]>,
     /// Start of each literal in `text`, one more at the end; the top bit says that case does not count.
@@ -118,7 +118,7 @@ pub struct Tables<'t> {
     pub slots: &'t [Slot],
     /// The slots' entries.
     pub ranges: &'t [u32],
-    /// The slots' windows.
+    /// Windows.
     pub windows: &'t [u32],
     /// Windows' literals.
     pub entries: &'t [Entry],
@@ -221,11 +221,11 @@ impl Prefilter {
 
     /// The windows of all literals, from their slots.
     fn known_windows(&self) -> Vec<Window> {
-        let slots = self.slots.iter().zip(self.ranges.iter()).zip(self.windows.iter());
-        let of_slot = |((&sides, &range), &bytes): ((&Slot, &u32), &u32)| {
-            self.entries[entry_range(range)].iter().map(move |&entry| Window { bytes, entry, sides }).collect::<Vec<_>>()
+        let of_window = |&bytes: &u32| {
+            let slot = slot_of(bytes, &self.seeds, self.slots.len());
+            self.entries[entry_range(self.ranges[slot])].iter().map(move |&entry| Window { bytes, entry, sides: self.slots[slot] })
         };
-        slots.flat_map(of_slot).collect()
+        self.windows.iter().flat_map(of_window).collect()
     }
 
     /// Adds a literal to the tables that name literals, marks its windows in the filter, and adds them to `windows`.
@@ -257,18 +257,16 @@ impl Prefilter {
         let groups: Vec<&[Window]> = windows.chunk_by(|a, b| a.bytes == b.bytes).collect();
         let distinct: Vec<u32> = groups.iter().map(|group| group[0].bytes).collect();
         let (seeds, len) = displace(&distinct);
-        let (mut slots, mut ranges, mut windows) = (vec![[0; 4]; len], vec![0; len], vec![0; len]);
+        let (mut slots, mut ranges) = (vec![[0; 4]; len], vec![0; len]);
         let mut entries = Vec::new();
         for group in &groups {
-            let window = group[0].bytes;
-            let slot = slot_of(window, &seeds, len);
+            let slot = slot_of(group[0].bytes, &seeds, len);
             slots[slot] = group.iter().fold([0; 4], |known, window| std::array::from_fn(|at| known[at] | window.sides[at]));
             ranges[slot] = position(&entries) << 8 | position(group) & 0xFF;
-            windows[slot] = window;
             entries.extend(group.iter().map(|window| window.entry));
         }
         (self.seeds, self.slots, self.ranges) = (seeds.into(), slots.into(), ranges.into());
-        (self.windows, self.entries) = (windows.into(), entries.into());
+        (self.windows, self.entries) = (distinct.into(), entries.into());
         groups.iter().all(|group| group.len() <= 255)
     }
 
