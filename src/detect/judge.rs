@@ -1,5 +1,6 @@
 //! Evidence to probability. Owns: what speaks for and against a candidate of any pattern. Must not: look for candidates.
 
+use super::assignment::words::wordness;
 use super::candidate::Candidate;
 use super::{checksum, entropy, placeholder};
 use crate::finding::{ChecksumStatus, Level};
@@ -14,12 +15,15 @@ const DOUBTFUL: f32 = 0.2;
 const REPEATED: usize = 6;
 const IS_REPEATED: &str = "one character is repeated";
 
+/// How word-like the letters of a name are at least.
+const LIKE_WORDS: f32 = 5.3;
+
 /// Share of a pattern's entropy floor below which a value is none; above it is merely doubtful.
 const HOPELESS: f32 = 0.7;
 
 /// Weighs a fresh candidate by what its pattern asks for and by what made-up values look like.
 pub fn weigh(candidate: &mut Candidate<'_>, def: &PatternDef) {
-    if def.detector.is_none() && is_filler(def, &candidate.secret) {
+    if def.detector.is_none() && is_filler(body(def, &candidate.secret)) {
         candidate.dropped = Some("filler in place of a value");
         return;
     }
@@ -47,7 +51,8 @@ pub fn weigh(candidate: &mut Candidate<'_>, def: &PatternDef) {
         ChecksumStatus::None => {}
     }
     let is_open = def.detector.is_none() && candidate.checksum != ChecksumStatus::Valid;
-    let as_name = (def.confidence == Likelihood::Medium && is_name(&candidate.secret)).then_some("it is written as names in code are");
+    let as_name =
+        (def.confidence == Likelihood::Medium && is_name(body(def, &candidate.secret))).then_some("it is written as names in code are");
     if let Some(reason) = made_up_for(def, &candidate.secret).or(as_name).filter(|_| is_open) {
         candidate.set(DOUBTFUL.min(candidate.probability), reason);
     }
@@ -76,13 +81,17 @@ const fn standing(def: &PatternDef) -> Option<&'static str> {
     }
 }
 
-/// Whether all that the value holds beyond its shape's literal start is one or two characters, or words that ask for a value.
-fn is_filler(def: &PatternDef, value: &[u8]) -> bool {
+/// The value without its shape's literal start.
+fn body<'v>(def: &PatternDef, value: &'v [u8]) -> &'v [u8] {
     let start = |shape: &String| {
         let literal = shape.find('{').unwrap_or(shape.len());
         value.starts_with(&shape.as_bytes()[..literal]).then_some(literal)
     };
-    let body = &value[def.shape.iter().filter_map(start).max().unwrap_or(0)..];
+    &value[def.shape.iter().filter_map(start).max().unwrap_or(0)..]
+}
+
+/// Whether all that the value holds beyond its shape's literal start is one or two characters, or words that ask for a value.
+fn is_filler(body: &[u8]) -> bool {
     let lower = body.to_ascii_lowercase();
     !body.is_empty()
         && (entropy::distinct(&lower) <= 2 && lower.iter().any(u8::is_ascii_alphanumeric)
@@ -90,12 +99,10 @@ fn is_filler(def: &PatternDef, value: &[u8]) -> bool {
             || placeholder::is_words(body))
 }
 
-/// Whether a value is words put together as in a name, each with a capital and three more letters: `OwnedSemaphorePermit`. Random text hardly is.
+/// Whether a value is words put together as in a name: `OwnedSemaphorePermit`, `documentation`. Random text of letters alone hardly reads so.
 fn is_name(value: &[u8]) -> bool {
     let is_word = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-');
-    let capitals = (0..value.len()).filter(|&at| value[at].is_ascii_uppercase());
-    let begins_word = |at: usize| value.get(at + 1..at + 4).is_some_and(|more| more.iter().all(u8::is_ascii_lowercase));
-    value.len() >= 18 && value.iter().all(is_word) && capitals.clone().count() > 1 && capitals.into_iter().all(begins_word)
+    value.len() >= 13 && value.iter().all(is_word) && wordness(value) > LIKE_WORDS
 }
 
 /// [`made_up`] for a value of the pattern: what the pattern's own text repeats counts for nothing.
@@ -155,10 +162,13 @@ mod tests {
 
     #[test]
     fn a_name_is_hardly_a_token_whose_form_says_little() {
-        let judged = |end: &str| judged("semaphore-api-token", &["OwnedSemaphor", end].concat());
-        assert_eq!(judged("ePermit"), (DOUBTFUL, Some("it is written as names in code are")));
-        assert!(judged("ePermi7").0 > DOUBTFUL);
-        assert!(judged("ePerMit").0 > DOUBTFUL);
+        let judged = |value: &str| judged("semaphore-api-token", value);
+        for name in ["OwnedSemaphorePermit", "flattenBigQueryRoutineDataType", "transformedAccessKeySecretAuth", "documentation-page"] {
+            assert_eq!(judged(name), (DOUBTFUL, Some("it is written as names in code are")), "{name}");
+        }
+        for token in ["OwnedSemaphorePermi7", "kzQxvWbTjHrMcLpNdGfs", "hqzkwvxtjrmbplncgdfs"] {
+            assert!(judged(token).0 > DOUBTFUL, "{token}");
+        }
     }
 
     #[test]

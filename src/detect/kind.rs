@@ -65,8 +65,10 @@ pub enum FileKind {
     Doc,
     /// Texts of a user interface in one language.
     Translation,
-    /// Written by a program for programs: lock files, source maps, minified code, certificates.
+    /// Written by a program for programs: source maps, minified code, certificates.
     Generated,
+    /// Names, versions and hashes of what a project is built from.
+    Lock,
 }
 
 impl FileKind {
@@ -82,6 +84,7 @@ impl FileKind {
             Self::Doc => "prose",
             Self::Translation => "translation",
             Self::Generated => "generated",
+            Self::Lock => "lock file",
         }
     }
 }
@@ -95,7 +98,7 @@ const OUTER: [&str; 17] = [
 /// Endings in lower case and their kinds, sorted for the search.
 #[rustfmt::skip]
 const ENDINGS: [(&str, FileKind); 206] = {
-    use FileKind::{Code, Config, Data, Doc, Generated, Markup, Script, Translation};
+    use FileKind::{Code, Config, Data, Doc, Generated, Lock, Markup, Script, Translation};
     [
         ("abap", Code), ("adoc", Doc), ("arb", Translation), ("asciidoc", Doc), ("asm", Code), ("aspx", Markup), ("bash", Script),
         ("bat", Script), ("bicep", Code), ("bundle", Generated), ("c", Code), ("cast", Script), ("cc", Code), ("cer", Generated),
@@ -109,7 +112,7 @@ const ENDINGS: [(&str, FileKind); 206] = {
         ("hs", Code), ("htm", Markup), ("html", Markup), ("hxx", Code), ("idl", Markup), ("ini", Config), ("ipynb", Data), ("java", Code),
         ("jenkinsfile", Code), ("jl", Code), ("js", Code), ("json", Data), ("json5", Data), ("jsonc", Data), ("jsonl", Data),
         ("jsp", Markup), ("jsx", Code), ("ksh", Script), ("kt", Code), ("kts", Code), ("l", Code), ("lang", Translation),
-        ("las", Generated), ("ldml", Translation), ("lhs", Code), ("lisp", Code), ("lock", Generated), ("lockb", Generated), ("log", Doc),
+        ("las", Generated), ("ldml", Translation), ("lhs", Code), ("lisp", Code), ("lock", Lock), ("lockb", Lock), ("log", Doc),
         ("lua", Code), ("m", Code), ("makefile", Script), ("manifest", Markup), ("map", Generated), ("markdown", Doc), ("md", Doc),
         ("mdx", Doc), ("mjs", Code), ("mk", Script), ("ml", Code), ("mli", Code), ("mm", Code), ("mo", Translation), ("moo", Code),
         ("mts", Code), ("ndjson", Data), ("nim", Code), ("nix", Code), ("nuspec", Markup), ("odd", Generated), ("org", Doc),
@@ -119,7 +122,7 @@ const ENDINGS: [(&str, FileKind); 206] = {
         ("py", Code), ("pyi", Code), ("pyx", Code), ("qml", Code), ("r", Code), ("rake", Code), ("rakefile", Code), ("rb", Code),
         ("rdoc", Doc), ("resx", Translation), ("rrc", Translation), ("rs", Code), ("rsp", Config), ("rst", Doc), ("s", Code),
         ("sbt", Code), ("scala", Code), ("scm", Code), ("service", Config), ("sh", Script), ("smali", Generated), ("sol", Code),
-        ("sql", Code), ("storyboard", Markup), ("strings", Translation), ("sum", Generated), ("svelte", Markup), ("svg", Markup),
+        ("sql", Code), ("storyboard", Markup), ("strings", Translation), ("sum", Lock), ("svelte", Markup), ("svg", Markup),
         ("swift", Code), ("t", Code), ("targets", Markup), ("tcl", Code), ("tex", Doc), ("text", Doc), ("textile", Doc), ("tf", Code),
         ("tfstate", Data), ("tfvars", Code), ("thrift", Code), ("tl", Code), ("toml", Config), ("travis", Config), ("trigger", Code),
         ("ts", Code), ("tsv", Data), ("tsx", Code), ("txt", Doc), ("v", Code), ("vagrantfile", Code), ("vb", Code), ("vbproj", Markup),
@@ -129,12 +132,17 @@ const ENDINGS: [(&str, FileKind); 206] = {
     ]
 };
 
+/// Ends of names of lock files that do not end in `.lock` or the like.
+const LOCKS: [&[u8]; 5] = [b"-lock.json", b"-lock.yaml", b".lock.json", b"npm-shrinkwrap.json", b"Package.resolved"];
+
 /// The kind that a path's name says; a file without a known ending is read as settings.
 #[must_use]
 pub fn file_kind(path: &BStr) -> FileKind {
     let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
-    let lock = name.ends_with(b"-lock.json") || name.ends_with(b"-lock.yaml") || name.ends_with(b".min.js") || name.ends_with(b".min.css");
-    if lock {
+    if LOCKS.iter().any(|end| name.ends_with(end)) {
+        return FileKind::Lock;
+    }
+    if name.ends_with(b".min.js") || name.ends_with(b".min.css") {
         return FileKind::Generated;
     }
     let is_outer = |part: &[u8]| OUTER.iter().any(|outer| part.eq_ignore_ascii_case(outer.as_bytes()));
@@ -183,7 +191,11 @@ mod tests {
             (".env", FileKind::Config),
             (".env.example", FileKind::Config),
             ("roles/db/vars.yml.j2", FileKind::Config),
-            ("a/package-lock.json", FileKind::Generated),
+            ("a/package-lock.json", FileKind::Lock),
+            ("a/packages.lock.json", FileKind::Lock),
+            ("go.sum", FileKind::Lock),
+            ("yarn.lock", FileKind::Lock),
+            ("a/bundle.min.js", FileKind::Generated),
             ("config/locales/en.yml", FileKind::Translation),
             ("README", FileKind::Config),
             ("docs/a.MD", FileKind::Doc),

@@ -39,7 +39,7 @@ use std::cell::OnceCell;
 use std::ops::Range;
 
 pub use candidate::Candidate;
-use kind::PathClass;
+use kind::{FileKind, PathClass};
 use learned::features::{self, Features};
 use learned::{Case, Opinion};
 use rule::Match;
@@ -173,6 +173,7 @@ impl<'s, 'v> Sink<'s, 'v> {
                 return;
             }
             let by_chance = self.view.is_in_base64(&span);
+            let is_hash = rule.goes_by_words() && self.class().kind == FileKind::Lock;
             self.propose_with(index, span, |candidate| {
                 candidate.naming = naming;
                 if !naming.is_close {
@@ -181,6 +182,9 @@ impl<'s, 'v> Sink<'s, 'v> {
                 }
                 if by_chance {
                     candidate.weigh(IN_BASE64, "it stands in the middle of base64 text");
+                }
+                if is_hash {
+                    candidate.dropped = Some("a hash in a lock file");
                 }
             });
         });

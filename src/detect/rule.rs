@@ -198,6 +198,12 @@ impl Rule {
         matches!(self, Self::Token(_))
     }
 
+    /// Whether a word near a value is all that tells it from a hash.
+    #[must_use]
+    pub fn goes_by_words(&self) -> bool {
+        matches!(self, Self::Near { .. }) || matches!(self, Self::Around { near, .. } if !near.is_empty())
+    }
+
     /// Calls `found` with the secrets that this rule sees because of the anchor at `anchor`.
     pub fn matches(&self, view: &View<'_>, anchor: Range<usize>, mut found: impl FnMut(Match)) {
         match self {

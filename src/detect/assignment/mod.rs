@@ -78,7 +78,7 @@ const NAME_ANCHORS: [&[u8]; 7] = [b"pass", b"pwd", b"secret", b"token", b"key", 
 /// Looks at the anchor at `hit`.
 pub fn detect(sink: &mut Sink<'_, '_>, hit: Range<usize>) {
     let class = sink.class();
-    if class.kind == FileKind::Generated {
+    if matches!(class.kind, FileKind::Generated | FileKind::Lock) {
         return;
     }
     let view = sink.view;

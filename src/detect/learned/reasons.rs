@@ -129,7 +129,7 @@ fn file(case: &Case<'_>) -> &'static str {
         (_, FileKind::Data) => "it stands in a data file",
         (_, FileKind::Markup) => "it stands in markup",
         (_, FileKind::Doc) => "it stands in prose",
-        (_, FileKind::Translation | FileKind::Generated) => "it stands in a file of texts or written by a program",
+        (_, FileKind::Translation | FileKind::Generated | FileKind::Lock) => "it stands in a file of texts or written by a program",
     }
 }
 
