@@ -126,6 +126,12 @@ pub fn judge_token(candidate: &mut Candidate<'_>) {
     }
 }
 
+/// Whether a password says that the user is the token, as services have it that take tokens where others take logins.
+#[must_use]
+pub fn is_no_password(password: &[u8]) -> bool {
+    matches!(password, b"" | b"x" | b"x-oauth-basic" | b"x-oauth-token" | b"x-access-token")
+}
+
 /// Whether `value` is long and mixed enough to be a token that a service made.
 #[must_use]
 pub fn is_tokenlike(value: &[u8]) -> bool {

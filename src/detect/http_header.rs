@@ -85,7 +85,7 @@ fn basic(sink: &mut Sink<'_, '_>, from: usize) {
     sink.propose_as("http-basic-auth", span, |candidate| {
         candidate.encodings.push(Encoding::Base64);
         // APIs take their key as the user and no password.
-        if password.is_empty() || password == b"x" || password == b"x-oauth-basic" {
+        if credential::is_no_password(password) {
             candidate.secret = Cow::Owned(user.to_vec());
             credential::judge_token(candidate);
         } else {

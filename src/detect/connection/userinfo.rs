@@ -93,9 +93,7 @@ pub fn detect(sink: &mut Sink<'_, '_>, hit: Range<usize>) {
     if url.is_something_else(bytes) {
         return;
     }
-    let no_password =
-        url.password.is_empty() || &bytes[url.password.clone()] == b"x-oauth-basic" || &bytes[url.password.clone()] == b"x-oauth-token";
-    if no_password {
+    if credential::is_no_password(&bytes[url.password.clone()]) {
         propose_token(sink, &url);
     } else {
         propose_password(sink, &url);
@@ -394,7 +392,12 @@ mod tests {
 
     #[test]
     fn tokens_stand_in_place_of_users() {
-        for text in ["https://§@github.com/x", "https://§:@github.com/x", "git+https://§:x-oauth-basic@github.com/x"] {
+        for text in [
+            "https://§@github.com/x",
+            "https://§:@github.com/x",
+            "git+https://§:x-oauth-basic@github.com/x",
+            "https://§:x-access-token@acme.io",
+        ] {
             assert_eq!(found(&FAMILY, text), pairs(&[("url-token", "§")]), "{text}");
         }
         for text in ["ssh://§@github.com/x", "https://jane.doe@acme.io", "https://some-long-user-name@acme.io", "ftp://anonymous@acme.io"]
@@ -402,6 +405,7 @@ mod tests {
             assert_eq!(found(&FAMILY, text), [], "{text}");
             assert_eq!(refused(&FAMILY, text), [], "{text}");
         }
+        assert_eq!(found(&FAMILY, "https://{token}:x-access-token@acme.io"), []);
     }
 
     #[test]
