@@ -148,7 +148,9 @@ fn line(rest: &[u8], place: &Place<'_>) -> usize {
     let line = &line[..comment];
     let line = if flow { &line[..line.iter().position(|byte| matches!(byte, b',' | b'}')).unwrap_or(line.len())] } else { line };
     let line = line.trim_ascii_end();
-    let line = line.strip_suffix(b";").unwrap_or(line);
+    // JSON in a block of text.
+    let ends: &[u8] = if place.bytes[place.name.end..].starts_with(b"\"") { b"," } else { b";" };
+    let line = line.strip_suffix(ends).unwrap_or(line);
     line.strip_suffix(b"\\").unwrap_or(line).trim_ascii_end().len()
 }
 

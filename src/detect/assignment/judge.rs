@@ -2,7 +2,7 @@
 
 use super::Assignment;
 use super::array;
-use super::name::Class;
+use super::name::{self, Class};
 use super::operator::Operator;
 use super::value::{self, Form};
 use super::words::wordness;
@@ -61,7 +61,17 @@ fn certainty(assignment: &Assignment<'_>, form: Form) -> Option<&'static str> {
         })
         .or_else(|| (form == Form::Uuid && !opening).then_some("it is a UUID without a secret's name"))
         .or_else(|| (assignment.minified && form != Form::Random).then_some("the line is minified code"))
+        .or_else(|| is_own_name(assignment, form).then_some("it says its own name"))
         .or_else(|| (form == Form::Constant && value.contains(&b'_')).then_some("it is the name of a constant or variable"))
+}
+
+/// Whether a value of several words is the end of its name, or a label is: `SASLPassword = "sasl_password"`, `for="password">Password<`.
+fn is_own_name(assignment: &Assignment<'_>, form: Form) -> bool {
+    let letters = |text: &[u8]| text.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect::<Vec<_>>();
+    let value = &*assignment.value;
+    let is_label = assignment.operator == Operator::Element && form == Form::Word && value[0].is_ascii_uppercase();
+    let is_name = name::read(value).is_some_and(|own| own.words > 1);
+    (is_name || is_label) && letters(assignment.text).ends_with(&letters(value))
 }
 
 /// Whether an option stands in a text of a program.

@@ -169,8 +169,11 @@ fn elements<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>, each: &mut dyn FnMut
         skip_space(cursor);
         place.looked(cursor.at + MAX_QUOTED);
         let Some(literal) = quoted(place, cursor, Context::Plain) else { return };
-        each(Literal { listed: true, ..literal });
         skip_space(cursor);
+        if cursor.rest().starts_with(b"=>") {
+            return;
+        }
+        each(Literal { listed: true, ..literal });
         if !cursor.eat(b",") {
             break;
         }

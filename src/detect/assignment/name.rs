@@ -174,7 +174,7 @@ fn class_of(word: &str) -> Option<Class> {
     let singular = word.strip_suffix('s').filter(|word| !word.ends_with('s')).unwrap_or(word);
     match singular {
         "pass" | "pw" | "pwd" | "psw" | "pswd" | "psk" | "passphrase" | "passcode" => return Some(Class::Password),
-        singular if IN_LATIN_LETTERS.contains(&singular) => return Some(Class::Password),
+        singular if IN_LATIN_LETTERS.contains(&singular) && word != "passes" => return Some(Class::Password),
         "secret" | "totp" | "hotp" => return Some(Class::Secret),
         "token" => return Some(Class::Token),
         "key" | "pkey" | "nkey" | "xkey" | "skey" => return Some(Class::Key),
@@ -286,6 +286,8 @@ mod tests {
     fn names_about_credentials_are_none() {
         for name in [
             "bypass",
+            "passes",
+            "AUTH_PASSWORD_BROKER",
             "monkey",
             "pubkey",
             "author",

@@ -115,6 +115,11 @@ impl<'v> Place<'v> {
         self.kind != FileKind::Config && self.text().eq_ignore_ascii_case(b"pass")
     }
 
+    /// Whether two words name a public key.
+    fn is_public_key(&self) -> bool {
+        self.text().eq_ignore_ascii_case(b"key") && self.word_before().eq_ignore_ascii_case(b"public")
+    }
+
     fn is_flag(&self) -> bool {
         let joined = matches!(self.before().last(), Some(b'&' | b'/' | b'%' | b'+' | b'*' | b')'));
         self.text().starts_with(b"-") && !joined
@@ -124,6 +129,9 @@ impl<'v> Place<'v> {
 /// The operator after the name, where there is one. The cursor starts behind the name and ends behind the operator.
 #[must_use]
 pub fn after<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> Option<Operator> {
+    if place.is_public_key() {
+        return None;
+    }
     let quoted = close_name(place, cursor)?;
     if cursor.peek() == Some(b'>') && (quoted && (place.kind == FileKind::Markup || is_attribute(place)) || opens_tag(place)) {
         cursor.at += 1;
@@ -307,7 +315,9 @@ fn skip_type(cursor: &mut Cursor<'_>) -> bool {
     let one_type = !rest[..length].contains(&b';') || rest.trim_ascii_start().starts_with(b"[");
     // The `=` that pads base64 follows a letter and ends its word.
     let apart = length > 0 && matches!(rest[length - 1], b' ' | b'>' | b']') || matches!(rest.get(length + 1), Some(b'"' | b'\''));
-    let found = apart && one_type && rest.get(length) == Some(&b'=') && !matches!(rest.get(length + 1), Some(b'=' | b'>'));
+    let count = |byte| memchr::memchr_iter(byte, &rest[..length]).count();
+    let closed = count(b'<') == count(b'>');
+    let found = apart && one_type && closed && rest.get(length) == Some(&b'=') && !matches!(rest.get(length + 1), Some(b'=' | b'>'));
     if found {
         cursor.at += length + 1;
     }
@@ -367,9 +377,12 @@ fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
     }
     // `SELECT password AS name`.
     let renamed = cursor.rest().starts_with(b"AS ") || place.is_verb();
-    if matches!(place.kind, FileKind::Doc | FileKind::Code) && !renamed && IS.iter().any(|word| cursor.eat_word(word)) {
+    if matches!(place.kind, FileKind::Doc | FileKind::Code)
+        && !renamed
+        && let Some(&word) = IS.iter().find(|word| cursor.eat_word(word))
+    {
         cursor.eat(b":");
-        return (cursor.blanks() > 0).then_some(Operator::Prose);
+        return (cursor.blanks() > 0 && !(word == b"to" && goes_on(cursor.rest()))).then_some(Operator::Prose);
     }
     if matches!(place.kind, FileKind::Doc | FileKind::Code) && names_token(cursor.rest()) {
         return Some(Operator::Prose);
@@ -379,6 +392,12 @@ fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
     }
     let starts_line = matches!(place.before().iter().rev().find(|byte| !matches!(byte, b' ' | b'\t')), None | Some(b'\n'));
     (place.kind == FileKind::Config && starts_line).then_some(Operator::Space)
+}
+
+/// Whether a sentence goes on with words of its own: `the password to avoid questions`.
+fn goes_on(rest: &[u8]) -> bool {
+    let word = rest.iter().take(SENTENCE).take_while(|byte| byte.is_ascii_lowercase()).count();
+    matches!(rest[word..], [b' ', next, ..] if word > 0 && next.is_ascii_lowercase())
 }
 
 /// Whether a sentence goes on with a value that is no word: `with password abc1`, `the password of the box is abc1`.

@@ -682,6 +682,19 @@ fn what_is_no_credential_is_not_found() {
         ("a.js", "{ password: 'string', token: 'number' }"),
         ("config/locales/de.yml", "password: Kennwort1"),
         ("package-lock.json", "\"password\": \"xv7kQ2m9rt\""),
+        ("a.pl", "# append password to avoid prompting"),
+        ("a.md", "a unit test that fails before and passes after?"),
+        ("a.yml", "run: |\n  \"security.password\": false,\n"),
+        ("a.c", "headers_auth = printf(\"Authorization: %.*s4-HMAC-SHA256 \""),
+        ("nsswitch.conf", "passwd:         compat\n"),
+        ("a.cs", "/// <param>what to pass to the created <see cref=\"ISubscriber\"/>.</param>"),
+        ("Dockerfile", "# Verify by the public key \"Zq7mK2vX9rTa3wLpQ8\""),
+        ("a.php", "'password' => ['PGPASSWORD' => $connection['password']],"),
+        ("a.php", "'passwords' => env('AUTH_PASSWORD_BROKER', 'users'),"),
+        ("a.go", "SentinelPassword = \"sentinelPassword\""),
+        ("a.go", "stsLDAPPassword = \"LDAPPassword\""),
+        ("a.svelte", "<label for=\"client-password\">Password</label>"),
+        ("a.ts", "const signingKey = await getHmacSha256(serviceKey, 'aws4_request');"),
     ] {
         assert_eq!(found(path, text), [], "{text}");
     }

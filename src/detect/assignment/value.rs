@@ -171,6 +171,9 @@ fn in_braces(value: &[u8]) -> bool {
 fn is_format(value: &[u8]) -> bool {
     let Some(at) = memchr::memchr(b'%', value) else { return false };
     let rest = &value[at + 1..];
+    if rest.starts_with(b".*s") {
+        return true;
+    }
     let rest = &rest[rest.iter().take_while(|byte| byte.is_ascii_digit() || matches!(byte, b'$' | b'.' | b'+' | b'#' | b'(')).count()..];
     let conversion = matches!(rest.first(), Some(b's' | b'd' | b'v' | b'q' | b'@' | b'x' | b'i' | b'u'));
     let words = value.contains(&b' ') || wordness(value) > WORDS;

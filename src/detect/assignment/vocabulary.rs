@@ -4,7 +4,7 @@
 #[rustfmt::skip]
 pub(super) const ABOUT: &[&str] = &[
     "action", "age", "alg", "algo", "algorithm", "allowed", "api", "arg", "args", "arn", "array", "at", "attempts", "audience",
-    "authenticator", "authority", "board", "body", "box", "builder", "button", "callback", "chain", "change", "changed", "check",
+    "authenticator", "authority", "board", "body", "box", "broker", "builder", "button", "callback", "chain", "change", "changed", "check",
     "checker", "class", "code", "codes", "column", "command", "config", "configuration", "context", "count", "created", "date", "desc",
     "description", "details", "dialog", "dir", "directory", "disabled", "domain", "down", "duration", "empty", "enabled", "encoder",
     "encoding", "endpoint", "entry", "err", "error", "errors", "eval", "event", "exception", "exists", "exp", "expiration", "expire",
@@ -113,7 +113,7 @@ pub(super) const NO_KEY: &[&str] = &[
 /// Values that are types, settings or schemes.
 #[rustfmt::skip]
 pub(super) const SETTINGS: &[&str] = &[
-    "anonymous", "any", "array", "ascii", "basic", "bearer", "bool", "boolean", "byte", "bytes", "char", "credentials", "disabled", "double",
+    "anonymous", "any", "array", "ascii", "aws4_request", "basic", "bearer", "bool", "boolean", "byte", "bytes", "char", "compat", "credentials", "disabled", "double",
     "enabled", "false", "float", "function", "hash", "hidden", "include", "int", "int32", "int64", "integer", "json", "jwt", "long",
     "md5", "nil", "no", "none", "nopasswd", "null", "number", "nvarchar", "oauth", "oauth2", "object", "off", "omit", "on", "optional", "required",
     "return", "self", "sha1", "sha256", "static", "str", "string", "text", "this", "true", "type", "undefined", "unknown", "username",
