@@ -62,6 +62,9 @@ struct Args {
     /// What chance starts from
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// The confidence from which a candidate counts as found in the figures
+    #[arg(long, value_name = "CONFIDENCE", default_value_t = Level::Medium.floor())]
+    threshold: f32,
     /// List each line that is wrong
     #[arg(long)]
     places: bool,
@@ -101,7 +104,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 .collect::<Vec<_>>()
         })
         .collect();
-    report::write(&outcomes, Level::Medium.floor(), args.places, &mut out)?;
+    report::write(&outcomes, args.threshold, args.places, &mut out)?;
     if let Some(path) = &args.out {
         let every: Vec<&Example> = samples.iter().map(|sample| &sample.example).collect();
         let forest = boost::grow(&growth, &every, &allowed);
