@@ -172,6 +172,15 @@ mod tests {
     }
 
     #[test]
+    fn a_token_before_dots_is_cut_off() {
+        use crate::detect::testing::{found, refused, secret};
+        let token = ["ya29", ".", &secret(), "b5Hn", &secret(), "x8Wq", &secret(), "k3Zd", &secret(), "m7Rt", &secret()].concat();
+        assert_eq!(found(&["google-access"], &format!("t = '{token}'")).len(), 1);
+        assert_eq!(found(&["google-access"], &format!("t = '{token}...'")), []);
+        assert_eq!(refused(&["google-access"], &format!("t = '{token}...'")).len(), 1);
+    }
+
+    #[test]
     fn doubtful_tokens_stay_and_fillers_go() {
         let token = |body: &str| judged("github-personal-access-token", &["ghp", "_", body].concat());
         assert_eq!(token(&"x".repeat(36)).1, Some("filler in place of a value"));

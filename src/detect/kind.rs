@@ -97,7 +97,7 @@ const OUTER: [&str; 17] = [
 
 /// Endings in lower case and their kinds, sorted for the search.
 #[rustfmt::skip]
-const ENDINGS: [(&str, FileKind); 206] = {
+const ENDINGS: [(&str, FileKind); 208] = {
     use FileKind::{Code, Config, Data, Doc, Generated, Lock, Markup, Script, Translation};
     [
         ("abap", Code), ("adoc", Doc), ("arb", Translation), ("asciidoc", Doc), ("asm", Code), ("aspx", Markup), ("bash", Script),
@@ -105,10 +105,10 @@ const ENDINGS: [(&str, FileKind); 206] = {
         ("cfg", Config), ("cjs", Code), ("clj", Code), ("cljc", Code), ("cljs", Code), ("cls", Code), ("cmake", Code), ("cmd", Script),
         ("cnf", Config), ("coffee", Code), ("conf", Config), ("config", Config), ("containerfile", Script), ("cpp", Code), ("cr", Code),
         ("crt", Generated), ("cs", Code), ("cshtml", Markup), ("csproj", Markup), ("csv", Data), ("cts", Code), ("cxx", Code),
-        ("d", Code), ("dart", Code), ("dockerfile", Script), ("edn", Code), ("el", Code), ("elm", Code), ("env", Config),
+        ("d", Code), ("dart", Code), ("dockerfile", Script), ("edn", Code), ("eex", Code), ("el", Code), ("elm", Code), ("env", Config),
         ("envrc", Config), ("erl", Code), ("ex", Code), ("exs", Code), ("f90", Code), ("fastfile", Code), ("fish", Script), ("fs", Code),
         ("fsx", Code), ("ftl", Translation), ("gemfile", Code), ("gemspec", Code), ("go", Code), ("gql", Code), ("gradle", Code),
-        ("graphql", Code), ("groovy", Code), ("h", Code), ("har", Data), ("hcl", Code), ("hh", Code), ("hpp", Code), ("hrl", Code),
+        ("graphql", Code), ("groovy", Code), ("h", Code), ("har", Data), ("hcl", Code), ("heex", Markup), ("hh", Code), ("hpp", Code), ("hrl", Code),
         ("hs", Code), ("htm", Markup), ("html", Markup), ("hxx", Code), ("idl", Markup), ("ini", Config), ("ipynb", Data), ("java", Code),
         ("jenkinsfile", Code), ("jl", Code), ("js", Code), ("json", Data), ("json5", Data), ("jsonc", Data), ("jsonl", Data),
         ("jsp", Markup), ("jsx", Code), ("ksh", Script), ("kt", Code), ("kts", Code), ("l", Code), ("lang", Translation),

@@ -57,6 +57,8 @@ const COMPANION_REACH: usize = 4096;
 const FAR: f32 = 0.25;
 /// What the odds are multiplied by where chance may have written a token.
 const IN_BASE64: f32 = 0.02;
+/// What the odds are multiplied by where the rest of a token is left out.
+const CUT_OFF: f32 = 0.02;
 /// Probability below which a case of the learned judge is not worth a word.
 const FLOOR: f32 = 0.05;
 
@@ -173,6 +175,7 @@ impl<'s, 'v> Sink<'s, 'v> {
                 return;
             }
             let by_chance = self.view.is_in_base64(&span);
+            let is_cut = [&b"..."[..], "…".as_bytes()].iter().any(|dots| self.view.bytes[span.end..].starts_with(dots));
             let is_hash = rule.goes_by_words() && self.class().kind == FileKind::Lock;
             self.propose_with(index, span, |candidate| {
                 candidate.naming = naming;
@@ -182,6 +185,9 @@ impl<'s, 'v> Sink<'s, 'v> {
                 }
                 if by_chance {
                     candidate.weigh(IN_BASE64, "it stands in the middle of base64 text");
+                }
+                if is_cut {
+                    candidate.weigh(CUT_OFF, "dots say that it goes on");
                 }
                 if is_hash {
                     candidate.dropped = Some("a hash in a lock file");

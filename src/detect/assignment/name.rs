@@ -1,7 +1,7 @@
 //! What a name says of its value. Owns: splitting names into words and the lists of words. Must not: look at values.
 
 use super::vocabulary::{
-    ABOUT, ACCOUNTS, ASKS, HASHED, NEUTRAL, NO_KEY, NO_PASS, OPENING, POSITION, PUBLIC, REPEATS, SYSTEMS, TABLE, TESTS,
+    ABOUT, ACCOUNTS, ASKS, HASHED, NEUTRAL, NO_KEY, NO_PASS, OPENING, POSITION, PUBLIC, REPEATS, ROUNDS, SYSTEMS, TABLE, TESTS,
 };
 
 /// What kind of credential a name speaks of.
@@ -142,7 +142,7 @@ fn denial(class: Class, before: &[&str], head: &str, after: &[&str]) -> Option<&
     if any(after, HASHED) || any(before, HASHED) {
         return Some("its name says that it is a hash or encrypted");
     }
-    if any(after, ABOUT) && !(class == Class::Secret && after == ["id"]) {
+    if any(after, ABOUT) && !(head == "secret" && after == ["id"]) {
         return Some("its name speaks of something about a credential");
     }
     if before.first().is_some_and(|word| holds(ASKS, word)) {
@@ -151,6 +151,9 @@ fn denial(class: Class, before: &[&str], head: &str, after: &[&str]) -> Option<&
     let last = before.last().copied().unwrap_or_default();
     if matches!(head, "nopasswd" | "nopassword" | "nopass") {
         return Some("its name says that there is none");
+    }
+    if head == "pass" && holds(ROUNDS, last) {
+        return Some("its name says one of several rounds");
     }
     if any(before, PUBLIC) || head.starts_with("pub") {
         return Some("its name says that it is public");
@@ -286,6 +289,9 @@ mod tests {
     fn names_about_credentials_are_none() {
         for name in [
             "bypass",
+            "scaleFirstPass",
+            "UserSecretsId",
+            "WeakPasswordReasons",
             "passes",
             "AUTH_PASSWORD_BROKER",
             "monkey",

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::bare;
 use super::cursor::Cursor;
 use super::member::{named, object};
-use super::statement::{makes_user, names_user_of_device};
+use super::statement::{line_before, makes_user, names_user_of_device};
 use super::value::{self, Form};
 use crate::detect::kind::FileKind;
 
@@ -112,7 +112,8 @@ impl<'v> Place<'v> {
 
     /// Whether a sentence can mean what one does: `pass to`, `Pass 'x' to`.
     fn is_verb(&self) -> bool {
-        self.kind != FileKind::Config && self.text().eq_ignore_ascii_case(b"pass")
+        let is_said = self.kind != FileKind::Config || line_before(self).trim_ascii_start().starts_with(b"#");
+        is_said && self.text().eq_ignore_ascii_case(b"pass")
     }
 
     /// Whether two words name a public key.
@@ -372,7 +373,7 @@ fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
     if sets || SETS_IN_FISH.iter().any(|set| place.before().ends_with(set)) {
         return Some(Operator::Space);
     }
-    if makes_user(place) || names_user_of_device(place, cursor) {
+    if makes_user(place) && !goes_on(cursor.rest()) || names_user_of_device(place, cursor) {
         return Some(Operator::Command);
     }
     // `SELECT password AS name`.
@@ -391,7 +392,15 @@ fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
         return Some(Operator::Prose);
     }
     let starts_line = matches!(place.before().iter().rev().find(|byte| !matches!(byte, b' ' | b'\t')), None | Some(b'\n'));
-    (place.kind == FileKind::Config && starts_line).then_some(Operator::Space)
+    (place.kind == FileKind::Config && starts_line && !is_sentence(cursor.rest())).then_some(Operator::Space)
+}
+
+/// Whether the rest of a line is more than a value and a word beside it.
+fn is_sentence(rest: &[u8]) -> bool {
+    const MOST: usize = 3;
+    let line = &rest[..rest.len().min(2 * SENTENCE)];
+    let line = &line[..memchr::memchr2(b'\n', b'#', line).unwrap_or(line.len())];
+    line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count() > MOST
 }
 
 /// Whether a sentence goes on with words of its own: `the password to avoid questions`.

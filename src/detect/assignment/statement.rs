@@ -7,7 +7,7 @@ use super::operator::Place;
 const STATEMENT: usize = 160;
 
 /// The line before the name, or its last part.
-fn line_before<'v>(place: &Place<'v>) -> &'v [u8] {
+pub(super) fn line_before<'v>(place: &Place<'v>) -> &'v [u8] {
     let before = place.before();
     let window = &before[before.len().saturating_sub(STATEMENT)..];
     &window[memchr::memrchr(b'\n', window).map_or(0, |end| end + 1)..]

@@ -145,7 +145,7 @@ pub fn reference(value: &[u8]) -> Option<&'static str> {
             .any(|name| name.len() > 2 && name.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_'));
     let variable = match value {
         [b'$', rest @ ..] => identifier(rest) && rest[0] != b'-' && (wordness(rest) >= 3.5 || rest.contains(&b'_')),
-        [b'%', rest @ .., b'%'] => identifier(rest),
+        [b'%', rest @ .., b'%'] | [b'@', rest @ .., b'@'] => identifier(rest),
         [b':' | b'@', rest @ ..] => rest.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'_') && wordness(rest) > WORDS,
         _ => false,
     };
@@ -250,7 +250,7 @@ pub fn harmless(value: &[u8]) -> Option<&'static str> {
     let starts = |list: &[&[u8]]| list.iter().any(|start| value.starts_with(start));
     let holds = |part: &[u8]| memchr::memmem::find(value, part).is_some();
     let option = value.starts_with(b"--") && value.get(2).is_some_and(u8::is_ascii_lowercase);
-    let reasons: [(bool, &'static str); 13] = [
+    let reasons: [(bool, &'static str); 15] = [
         (is_setting(value), "it is a word of types and settings"),
         (starts(&HASHES), "it is the hash of a password"),
         (starts(&PUBLIC_KEYS), "it is a public key"),
@@ -261,6 +261,8 @@ pub fn harmless(value: &[u8]) -> Option<&'static str> {
         (is_periodic(value), "it repeats a few digits"),
         (has_few_characters(value), "it has hardly any different characters"),
         (is_path(value), "it is a path"),
+        (holds(b"-HMAC-SHA"), "it is the name of an algorithm"),
+        (is_scope(value), "it is the scope of a signature"),
         (is_dotted(value), "it is a dotted name"),
         (value.iter().any(u8::is_ascii_control), "it holds control characters"),
         (EXPRESSIONS.iter().any(|part| holds(part)), "it is a regular expression"),
@@ -311,6 +313,12 @@ fn is_path(value: &[u8]) -> bool {
     let (stem, ending) = (&value[..dot], &value[dot + 1..]);
     let named = stem.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-./".contains(byte));
     named && FILE_ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known.as_bytes())) && (stem.len() < 3 || wordness(stem) > 4.0)
+}
+
+/// What a signature of AWS is made for: key id, date, region, service.
+fn is_scope(value: &[u8]) -> bool {
+    let is_date = |part: &[u8]| part.len() == 8 && part.iter().all(u8::is_ascii_digit);
+    memchr::memchr_iter(b'/', value).count() > 2 && value.split(|&byte| byte == b'/').skip(1).any(is_date)
 }
 
 /// Words joined by dots, two slashes or `::`: a property, a class, a domain.

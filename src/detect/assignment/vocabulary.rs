@@ -15,7 +15,7 @@ pub(super) const ABOUT: &[&str] = &[
     "mapping", "mask", "match", "max", "message", "messages", "method", "min", "mode", "module", "msg", "name", "named", "names",
     "needed", "num", "number", "object", "offset", "option", "options", "owner", "pad", "page", "param", "parameter", "params", "parser",
     "path", "paths", "pattern", "permission", "permissions", "phrases", "placeholder", "plugin", "policy", "port", "position", "prefix",
-    "present", "press", "pressed", "program", "prompt", "properties", "property", "provided", "provider", "ref", "reference", "refs",
+    "present", "press", "pressed", "program", "prompt", "properties", "property", "provided", "provider", "reason", "reasons", "ref", "reference", "refs",
     "regex", "regexp", "region", "request", "required", "requirements", "reset", "resource", "response", "retries", "ring", "role",
     "rotation", "rounds", "rule", "rules", "schema", "scheme", "scope", "scopes", "screen", "script", "selector", "separator", "server", "service",
     "settings", "size", "source", "spec", "state", "status", "store", "stored", "strategy", "strength", "success", "suffix", "table",
@@ -73,6 +73,10 @@ pub(super) const POSITION: &[&str] = &[
     "cancel", "cancellation", "continuation", "continue", "cursor", "end", "eof", "first", "last", "lex", "marker", "next", "page",
     "pagination", "parse", "parser", "peek", "prev", "previous", "resume", "start", "stop", "sync", "syntax",
 ];
+
+/// Words before `pass` that say which round of a job it is.
+pub(super) const ROUNDS: &[&str] =
+    &["compiler", "depth", "first", "multi", "one", "optimization", "render", "second", "shader", "single", "third", "two"];
 
 /// Words that say the value is made up for a test.
 #[rustfmt::skip]
@@ -144,6 +148,7 @@ mod tests {
             OPENING,
             TABLE,
             POSITION,
+            ROUNDS,
             PUBLIC,
             TESTS,
             SYSTEMS,
