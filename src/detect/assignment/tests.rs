@@ -687,6 +687,7 @@ fn what_is_no_credential_is_not_found() {
         ("a.md", "create databases, for which the root user is there. The root password can be passed on"),
         ("a.erl", "log(\"create a new user '~ts', password length in bytes\")"),
         (".editorconfig", "# Do not pass 'IDisposable' into tasks"),
+        ("Setup.local", "pwd pwdmodule.c\n"),
         ("INSTALL", "passphrase requester. This is maintained elsewhere:\n"),
         ("Makefile", "TEST_KEY=\"@DROPBEARKEY@\""),
         ("a.ex.eex", "def handle_event(\"update_password\", parameters, socket) do"),

@@ -127,7 +127,7 @@ pub(super) const SETTINGS: &[&str] = &[
 /// Endings of file names.
 #[rustfmt::skip]
 pub(super) const FILE_ENDINGS: &[&str] = &[
-    "cer", "cfg", "conf", "crt", "csv", "db", "env", "go", "html", "ini", "java", "jks", "js", "json", "key", "keystore", "log", "md",
+    "c", "cer", "cfg", "conf", "cpp", "crt", "csv", "db", "env", "go", "h", "html", "ini", "java", "jks", "js", "json", "key", "keystore", "log", "md",
     "p12", "pem", "pfx", "php", "png", "properties", "pub", "py", "rb", "sh", "svg", "ts", "txt", "xml", "yaml", "yml",
 ];
 
