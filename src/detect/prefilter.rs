@@ -52,7 +52,7 @@ impl Needs {
     /// Any text will do.
     pub const NOTHING: Self = Self { starts_token: false, after: [u64::MAX; 4], run: 0 };
 
-    /// What both need.
+    /// What is needed where one of both is enough.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         if self.run.min(other.run) == 0 {

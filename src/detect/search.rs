@@ -301,6 +301,24 @@ mod tests {
     }
 
     #[test]
+    fn a_token_is_seen_after_whatever_ends_an_escape() {
+        let filter = Prefilter::new(&needing());
+        let mut some = 0;
+        for before in 0..=u8::MAX {
+            for start in [&b"       "[..], b"     \\", b"    %3", b"    \\x3", b"    =3", b"\\u003", b"  \x1b[0", b"  \x1b[31"] {
+                let text = [start, &[before], b"patabcd "].concat();
+                let at = start.len() + 1;
+                let mut hits = Vec::new();
+                filter.find(&text, |literal, at| hits.push((literal, at)));
+                let expected = view::starts_token(&text, at).then_some((3, at));
+                assert_eq!(hits, expected.into_iter().collect::<Vec<_>>(), "{:?}", text.escape_ascii().to_string());
+                some += usize::from(expected.is_some() && before.is_ascii_alphanumeric());
+            }
+        }
+        assert!(some > 50, "letters and digits end escapes, too");
+    }
+
+    #[test]
     fn beyond_the_ends_anything_may_stand() {
         let filter = Prefilter::new(&needing());
         let mut hits = Vec::new();
