@@ -186,7 +186,7 @@ impl Rule {
                 (true, false) => Err(RuleError::NoAnchors),
             };
         }
-        if def.near.is_empty() && !def.ignore_case && literals.iter().all(|literal| shapes.start_with(&literal.bytes)) {
+        if anchors::are_tokens(def, literals.iter().map(|literal| literal.bytes.as_slice()), |anchor| shapes.start_with(anchor)) {
             return Ok(Self::Token(shapes));
         }
         Ok(Self::Around { shapes, near: lowered(&def.near), within })

@@ -121,8 +121,8 @@ impl Prefilter {
     /// Compares the literals that the window at `at` may belong to.
     #[inline]
     fn confirm(&self, haystack: &[u8], at: usize, hit: &mut impl FnMut(usize, usize)) {
-        let range = self.ranges[self.slot(window_at(haystack, at) | FOLD)];
-        let after = if at + 4 < haystack.len() { window_at(haystack, at + 4) | FOLD } else { 0 };
+        let range = self.ranges[self.slot(window_at(haystack, at))];
+        let after = if at + 4 < haystack.len() { window_at(haystack, at + 4) } else { 0 };
         for &[place, next] in &self.entries[entry_range(range)] {
             // Every byte of `next` that stands for one of the literal has this bit.
             let known = ((next & FOLD) >> 5) * 0xFF;
@@ -182,7 +182,7 @@ fn note(places: &mut [u16], mut marks: u32, at: usize) -> usize {
     count
 }
 
-/// The window at `at`, padded with zeros: it may reach past the end for three-byte literals.
+/// The folded window at `at`, padded with zeros: it may reach past the end for three-byte literals.
 #[inline]
 fn window_at(haystack: &[u8], at: usize) -> u32 {
     let bytes = haystack[at..].first_chunk().copied().unwrap_or_else(|| {
@@ -191,7 +191,7 @@ fn window_at(haystack: &[u8], at: usize) -> u32 {
         bytes[..rest.len()].copy_from_slice(rest);
         bytes
     });
-    u32::from_le_bytes(bytes)
+    u32::from_le_bytes(bytes) | FOLD
 }
 
 /// The marked windows of a block.

@@ -141,12 +141,13 @@ pub fn literals(def: &PatternDef) -> Result<Vec<Literal>, ShapeError> {
         if def.anchors.is_empty() { def.near.iter().chain(&def.hint).collect() } else { def.anchors.iter().collect() };
     let shapes = def.shape.iter().map(|shape| shape::parse(shape)).collect::<Result<Vec<_>, _>>()?;
     if written.is_empty() {
-        let starts = shapes.iter().filter_map(|parts| literal_start(parts));
+        let starts = shapes.iter().map(|parts| shape::literal_start(parts)).filter(|start| !start.is_empty());
         return Ok(starts.map(|bytes| Literal { bytes: bytes.to_vec(), ignore_case: false, needs: needs_at(bytes, &shapes) }).collect());
     }
     let ignore_case = def.ignore_case || !def.near.is_empty();
     let anchors = written.into_iter().map(|anchor| unbroken(anchor)).collect::<Result<Vec<_>, _>>()?;
-    let is_token = are_starts(&anchors, &shapes) && !ignore_case && def.hint.is_empty() && def.regex.is_none();
+    let starts_shape = |anchor: &[u8]| shapes.iter().any(|parts| shape::literal_start(parts).starts_with(anchor));
+    let is_token = are_tokens(def, anchors.iter().map(Vec::as_slice), starts_shape);
     let literal = |bytes: Vec<u8>| {
         let needs = if is_token { needs_at(&bytes, &shapes) } else { Needs::NOTHING };
         Literal { bytes, ignore_case, needs }
@@ -154,27 +155,23 @@ pub fn literals(def: &PatternDef) -> Result<Vec<Literal>, ShapeError> {
     Ok(anchors.into_iter().map(literal).collect())
 }
 
-/// The literal text that a shape starts with.
-fn literal_start(parts: &[Part]) -> Option<&[u8]> {
-    if let Some(Part::Literal(bytes)) = parts.first() { Some(bytes) } else { None }
-}
-
-/// Whether every anchor starts a shape, so that it stands where the value does.
-fn are_starts(anchors: &[Vec<u8>], shapes: &[Vec<Part>]) -> bool {
-    let starts = |anchor: &Vec<u8>| shapes.iter().any(|parts| literal_start(parts).is_some_and(|start| start.starts_with(anchor)));
-    anchors.iter().all(starts)
+/// Whether each value starts where an anchor stands: the anchors are all that tells it, and each of them starts a shape, as `starts_shape` says.
+/// Where they do, what an anchor needs around it is known.
+pub fn are_tokens<'a>(def: &PatternDef, mut anchors: impl Iterator<Item = &'a [u8]>, starts_shape: impl Fn(&[u8]) -> bool) -> bool {
+    let is_alone = def.near.is_empty() && def.regex.is_none() && !def.ignore_case;
+    is_alone && !def.anchors.is_empty() && anchors.all(starts_shape)
 }
 
 /// What has to stand around an anchor with which values of these shapes start.
 fn needs_at(anchor: &[u8], shapes: &[Vec<Part>]) -> Needs {
     let after = shapes.iter().filter_map(|parts| needs_after(anchor, parts)).reduce(Needs::or).unwrap_or(Needs::NOTHING);
-    let starts_token = anchor[0].is_ascii_alphanumeric() && shapes.iter().all(|parts| literal_start(parts).is_some());
+    let starts_token = anchor[0].is_ascii_alphanumeric() && shapes.iter().all(|parts| !shape::literal_start(parts).is_empty());
     Needs { starts_token, ..after }
 }
 
 /// What has to stand after an anchor for a value of this shape to start with it; nothing where none does.
 fn needs_after(anchor: &[u8], parts: &[Part]) -> Option<Needs> {
-    let start = literal_start(parts).unwrap_or_default();
+    let start = shape::literal_start(parts);
     let (after, run) = match (start.strip_prefix(anchor), parts.get(1)) {
         (None, _) => return anchor.starts_with(start).then_some(Needs::NOTHING),
         (Some([next, ..]), _) => (Charset::of(&[*next]), 1),

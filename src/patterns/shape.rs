@@ -136,6 +136,12 @@ pub enum Part {
     BadChecksum,
 }
 
+/// The literal text that a shape of these parts starts with; empty where it starts otherwise.
+#[must_use]
+pub fn literal_start(parts: &[Part]) -> &[u8] {
+    if let Some(Part::Literal(bytes)) = parts.first() { bytes } else { b"" }
+}
+
 /// Why a shape or template cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{{{placeholder}}}: {problem}")]

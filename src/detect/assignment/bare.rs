@@ -47,7 +47,9 @@ pub fn read(place: &Place<'_>, cursor: Cursor<'_>, operator: Operator, context: 
         operator == Operator::Assign && !spaced && (place.kind == FileKind::Script || !place.text().iter().any(u8::is_ascii_lowercase));
     let sentence = matches!(operator, Operator::Assign | Operator::Colon | Operator::Space) && !place.text().starts_with(b"-") && !shell;
     let is_logged = || operator == Operator::Assign && !spaced && value::form(&rest[..length]) == Form::Random;
-    let phrase = sentence && goes_on(&rest[length..]) && !is_logged();
+    // `passphrase requester. This is …`
+    let stop = usize::from(operator == Operator::Space && rest[length..].starts_with(b". "));
+    let phrase = sentence && goes_on(&rest[length + stop..]) && !is_logged();
     (length > 0 && length < MAX && !phrase && !rest[..length].contains(&b' ')).then_some(start..start + length)
 }
 
@@ -106,7 +108,8 @@ fn is_among_settings(place: &Place<'_>, value: usize) -> bool {
 }
 
 /// Whether a text goes on with words that are no further assignment, option or comment.
-fn goes_on(rest: &[u8]) -> bool {
+#[must_use]
+pub fn goes_on(rest: &[u8]) -> bool {
     let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
     let [b' ' | b'\t', ..] = line else { return false };
     let word = line.trim_ascii().split(u8::is_ascii_whitespace).next().unwrap_or_default();

@@ -112,8 +112,8 @@ impl<'v> Place<'v> {
 
     /// Whether a sentence can mean what one does: `pass to`, `Pass 'x' to`.
     fn is_verb(&self) -> bool {
-        let is_said = self.kind != FileKind::Config || line_before(self).trim_ascii_start().starts_with(b"#");
-        is_said && self.text().eq_ignore_ascii_case(b"pass")
+        self.text().eq_ignore_ascii_case(b"pass")
+            && (self.kind != FileKind::Config || line_before(self).trim_ascii_start().starts_with(b"#"))
     }
 
     /// Whether two words name a public key.
@@ -373,7 +373,7 @@ fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
     if sets || SETS_IN_FISH.iter().any(|set| place.before().ends_with(set)) {
         return Some(Operator::Space);
     }
-    if makes_user(place) && !goes_on(cursor.rest()) || names_user_of_device(place, cursor) {
+    if makes_user(place) && !is_in_sentence(cursor.rest()) || names_user_of_device(place, cursor) {
         return Some(Operator::Command);
     }
     // `SELECT password AS name`.
@@ -383,7 +383,7 @@ fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
         && let Some(&word) = IS.iter().find(|word| cursor.eat_word(word))
     {
         cursor.eat(b":");
-        return (cursor.blanks() > 0 && !(word == b"to" && goes_on(cursor.rest()))).then_some(Operator::Prose);
+        return (cursor.blanks() > 0 && !(word == b"to" && is_in_sentence(cursor.rest()))).then_some(Operator::Prose);
     }
     if matches!(place.kind, FileKind::Doc | FileKind::Code) && names_token(cursor.rest()) {
         return Some(Operator::Prose);
@@ -392,21 +392,14 @@ fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
         return Some(Operator::Prose);
     }
     let starts_line = matches!(place.before().iter().rev().find(|byte| !matches!(byte, b' ' | b'\t')), None | Some(b'\n'));
-    (place.kind == FileKind::Config && starts_line && !is_sentence(cursor.rest())).then_some(Operator::Space)
+    (place.kind == FileKind::Config && starts_line).then_some(Operator::Space)
 }
 
-/// Whether the rest of a line is more than a value and a word beside it.
-fn is_sentence(rest: &[u8]) -> bool {
-    const MOST: usize = 3;
-    let line = &rest[..rest.len().min(2 * SENTENCE)];
-    let line = &line[..memchr::memchr2(b'\n', b'#', line).unwrap_or(line.len())];
-    line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count() > MOST
-}
-
-/// Whether a sentence goes on with words of its own: `the password to avoid questions`.
-fn goes_on(rest: &[u8]) -> bool {
-    let word = rest.iter().take(SENTENCE).take_while(|byte| byte.is_ascii_lowercase()).count();
-    matches!(rest[word..], [b' ', next, ..] if word > 0 && next.is_ascii_lowercase())
+/// Whether what comes next is a word of a sentence that goes on: `the password to avoid questions`.
+fn is_in_sentence(rest: &[u8]) -> bool {
+    let rest = &rest[..rest.len().min(SENTENCE)];
+    let (word, more) = rest.split_at(bare::word(rest));
+    !word.is_empty() && word.iter().all(u8::is_ascii_lowercase) && bare::goes_on(more)
 }
 
 /// Whether a sentence goes on with a value that is no word: `with password abc1`, `the password of the box is abc1`.

@@ -36,14 +36,13 @@ impl Shapes {
     /// Whether each starts with enough literal text to be its own anchor.
     #[must_use]
     pub fn find_themselves(&self) -> bool {
-        self.alternatives.iter().all(|shape| matches!(shape.parts.first(), Some(Part::Literal(bytes)) if bytes.len() >= 3))
+        self.alternatives.iter().all(|shape| shape::literal_start(&shape.parts).len() >= 3)
     }
 
     /// Whether every match of one of them starts with `literal`.
     #[must_use]
     pub fn start_with(&self, literal: &[u8]) -> bool {
-        let starts = |shape: &Shape| matches!(shape.parts.first(), Some(Part::Literal(bytes)) if bytes.starts_with(literal));
-        self.alternatives.iter().any(starts)
+        self.alternatives.iter().any(|shape| shape::literal_start(&shape.parts).starts_with(literal))
     }
 
     /// The match of the first of them that matches at `start`.

@@ -1,0 +1,88 @@
+//! What becomes of assignments at the default threshold.
+
+use bstr::BStr;
+
+use crate::detect::{View, scan};
+use crate::patterns::Catalogue;
+
+/// Patterns and values at the default threshold.
+pub(super) fn found(path: &str, text: &str) -> Vec<(String, String)> {
+    let catalogue = Catalogue::builtin();
+    let view = View { bytes: text.as_bytes(), path: BStr::new(path), binary: false, depth: 0 };
+    let candidates = scan(&catalogue, &view);
+    let reported = candidates.iter().filter(|candidate| candidate.dropped.is_none() && candidate.probability >= 0.5);
+    reported
+        .map(|candidate| (catalogue.pattern(candidate.pattern).def.id.clone(), String::from_utf8_lossy(&candidate.secret).into_owned()))
+        .collect()
+}
+
+#[test]
+fn credentials_are_found_once() {
+    for (path, text, id, value) in [
+        ("a.py", "DB_PASSWORD = 'xv7kQ2m9rt'", "generic-password", "xv7kQ2m9rt"),
+        ("a.yml", "mysql_root_password: correctwinter4", "generic-password", "correctwinter4"),
+        ("a.go", "ClientSecret: \"9f86d081884c7d659a2feaa0c55ad015\"", "generic-secret", "9f86d081884c7d659a2feaa0c55ad015"),
+        (".env", "SECRET_KEY=u7Rk29dLxQ0aZt81mWpe", "generic-api-key", "u7Rk29dLxQ0aZt81mWpe"),
+        ("a.py", "get(url, auth=('ann', 'xv7kQ2m9rt'))", "generic-password", "xv7kQ2m9rt"),
+        ("a.js", "setAuthToken('u7Rk29dLxQ0aZt81mWpeu7Rk29dL')", "generic-token", "u7Rk29dLxQ0aZt81mWpeu7Rk29dL"),
+    ] {
+        assert_eq!(found(path, text), [(id.to_owned(), value.to_owned())], "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_credential_is_not_found() {
+    for (path, text) in [
+        ("a.py", "password = 'Enter your password:'"),
+        ("a.py", "password_hash = '9f86d081884c7d659a2feaa0c55ad015'"),
+        ("a.py", "public_key = '9f86d081884c7d659a2feaa0c55ad015'"),
+        ("a.cs", "PublicKeyToken=b77a5c561934e089"),
+        ("a.yml", "password: changeme_please_your_own"),
+        ("a.yml", "secretName: database-credentials"),
+        ("a.json", "{\"key\": \"userName\"}"),
+        ("a.js", "tokenType = 'bearer'"),
+        ("a.ts", "verify({ token: '46119246', secret })"),
+        ("a.md", "How to do an email-&-password login in an app."),
+        ("a.py", "password = password.encode('utf-8')"),
+        ("a.js", "{ password: 'string', token: 'number' }"),
+        ("config/locales/de.yml", "password: Kennwort1"),
+        ("package-lock.json", "\"password\": \"xv7kQ2m9rt\""),
+        ("a.txt", "Authorization: XX4-HMAC-SHA256 Credential=keyId1x/19700101/hostx/provider1x/xx4_request, SignedHeaders=a"),
+        ("a.pl", "# append password to avoid prompting"),
+        ("a.md", "create databases, for which the root user is there. The root password can be passed on"),
+        ("a.erl", "log(\"create a new user '~ts', password length in bytes\")"),
+        (".editorconfig", "# Do not pass 'IDisposable' into tasks"),
+        ("Setup.local", "pwd pwdmodule.c\n"),
+        ("INSTALL", "passphrase requester. This is maintained elsewhere:\n"),
+        ("Makefile", "TEST_KEY=\"@DROPBEARKEY@\""),
+        ("a.ex.eex", "def handle_event(\"update_password\", parameters, socket) do"),
+        ("a.md", "a unit test that fails before and passes after?"),
+        ("a.yml", "run: |\n  \"security.password\": false,\n"),
+        ("a.c", "headers_auth = printf(\"Authorization: %.*s4-HMAC-SHA256 \""),
+        ("nsswitch.conf", "passwd:         compat\n"),
+        ("a.cs", "/// <param>what to pass to the created <see cref=\"ISubscriber\"/>.</param>"),
+        ("Dockerfile", "# Verify by the public key \"Zq7mK2vX9rTa3wLpQ8\""),
+        ("a.php", "'password' => ['PGPASSWORD' => $connection['password']],"),
+        ("a.php", "'passwords' => env('AUTH_PASSWORD_BROKER', 'users'),"),
+        ("a.go", "SentinelPassword = \"sentinelPassword\""),
+        ("a.go", "stsLDAPPassword = \"LDAPPassword\""),
+        ("a.svelte", "<label for=\"client-password\">Password</label>"),
+        ("a.ts", "const signingKey = await getHmacSha256(serviceKey, 'aws4_request');"),
+    ] {
+        assert_eq!(found(path, text), [], "{text}");
+    }
+}
+
+#[test]
+fn drops_name_their_reason() {
+    let reason = |path: &str, text: &str| {
+        let catalogue = Catalogue::builtin();
+        let view = View { bytes: text.as_bytes(), path: BStr::new(path), binary: false, depth: 0 };
+        scan(&catalogue, &view).iter().find_map(|candidate| candidate.dropped)
+    };
+    assert_eq!(reason("a.py", "password = '${DB_PASSWORD}'"), Some("it is a template"));
+    assert_eq!(reason("a.py", "password = '<password>'"), Some("it is a placeholder in brackets"));
+    assert_eq!(reason("a.py", "password = '********'"), Some("it is masked or elided"));
+    assert_eq!(reason("a.py", "token_sha256 = '9f86d081884c7d659a2feaa0c55ad015'"), Some("its name says that it is a hash or encrypted"));
+    assert_eq!(reason("a.py", "password = 'ref/keys/server.pem'"), Some("it is a path"));
+}
