@@ -649,6 +649,33 @@ fn clocks_that_are_wrong_change_nothing() {
 }
 
 #[test]
+fn what_git_noted_of_commits_is_used_and_not_needed() {
+    let history = "for i in 1 2 3; do git checkout -qb s$i main; echo $i >s$i; git add .; git commit -qm s$i; done; git checkout -q main; git commit -q --allow-empty -m left
+        git merge -q -m octopus s1 s2 s3; echo a >last; git add .; git commit -qm last";
+    let sandbox = Sandbox::new(&format!("{BASE} {history}"));
+    // git itself waits for a pipe in place of the file, and must not be asked.
+    let origins = |range: &str| sandbox.range("r", range).unwrap().items.into_iter().map(|item| item.origin).collect::<Vec<_>>();
+    let brought = || ["HEAD~2..HEAD", "s1..HEAD", "s2..s3", "HEAD..s3"].map(origins);
+    let expected = brought();
+    assert_eq!(expected.each_ref().map(Vec::len), [13, 11, 3, 0]);
+    for noted in [
+        "git commit-graph write --reachable",
+        "rm .git/objects/info/commit-graph; git rev-list main~2 | git commit-graph write --split --stdin-commits; git commit-graph write --reachable --split=no-merge; test $(wc -l <.git/objects/info/commit-graphs/commit-graph-chain) = 2",
+        "rm .git/objects/info/commit-graphs/commit-graph-chain; mkfifo .git/objects/info/commit-graphs/commit-graph-chain",
+        "rm -r .git/objects/info/commit-graphs; git commit-graph write --reachable; chmod +w .git/objects/info/commit-graph; truncate -s 900 .git/objects/info/commit-graph",
+        "rm -f .git/objects/info/commit-graph; mkfifo .git/objects/info/commit-graph",
+    ] {
+        sandbox.run(&format!("cd r; {noted} 2>/dev/null"));
+        assert_eq!(brought(), expected, "{noted}");
+    }
+    // A known commit that is gone hides what is below it, unless that is noted.
+    sandbox.run("cd r; rm .git/objects/info/commit-graph; git checkout -qb k; for i in 1 2; do git commit -q --allow-empty -m k$i; done; git commit-graph write --reachable; o=$(git rev-parse k~1); rm -f .git/objects/$(echo $o | cut -c1-2)/$(echo $o | cut -c3-); git checkout -q main; git commit -q --allow-empty -m t");
+    assert_eq!(sandbox.brought("r", "k..main"), ["t: message"]);
+    sandbox.run("rm r/.git/objects/info/commit-graph");
+    assert!(sandbox.brought("r", "k..main").len() > 8);
+}
+
+#[test]
 fn ends_can_be_tags_and_must_be_commits() {
     let sandbox = Sandbox::new(&format!("{BASE} git tag -am 1 v1; git tag -am 2 v2 v1 2>/dev/null; echo one >a; git commit -qam one"));
     assert_eq!(sandbox.brought("r", "v2..main"), ["one: message", "one: a=one"]);

@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use bstr::{BStr, ByteSlice};
 
 use crate::finding::Repository;
+use crate::source::git::refs;
 
 /// Facts of the repository for reports.
 pub(crate) fn facts(repository: &gix::Repository) -> Repository {
-    let head = repository.head().ok();
+    let head = refs::head(repository).ok();
     Repository {
         url: repository.config_snapshot().string("remote.origin.url").and_then(|url| public_url(url.as_bstr())),
-        revision: head.as_ref().and_then(gix::Head::id).map(|id| id.to_string()),
-        branch: head.as_ref().and_then(|head| head.referent_name()).map(|name| name.shorten().to_string()),
+        revision: head.as_ref().and_then(|head| head.id).map(|id| id.to_string()),
+        branch: head.and_then(|head| head.branch).map(|name| name.strip_prefix(b"refs/heads/").unwrap_or(&name).to_str_lossy().into_owned()),
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::{BinaryHeap, HashMap};
 
 use gix::ObjectId;
 
+use crate::source::git::commit_graph::Noted;
 use crate::source::git::database::{DatabaseReader, LookupError};
 
 /// From which ends a commit was reached.
@@ -39,9 +40,17 @@ pub(crate) struct Commit {
     queued: bool,
 }
 
+impl Commit {
+    /// A commit that was not reached yet.
+    pub(crate) const fn new(tree: ObjectId, parents: Vec<ObjectId>, time: i64) -> Self {
+        Self { tree, parents, time, paint: Paint { wanted: false, unwanted: false }, queued: false }
+    }
+}
+
 /// The commits seen. Newer ones are visited first, so that few below the common history are.
 pub(crate) struct Graph<'d> {
     database: &'d DatabaseReader,
+    noted: Option<Noted>,
     commits: HashMap<ObjectId, Commit>,
     /// Commits that cannot be read, and why.
     lost: HashMap<ObjectId, LookupError>,
@@ -57,20 +66,22 @@ pub(crate) struct Graph<'d> {
 const PATIENCE: usize = 1024;
 
 impl<'d> Graph<'d> {
-    /// An empty graph.
-    pub(crate) fn new(database: &'d DatabaseReader) -> Self {
-        Self { database, commits: HashMap::new(), lost: HashMap::new(), queue: BinaryHeap::new(), undecided: 0, wanted: 0 }
+    /// An empty graph; what is noted of commits is not read from them.
+    pub(crate) fn new(database: &'d DatabaseReader, noted: Option<Noted>) -> Self {
+        Self { database, noted, commits: HashMap::new(), lost: HashMap::new(), queue: BinaryHeap::new(), undecided: 0, wanted: 0 }
     }
 
     /// Reads a commit that was not seen yet.
     fn load(&self, id: &ObjectId) -> Result<Commit, LookupError> {
+        if let Some(commit) = self.noted.as_ref().and_then(|noted| noted.commit(id)) {
+            return Ok(commit);
+        }
         let mut buffer = Vec::new();
         let object = self.database.find(id, &mut buffer)?;
         let commit = object.try_into_commit_iter().ok_or_else(|| LookupError::unexpected(id, "commit"))?;
         let tree = commit.clone().tree_id().map_err(|_| LookupError::unexpected(id, "whole commit"))?;
         let time = commit.committer().map(|committer| committer.seconds()).unwrap_or_default();
-        let paint = Paint { wanted: false, unwanted: false };
-        Ok(Commit { tree, parents: commit.parent_ids().collect(), time, paint, queued: false })
+        Ok(Commit::new(tree, commit.parent_ids().collect(), time))
     }
 
     /// A commit that was reached and could be read.

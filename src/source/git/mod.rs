@@ -6,6 +6,7 @@ pub mod protocol;
 pub mod range;
 pub mod staged;
 
+mod commit_graph;
 pub(crate) mod config;
 pub(crate) mod database;
 pub(crate) mod graph;

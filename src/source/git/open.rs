@@ -94,8 +94,8 @@ pub(crate) fn open_at(path: &Path, as_is: bool) -> Result<gix::Repository, Sourc
         .permissions(Permissions::isolated())
         // Full trust only decides whether the repository's own configuration counts: its object format has to.
         .with(gix::sec::Trust::Full)
-        // Revisions are looked up in what the repository gives away, not in what it shows instead.
-        .config_overrides(["core.useReplaceRefs=false"])
+        // Revisions are looked up in what the repository gives away, not in what it shows instead; a damaged commit-graph stops nothing.
+        .config_overrides(["core.useReplaceRefs=false", "core.commitGraph=false"])
         .open_path_as_is(as_is);
     let opened = gix::ThreadSafeRepository::open_opts(path, options).map_err(|error| failure(path, &error))?;
     Ok(opened.to_thread_local())

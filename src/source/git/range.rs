@@ -12,6 +12,7 @@ use crate::blob::Origin;
 use crate::finding::{Coverage, Problem, ProblemKind};
 use crate::settings::GitEnvironment;
 use crate::source::SourceError;
+use crate::source::git::commit_graph::Noted;
 use crate::source::git::database::{DatabaseReader, Peeled};
 use crate::source::git::graph::{Graph, Paint};
 use crate::source::git::open::{self, Opened};
@@ -99,7 +100,7 @@ pub fn list(directory: &Path, range: &Range, environment: &GitEnvironment) -> Re
     let mut listing = Listing::new(&opened, &reader, range.since);
     let tips = range.tips.iter().map(|tip| listing.tip(tip)).collect::<Result<Vec<_>, _>>()?.concat();
     let known = range.known.iter().map(|known| listing.known(known)).collect::<Result<Vec<_>, _>>()?.concat();
-    let mut graph = Graph::new(&reader);
+    let mut graph = Graph::new(&reader, Noted::open(&opened.object_directories, opened.repository.object_hash()));
     for id in tips {
         graph.paint(id, Paint::WANTED);
     }
@@ -225,7 +226,7 @@ impl<'o> Listing<'o> {
         let whole = revision.len() == repository.object_hash().len_in_hex();
         let id = match ObjectId::from_hex(revision.as_bytes()) {
             Ok(id) if whole => Some(id),
-            _ => repository.rev_parse_single(revision).ok().map(gix::Id::detach),
+            _ => refs::resolve(repository, revision),
         };
         self.reader.peel(id.ok_or_else(missing)?).map_err(|_| missing())
     }

@@ -17,7 +17,7 @@ use crate::source::SourceError;
 use crate::source::git::database::{DatabaseReader, LookupError};
 use crate::source::git::open;
 use crate::source::git::trees::{Comparison, Cursor};
-use crate::source::git::{config, lfs, worktree};
+use crate::source::git::{config, lfs, refs, worktree};
 use crate::source::objects::{Content, ObjectItem, Objects};
 
 /// Lists the blobs that the index has and HEAD does not have at the same path, and the new paths; all of them before the first commit. A change of the
@@ -29,10 +29,10 @@ pub fn list(directory: &Path, environment: &GitEnvironment) -> Result<Objects, S
     let opened = open::open(directory, environment)?;
     let index = worktree::read_index(&opened.index_file, opened.repository.object_hash())
         .map_err(|error| open::failure(&opened.index_file, &error))?;
-    let head = opened.repository.head().map_err(|error| open::failure(opened.repository.git_dir(), &error))?;
+    let head = refs::head(&opened.repository).map_err(|error| open::failure(opened.repository.git_dir(), &error))?;
     let reader = opened.database.reader();
     let mut staged = Staged { index: &index, reader: &reader, items: Vec::new(), coverage: Coverage::default() };
-    staged.compare(head.id().map(gix::Id::detach));
+    staged.compare(head.id);
     let Staged { mut items, mut coverage, .. } = staged;
     items.sort_unstable_by(|a, b| a.origin.cmp(&b.origin));
     coverage.problems.sort_unstable();

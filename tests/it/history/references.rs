@@ -97,10 +97,39 @@ fn a_repository_without_commits_is_empty_and_no_repository_is_an_error() {
 }
 
 #[test]
-fn references_in_a_format_that_is_not_read_are_a_problem() {
-    let fixture = Fixture::new(&format!("{BASE} git config core.repositoryFormatVersion 1; git config extensions.refStorage reftable"));
+fn references_in_a_format_that_is_not_known_are_a_problem() {
+    let fixture = Fixture::new(&format!("{BASE} git config core.repositoryFormatVersion 1; git config extensions.refStorage other"));
     let scan = fixture.scan("r", &["--history"]);
-    assert_eq!((scan.code, scan.problems), (3, vec!["unreadable reftable".to_owned()]));
+    assert_eq!((scan.code, scan.problems), (3, vec!["unreadable refs".to_owned()]));
+}
+
+/// Tables that git wrote lead where the files do that git wrote of the same references.
+#[test]
+fn references_in_tables_are_read() {
+    for hash in ["sha1", "sha256"] {
+        let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/reftable");
+        let fixture = Fixture::new(&format!("{kept}/make --object-format={hash}; cd r; echo staged >staged; git add staged; cd ../w; echo w >base; git add base"));
+        let scans = || {
+            let ranges = ["topic/c~1..", "v-a..topic/b", "refs/heads/main..origin", "@~1..HEAD", "topic/d..main", "HEAD..nothing"];
+            let range = |range: &&str| fixture.scan("r", &["--range", range]);
+            let whole = [&["--history", "--unreachable"][..], &["--history", "--since", "@0"]];
+            let mut scans: Vec<_> = ranges.iter().map(range).chain(whole.iter().map(|of| fixture.scan("r", of))).collect();
+            scans.extend(["r", "w"].map(|directory| fixture.scan(directory, &["--staged"])));
+            scans.push(fixture.scan("w", &["--range", "HEAD~1..HEAD"]));
+            scans.into_iter().map(|scan| (scan.code, scan.report, scan.errors)).collect::<Vec<_>>()
+        };
+        let in_files = scans();
+        assert_eq!(in_files.iter().map(|(code, ..)| *code).collect::<Vec<_>>(), [0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0], "{in_files:?}");
+        fixture.sandbox.run(&format!(
+            "cd r/.git; git config core.repositoryFormatVersion 1; git config extensions.refStorage reftable
+            rm -r refs logs packed-refs worktrees/w/logs unleak; mkdir refs; echo 'this is no directory' >refs/heads; cp -r {kept}/{hash}/main reftable
+            echo 'ref: refs/heads/.invalid' >HEAD; cp HEAD worktrees/w/HEAD; cp -r {kept}/{hash}/w worktrees/w/reftable"
+        ));
+        assert_eq!(scans(), in_files, "{hash}");
+        fixture.sandbox.run("cd r/.git/reftable; for table in *.ref; do truncate -s -1 $table; done");
+        let scan = fixture.scan("r", &["--history"]);
+        assert_eq!((scan.code, scan.problems), (3, vec!["unreadable reftable".to_owned()]));
+    }
 }
 
 #[test]

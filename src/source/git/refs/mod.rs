@@ -1,5 +1,7 @@
-//! The references of a repository: what gives its commits their names. Owns: reading them all, loose and packed, of all work trees, and
+//! The references of a repository: what gives its commits their names. Owns: reading them all, in files or tables, of all work trees, and
 //! their logs. Must not: trust them, follow links out of a directory, or stop at a broken one.
+
+mod reftable;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -9,6 +11,7 @@ use std::path::{Path, PathBuf};
 use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 
+use crate::blob::visible;
 use crate::finding::{Problem, ProblemKind};
 use crate::source::git::database::DatabaseReader;
 
@@ -97,26 +100,82 @@ enum Target {
 /// Lists the references of a repository whose names begin with `prefix`, of all its work trees; with `logs` also what their
 /// logs name.
 pub(crate) fn list(repository: &gix::Repository, database: &DatabaseReader, prefix: &str, logs: bool) -> References {
-    let mut reading = Reading { hash: repository.object_hash(), targets: BTreeMap::new(), found: References::default() };
+    let mut reading = Reading::new(repository);
     let common = repository.common_dir();
-    if repository.config_snapshot().string("extensions.refStorage").is_some_and(|format| format.eq_ignore_ascii_case(b"reftable")) {
-        reading.problem(
-            "reftable".into(),
-            "references in the reftable format are not read; `git refs migrate --ref-format=files` converts them",
-        );
+    match Storage::of(repository) {
+        Storage::Files => reading.packed(&common.join("packed-refs")),
+        Storage::Tables => {}
+        Storage::Other(format) => reading.problem("refs".into(), &format!("references in the format {format} cannot be read")),
     }
-    reading.packed(&common.join("packed-refs"));
-    reading.tree(common, "");
-    if logs {
-        reading.logs(&common.join("logs"));
-    }
-    for (name, work_tree) in work_trees(common) {
-        reading.tree(&work_tree, &format!("worktrees/{name}/"));
-        if logs {
-            reading.logs(&work_tree.join("logs"));
-        }
+    let of_work_trees = work_trees(common).into_iter().map(|(name, directory)| (format!("worktrees/{name}/"), directory));
+    for (prefix, directory) in std::iter::once((String::new(), common.to_owned())).chain(of_work_trees) {
+        reading.directory(&directory, &prefix, &Storage::of(repository), logs);
     }
     reading.resolve(database, prefix)
+}
+
+/// How a repository keeps its references.
+enum Storage {
+    Files,
+    Tables,
+    /// In a way that is not known, by its name.
+    Other(String),
+}
+
+impl Storage {
+    fn of(repository: &gix::Repository) -> Self {
+        let name = repository.config_snapshot().string("extensions.refStorage").map(|name| name.to_ascii_lowercase());
+        match name.as_deref() {
+            None | Some(b"files") => Self::Files,
+            Some(b"reftable") => Self::Tables,
+            Some(other) => Self::Other(visible(other)),
+        }
+    }
+}
+
+/// What is checked out.
+pub(crate) struct Head {
+    /// The full name of the branch; none if it is a commit by itself.
+    pub(crate) branch: Option<BString>,
+    /// Its commit; none before the first.
+    pub(crate) id: Option<ObjectId>,
+}
+
+/// What a repository's own work tree, or the repository itself where it has none, has checked out.
+///
+/// # Errors
+/// If that cannot be read, and why.
+pub(crate) fn head(repository: &gix::Repository) -> Result<Head, String> {
+    if let Storage::Tables = Storage::of(repository) {
+        let reading = Reading::tables(repository)?;
+        let name = BString::from("HEAD");
+        let branch = match reading.targets.get(&name) {
+            Some(Target::Name(branch)) => Some(branch.clone()),
+            _ => None,
+        };
+        return Ok(Head { branch, id: reading.object(&name).map(|(id, _)| id) });
+    }
+    let head = repository.head().map_err(|error| error.to_string())?;
+    Ok(Head { branch: head.referent_name().map(|name| name.as_bstr().to_owned()), id: head.id().map(gix::Id::detach) })
+}
+
+/// The object that a revision names.
+pub(crate) fn resolve(repository: &gix::Repository, revision: &str) -> Option<ObjectId> {
+    let by_git = |revision: &str| repository.rev_parse_single(revision).ok().map(gix::Id::detach);
+    if let Storage::Tables = Storage::of(repository) {
+        // `@` alone, at the start, is HEAD.
+        let end = revision.char_indices().skip(1).find(|(_, character)| "~^:@".contains(*character)).map_or(revision.len(), |(at, _)| at);
+        let (name, rest) = revision.split_at(end);
+        let reading = Reading::tables(repository).ok()?;
+        let name = if name == "@" { "HEAD" } else { name };
+        // The order in which git tries them.
+        let written = ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"].map(|start| format!("{start}{name}"));
+        let mut names = written.into_iter().chain([format!("refs/remotes/{name}/HEAD")]);
+        if let Some((id, _)) = names.find_map(|name| reading.object(&name.into())) {
+            return by_git(&format!("{id}{rest}"));
+        }
+    }
+    by_git(revision)
 }
 
 /// The linked work trees' own directories, with their names.
@@ -139,6 +198,39 @@ struct Reading {
 }
 
 impl Reading {
+    fn new(repository: &gix::Repository) -> Self {
+        Self { hash: repository.object_hash(), targets: BTreeMap::new(), found: References::default() }
+    }
+
+    /// The references that a work tree sees, kept in tables.
+    fn tables(repository: &gix::Repository) -> Result<Self, String> {
+        let mut reading = Self::new(repository);
+        let mut directories = vec![repository.common_dir(), repository.git_dir()];
+        directories.dedup();
+        for directory in directories {
+            reading.targets.extend(reftable::read(&directory.join("reftable"), reading.hash)?.references);
+        }
+        Ok(reading)
+    }
+
+    /// Reads what one git directory has.
+    fn directory(&mut self, directory: &Path, prefix: &str, storage: &Storage, logs: bool) {
+        if !matches!(storage, Storage::Tables) {
+            self.tree(directory, prefix);
+            return if logs { self.logs(&directory.join("logs")) };
+        }
+        match reftable::read(&directory.join("reftable"), self.hash) {
+            Ok(stack) => {
+                let named = |(name, target): (BString, Target)| ([prefix.as_bytes(), &name].concat().into(), target);
+                self.targets.extend(stack.references.into_iter().map(named));
+                if logs {
+                    self.found.logged.extend(stack.logged);
+                }
+            }
+            Err(error) => self.problem(format!("{prefix}reftable").into(), &error),
+        }
+    }
+
     fn problem(&mut self, path: BString, detail: &str) {
         self.found.problems.push(Problem { path, kind: ProblemKind::Unreadable, detail: detail.to_owned() });
     }

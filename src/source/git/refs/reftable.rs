@@ -1,0 +1,311 @@
+//! References in the reftable format (git's `technical/reftable`). Owns: the records of a stack of tables. Must not: follow references, or
+//! take a table that is not whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use bstr::{BString, ByteSlice};
+use gix::ObjectId;
+use sirocco::Format;
+use sirocco::inflate::Reader;
+
+use super::Target;
+use crate::source::git::open::is_file;
+
+/// What a stack says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Stack {
+    /// The references by name.
+    pub(super) references: BTreeMap<BString, Target>,
+    /// The objects that logs name.
+    pub(super) logged: BTreeSet<ObjectId>,
+}
+
+/// More than the tables of a million references take, in bytes.
+const MAX_TABLE_BYTES: u64 = 1 << 30;
+/// More than all their names take, in bytes; names can be shared so that a small table has large ones.
+const MAX_NAME_BYTES: usize = 256 << 20;
+/// How often the list is read again because a table of it was replaced meanwhile.
+const TRIES: usize = 8;
+/// Kind and length before the records of a block.
+const BLOCK_HEADER: usize = 4;
+
+/// Reads the tables that `tables.list` names, oldest first; what a later one says counts.
+///
+/// # Errors
+/// A table that cannot be read or is not whole, with its name.
+pub(super) fn read(directory: &Path, hash: gix::hash::Kind) -> Result<Stack, String> {
+    let mut why = String::new();
+    for _ in 0..TRIES {
+        let list = contents(&directory.join("tables.list")).map_err(|error| format!("tables.list: {error}"))?;
+        match stack(directory, &list, hash) {
+            Err((name, error)) if error.kind() == io::ErrorKind::NotFound => why = format!("{name}: {error}"),
+            other => return other.map_err(|(name, error)| format!("{name}: {error}")),
+        }
+    }
+    Err(why)
+}
+
+fn stack(directory: &Path, list: &[u8], hash: gix::hash::Kind) -> Result<Stack, (String, io::Error)> {
+    let mut tables = Records::default();
+    for name in list.lines() {
+        let shown = crate::blob::visible(name);
+        let file = name.to_os_str().map_err(|_| (shown.clone(), io::ErrorKind::InvalidFilename.into()))?;
+        let bytes = contents(&directory.join(file)).map_err(|error| (shown.clone(), error))?;
+        let whole = Table::new(&bytes, hash).and_then(|table| table.read(&mut tables));
+        whole.ok_or_else(|| (shown, io::Error::new(io::ErrorKind::InvalidData, "it is not a whole table")))?;
+    }
+    let Records { references, logs, .. } = tables;
+    Ok(Stack {
+        // Others, such as ORIG_HEAD, are what commands note for themselves.
+        references: references.into_iter().filter_map(|(name, target)| is_reference(&name).then_some((name, target?))).collect(),
+        logged: logs.into_values().flatten().flatten().filter(|id| !id.is_null()).collect(),
+    })
+}
+
+fn is_reference(name: &BString) -> bool {
+    name == "HEAD" || name.starts_with(b"refs/")
+}
+
+/// A file's bytes, if it is one.
+fn contents(path: &Path) -> io::Result<Vec<u8>> {
+    if !is_file(path) {
+        return Err(path.metadata().err().unwrap_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "it is not a file")));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_TABLE_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_TABLE_BYTES { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
+}
+
+/// The records of the tables so far; nothing where the last one takes a record away.
+#[derive(Default)]
+struct Records {
+    references: BTreeMap<BString, Option<Target>>,
+    logs: BTreeMap<BString, Option<[ObjectId; 2]>>,
+    name_bytes: usize,
+}
+
+impl Records {
+    /// Counts a name; nothing if there are too many.
+    fn count(&mut self, name: &BString) -> Option<BString> {
+        self.name_bytes += name.len();
+        (self.name_bytes <= MAX_NAME_BYTES).then(|| name.clone())
+    }
+}
+
+/// One table.
+struct Table<'t> {
+    /// Everything but the footer.
+    bytes: &'t [u8],
+    header: usize,
+    /// What blocks are filled up to; 0 if they are not.
+    block_size: usize,
+    hash: gix::hash::Kind,
+}
+
+impl<'t> Table<'t> {
+    /// Checks header and footer.
+    fn new(bytes: &'t [u8], hash: gix::hash::Kind) -> Option<Self> {
+        let mut start = Cursor(bytes);
+        (start.take(4)? == b"REFT").then_some(())?;
+        let version = start.take(1)?[0];
+        let block_size = start.number(3)?;
+        start.take(16)?;
+        let (header, made_for) = match (version, start.take(4)?) {
+            (1, _) => (24, gix::hash::Kind::Sha1),
+            (2, b"sha1") => (28, gix::hash::Kind::Sha1),
+            (2, b"s256") => (28, gix::hash::Kind::Sha256),
+            _ => return None,
+        };
+        let (bytes, footer) = bytes.split_at_checked(bytes.len().checked_sub(header + 44)?)?;
+        let (noted, sum) = footer.split_at(header + 40);
+        let is_whole = made_for == hash && bytes.get(..header)? == &noted[..header] && crc32fast::hash(noted).to_be_bytes() == sum;
+        is_whole.then_some(Self { bytes, header, block_size, hash })
+    }
+
+    /// Reads all blocks, in their order.
+    fn read(&self, into: &mut Records) -> Option<()> {
+        let mut at = 0;
+        while at < self.bytes.len() {
+            let header = if at == 0 { self.header } else { 0 };
+            let block = &self.bytes[at..];
+            let mut start = Cursor(block.get(header..)?);
+            if start.0.is_empty() {
+                break;
+            }
+            let kind = start.take(1)?[0];
+            // Counted from the start of the file in the first block.
+            let length = start.number(3)?;
+            let records = header + BLOCK_HEADER..length;
+            at += match kind {
+                b'r' => self.references(block.get(records)?, into)?,
+                b'g' => self.logs(block.get(records.start..)?, length.checked_sub(records.start)?, into)? + records.start,
+                b'o' | b'i' => 0,
+                _ => return None,
+            };
+            if kind != b'g' {
+                at += self.filled(block, length)?;
+            }
+        }
+        Some(())
+    }
+
+    /// Where the block after one of `length` bytes starts: blocks are filled up with zeros, or follow each other.
+    fn filled(&self, block: &[u8], length: usize) -> Option<usize> {
+        let follows = block.get(length).is_some_and(|&byte| byte != 0);
+        (length > 0).then_some(if follows { length } else { length.max(self.block_size) })
+    }
+
+    fn references(&self, block: &[u8], into: &mut Records) -> Option<usize> {
+        let mut records = Cursor(without_restarts(block)?);
+        let mut name = BString::default();
+        while !records.0.is_empty() {
+            let kind = records.key(&mut name)?;
+            records.varint()?;
+            let target = match kind {
+                0 => None,
+                1 => Some(Target::Object(records.id(self.hash)?, None)),
+                2 => Some(Target::Object(records.id(self.hash)?, Some(records.id(self.hash)?))),
+                3 => Some(Target::Name(records.text()?.into())),
+                _ => return None,
+            };
+            let counted = into.count(&name)?;
+            into.references.insert(counted, target);
+        }
+        Some(0)
+    }
+
+    /// Reads a block of logs, which is `length` bytes when unpacked; the number of bytes that it takes packed.
+    fn logs(&self, packed: &[u8], length: usize, into: &mut Records) -> Option<usize> {
+        let mut unpacked = Vec::new();
+        let mut reader = Reader::new(Format::Zlib, packed);
+        reader.by_ref().take(length as u64 + 1).read_to_end(&mut unpacked).ok()?;
+        (unpacked.len() == length).then_some(())?;
+        let mut records = Cursor(without_restarts(&unpacked)?);
+        let mut key = BString::default();
+        while !records.0.is_empty() {
+            let ids = match records.key(&mut key)? {
+                0 => None,
+                1 => {
+                    let ids = [records.id(self.hash)?, records.id(self.hash)?];
+                    (records.text()?, records.text()?, records.varint()?, records.take(2)?, records.text()?);
+                    Some(ids)
+                }
+                _ => return None,
+            };
+            let counted = into.count(&key)?;
+            into.logs.insert(counted, ids);
+        }
+        usize::try_from(reader.decoder().total_in()).ok()
+    }
+}
+
+/// The records of a block, without the list of places behind them where names are written out.
+fn without_restarts(block: &[u8]) -> Option<&[u8]> {
+    let (rest, count) = block.split_last_chunk::<2>()?;
+    rest.get(..rest.len().checked_sub(3 * usize::from(u16::from_be_bytes(*count)))?)
+}
+
+/// What is left to read.
+struct Cursor<'c>(&'c [u8]);
+
+impl<'c> Cursor<'c> {
+    fn take(&mut self, count: usize) -> Option<&'c [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    /// A number of `count` bytes, the highest first.
+    fn number(&mut self, count: usize) -> Option<usize> {
+        Some(self.take(count)?.iter().fold(0, |number, &byte| number << 8 | usize::from(byte)))
+    }
+
+    /// A number in groups of seven bits, the highest first; as offsets in packs are written.
+    fn varint(&mut self) -> Option<u64> {
+        let mut number = 0_u64;
+        loop {
+            let byte = self.take(1)?[0];
+            number = number.checked_mul(128)?.checked_add(u64::from(byte & 0x7f))?;
+            if byte & 0x80 == 0 {
+                return Some(number);
+            }
+            number = number.checked_add(1)?;
+        }
+    }
+
+    /// The next name, which shares its start with the one before, and the kind of its record.
+    fn key(&mut self, name: &mut BString) -> Option<u64> {
+        let shared = usize::try_from(self.varint()?).ok().filter(|&shared| shared <= name.len())?;
+        let rest = self.varint()?;
+        name.truncate(shared);
+        name.extend_from_slice(self.take(usize::try_from(rest >> 3).ok()?)?);
+        Some(rest & 7)
+    }
+
+    fn id(&mut self, hash: gix::hash::Kind) -> Option<ObjectId> {
+        ObjectId::try_from(self.take(hash.len_in_bytes())?).ok()
+    }
+
+    fn text(&mut self) -> Option<&'c [u8]> {
+        let length = usize::try_from(self.varint()?).ok()?;
+        self.take(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(which: &str) -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reftable").join(which)
+    }
+
+    #[test]
+    fn later_tables_count() {
+        let stack = read(&kept("sha1/main"), gix::hash::Kind::Sha1).unwrap();
+        let names: Vec<_> = stack.references.keys().map(ToString::to_string).collect();
+        assert!(!names.iter().any(|name| name == "refs/heads/topic/d" || name == "refs/tags/v-e"), "{names:?}");
+        assert_eq!((names.len(), stack.logged.len()), (43, 23));
+        assert_eq!(stack.references.get(&BString::from("HEAD")), Some(&Target::Name("refs/heads/topic/c".into())));
+        let Some(Target::Object(tag, Some(commit))) = stack.references.get(&BString::from("refs/tags/v-a")) else { panic!("no tag") };
+        assert_eq!(stack.references.get(&BString::from("refs/heads/topic/a")), Some(&Target::Object(*commit, None)));
+        assert_ne!(tag, commit);
+        assert!(read(&kept("sha1/main"), gix::hash::Kind::Sha256).is_err());
+        assert!(read(&kept("sha256/w"), gix::hash::Kind::Sha256).is_ok());
+    }
+
+    #[test]
+    fn what_is_damaged_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let outcome = || read(directory.path(), gix::hash::Kind::Sha1);
+        assert!(outcome().unwrap_err().starts_with("tables.list: "));
+        std::os::unix::fs::symlink("/dev/zero", directory.path().join("tables.list")).unwrap();
+        assert_eq!(outcome().unwrap_err(), "tables.list: it is not a file");
+        std::fs::remove_file(directory.path().join("tables.list")).unwrap();
+        crate::fsx::write_atomically(&directory.path().join("tables.list"), |out| write!(out, "gone.ref")).unwrap();
+        assert!(outcome().unwrap_err().starts_with("gone.ref: "));
+    }
+
+    #[test]
+    fn no_damage_stops_it() {
+        for table in std::fs::read_dir(kept("sha1/main")).unwrap().map(|entry| entry.unwrap().path()) {
+            let whole = std::fs::read(table).unwrap();
+            let is_read = |bytes: &[u8]| Table::new(bytes, gix::hash::Kind::Sha1).and_then(|table| table.read(&mut Records::default())).is_some();
+            if !whole.starts_with(b"REFT") {
+                continue;
+            }
+            assert!(is_read(&whole));
+            assert_eq!((0..whole.len()).find(|&length| is_read(&whole[..length])), None);
+            for at in (0..whole.len()).step_by(3) {
+                for byte in [0, 0x80, 0xff, b'g'] {
+                    let mut damaged = whole.clone();
+                    damaged[at] = byte;
+                    is_read(&damaged);
+                }
+            }
+        }
+    }
+}
