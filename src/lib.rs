@@ -7,6 +7,7 @@
 pub mod blob;
 pub mod detect;
 pub mod evaluate;
+pub mod file_kind;
 pub mod finding;
 pub mod fsx;
 pub mod gather;

@@ -57,6 +57,8 @@ pub struct HistorySettings {
     pub since: Option<i64>,
     /// Paths to leave out.
     pub exclude: Globs,
+    /// Paths whose places are taken out of the report when it is made: of a secret that stands elsewhere too, that is shown.
+    pub let_pass: Globs,
     /// Whether of a blob that is stored as a change of another one only what changes is scanned. The findings are the same.
     pub delta: bool,
     /// Where to keep what was scanned, for the next time.
@@ -73,6 +75,7 @@ impl HistorySettings {
             unreachable: false,
             since: None,
             exclude: Globs::default(),
+            let_pass: Globs::default(),
             delta: true,
             cache: Cache::Off,
         }

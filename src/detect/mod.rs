@@ -17,7 +17,6 @@ pub mod fact;
 pub mod http_header;
 pub mod judge;
 pub mod jwt;
-pub mod kind;
 pub mod learned;
 mod nested;
 mod own;
@@ -38,8 +37,8 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Range;
 
+use crate::file_kind::{FileKind, PathClass, path_class};
 pub use candidate::Candidate;
-use kind::{FileKind, PathClass};
 use learned::features::{self, Features};
 use learned::{Case, Opinion};
 use rule::Match;
@@ -158,7 +157,7 @@ impl<'s, 'v> Sink<'s, 'v> {
 
     /// What the path says of the text; found out when first asked, since most texts hold nothing to ask it for.
     fn class(&self) -> PathClass {
-        *self.class.get_or_init(|| kind::path_class(self.view.path))
+        *self.class.get_or_init(|| path_class(self.view.path))
     }
 
     fn match_pattern(&mut self, index: PatternIndex, hit: Range<usize>) {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use bstr::BStr;
 
-use crate::detect::kind;
+use crate::file_kind;
 use crate::scan::{Judged, Scanner};
 use labels::{Label, Region, Truth};
 
@@ -54,7 +54,7 @@ pub fn outcomes(scanner: &Scanner, region: &Region) -> Vec<Outcome> {
         file: region.file.clone(),
         line: best.map_or(label.line_start, |judged| *judged.lines.start()),
         category: label.category.clone(),
-        kind: kind::file_kind(path).name(),
+        kind: file_kind::file_kind(path).name(),
         is_credential,
         probability: best.map_or(0.0, probability),
         because: best.map_or("no candidate", because),

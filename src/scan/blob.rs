@@ -10,7 +10,8 @@ use super::Scanner;
 use crate::blob::{Origin, Span};
 use crate::detect::rule::Begins;
 use crate::detect::text::{self, Form, Text};
-use crate::detect::{self, Candidate, View, kind};
+use crate::detect::{self, Candidate, View};
+use crate::file_kind;
 use crate::finding::{ChecksumStatus, Confidence, Coverage, Place, Problem, ProblemKind};
 use crate::gather::{Fate, Gathered, Sighting};
 use crate::line_hash;
@@ -74,7 +75,7 @@ impl Scanner {
         let masked: Vec<Range<usize>> =
             candidates.iter().filter(|candidate| candidate.dropped.is_none()).map(|candidate| candidate.span.clone()).collect();
         let origin = Arc::new(window.origin.clone());
-        let test_or_example = kind::is_test_or_example(window.origin.path());
+        let test_or_example = file_kind::is_test_or_example(window.origin.path());
         let first = gathered.sightings.len();
         let mut known = (0, 0);
         let mut cursor = window.cursor;

@@ -47,7 +47,9 @@ impl Scanner {
         if history.since.is_none() {
             return self.whole_history(history, progress);
         }
-        let mut objects = range::list(&history.repository, &Range::all(history.since), &history.environment)?;
+        let each_path = !history.exclude.is_empty() || !history.let_pass.is_empty() || self.catalogue.is_limited_to_paths();
+        let range = Range::all(history.since).with_each_path(each_path);
+        let mut objects = range::list(&history.repository, &range, &history.environment)?;
         objects.leave_out(|path| history.exclude.has(path));
         let repository = objects.repository.take();
         let mut whole = Whole { gathered: self.gather_objects(&objects, progress), repository, ..Whole::default() };

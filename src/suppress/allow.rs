@@ -7,7 +7,8 @@ use crate::finding::{Finding, Place, Report, Suppression};
 /// Places that a configuration allows; what is set must all hold.
 #[derive(Debug, Clone)]
 pub struct Allow {
-    path: Option<Globs>,
+    /// As it was given, and as it is looked for.
+    path: Option<(String, Globs)>,
     pattern: Option<String>,
     fingerprint: Option<String>,
 }
@@ -45,14 +46,20 @@ impl Allow {
             return Err(AllowError::Fingerprint(wrong.to_owned()));
         }
         Ok(Self {
-            path: path.map(|glob| Globs::new([glob])).transpose()?,
+            path: path.map(|glob| Ok::<_, GlobError>((glob.to_owned(), Globs::new([glob])?))).transpose()?,
             pattern: pattern.map(str::to_owned),
             fingerprint: fingerprint.map(str::to_owned),
         })
     }
 
+    /// The glob of paths.
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        self.path.as_ref().map(|(glob, _)| glob.as_str())
+    }
+
     fn holds(&self, finding: &Finding, place: &Place) -> bool {
-        self.path.as_ref().is_none_or(|globs| globs.has(place.origin.path()))
+        self.path.as_ref().is_none_or(|(_, globs)| globs.has(place.origin.path()))
             && self.pattern.as_ref().is_none_or(|id| *id == finding.pattern.def.id)
             && self.fingerprint.as_ref().is_none_or(|start| finding.fingerprint.to_string().starts_with(start.as_str()))
     }

@@ -43,6 +43,12 @@ impl Globs {
         Ok(Self(build))
     }
 
+    /// Whether there is no glob at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether a glob names the path of a file, or a directory above it.
     #[must_use]
     pub fn has(&self, path: &BStr) -> bool {

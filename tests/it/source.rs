@@ -599,6 +599,8 @@ fn a_range_brings_each_blob_once_with_its_first_commit() {
         "two: a=two",
         "two: x=x",
         "again: message",
+        // By its name another kind of file.
+        "again: y=x",
         "rename: message",
         "more: message",
         "more: f/g=g",

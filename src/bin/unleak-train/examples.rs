@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use bstr::BStr;
 use unleak::detect::learned::features::{COUNT, Features};
-use unleak::detect::{self, View, kind};
+use unleak::detect::{self, View};
 use unleak::evaluate::labels::{Label, Region, Truth};
+use unleak::file_kind;
 use unleak::patterns::Catalogue;
 
 use crate::boost::Example;
@@ -44,7 +45,7 @@ pub struct Clean(BTreeMap<[u8; COUNT], u32>);
 impl Clean {
     /// Takes a file in. Tests and examples are passed over: they do hold passwords, made-up ones or not, and labelled text counts those.
     pub fn add(&mut self, catalogue: &Catalogue, path: &[u8], text: &[u8]) {
-        if !kind::is_test_or_example(BStr::new(path)) {
+        if !file_kind::is_test_or_example(BStr::new(path)) {
             for (_, features) in cases(catalogue, path, text) {
                 *self.0.entry(features.0).or_default() += 1;
             }

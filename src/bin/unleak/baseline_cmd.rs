@@ -10,7 +10,7 @@ use unleak::finding::{Decision, Level, Report, Verdict};
 use unleak::keyed::KeyedHash;
 use unleak::report;
 use unleak::scan::Scanner;
-use unleak::settings::{Settings, TreeSettings};
+use unleak::settings::{Cache, HistorySettings, Settings, TreeSettings};
 use unleak::suppress::baseline::Baseline;
 use unleak::suppress::marks::Marks;
 
@@ -150,7 +150,9 @@ fn prune(args: &PruneArgs, quiet: bool, environment: &Environment) -> Result<Exi
     let tree = TreeSettings { no_ignore: true, exclude: Vec::new(), roots: vec![root.clone()] };
     let mut reports = vec![ground::scan_tree(&scanner, &tree, quiet, environment)?];
     if args.history {
-        reports.push(ground::scan_history(&scanner, &root, &[], quiet, environment)?);
+        let (environment_of_git, cache) = (environment.git.clone(), Cache::GitDirectory);
+        let history = HistorySettings { environment: environment_of_git, cache, ..HistorySettings::new(root.clone()) };
+        reports.push(ground::scan_history(&scanner, &history, quiet, environment)?);
     }
     if reports.iter().any(|report| outcome(report) != Exit::Clean) {
         let failure = Failure::new(&"part of the files was not scanned, and what they hold would be forgotten: nothing is removed");

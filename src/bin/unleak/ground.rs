@@ -9,6 +9,7 @@ use unleak::patterns::Catalogue;
 use unleak::scan::Scanner;
 use unleak::settings::{Cache, HistorySettings, Settings, TreeSettings};
 use unleak::suppress;
+use unleak::suppress::allow::Allow;
 use unleak::suppress::globs::Globs;
 use unleak::suppress::marks::Marks;
 
@@ -115,6 +116,11 @@ impl Ground {
         Ok(Self { config, scanner: Scanner::new(catalogue, settings), foreign })
     }
 
+    /// The globs of paths whose places the configuration takes out of the report.
+    pub fn let_pass(&self) -> impl Iterator<Item = &str> {
+        self.config.allow.iter().filter_map(Allow::path)
+    }
+
     /// Takes out of the report what configuration and files of other tools let pass, and gives the words about it.
     pub fn leave_out(self, report: &mut Report) -> Vec<String> {
         suppress::allow::apply(&self.config.allow, report);
@@ -127,7 +133,14 @@ impl Ground {
     /// A source that cannot be listed.
     pub fn scan(self, path: &Path, history: bool, quiet: bool, environment: &Environment) -> Result<Report, Failure> {
         let mut report = if history {
-            scan_history(&self.scanner, path, &self.config.exclude, quiet, environment)?
+            let settings = HistorySettings {
+                environment: environment.git.clone(),
+                exclude: globs(self.config.exclude.iter().map(String::as_str))?,
+                let_pass: globs(self.let_pass())?,
+                cache: Cache::GitDirectory,
+                ..HistorySettings::new(path.to_owned())
+            };
+            scan_history(&self.scanner, &settings, quiet, environment)?
         } else {
             let tree = TreeSettings { no_ignore: false, exclude: self.config.exclude.clone(), roots: vec![path.to_owned()] };
             scan_tree(&self.scanner, &tree, quiet, environment)?
@@ -156,16 +169,18 @@ pub fn scan_tree(scanner: &Scanner, tree: &TreeSettings, quiet: bool, environmen
     scanner.tree(tree, &Line::new(quiet, environment)).map_err(|error| Failure::new(&error))
 }
 
+/// Globs of paths.
+///
+/// # Errors
+/// One that cannot be read.
+pub fn globs<'g>(globs: impl IntoIterator<Item = &'g str>) -> Result<Globs, Failure> {
+    Globs::new(globs).map_err(|error| Failure::new(&error))
+}
+
 /// Scans all that references lead to.
 ///
 /// # Errors
-/// A repository that cannot be read, a glob that is none.
-pub fn scan_history(scanner: &Scanner, path: &Path, exclude: &[String], quiet: bool, environment: &Environment) -> Result<Report, Failure> {
-    let settings = HistorySettings {
-        environment: environment.git.clone(),
-        exclude: Globs::new(exclude.iter().map(String::as_str)).map_err(|error| Failure::new(&error))?,
-        cache: Cache::GitDirectory,
-        ..HistorySettings::new(path.to_owned())
-    };
-    scanner.history(&settings, &Line::new(quiet, environment)).map_err(|error| Failure::new(&error))
+/// A repository that cannot be read.
+pub fn scan_history(scanner: &Scanner, settings: &HistorySettings, quiet: bool, environment: &Environment) -> Result<Report, Failure> {
+    scanner.history(settings, &Line::new(quiet, environment)).map_err(|error| Failure::new(&error))
 }

@@ -10,12 +10,11 @@ use unleak::report::{Format, Options};
 use unleak::settings::{Cache, HistorySettings, MEMORY, Settings, TreeSettings};
 use unleak::source::git;
 use unleak::source::objects::Objects;
-use unleak::suppress::globs::Globs;
 
 use crate::args::ScanArgs;
 use crate::env::Environment;
 use crate::failure::{Exit, Failure, note};
-use crate::ground::Ground;
+use crate::ground::{self, Ground};
 use crate::progress::Line;
 use crate::repository::Repository;
 use crate::{baseline_file, output, range_cmd};
@@ -66,7 +65,7 @@ fn start(args: &ScanArgs) -> &Path {
 fn scan(args: &ScanArgs, ground: &Ground, quiet: bool, environment: &Environment) -> Result<Report, Failure> {
     let Ground { config, scanner, .. } = ground;
     let exclude: Vec<String> = config.exclude.iter().chain(&args.exclude).cloned().collect();
-    let globs = Globs::new(exclude.iter().map(String::as_str)).map_err(|error| Failure::new(&error))?;
+    let globs = ground::globs(exclude.iter().map(String::as_str))?;
     let progress = Line::new(quiet, environment);
     if args.stdin {
         let name = args.stdin_path.as_deref().unwrap_or(Path::new("stdin"));
@@ -76,10 +75,12 @@ fn scan(args: &ScanArgs, ground: &Ground, quiet: bool, environment: &Environment
             .map_err(|error| Failure::new(&format_args!("cannot read standard input: {error}")));
     }
     if args.history.is_some() {
-        let history = history_settings(args, Repository::named(args, environment)?, globs);
+        let let_pass = ground::globs(ground.let_pass())?;
+        let history = HistorySettings { exclude: globs, let_pass, ..history_settings(args, Repository::named(args, environment)?) };
         return scanner.history(&history, &progress).map_err(|error| Failure::new(&error));
     }
-    if let Some(mut objects) = objects(args, environment)? {
+    let each_path = !exclude.is_empty() || ground.let_pass().next().is_some() || scanner.catalogue().is_limited_to_paths();
+    if let Some(mut objects) = objects(args, each_path, environment)? {
         objects.leave_out(|path| globs.has(path));
         return Ok(scanner.objects(&objects, &progress));
     }
@@ -88,26 +89,25 @@ fn scan(args: &ScanArgs, ground: &Ground, quiet: bool, environment: &Environment
     scanner.tree(&tree, &progress).map_err(|error| Failure::new(&error))
 }
 
-/// The content of git that is asked for; none: something else is.
-fn objects(args: &ScanArgs, environment: &Environment) -> Result<Option<Objects>, Failure> {
+/// The content of git that is asked for; none: something else is. With `each_path` that content is listed with all its paths.
+fn objects(args: &ScanArgs, each_path: bool, environment: &Environment) -> Result<Option<Objects>, Failure> {
     let objects = if args.staged {
         let repository = Repository::named(args, environment)?;
         git::staged::list(repository.path, &repository.environment)
     } else if let Some(range) = range_cmd::range(args, environment)? {
         let repository = Repository::named(args, environment)?;
-        git::range::list(repository.path, &range, &repository.environment)
+        git::range::list(repository.path, &range.with_each_path(each_path), &repository.environment)
     } else {
         return Ok(None);
     };
     objects.map(Some).map_err(|error| Failure::new(&error))
 }
 
-fn history_settings(args: &ScanArgs, repository: Repository<'_>, exclude: Globs) -> HistorySettings {
+fn history_settings(args: &ScanArgs, repository: Repository<'_>) -> HistorySettings {
     HistorySettings {
         environment: repository.environment,
         unreachable: args.unreachable,
         since: args.since,
-        exclude,
         delta: !args.no_delta,
         cache: match &args.cache {
             _ if args.no_cache => Cache::Off,

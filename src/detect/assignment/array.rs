@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::cursor::Cursor;
 use super::operator::Place;
-use crate::detect::kind::FileKind;
+use crate::file_kind::FileKind;
 
 /// Bytes of an expression in which the list may open.
 const HEAD: usize = 64;

@@ -6,7 +6,7 @@ use super::context::Context;
 use super::cursor::Cursor;
 use super::operator::{Operator, Place};
 use super::value::{self, Form};
-use crate::detect::kind::FileKind;
+use crate::file_kind::FileKind;
 
 /// Bytes of a bare value, at most: a longer run is data, and is left alone.
 const MAX: usize = 1024;

@@ -1,7 +1,7 @@
 //! What surrounds a name on its line. Owns: telling code, comments and quoted text apart. Must not: look beyond the line.
 
 use super::operator::Place;
-use crate::detect::kind::FileKind;
+use crate::file_kind::FileKind;
 
 /// What surrounds a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

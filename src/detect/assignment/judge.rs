@@ -6,7 +6,7 @@ use super::name::{self, Class};
 use super::operator::Operator;
 use super::value::{self, Form};
 use super::words::wordness;
-use crate::detect::kind::FileKind;
+use crate::file_kind::FileKind;
 
 /// What the rules say of an assignment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

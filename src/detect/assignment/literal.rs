@@ -7,7 +7,7 @@ use super::cursor::{Cursor, MAX_BLANKS, MAX_QUOTED, Quote};
 use super::name::{self, Class};
 use super::operator::{Operator, Place};
 use super::{argument, array, bare, login};
-use crate::detect::kind::FileKind;
+use crate::file_kind::FileKind;
 
 /// A value as it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

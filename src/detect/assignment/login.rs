@@ -10,7 +10,7 @@ use super::operator::{Operator, Place};
 use super::value::{self, Form};
 use super::vocabulary::ACCOUNTS;
 use super::{bare, name};
-use crate::detect::kind::FileKind;
+use crate::file_kind::FileKind;
 
 /// Ends of the names of functions that take a login, without underscores, with the number of arguments before the password.
 const CALLS: [(&[u8], usize); 5] =

@@ -3,7 +3,7 @@
 
 use super::cursor::Cursor;
 use super::operator::{Operator, Place};
-use crate::detect::kind::FileKind;
+use crate::file_kind::FileKind;
 
 /// Members that hold the value.
 const VALUES: [&[u8]; 4] = [b"value", b"val", b"content", b"default"];

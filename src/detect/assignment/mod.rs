@@ -32,10 +32,10 @@ use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 use std::ops::Range;
 
-use super::kind::{FileKind, PathClass};
 use super::learned::Case;
 use super::learned::around::{self, Around};
 use super::{Sink, View};
+use crate::file_kind::{FileKind, PathClass};
 use context::Context;
 use cursor::Cursor;
 use judge::Verdict;

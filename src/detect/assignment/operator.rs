@@ -8,7 +8,7 @@ use super::cursor::Cursor;
 use super::member::{named, object};
 use super::statement::{line_before, makes_user, names_user_of_device};
 use super::value::{self, Form};
-use crate::detect::kind::FileKind;
+use crate::file_kind::FileKind;
 
 /// Bytes of a sentence between a name and what it is said to be, at most, and of that.
 const SENTENCE: usize = 40;

@@ -8,7 +8,7 @@ use judged::found;
 
 use super::operator::Operator as Op;
 use super::*;
-use crate::detect::kind;
+use crate::file_kind;
 
 /// Every anchor of this detector's patterns.
 const ANCHORS: [&str; 88] = [
@@ -109,7 +109,7 @@ fn read_all(path: &str, text: &str) -> Vec<(Op, String)> {
     let mut found = Vec::new();
     for anchor in ANCHORS {
         for (at, _) in lower.match_indices(anchor) {
-            read(&view, kind::path_class(view.path), at..at + anchor.len(), &mut |assignment| {
+            read(&view, file_kind::path_class(view.path), at..at + anchor.len(), &mut |assignment| {
                 found.push((assignment.operator, String::from_utf8_lossy(&assignment.value).into_owned()));
             });
         }

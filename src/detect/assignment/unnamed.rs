@@ -7,7 +7,7 @@ use super::literal::Literal;
 use super::name::{self, Name};
 use super::operator::Operator;
 use super::{command, insert, login};
-use crate::detect::kind::FileKind;
+use crate::file_kind::FileKind;
 
 /// A value that is a credential by where it stands.
 #[derive(Debug, Clone)]

@@ -13,8 +13,8 @@ use crate::detect::assignment::name::Class;
 use crate::detect::assignment::operator::Operator;
 use crate::detect::assignment::value::{self, Form};
 use crate::detect::assignment::words::wordness;
-use crate::detect::kind::{FileKind, Setting};
 use crate::detect::placeholder;
+use crate::file_kind::{FileKind, Setting};
 
 /// A row of numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

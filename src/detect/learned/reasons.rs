@@ -7,7 +7,7 @@ use crate::detect::assignment::context::Context;
 use crate::detect::assignment::name::Class;
 use crate::detect::assignment::operator::Operator;
 use crate::detect::assignment::value::{self, Form};
-use crate::detect::kind::{FileKind, Setting};
+use crate::file_kind::{FileKind, Setting};
 
 /// Reasons that are given.
 const MOST: usize = 6;

@@ -33,6 +33,7 @@ use crate::source::SourceError;
 use crate::source::git::database::Database;
 use crate::source::git::history::History;
 use crate::source::git::history::bits::Bits;
+use crate::source::git::history::folders::Counts;
 use crate::source::git::history::load;
 use crate::source::git::history::provenance::Tip;
 use crate::source::git::history::reach::{Reached, reach};
@@ -52,7 +53,7 @@ use messages::Messages;
 use outcome::{Found, Outcomes};
 use places::Placed;
 use seen::Seen;
-use versions::{Blobs, Paths, Wanted, manner};
+use versions::{Blobs, Manners, Paths, Wanted};
 
 /// Memory for the texts of commits and trees. They are small, and so is what their tables take while they are read.
 const FOR_TABLES: usize = 64 << 20;
@@ -119,6 +120,7 @@ struct Known<'k> {
     everything: Option<Reached>,
     /// HEAD's commit, by object.
     head: Option<u32>,
+    manners: Manners,
 }
 
 impl Scanner {
@@ -138,7 +140,7 @@ impl Scanner {
         let budget = Budget::new(FOR_TABLES.min(self.settings.memory));
         let limits = Limits { most: MOST, budget: &budget, threads: self.threads() };
         let (history, messages) = load::load(&inventory, limits, || Messages::new(self, &inventory));
-        let known = Known::new(settings, &opened, &inventory, &history, &references);
+        let known = Known::new(self, settings, &opened, &inventory, &history, &references);
         let absent = known.absent();
         let problems = [absent.as_slice(), &known.unreadable()].concat();
         let mut gathered = Gathered { coverage: Coverage { problems, ..Coverage::default() }, ..Gathered::default() };
@@ -192,9 +194,8 @@ impl Scanner {
     /// The secrets of all blobs: those that `cabinet` knows are not looked at.
     fn blobs(&self, known: &Known<'_>, cabinet: Option<&Cabinet>, progress: &dyn Progress) -> (Found, Option<Edition>) {
         let remembered = cabinet.map(Remembered::read).unwrap_or_default();
-        let limited = self.catalogue.is_limited_to_paths();
         let recalled = remembered.recall(known.inventory, |blob| match known.path(blob) {
-            Wanted::At(path) => Some(manner(path.as_bstr(), limited)),
+            Wanted::At(standing) => Some(standing.manner),
             Wanted::Excluded | Wanted::No => None,
         });
         let is_new = |blob: u32| known.reached_with(blob).is_some() && !recalled.objects.has(blob);
@@ -223,6 +224,7 @@ impl Scanner {
 
 impl<'k> Known<'k> {
     fn new(
+        scanner: &Scanner,
         settings: &'k HistorySettings,
         opened: &'k Opened,
         inventory: &'k Inventory,
@@ -246,19 +248,22 @@ impl<'k> Known<'k> {
         }
         let head = references.all.iter().find(|reference| reference.name == "HEAD").and_then(|head| inventory.number(&head.peeled));
         let objects: Vec<u32> = tips.iter().map(|tip| tip.object).collect();
-        let reached = reach(history, head, &objects);
+        let by_class = settings.exclude.is_empty() && settings.let_pass.is_empty() && !scanner.catalogue.is_limited_to_paths();
+        let counts = if by_class { Counts::Class } else { Counts::Path };
+        let reached = reach(history, head, &objects, counts);
         let everything = settings.unreachable.then(|| {
             let of_kind = |kind| (0..inventory.len()).filter(move |&number| inventory.kind(number) == Some(kind));
             for tag in of_kind(Kind::Tag) {
                 tags.add(tag);
             }
             let commits: Vec<u32> = of_kind(Kind::Commit).collect();
-            let by_commits = reach(history, head, &commits);
+            let by_commits = reach(history, head, &commits, counts);
             let left = of_kind(Kind::Tree).filter(|&tree| !by_commits.objects.has(tree));
-            reach(history, head, &commits.iter().copied().chain(left).collect::<Vec<_>>())
+            reach(history, head, &commits.iter().copied().chain(left).collect::<Vec<_>>(), counts)
         });
+        let manners = Manners::of(scanner);
         let (database, lfs) = (opened.database.clone(), lfs::directory(opened.repository.common_dir()));
-        Self { settings, database, lfs, inventory, history, references, tips, tip_names, tags, reached, everything, head }
+        Self { settings, database, lfs, inventory, history, references, tips, tip_names, tags, reached, everything, head, manners }
     }
 
     /// Whether a commit's message counts.
@@ -284,6 +289,15 @@ impl<'k> Known<'k> {
     /// A path of an object; empty where there is none.
     fn path_of(&self, object: u32) -> BString {
         self.reached_with(object).map_or_else(BString::default, |reached| reached.path(&self.history.trees, object))
+    }
+
+    /// The paths of a blob that are not left out and that differ in what counts, each with the tree that it starts in.
+    fn paths_of(&self, blob: u32) -> Vec<(BString, u32)> {
+        let Some(reached) = self.reached_with(blob) else { return Vec::new() };
+        let trees = &self.history.trees;
+        let first = (reached.path(trees, blob), reached.root(trees, blob));
+        let all = std::iter::once(first).chain(reached.others(trees, blob));
+        all.filter(|(path, _)| !self.settings.exclude.has(path.as_bstr())).collect()
     }
 
     /// A tag's message.
@@ -323,7 +337,11 @@ impl<'k> Known<'k> {
 
     /// The oldest commit, by object, with the tree that an object was first seen in.
     fn commit_of(&self, reached: &Reached, object: u32) -> Option<u32> {
-        let root = reached.root(&self.history.trees, object);
+        self.commit_with(reached, reached.root(&self.history.trees, object))
+    }
+
+    /// The oldest commit, by object, with a tree.
+    fn commit_with(&self, reached: &Reached, root: u32) -> Option<u32> {
         let commits = &self.history.commits;
         reached.oldest_first.iter().find(|&&commit| commits.tree(commit) == Some(root)).map(|&commit| commits.object(commit))
     }
@@ -418,7 +436,20 @@ impl<'k> Known<'k> {
         let over =
             found.over_limit.iter().map(|&(blob, size)| super::file::over_limit(self.path_of(blob).as_bstr(), size, most.unwrap_or(size)));
         let crowded = found.crowded.iter().map(|&blob| super::blob::too_many(self.path_of(blob).as_bstr()));
-        broken.chain(over).chain(crowded).collect()
+        let one_sided = found.one_sided.iter().map(|&(blob, size)| self.one_sided(blob, size));
+        let is_cut_short = std::iter::once(&self.reached).chain(&self.everything).any(|reached| reached.is_cut_short);
+        let cut_short = is_cut_short.then(|| Problem {
+            path: self.head.map_or_else(BString::default, |head| self.inventory.id(head).to_string().into()),
+            kind: ProblemKind::OverLimit,
+            detail: "its trees stand at too many paths: content was not looked at as at each of them".to_owned(),
+        });
+        broken.chain(over).chain(crowded).chain(one_sided).chain(cut_short).collect()
+    }
+
+    /// A large blob was looked at as at one of its paths.
+    fn one_sided(&self, blob: u32, size: u64) -> Problem {
+        let detail = format!("it has {size} bytes, and stands at paths of several kinds: it was looked at as this one only");
+        Problem { path: self.path_of(blob), kind: ProblemKind::OverLimit, detail }
     }
 
     /// A tree lists as a file what cannot be one.
@@ -444,8 +475,10 @@ fn missing(id: &oid, path: BString) -> Problem {
 
 impl Paths for Known<'_> {
     fn path(&self, object: u32) -> Wanted {
-        let Some(reached) = self.reached_with(object) else { return Wanted::No };
-        let path = reached.path(&self.history.trees, object);
-        if self.settings.exclude.has(path.as_bstr()) { Wanted::Excluded } else { Wanted::At(path) }
+        if self.reached_with(object).is_none() {
+            return Wanted::No;
+        }
+        let paths: Vec<BString> = self.paths_of(object).into_iter().map(|(path, _)| path).collect();
+        if paths.is_empty() { Wanted::Excluded } else { Wanted::At(self.manners.standing(paths)) }
     }
 }

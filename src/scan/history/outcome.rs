@@ -66,7 +66,7 @@ pub(super) struct Looked {
     pub(super) object: u32,
     /// Bytes.
     pub(super) len: u64,
-    /// What its path had to say to those who looked; see [`super::versions::manner`].
+    /// What its paths had to say to those who looked; see [`super::versions::Manners`].
     pub(super) manner: u64,
     pub(super) is_binary: bool,
     pub(super) is_compressed: bool,
@@ -89,6 +89,8 @@ pub(super) struct Outcomes {
     pub(super) over_limit: Vec<(u32, u64)>,
     /// Blobs with more secrets than are kept.
     pub(super) crowded: Vec<u32>,
+    /// Blobs too large to be looked at as at each of their paths, and their sizes.
+    pub(super) one_sided: Vec<(u32, u64)>,
 }
 
 impl Outcomes {
@@ -107,6 +109,11 @@ impl Outcomes {
         set.dedup();
         let number = self.number(set);
         self.blobs.push((looked, number));
+    }
+
+    /// Blobs that were not looked at as they should be.
+    pub(super) fn unfinished(&self) -> impl Iterator<Item = u32> {
+        self.crowded.iter().copied().chain(self.one_sided.iter().map(|&(blob, _)| blob))
     }
 
     /// The number of a set; none for one without secrets.
@@ -165,6 +172,8 @@ pub(super) struct Found {
     pub(super) over_limit: Vec<(u32, u64)>,
     /// See [`Outcomes`].
     pub(super) crowded: Vec<u32>,
+    /// See [`Outcomes`].
+    pub(super) one_sided: Vec<(u32, u64)>,
     /// Blobs that stand for large files elsewhere.
     pub(super) pointers: Vec<u32>,
 }
@@ -194,6 +203,7 @@ impl Found {
             found.broken.extend(&part.broken);
             found.over_limit.extend(&part.over_limit);
             found.crowded.extend(&part.crowded);
+            found.one_sided.extend(&part.one_sided);
         }
         found.secrets.values_mut().for_each(|blobs| {
             blobs.sort_unstable();

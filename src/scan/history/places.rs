@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bstr::BString;
+use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 use gix::objs::Kind;
 
@@ -22,6 +22,8 @@ use crate::source::objects::{Content, ObjectItem, Objects};
 
 /// Bytes of a blob that is looked at by itself.
 const LARGE: u64 = 4 << 20;
+/// At so many places it is tried to show a secret that is reported at none of those that are to be shown.
+const MOST_TRIED: usize = 64;
 
 /// A blob at a path of a commit, or by itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,24 +98,36 @@ impl Scanner {
         gathered.sightings
     }
 
-    /// A secret that is reported at none of its places, since their paths have it judged otherwise, is shown where it was found.
-    /// Gives where that was.
+    /// A secret that is reported at none of its places, since their paths have it judged otherwise or let it pass, is shown where it was
+    /// found. Gives where that was.
     fn complete(&self, known: &Known<'_>, found: &Found, placed: &mut Vec<Sighting>, lines: &mut Lines) -> Vec<Standing> {
-        let reported = placed.iter().filter(|sighting| sighting.fate == Fate::Report);
-        let shown: BTreeSet<Fingerprint> = reported.map(|sighting| Fingerprint::of(sighting.secret.expose())).collect();
-        let left: Vec<Standing> = found
-            .secrets
-            .iter()
-            .filter(|(fingerprint, _)| !shown.contains(fingerprint))
-            .map(|(_, blobs)| known.standing(blobs[0]))
-            .collect();
-        let more = self.look_again(known, left.iter(), lines);
-        let is_left = |sighting: &Sighting| {
-            let secret = Fingerprint::of(sighting.secret.expose());
-            found.secrets.contains_key(&secret) && !shown.contains(&secret)
+        let reported = |counts: &dyn Fn(&BStr) -> bool| -> BTreeSet<Fingerprint> {
+            let here = placed.iter().filter(|sighting| sighting.fate == Fate::Report && counts(sighting.place.origin.path()));
+            here.map(|sighting| Fingerprint::of(sighting.secret.expose())).collect()
         };
-        placed.extend(more.into_iter().filter(is_left));
-        left
+        let placed_at_all = reported(&|_| true);
+        let mut shown = reported(&|path| !known.lets_pass(path));
+        let mut looked_at = Vec::new();
+        for round in 0..MOST_TRIED {
+            let left = found.secrets.iter().filter(|(fingerprint, _)| !shown.contains(fingerprint));
+            let nth = |blobs: &[u32]| known.standings_in(blobs).nth(round);
+            let is_wanted = |secret, standing: &Standing| !placed_at_all.contains(secret) || !known.lets_pass(standing.path.as_bstr());
+            let next: Vec<Standing> =
+                left.filter_map(|(secret, blobs)| nth(blobs).filter(|standing| is_wanted(secret, standing))).collect();
+            if next.is_empty() {
+                break;
+            }
+            let more = self.look_again(known, next.iter(), lines);
+            let is_left = |sighting: &Sighting| {
+                let secret = Fingerprint::of(sighting.secret.expose());
+                sighting.fate == Fate::Report && found.secrets.contains_key(&secret) && !shown.contains(&secret)
+            };
+            let more: Vec<Sighting> = more.into_iter().filter(is_left).collect();
+            shown.extend(more.iter().map(|sighting| Fingerprint::of(sighting.secret.expose())));
+            placed.extend(more);
+            looked_at.extend(next);
+        }
+        looked_at
     }
 
     /// The large files that blobs stand for.
@@ -187,14 +201,30 @@ impl Known<'_> {
         Standing { blob, commit, path: self.path_of(blob) }
     }
 
+    /// All places of blobs that differ in what counts; those that are let pass last.
+    fn standings_in(&self, blobs: &[u32]) -> impl Iterator<Item = Standing> {
+        let of = |&blob: &u32| self.paths_of(blob).into_iter().map(move |(path, root)| (blob, path, root));
+        let (aside, first): (Vec<_>, Vec<_>) =
+            blobs.iter().take(MOST_TRIED).flat_map(of).partition(|(_, path, _)| self.lets_pass(path.as_bstr()));
+        first.into_iter().chain(aside).map(|(blob, path, root)| {
+            let commit = self.reached_with(blob).and_then(|reached| self.commit_with(reached, root));
+            Standing { blob, commit, path }
+        })
+    }
+
+    /// Whether places at a path are taken out of the report.
+    fn lets_pass(&self, path: &BStr) -> bool {
+        self.settings.let_pass.has(path)
+    }
+
     /// Where a secret is shown.
     fn standings(&self, trace: &Trace, blobs: &[u32]) -> Vec<Standing> {
-        let in_blob = |spot: &&Spot| spot.object != spot.commit;
+        let in_blob = |spot: &&Spot| spot.object != spot.commit && !self.settings.exclude.has(spot.path.as_bstr());
         let first = trace.introduced.iter().find(in_blob);
         let is_other = |spot: &&Spot| first.is_none_or(|first| (first.object, &first.path) != (spot.object, &spot.path));
         let live = trace.live.iter().filter(in_blob).filter(is_other);
         let all: Vec<Standing> = first.into_iter().chain(live).map(Standing::from).collect();
-        if all.is_empty() { vec![self.standing(blobs[0])] } else { all }
+        if all.is_empty() { self.standings_in(blobs).take(1).collect() } else { all }
     }
 
     fn origin(&self, standing: &Standing) -> Origin {

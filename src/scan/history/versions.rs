@@ -15,9 +15,9 @@ use super::lines::{self, Copied, Gathered, MARGIN};
 use super::outcome::{Looked, Outcome, Outcomes};
 use super::seen::{At, Seen, Unseen};
 use crate::blob::Origin;
-use crate::detect::kind::{PathClass, path_class};
-use crate::detect::text::{self, Form};
+use crate::detect::text::{self, Form, Text};
 use crate::detect::{self, Candidate, Sink, View};
+use crate::file_kind::path_class;
 use crate::scan::blob::{Claim, resolve_claims};
 use crate::scan::stream::WINDOW;
 use crate::scan::{Progress, Scanner};
@@ -34,12 +34,22 @@ pub(super) trait Paths: Sync {
 
 /// Whether a blob is to be looked at.
 pub(super) enum Wanted {
-    /// It is, at this path.
-    At(BString),
+    /// It is.
+    At(Standing),
     /// Its path is excluded.
     Excluded,
     /// Nobody asked for it.
     No,
+}
+
+/// Where a blob stands.
+pub(super) struct Standing {
+    /// A path; empty for a blob that has none.
+    pub(super) path: BString,
+    /// Other paths, at each of which it is to be looked at as well, as they are of other classes.
+    pub(super) others: Vec<BString>,
+    /// See [`Manners`].
+    pub(super) manner: u64,
 }
 
 /// Looks at blobs; for one thread.
@@ -49,11 +59,15 @@ pub(super) struct Blobs<'s, P> {
     progress: &'s dyn Progress,
     /// Whether versions inherit from their bases.
     delta: bool,
-    /// Whether patterns go by more of a path than its class; asking takes time in proportion to the catalogue.
-    is_limited_to_paths: bool,
+    manners: Manners,
     path: BString,
+    /// How a text at that path is read.
+    manner: u64,
     /// The blob at hand.
     looked: Looked,
+    /// What it holds if it is read as at its other paths, which are these.
+    others: Vec<BString>,
+    elsewhere: Vec<Outcome>,
     copied: Vec<Copied>,
     gathered: Gathered,
     seen: &'s Seen,
@@ -116,8 +130,11 @@ impl<'s, P: Paths> Blobs<'s, P> {
             paths,
             progress,
             delta,
-            is_limited_to_paths: scanner.catalogue.is_limited_to_paths(),
+            manners: Manners::of(scanner),
             path: BString::default(),
+            manner: 0,
+            others: Vec::new(),
+            elsewhere: Vec::new(),
             looked: Looked { object: 0, len: 0, manner: 0, is_binary: false, is_compressed: false, is_pointer: false },
             copied: Vec::new(),
             gathered: Gathered::default(),
@@ -130,20 +147,22 @@ impl<'s, P: Paths> Blobs<'s, P> {
 
     /// Whether a blob of `len` bytes is to be looked at; its path is known then.
     fn wants(&mut self, object: u32, len: u64) -> bool {
-        match self.paths.path(object) {
-            Wanted::At(path) => self.path = path,
+        let Standing { path, others, manner } = match self.paths.path(object) {
+            Wanted::At(standing) => standing,
             Wanted::Excluded => {
                 self.outcomes.excluded.push(object);
                 return false;
             }
             Wanted::No => return false,
-        }
+        };
+        (self.path, self.others) = (path, others);
+        self.manner = self.manners.of_path(self.path.as_bstr());
         self.progress.advance(1, len);
         let within = self.scanner.settings.max_file_size.is_none_or(|most| len <= most);
         if !within {
             self.outcomes.over_limit.push((object, len));
         }
-        let manner = manner(self.path.as_bstr(), self.is_limited_to_paths);
+        self.elsewhere.clear();
         self.looked = Looked { object, len, manner, is_binary: false, is_compressed: false, is_pointer: false };
         within
     }
@@ -159,22 +178,38 @@ impl<'s, P: Paths> Blobs<'s, P> {
         if plain && self.delta {
             self.looks.clear();
             self.unseen.clear();
-            self.unseen.add(self.seen, bytes, &At { place: 0, to: 0, ends: [true; 2], manner: self.looked.manner });
+            self.unseen.add(self.seen, bytes, &At { place: 0, to: 0, ends: [true; 2], manner: self.manner });
             self.search(bytes, |found| Some(found.start));
             return self.look(bytes, &Frame::default(), has_changes).unwrap_or_default();
         }
-        let mut found = Vec::new();
         let texts = text::of(bytes, form);
         self.looked.is_binary = texts[0].binary;
         self.looked.is_compressed = texts[0].binary && text::is_compressed(bytes);
-        for text in &texts {
-            let view = View { bytes: &text.bytes, path: self.path.as_bstr(), binary: text.binary, depth: 0 };
+        let outcomes = self.outcomes_at(self.path.as_bstr(), &texts);
+        self.outcomes.add(self.looked, outcomes.iter().chain(&self.elsewhere));
+        Frame::default()
+    }
+
+    /// What texts hold that are read as at a path.
+    fn outcomes_at(&self, path: &BStr, texts: &[Text<'_>]) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        for text in texts {
+            let view = View { bytes: &text.bytes, path, binary: text.binary, depth: 0 };
             let candidates = detect::scan(&self.scanner.catalogue, &view);
             let claims = candidates.iter().map(|candidate| Found::new(self.scanner, candidate, &view)).collect();
-            found.extend(resolve_claims(claims, |found: &Found| &found.claim));
+            outcomes.extend(resolve_claims(claims, |found: &Found| &found.claim).iter().map(|found| found.outcome));
         }
-        self.outcomes.add(self.looked, found.iter().map(|found| &found.outcome));
-        Frame::default()
+        outcomes
+    }
+
+    /// Looks at the blob at hand as at its other paths.
+    fn look_elsewhere(&mut self, bytes: &[u8]) {
+        let others = std::mem::take(&mut self.others);
+        if others.is_empty() {
+            return;
+        }
+        let texts = text::of(bytes, Form::of(bytes));
+        self.elsewhere = others.iter().flat_map(|path| self.outcomes_at(path.as_bstr(), &texts)).collect();
     }
 
     /// Everything in a text of any length.
@@ -187,7 +222,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
                 self.looked.is_compressed = scanned.coverage.compressed > 0;
                 // A window gives only so many.
                 self.outcomes.crowded.extend(scanned.coverage.problems.first().map(|_| self.looked.object));
-                self.outcomes.add(self.looked, &outcomes);
+                self.outcomes.add(self.looked, outcomes.iter().chain(&self.elsewhere));
             }
             Err(_) => self.outcomes.broken.push((self.looked.object, Broken::Damaged)),
         }
@@ -198,7 +233,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
     fn look(&mut self, bytes: &[u8], base: &Frame, has_changes: bool) -> Option<Frame> {
         let view = View { bytes, path: self.path.as_bstr(), binary: false, depth: 0 };
         let mut sink = Sink::new(&self.scanner.catalogue, &view);
-        let mut frame = Frame { manner: Some(self.looked.manner), ..Frame::default() };
+        let mut frame = Frame { manner: Some(self.manner), ..Frame::default() };
         for look in self.looks.drain(..) {
             let first = frame.count();
             match look {
@@ -230,7 +265,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
             frame.anchors.get(first).is_some_and(|anchor| anchor.start < stretch.end)
         });
         let resolved = resolve_claims(frame.found.iter().collect(), |found: &&Found| &found.claim);
-        self.outcomes.add(self.looked, resolved.iter().map(|found| &found.outcome));
+        self.outcomes.add(self.looked, resolved.iter().map(|found| &found.outcome).chain(&self.elsewhere));
         has_changes.then(|| frame.if_small(self.looked.len))
     }
 
@@ -258,7 +293,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
         for (place, range) in gathered.ranges() {
             let ends = [range.start == 0, range.end == len];
             let text = &gathered.text[place..place + range.len()];
-            self.unseen.add(self.seen, text, &At { place, to: range.start, ends, manner: self.looked.manner });
+            self.unseen.add(self.seen, text, &At { place, to: range.start, ends, manner: self.manner });
         }
         self.search(&gathered.text, |found| gathered.place(found));
         self.gathered = gathered;
@@ -281,14 +316,51 @@ impl<'s, P: Paths> Blobs<'s, P> {
     }
 }
 
-/// What the path of a blob has to say to those who look at it: its class, or all of it where patterns go by more.
-pub(super) fn manner(path: &BStr, is_limited_to_paths: bool) -> u64 {
-    if is_limited_to_paths {
-        let digest = Sha256::digest(path.as_bytes());
-        return digest.first_chunk().copied().map_or(0, u64::from_be_bytes);
+/// What paths have to say to those who look at blobs: their classes, or all of them where patterns go by more.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manners {
+    by_path: bool,
+}
+
+impl Manners {
+    pub(super) fn of(scanner: &Scanner) -> Self {
+        // Asking takes time in proportion to the catalogue.
+        Self { by_path: scanner.catalogue.is_limited_to_paths() }
     }
-    let PathClass { kind, setting } = path_class(path);
-    (kind as u64) << 8 | setting as u64
+
+    /// What a path has to say: a bit for its class, or a hash.
+    pub(super) fn of_path(self, path: &BStr) -> u64 {
+        if self.by_path {
+            let digest = Sha256::digest(path.as_bytes());
+            return digest.first_chunk().copied().map_or(0, u64::from_be_bytes);
+        }
+        1 << path_class(path).number()
+    }
+
+    /// What paths have to say that say `manners`.
+    pub(super) fn joined(self, manners: impl IntoIterator<Item = u64>) -> u64 {
+        manners.into_iter().fold(0, |all, one| if self.by_path { all.wrapping_mul(31).wrapping_add(one) } else { all | one })
+    }
+
+    /// Whether what is known by `joined` holds at a path that says `one`.
+    pub(super) const fn covers(self, joined: u64, one: u64) -> bool {
+        if self.by_path { joined == one } else { joined & one == one }
+    }
+
+    /// Where a blob stands that is at all these paths, which are some.
+    pub(super) fn standing(self, paths: Vec<BString>) -> Standing {
+        let mut manners: Vec<u64> = Vec::new();
+        let mut apart = Vec::new();
+        for path in paths {
+            let manner = self.of_path(path.as_bstr());
+            if !manners.contains(&manner) {
+                manners.push(manner);
+                apart.push(path);
+            }
+        }
+        let mut apart = apart.into_iter();
+        Standing { path: apart.next().unwrap_or_default(), others: apart.collect(), manner: self.joined(manners) }
+    }
 }
 
 /// Whether an anchor depends on nothing beyond the lines next to it. Where it was read to an end of the text from the line next to it, more might
@@ -334,6 +406,7 @@ impl<P: Paths> Visitor for Blobs<'_, P> {
             return Frame::default();
         }
         self.looked.is_pointer = lfs::pointer(bytes).is_some();
+        self.look_elsewhere(bytes);
         self.whole_text(bytes, has_changes)
     }
 
@@ -345,7 +418,10 @@ impl<P: Paths> Visitor for Blobs<'_, P> {
         if len <= lfs::MAX_POINTER_BYTES {
             self.looked.is_pointer = lfs::pointer(version.bytes()).is_some();
         }
-        let inherits = base.manner == Some(self.looked.manner) && is_plain(version) && len <= WINDOW;
+        if !self.others.is_empty() {
+            self.look_elsewhere(version.bytes());
+        }
+        let inherits = base.manner == Some(self.manner) && is_plain(version) && len <= WINDOW;
         if !inherits {
             return Some(self.whole_text(version.bytes(), has_changes));
         }
@@ -358,6 +434,7 @@ impl<P: Paths> Visitor for Blobs<'_, P> {
 
     fn large(&mut self, object: u32, size: u64, content: &mut dyn Read) {
         if self.wants(object, size) {
+            self.outcomes.one_sided.extend((!self.others.is_empty()).then_some((object, size)));
             self.stream(content);
         }
     }
@@ -395,7 +472,7 @@ mod tests {
 
     impl Paths for Named {
         fn path(&self, _object: u32) -> Wanted {
-            Wanted::At(self.0.into())
+            Wanted::At(Manners { by_path: false }.standing(vec![self.0.into()]))
         }
     }
 

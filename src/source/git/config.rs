@@ -14,7 +14,9 @@ pub(crate) fn facts(repository: &gix::Repository) -> Repository {
     Repository {
         url: repository.config_snapshot().string("remote.origin.url").and_then(|url| public_url(url.as_bstr())),
         revision: head.as_ref().and_then(|head| head.id).map(|id| id.to_string()),
-        branch: head.and_then(|head| head.branch).map(|name| name.strip_prefix(b"refs/heads/").unwrap_or(&name).to_str_lossy().into_owned()),
+        branch: head
+            .and_then(|head| head.branch)
+            .map(|name| name.strip_prefix(b"refs/heads/").unwrap_or(&name).to_str_lossy().into_owned()),
     }
 }
 

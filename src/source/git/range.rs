@@ -17,7 +17,7 @@ use crate::source::git::database::{DatabaseReader, Peeled};
 use crate::source::git::graph::{Graph, Paint};
 use crate::source::git::open::{self, Opened};
 use crate::source::git::refs::{self, ReferenceKind, References};
-use crate::source::git::trees::Comparison;
+use crate::source::git::trees::{Comparison, Counted};
 use crate::source::git::{config, lfs};
 use crate::source::objects::{Content, ObjectItem, Objects};
 
@@ -29,6 +29,8 @@ pub struct Range {
     pub(crate) known: Vec<Known>,
     /// Only commits that are not older, in seconds since 1970 by the committer's clock.
     pub(crate) since: Option<i64>,
+    /// Whether a blob is listed with each of its paths, not only with one of each class.
+    pub(crate) each_path: bool,
 }
 
 /// What has to be scanned with all that it is made of.
@@ -69,14 +71,20 @@ impl Range {
         }
         let revision = |text: &str| if text.is_empty() { "HEAD" } else { text }.to_owned();
         let known = if is_zeros(from) { Vec::new() } else { vec![Known::Revision(revision(from))] };
-        Ok(Self { tips: vec![Tip::Revision { revision: revision(to), name: None }], known, since: None })
+        Ok(Self { tips: vec![Tip::Revision { revision: revision(to), name: None }], known, ..Self::default() })
     }
 
     /// Everything that references and the HEADs of work trees lead to; with `since` only what commits bring whose committer's clock said that
     /// time or a later one, in seconds since 1970.
     #[must_use]
     pub fn all(since: Option<i64>) -> Self {
-        Self { tips: vec![Tip::References], known: Vec::new(), since }
+        Self { tips: vec![Tip::References], since, ..Self::default() }
+    }
+
+    /// The same with each path of a blob: where some paths are to be left out, or say more than their classes do.
+    #[must_use]
+    pub fn with_each_path(self, each_path: bool) -> Self {
+        Self { each_path, ..self }
     }
 }
 
@@ -86,8 +94,8 @@ pub(crate) fn is_zeros(revision: &str) -> bool {
 }
 
 /// Lists what the commits of a range bring, oldest first: the message of each commit, each path that is new with it, and each blob that none
-/// of its parents has at the same path. A blob is listed once, with the first commit that brings it; a renamed file brings its name. The
-/// names that the tips get and the messages of tags come first.
+/// of its parents has at the same path. A blob is listed once for each class of paths, with the first commit that brings it there; a renamed
+/// file brings its name, and its content where the new name is of another class. The names that the tips get and the messages of tags come first.
 ///
 /// Where the history is cut off inside of the range (a shallow clone) that is a problem, and the last commit there is counts as bringing
 /// what it does not share with the range's first end.
@@ -97,7 +105,7 @@ pub(crate) fn is_zeros(revision: &str) -> bool {
 pub fn list(directory: &Path, range: &Range, environment: &GitEnvironment) -> Result<Objects, SourceError> {
     let opened = open::open(directory, environment)?;
     let reader = opened.database.reader();
-    let mut listing = Listing::new(&opened, &reader, range.since);
+    let mut listing = Listing::new(&opened, &reader, range);
     let tips = range.tips.iter().map(|tip| listing.tip(tip)).collect::<Result<Vec<_>, _>>()?.concat();
     let known = range.known.iter().map(|known| listing.known(known)).collect::<Result<Vec<_>, _>>()?.concat();
     let mut graph = Graph::new(&reader, Noted::open(&opened.object_directories, opened.repository.object_hash()));
@@ -122,19 +130,28 @@ struct Listing<'o> {
     opened: &'o Opened,
     reader: &'o DatabaseReader,
     since: Option<i64>,
+    comparison: Comparison<'o>,
     items: Vec<ObjectItem>,
     coverage: Coverage,
     /// Ends that were named one by one.
     bases: Vec<ObjectId>,
-    /// Tags and blobs that are items, and paths.
+    /// Tags and blobs that are items, these with what counts of their paths, and paths.
     seen: HashSet<ObjectId>,
+    files: HashSet<(ObjectId, Counted)>,
     paths: HashSet<BString>,
 }
 
 impl<'o> Listing<'o> {
-    fn new(opened: &'o Opened, reader: &'o DatabaseReader, since: Option<i64>) -> Self {
+    fn new(opened: &'o Opened, reader: &'o DatabaseReader, range: &Range) -> Self {
         let (items, coverage, bases) = <(Vec<ObjectItem>, Coverage, Vec<ObjectId>)>::default();
-        Self { opened, reader, since, items, coverage, bases, seen: HashSet::new(), paths: HashSet::new() }
+        let (seen, files, paths) = Default::default();
+        let comparison = Comparison::new(reader, range.each_path);
+        Self { opened, reader, since: range.since, comparison, items, coverage, bases, seen, files, paths }
+    }
+
+    /// Whether a blob was not listed as such a file before.
+    fn is_new(&mut self, blob: ObjectId, path: &BString) -> bool {
+        self.files.insert((blob, self.comparison.file(path)))
     }
 
     /// The repository's references whose names begin with `prefix`.
@@ -178,7 +195,7 @@ impl<'o> Listing<'o> {
             Kind::Commit => return Some(peeled.id),
             Kind::Blob => self.loose_blob(peeled.id, peeled.id, BString::default()),
             Kind::Tree if self.since.is_none() => {
-                let mut changes = Comparison::new(self.reader).changes(peeled.id, Vec::new(), "".into());
+                let mut changes = self.comparison.anew().changes(peeled.id, Vec::new(), "".into());
                 changes.blobs.sort_unstable_by(|a, b| a.1.cmp(&b.1));
                 changes.blobs.drain(..).for_each(|(blob, path)| self.loose_blob(blob, peeled.id, path));
                 self.coverage.merge(changes.coverage);
@@ -190,7 +207,7 @@ impl<'o> Listing<'o> {
 
     /// Adds a blob that is in no commit, and has therefore no time.
     fn loose_blob(&mut self, blob: ObjectId, holder: ObjectId, path: BString) {
-        if self.since.is_none() && self.seen.insert(blob) {
+        if self.since.is_none() && self.is_new(blob, &path) {
             self.items.push(ObjectItem { origin: Origin::Object { id: holder.to_string(), path }, content: Content::Blob(blob) });
         }
     }
@@ -233,7 +250,6 @@ impl<'o> Listing<'o> {
 
     /// Adds what the range's commits bring.
     fn brought(&mut self, graph: &Graph<'_>) {
-        let mut comparison = Comparison::new(self.reader);
         let mut lost = BTreeMap::new();
         for id in graph.oldest_first() {
             let Some(commit) = graph.get(&id) else { continue };
@@ -250,16 +266,16 @@ impl<'o> Listing<'o> {
                 continue;
             }
             self.items.push(ObjectItem { origin: Origin::CommitMessage { commit: id.to_string() }, content: Content::Commit(id) });
-            let mut changes = comparison.changes(commit.tree, others, "".into());
+            let mut changes = self.comparison.changes(commit.tree, others, "".into());
             for path in changes.paths() {
                 if self.paths.insert(path.clone()) {
                     self.items.push(ObjectItem { origin: Origin::PathName { commit: id.to_string(), path }, content: Content::Name });
                 }
             }
-            comparison.without_renames(&mut changes);
+            self.comparison.without_renames(&mut changes);
             changes.blobs.sort_unstable_by(|a, b| a.1.cmp(&b.1));
             for (blob, path) in changes.blobs {
-                if self.seen.insert(blob) {
+                if self.is_new(blob, &path) {
                     self.items.push(ObjectItem { origin: Origin::Commit { commit: id.to_string(), path }, content: Content::Blob(blob) });
                 }
             }

@@ -163,7 +163,7 @@ impl<'s> Staged<'s> {
         let path = self.path(entry);
         let path = path.strip_suffix(b"/").unwrap_or(path).into();
         let others = head.map(|head| head.oid.to_owned()).into_iter().collect();
-        let changes = Comparison::new(self.reader).changes(entry.id, others, path);
+        let changes = Comparison::new(self.reader, true).changes(entry.id, others, path);
         let item = |(id, path)| ObjectItem { origin: Origin::Index { path }, content: Content::Blob(id) };
         self.items.extend(changes.blobs.into_iter().map(item));
         self.coverage.merge(changes.coverage);

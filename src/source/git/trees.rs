@@ -10,6 +10,7 @@ use gix::ObjectId;
 use gix::objs::tree::{EntryRef, name_order};
 use gix::objs::{Kind, TreeRefIter};
 
+use crate::file_kind::{Folder, PathClass, path_class};
 use crate::finding::{Coverage, Problem, ProblemKind, SkipReason};
 use crate::source::git::database::{DatabaseReader, LookupError};
 
@@ -74,16 +75,36 @@ pub(crate) struct Changes {
     others: Vec<BString>,
     /// Submodules and what could not be read.
     pub(crate) coverage: Coverage,
-    /// Blobs and trees that the others have where this tree has something else: what a renamed file was.
-    removed_blobs: HashSet<ObjectId>,
-    removed_trees: Vec<ObjectId>,
+    /// What the others have where this tree has something else, with its path: what a renamed file was.
+    removed: Vec<Removed>,
 }
+
+/// A blob or a tree at a path.
+#[derive(Debug)]
+struct Removed {
+    id: ObjectId,
+    is_tree: bool,
+    path: BString,
+}
+
+/// What counts of a path.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Counted {
+    Folder(Folder),
+    Class(PathClass),
+    Path(BString),
+}
+
+/// With more trees than this only the classes of their paths count: a repository can be made so that they are at endless many.
+const MOST_LISTED: usize = 1 << 20;
 
 /// Compares trees.
 pub(crate) struct Comparison<'d> {
     database: &'d DatabaseReader,
+    /// Whether all of a path counts, not only its class.
+    each_path: bool,
     /// Trees that were listed whole; their blobs are known.
-    listed: HashSet<ObjectId>,
+    listed: HashSet<(ObjectId, Counted)>,
 }
 
 /// A tree to compare.
@@ -95,12 +116,27 @@ struct Step {
 }
 
 impl<'d> Comparison<'d> {
-    pub(crate) fn new(database: &'d DatabaseReader) -> Self {
-        Self { database, listed: HashSet::new() }
+    pub(crate) fn new(database: &'d DatabaseReader, each_path: bool) -> Self {
+        Self { database, each_path, listed: HashSet::new() }
+    }
+
+    /// Another one that knows no tree yet.
+    pub(crate) fn anew(&self) -> Self {
+        Self::new(self.database, self.each_path)
+    }
+
+    /// What counts of a file's path.
+    pub(crate) fn file(&self, path: &BString) -> Counted {
+        if self.each_path { Counted::Path(path.clone()) } else { Counted::Class(path_class(path.as_bstr())) }
+    }
+
+    /// What counts of a tree's path, where so many are known.
+    fn folder(&self, path: &BString, known: usize) -> Counted {
+        if self.each_path && known < MOST_LISTED { Counted::Path(path.clone()) } else { Counted::Folder(Folder::at(path.as_bstr())) }
     }
 
     /// The blobs of `tree`, which stands at `path`, that differ from what each of `others` has at the same path. A tree that none of them
-    /// has is listed once in the life of this value.
+    /// has is listed once in the life of this value, for each kind of path that counts.
     pub(crate) fn changes(&mut self, tree: ObjectId, others: Vec<ObjectId>, path: BString) -> Changes {
         let mut changes = Changes::default();
         if others.contains(&tree) {
@@ -109,8 +145,12 @@ impl<'d> Comparison<'d> {
         let mut compared = HashSet::new();
         let mut steps = vec![Step { tree, others, path, depth: 0 }];
         while let Some(step) = steps.pop() {
-            let new =
-                if step.others.is_empty() { self.listed.insert(step.tree) } else { compared.insert((step.tree, step.others.clone())) };
+            let folder = self.folder(&step.path, self.listed.len() + compared.len());
+            let new = if step.others.is_empty() {
+                self.listed.insert((step.tree, folder))
+            } else {
+                compared.insert((step.tree, step.others.clone(), folder))
+            };
             if !new {
                 changes.others.push(step.path);
             } else if let Err(problem) = self.compare(&step, &mut changes, &mut steps) {
@@ -132,14 +172,14 @@ impl<'d> Comparison<'d> {
             let mut known = false;
             let mut below = Vec::new();
             for other in &mut others {
-                let same_name = other.seek(entry.filename, tree, |passed| changes.removed(&passed));
+                let same_name = other.seek(entry.filename, tree, |passed| changes.removed(&step.path, &passed));
                 let Some(theirs) = same_name else { continue };
                 if theirs.oid == entry.oid {
                     known = true;
                 } else if tree {
                     below.push(theirs.oid.to_owned());
                 } else {
-                    changes.removed(&theirs);
+                    changes.removed(&step.path, &theirs);
                 }
             }
             if known {
@@ -160,29 +200,28 @@ impl<'d> Comparison<'d> {
             }
         }
         for other in others {
-            other.for_each(|left| changes.removed(&left));
+            other.for_each(|left| changes.removed(&step.path, &left));
         }
         if entries.broken { Err(LookupError::unexpected(&step.tree, "whole tree").at(step.path.as_bstr())) } else { Ok(()) }
     }
 
-    /// Takes out of `changes` what the other trees had at another path: a renamed file brings nothing.
+    /// Takes out of `changes` what the other trees had at another path of which the same counts: a renamed file brings nothing.
     pub(crate) fn without_renames(&self, changes: &mut Changes) {
         if changes.blobs.is_empty() {
             return;
         }
         let mut seen = HashSet::new();
-        let mut trees = std::mem::take(&mut changes.removed_trees);
-        while let Some(tree) = trees.pop() {
+        let mut files = HashSet::new();
+        while let Some(removed) = changes.removed.pop() {
             let mut buffer = Vec::new();
-            if !seen.insert(tree) {
-                continue;
+            if !removed.is_tree {
+                files.insert((removed.id, self.file(&removed.path)));
+            } else if seen.insert((removed.id, self.folder(&removed.path, seen.len()))) {
+                let Ok(entries) = Cursor::open(self.database, removed.id, &mut buffer) else { continue };
+                entries.for_each(|entry| changes.removed(&removed.path, &entry));
             }
-            let Ok(entries) = Cursor::open(self.database, tree, &mut buffer) else { continue };
-            entries.for_each(|entry| changes.removed(&entry));
-            trees.append(&mut changes.removed_trees);
         }
-        let removed = &changes.removed_blobs;
-        changes.blobs.retain(|(id, _)| !removed.contains(id));
+        changes.blobs.retain(|(id, path)| !files.contains(&(*id, self.file(path))));
     }
 }
 
@@ -195,12 +234,9 @@ impl Changes {
         paths
     }
 
-    fn removed(&mut self, entry: &EntryRef<'_>) {
-        if entry.mode.is_tree() {
-            self.removed_trees.push(entry.oid.to_owned());
-        } else {
-            self.removed_blobs.insert(entry.oid.to_owned());
-        }
+    fn removed(&mut self, directory: &BString, entry: &EntryRef<'_>) {
+        let path = joined(directory.as_bstr(), entry.filename);
+        self.removed.push(Removed { id: entry.oid.to_owned(), is_tree: entry.mode.is_tree(), path });
     }
 }
 

@@ -199,3 +199,71 @@ fn excluded_paths_are_left_out_and_counted() {
     scan.assert_found(&["kept: commit a", "message: commit-message COMMIT_MESSAGE", "name: ref-name REF_NAME"]);
     assert!(scan.report["coverage"]["skipped"]["excluded"].as_u64() >= Some(1));
 }
+
+/// What a path says decides what is found; a blob at two kinds of paths is looked at as both.
+#[test]
+fn a_blob_is_looked_at_as_each_kind_of_file_that_it_is() {
+    let value = ["hunter", "2x9"].concat();
+    let fixture = Fixture::new(&format!(
+        "repository r; commit() {{ git add -A; git commit -qm $1; }}
+        printf 'DB_PASSWORD={value}\n' >.env; commit settings; git mv .env package-lock.json; commit lock; echo x >x; commit x
+        cp package-lock.json a.py; cp package-lock.json prod.env; commit both; git rm -q a.py prod.env package-lock.json; commit gone
+        mkdir tests src; printf 'password = \"{value}7\"\n' >tests/test_a.py; commit test; cp tests/test_a.py src/settings.py; commit product"
+    ));
+    let first = fixture.sandbox.run("git -C r rev-parse HEAD~6");
+    let paths = |arguments: &[&str]| {
+        let scan = fixture.scan("r", arguments);
+        let mut paths: Vec<String> = scan.places.iter().map(|place| place.rsplit(' ').next().unwrap().to_owned()).collect();
+        paths.sort();
+        (scan.code, paths)
+    };
+    for more in [&[][..], &["--no-delta"], &["--no-cache"], &["--unreachable"], &["--exclude", "nothing"]] {
+        let (code, found) = paths(&[&["--history"], more].concat());
+        assert_eq!((code, found), (1, [".env", "src/settings.py", "tests/test_a.py"].map(str::to_owned).to_vec()), "{more:?}");
+    }
+    assert_eq!(paths(&["--range", &format!("{first}..HEAD~2")]), (1, vec!["prod.env".to_owned()]));
+    assert_eq!(paths(&["--range", "HEAD~2..HEAD", "--fail-on", "high"]).0, 1);
+    assert_eq!(paths(&["--range", &format!("{}..HEAD", "0".repeat(40)), "--fail-on", "high"]).1.len(), 3);
+    // A file that is renamed brings its content where it is another kind of file then.
+    fixture.sandbox.run("cd r; git rm -qr .; cp /dev/null e; printf 'DB_PASSWORD={value}1\n' >a.lock; git add .; git commit -qm a; git mv a.lock a.env; git commit -qm b".replace("{value}", &value).as_str());
+    assert_eq!(paths(&["--range", "HEAD~1..HEAD"]), (1, vec!["a.env".to_owned()]));
+}
+
+/// What is left out at one path is not left out at another.
+#[test]
+fn a_blob_is_left_out_only_if_all_its_paths_are() {
+    let fixture = Fixture::new(
+        "repository r; commit() { git add -A; git commit -qm $1; }
+        git commit -q --allow-empty -m base; mkdir vendor src; echo @copied@ >vendor/k; commit vendor; cp vendor/k src/k; commit copy
+        cp -r vendor deep; echo @moved@ >vendor/m; commit more; git mv vendor/m src/m; commit move; echo @alone@ >vendor/a; commit alone",
+    );
+    let found = |arguments: &[&str]| {
+        let scan = fixture.scan("r", arguments);
+        let mut names: Vec<String> =
+            scan.places.iter().map(|place| format!("{} {}", place.split(':').next().unwrap(), place.rsplit(' ').next().unwrap())).collect();
+        names.sort();
+        names
+    };
+    for source in [&["--history"][..], &["--history", "--no-delta"], &["--history", "--since", "@0"], &["--range", "HEAD~5..HEAD"]] {
+        let outside = |glob: &str| found(&[source, &["--exclude", glob, "--no-cache"]].concat());
+        let is_whole = |names: &[String], name: &str| names.iter().any(|found| found.starts_with(name));
+        let names = outside("vendor/");
+        assert!(is_whole(&names, "copied") && is_whole(&names, "moved") && !is_whole(&names, "alone"), "{source:?}: {names:?}");
+        assert!(!names.iter().any(|name| name.contains("vendor/")), "{source:?}: {names:?}");
+        let names = outside("src/");
+        assert!(is_whole(&names, "copied") && is_whole(&names, "moved") && is_whole(&names, "alone"), "{source:?}: {names:?}");
+        assert!(!names.iter().any(|name| name.contains("src/")), "{source:?}: {names:?}");
+        assert!(is_whole(&outside("/src\n/vendor".split('\n').next().unwrap()), "copied"));
+        let names = found(&[source, &["--exclude", "vendor/", "--exclude", "src/", "--exclude", "deep/", "--no-cache"]].concat());
+        assert_eq!(names, [""; 0], "{source:?}");
+    }
+    // What is let pass at one path is reported at another, also where only the past has that.
+    fixture.sandbox.run(
+        "cd r; git rm -qr src deep; git commit -qm gone; printf '[[allow]]\\npath = \"vendor/\"\\nreason = \"not ours\"\\n' >../allow.toml",
+    );
+    for source in [&["--history", "--no-cache"][..], &["--history", "--since", "@0"], &["--range", "HEAD~6..HEAD"]] {
+        let names = found(&[source, &["--config", "../allow.toml"]].concat());
+        let expected = |name: &str| names.iter().any(|found| found.starts_with(name) && !found.contains("vendor/"));
+        assert!(expected("copied") && expected("moved") && !names.iter().any(|name| name.starts_with("alone")), "{source:?}: {names:?}");
+    }
+}

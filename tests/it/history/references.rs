@@ -108,7 +108,9 @@ fn references_in_a_format_that_is_not_known_are_a_problem() {
 fn references_in_tables_are_read() {
     for hash in ["sha1", "sha256"] {
         let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/reftable");
-        let fixture = Fixture::new(&format!("{kept}/make --object-format={hash}; cd r; echo staged >staged; git add staged; cd ../w; echo w >base; git add base"));
+        let fixture = Fixture::new(&format!(
+            "{kept}/make --object-format={hash}; cd r; echo staged >staged; git add staged; cd ../w; echo w >base; git add base"
+        ));
         let scans = || {
             let ranges = ["topic/c~1..", "v-a..topic/b", "refs/heads/main..origin", "@~1..HEAD", "topic/d..main", "HEAD..nothing"];
             let range = |range: &&str| fixture.scan("r", &["--range", range]);

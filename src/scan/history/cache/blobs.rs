@@ -2,7 +2,7 @@
 //! name secrets, and what a report shows is read from the repository again.
 //!
 //! A blob is its id, so what is known of it holds in whatever commits, under whatever references and however it is stored; only what
-//! its path has to say to those who look ([`manner`](super::super::versions::manner)) has to be the same.
+//! its paths have to say to those who look ([`Manners`](super::super::versions::Manners)) has to be the same.
 
 use std::num::NonZeroU32;
 
@@ -132,11 +132,11 @@ impl Remembered {
     pub(in crate::scan::history) fn save(self, cabinet: &Cabinet, inventory: &Inventory, parts: &[Outcomes]) -> Option<Edition> {
         let mut joined = Outcomes::default();
         let mut is_new = Bits::new(inventory.len() as usize);
-        let mut crowded = Bits::new(inventory.len() as usize);
-        for &object in parts.iter().flat_map(|part| &part.crowded) {
-            crowded.add(object);
+        let mut unfinished = Bits::new(inventory.len() as usize);
+        for object in parts.iter().flat_map(Outcomes::unfinished) {
+            unfinished.add(object);
         }
-        for (looked, set) in parts.iter().flat_map(Outcomes::looked).filter(|(looked, _)| !crowded.has(looked.object)) {
+        for (looked, set) in parts.iter().flat_map(Outcomes::looked).filter(|(looked, _)| !unfinished.has(looked.object)) {
             is_new.add(looked.object);
             let number = joined.number(set.to_vec());
             joined.add_known(*looked, number);

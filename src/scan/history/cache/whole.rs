@@ -114,7 +114,7 @@ impl<'s> Kept<'s> {
     ) -> Self {
         let directories = pack::with_alternates(&opened.object_directories, &mut Vec::new());
         let mut digest = Sha256::new_with_prefix(cabinet.judged_by);
-        digest.update(format!("{} {:?}", settings.unreachable, settings.exclude));
+        digest.update(format!("{} {:?} {:?}", settings.unreachable, settings.exclude, settings.let_pass));
         digest.update(std::fs::read(opened.repository.common_dir().join("shallow")).unwrap_or_default());
         for directory in &directories {
             digest.update([directory.as_os_str().as_encoded_bytes(), b"\n"].concat());

@@ -22,7 +22,7 @@ use super::cache::ledger::Ledger;
 use super::cache::whole::{Kept, Saved, SavedContent, Shown, objects_of};
 use super::outcome::{Outcomes, Verdict};
 use super::seen::Seen;
-use super::versions::{Blobs, Paths, Wanted, manner};
+use super::versions::{Blobs, Manners, Paths, Standing, Wanted};
 use super::{MOST, Whole, name_item};
 use crate::blob::Origin;
 use crate::finding::SkipReason;
@@ -83,7 +83,8 @@ struct Brought {
 
 impl Paths for Brought {
     fn path(&self, object: u32) -> Wanted {
-        Wanted::At(self.paths[object as usize].0.clone())
+        let (path, manner) = self.paths[object as usize].clone();
+        Wanted::At(Standing { path, others: Vec::new(), manner })
     }
 }
 
@@ -109,7 +110,7 @@ impl Scanner {
         lfs: &Path,
     ) -> Option<Whole> {
         let id_len = opened.repository.object_hash().len_in_bytes();
-        if settings.unreachable || !references.problems.is_empty() {
+        if settings.unreachable || !settings.let_pass.is_empty() || !references.problems.is_empty() {
             return None;
         }
         let mut ledger = kept.ledger().filter(|ledger| ledger.is_sound(id_len))?;
@@ -304,13 +305,13 @@ impl Onward<'_> {
 
     /// The blobs that are new. None where one that is known is at a path at which it would be looked at in another manner.
     fn brought(&self, changes: &[Vec<Change>]) -> Option<Brought> {
-        let limited = self.scanner.catalogue.is_limited_to_paths();
+        let manners = Manners::of(self.scanner);
         let mut brought = Brought::default();
         for change in changes.iter().flatten() {
             let Change::Put(parts, id) = change else { continue };
             let path = path_of(parts);
             let is_excluded = self.settings.exclude.has(path.as_bstr());
-            let manner = manner(path.as_bstr(), limited);
+            let manner = manners.of_path(path.as_bstr());
             let was_excluded = brought.excluded.contains(id) || self.ledger.is_excluded(id);
             let before = self
                 .table
@@ -318,7 +319,7 @@ impl Onward<'_> {
                 .map(|known| known.looked.manner)
                 .or_else(|| brought.numbers.get(id).map(|&number| brought.paths[number].1));
             match before {
-                Some(before) if is_excluded || before != manner => return None,
+                Some(before) if is_excluded || !manners.covers(before, manner) => return None,
                 Some(_) => {}
                 None if self.table.is_other(id) || was_excluded && !is_excluded || brought.ids.len() == MOST_BLOBS => return None,
                 None if is_excluded => {

@@ -4,6 +4,7 @@
 
 pub(crate) mod bits;
 pub(crate) mod commits;
+pub(crate) mod folders;
 mod holders;
 pub(crate) mod load;
 mod met;
@@ -39,6 +40,6 @@ pub(crate) struct History {
 impl History {
     /// Bytes of memory that the tables take, about, with what [`reach::reach`] makes of them.
     pub(crate) fn bytes(&self) -> usize {
-        self.commits.len() * 32 + self.trees.bytes() + self.objects as usize * 8
+        self.commits.len() * 32 + self.trees.bytes() + self.trees.len() * 4 + self.objects as usize * 8
     }
 }

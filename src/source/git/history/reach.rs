@@ -3,9 +3,13 @@
 //! Trees are known as changes to other trees. What a tree shares with one that was looked at before is reached already, so that mostly
 //! changes are looked at. Which path an object gets depends on commits and trees alone: how they are stored may change from one scan to the next.
 
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
 use bstr::BString;
 
 use super::bits::Bits;
+use super::folders::{Counts, FolderId, Folders, ROOT};
 use super::met::Met;
 use super::trees::{Class, Edit, MOST_PATH, Trees};
 use super::{History, NONE};
@@ -22,17 +26,41 @@ pub(crate) struct Reached {
     pub(crate) missing: Bits,
     /// Names of submodules.
     pub(crate) submodules: Bits,
+    /// Whether objects are at more paths than were followed.
+    pub(crate) is_cut_short: bool,
     /// The tree that each object was first seen in, and its name there.
     via: Vec<(u32, u32)>,
     missing_via: Vec<(u32, u32)>,
+    /// The folder that each tree, by place, was first seen as.
+    folders: Vec<FolderId>,
+    /// Where trees were seen as other folders.
+    trees: Quick<(u32, FolderId), Via>,
+    /// Where blobs were seen that count as others, by object.
+    others: Vec<(u32, Via)>,
 }
 
-/// Follows `tips`, which are objects of any kind but tags. Paths are those of `head`, a commit's object, where it holds a blob.
-pub(crate) fn reach(history: &History, head: Option<u32>, tips: &[u32]) -> Reached {
+/// A tree, by place, as a folder, and a name in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Via {
+    tree: u32,
+    folder: FolderId,
+    name: u32,
+}
+
+type Quick<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
+/// A repository may be made so that its objects are at endless many paths; more than this many times the number of objects are not followed.
+const MOST_OTHERS: usize = 4;
+/// So many are followed in any case.
+const FEW_OTHERS: usize = 1 << 20;
+
+/// Follows `tips`, which are objects of any kind but tags. Paths are those of `head`, a commit's object, where it holds a blob; `counts` says of
+/// which objects there are more.
+pub(crate) fn reach(history: &History, head: Option<u32>, tips: &[u32], counts: Counts) -> Reached {
     let History { commits, trees, .. } = history;
     let all = || head.iter().chain(tips).copied();
     let reached = commits.reached(all().filter_map(|object| commits.place(object)));
-    let mut spreading = Spreading::new(trees, history.objects);
+    let mut spreading = Spreading::new(trees, history.objects, counts);
     if let Some(root) = head.and_then(|head| commits.tree(commits.place(head)?)) {
         spreading.follow(root);
     }
@@ -43,14 +71,41 @@ pub(crate) fn reach(history: &History, head: Option<u32>, tips: &[u32]) -> Reach
     for object in all().filter(|&object| commits.place(object).is_none()) {
         spreading.follow(object);
     }
-    let Spreading { objects, missing, submodules, via, missing_via, .. } = spreading;
-    Reached { commits: reached, oldest_first, objects, missing, submodules, via, missing_via }
+    spreading.reached(reached, oldest_first)
 }
 
 impl Reached {
     /// A path of an object that was reached; empty for one that a reference names.
     pub(crate) fn path(&self, trees: &Trees, object: u32) -> BString {
         trees.path(self.via[object as usize], |tree| self.via[trees.object(tree) as usize])
+    }
+
+    /// Other paths of a blob that count as others, in order, each with the tree, by object, that it starts in.
+    pub(crate) fn others<'r>(&'r self, trees: &'r Trees, object: u32) -> impl Iterator<Item = (BString, u32)> + 'r {
+        let first = self.others.partition_point(|&(other, _)| other < object);
+        self.others[first..].iter().take_while(move |&&(other, _)| other == object).map(|(_, via)| self.path_via(trees, *via))
+    }
+
+    /// The path that ends with a name in a tree that was seen as a certain folder.
+    fn path_via(&self, trees: &Trees, via: Via) -> (BString, u32) {
+        let mut names = vec![via.name];
+        let mut above = BString::default();
+        let Via { mut tree, mut folder, .. } = via;
+        let mut root = trees.object(tree);
+        while names.len() < MOST_PATH {
+            if folder == self.folders[tree as usize] {
+                above = self.path(trees, root);
+                root = self.root(trees, root);
+                break;
+            }
+            let Some(next) = self.trees.get(&(tree, folder)).filter(|next| next.tree != NONE) else { break };
+            names.push(next.name);
+            (tree, folder) = (next.tree, next.folder);
+            root = trees.object(tree);
+        }
+        let names = names.iter().rev().map(|&name| trees.name(name));
+        let parts: Vec<&[u8]> = Some(above.as_slice()).filter(|above| !above.is_empty()).into_iter().chain(names).collect();
+        (parts.join(&b'/').into(), root)
     }
 
     /// The name at the end of that path.
@@ -87,15 +142,24 @@ impl Reached {
 /// Trees that are being followed.
 struct Spreading<'t> {
     trees: &'t Trees,
+    folders: Folders<'t>,
     objects: Bits,
     missing: Bits,
     submodules: Bits,
     via: Vec<(u32, u32)>,
     missing_via: Vec<(u32, u32)>,
-    /// Trees that are not looked at yet.
-    waiting: Vec<u32>,
-    /// Trees, by place, that were looked at.
+    /// See [`Reached`].
+    first: Vec<FolderId>,
+    more_trees: Quick<(u32, FolderId), Via>,
+    /// Blobs, by object, and what they count as there.
+    more_blobs: Quick<(u32, u64), Via>,
+    most_more: usize,
+    is_cut_short: bool,
+    /// Trees that are not looked at yet, and the folders that they are seen as.
+    waiting: Vec<(u32, FolderId)>,
+    /// Trees, by place, that were looked at as what they were first seen as, and as others.
     seen: Bits,
+    seen_more: HashSet<(u32, FolderId), foldhash::fast::RandomState>,
     entries: Vec<Edit>,
     met: Met,
     /// How many more edits may be looked at to put trees together.
@@ -103,64 +167,146 @@ struct Spreading<'t> {
 }
 
 impl<'t> Spreading<'t> {
-    fn new(trees: &'t Trees, objects: u32) -> Self {
+    fn new(trees: &'t Trees, objects: u32, counts: Counts) -> Self {
         Self {
             trees,
+            folders: Folders::new(trees, counts),
             objects: Bits::new(objects as usize),
             missing: Bits::new(trees.missing.len()),
             submodules: Bits::new(trees.names()),
             via: vec![(NONE, NONE); objects as usize],
             missing_via: vec![(NONE, NONE); trees.missing.len()],
+            first: vec![NONE; trees.len()],
+            more_trees: Quick::default(),
+            more_blobs: Quick::default(),
+            most_more: objects as usize * MOST_OTHERS + FEW_OTHERS,
+            is_cut_short: false,
             waiting: Vec::new(),
             seen: Bits::new(trees.len()),
+            seen_more: HashSet::default(),
             entries: Vec::new(),
             met: Met::default(),
             work: trees.most_work(),
         }
     }
 
-    /// Follows an object until there is nothing new behind it.
-    fn follow(&mut self, object: u32) {
-        if self.objects.add(object) {
-            self.waiting.extend(self.trees.place(object));
-        }
-        while let Some(tree) = self.waiting.pop() {
-            self.look(tree);
+    fn reached(self, commits: Bits, oldest_first: Vec<u32>) -> Reached {
+        let Self { objects, missing, submodules, via, missing_via, is_cut_short, first, more_trees, more_blobs, .. } = self;
+        let mut others: Vec<(u32, u64, Via)> = more_blobs.into_iter().map(|((object, file), via)| (object, file, via)).collect();
+        others.sort_unstable();
+        let others = others.into_iter().map(|(object, _, via)| (object, via)).collect();
+        Reached {
+            commits,
+            oldest_first,
+            objects,
+            missing,
+            submodules,
+            is_cut_short,
+            via,
+            missing_via,
+            folders: first,
+            trees: more_trees,
+            others,
         }
     }
 
+    /// Follows an object, which is at the top, until there is nothing new behind it.
+    fn follow(&mut self, object: u32) {
+        self.objects.add(object);
+        if let Some(tree) = self.trees.place(object) {
+            self.meet(tree, ROOT, None);
+        }
+        while let Some((tree, folder)) = self.waiting.pop() {
+            // What is in a tree is first seen in what the tree is first seen as.
+            for folder in [self.first[tree as usize], folder] {
+                if !self.has_seen(tree, folder) {
+                    self.look(tree, folder);
+                }
+            }
+        }
+    }
+
+    /// A tree is seen as a folder.
+    fn meet(&mut self, tree: u32, folder: FolderId, via: Option<Via>) {
+        let first = &mut self.first[tree as usize];
+        if *first == NONE {
+            *first = folder;
+            self.waiting.push((tree, folder));
+        } else if *first != folder {
+            let more = self.more_trees.len();
+            let Entry::Vacant(vacant) = self.more_trees.entry((tree, folder)) else { return };
+            if more < self.most_more {
+                // A tree at the top that was seen below is at no other path above it.
+                vacant.insert(via.unwrap_or(Via { tree: NONE, folder: NONE, name: NONE }));
+                self.waiting.push((tree, folder));
+            } else {
+                self.is_cut_short = true;
+            }
+        }
+    }
+
+    /// Whether a tree was looked at as a folder.
+    fn has_seen(&self, tree: u32, folder: FolderId) -> bool {
+        if self.first[tree as usize] == folder { self.seen.has(tree) } else { self.seen_more.contains(&(tree, folder)) }
+    }
+
     /// Sees everything in a tree that is in none of the trees that were looked at and that it is a change to, in order of names.
-    fn look(&mut self, tree: u32) {
+    fn look(&mut self, tree: u32, folder: FolderId) {
         let trees = self.trees;
         let (mut entries, mut met) = (std::mem::take(&mut self.entries), std::mem::take(&mut self.met));
-        let base = trees.base(tree).filter(|&base| !self.seen.has(base));
+        let base = trees.base(tree).filter(|&base| !self.has_seen(base, folder));
         match base {
             Some(base) if self.work == 0 => {
                 // A repository made to be expensive: what its trees have in common is taken for reached.
                 if self.objects.add(trees.object(base)) {
                     self.via[trees.object(base) as usize] = self.via[trees.object(tree) as usize];
-                    self.waiting.push(base);
                 }
-                trees.entries(tree, |_| true, |&entry| !self.knows(entry), &mut met, &mut entries);
+                let above = self.more_trees.get(&(tree, folder)).copied();
+                self.meet(base, folder, above);
+                trees.entries(tree, |_| true, |&entry| !self.knows(folder, entry), &mut met, &mut entries);
             }
             _ => {
-                let looked_at = trees.entries(tree, |base| self.seen.has(base), |&entry| !self.knows(entry), &mut met, &mut entries);
+                let is_new = |entry: &Edit| !self.knows(folder, *entry);
+                let looked_at = trees.entries(tree, |base| self.has_seen(base, folder), is_new, &mut met, &mut entries);
                 self.work = self.work.saturating_sub(if base.is_some() { looked_at } else { 0 });
             }
         }
-        self.seen.add(tree);
-        entries.drain(..).for_each(|entry| self.see(tree, entry));
+        if self.first[tree as usize] == folder {
+            self.seen.add(tree);
+        } else {
+            self.seen_more.insert((tree, folder));
+        }
+        entries.drain(..).for_each(|entry| self.see(tree, folder, entry));
         (self.entries, self.met) = (entries, met);
     }
 
-    /// Whether an entry leads to nothing new.
-    fn knows(&self, entry: Edit) -> bool {
+    /// Whether an entry of a tree that is seen as a folder leads to nothing new.
+    fn knows(&self, folder: FolderId, entry: Edit) -> bool {
         match entry.class() {
-            Class::File | Class::Link | Class::Tree => self.objects.has(self.object(entry)),
+            Class::File | Class::Link | Class::Tree => {
+                let object = self.object(entry);
+                self.objects.has(object) && self.knows_as(folder, object, entry.name())
+            }
             Class::Missing => self.missing.has(entry.child),
             Class::Submodule => self.submodules.has(entry.name()),
             Class::Gone => true,
         }
+    }
+
+    /// Whether an object that was seen was seen as what it is with this name in a folder.
+    fn knows_as(&self, folder: FolderId, object: u32, name: u32) -> bool {
+        if let Some(tree) = self.trees.place(object) {
+            let inside = self.folders.enter(folder, name);
+            return self.first[tree as usize] == inside || self.more_trees.contains_key(&(tree, inside));
+        }
+        let file = self.folders.file(folder, name);
+        self.first_file(object) == Some(file) || self.more_blobs.contains_key(&(object, file))
+    }
+
+    /// What a blob was first seen as; none if something else than a tree led to it.
+    fn first_file(&self, blob: u32) -> Option<u64> {
+        let (tree, name) = self.via[blob as usize];
+        (tree != NONE).then(|| self.folders.file(self.first[tree as usize], name))
     }
 
     /// What an entry of a file, a link or a tree leads to.
@@ -168,26 +314,42 @@ impl<'t> Spreading<'t> {
         if entry.class() == Class::Tree { self.trees.object(entry.child) } else { entry.child }
     }
 
-    /// Notes an entry of a tree.
-    fn see(&mut self, tree: u32, entry: Edit) {
+    /// Notes an entry of a tree that is seen as a folder.
+    fn see(&mut self, tree: u32, folder: FolderId, entry: Edit) {
+        let name = entry.name();
         let object = match entry.class() {
             Class::File | Class::Link | Class::Tree => self.object(entry),
             Class::Missing => {
                 if self.missing.add(entry.child) {
-                    self.missing_via[entry.child as usize] = (tree, entry.name());
+                    self.missing_via[entry.child as usize] = (tree, name);
                 }
                 return;
             }
             Class::Submodule => {
-                self.submodules.add(entry.name());
+                self.submodules.add(name);
                 return;
             }
             Class::Gone => return,
         };
-        if self.objects.add(object) {
-            self.via[object as usize] = (tree, entry.name());
-            // Whatever the entry says it is.
-            self.waiting.extend(self.trees.place(object));
+        let via = Via { tree, folder, name };
+        let is_new = self.objects.add(object);
+        if is_new {
+            self.via[object as usize] = (tree, name);
+        }
+        // Whatever the entry says it is.
+        if let Some(inside) = self.trees.place(object) {
+            self.meet(inside, self.folders.enter(folder, name), Some(via));
+        } else if !is_new && !self.knows_as(folder, object, name) {
+            self.meet_blob(object, self.folders.file(folder, name), via);
+        }
+    }
+
+    /// A blob is seen as another file than before.
+    fn meet_blob(&mut self, blob: u32, file: u64, via: Via) {
+        if self.more_blobs.len() < self.most_more {
+            self.more_blobs.insert((blob, file), via);
+        } else {
+            self.is_cut_short = true;
         }
     }
 }

@@ -217,7 +217,10 @@ impl Reading {
     fn directory(&mut self, directory: &Path, prefix: &str, storage: &Storage, logs: bool) {
         if !matches!(storage, Storage::Tables) {
             self.tree(directory, prefix);
-            return if logs { self.logs(&directory.join("logs")) };
+            if logs {
+                self.logs(&directory.join("logs"));
+            }
+            return;
         }
         match reftable::read(&directory.join("reftable"), self.hash) {
             Ok(stack) => {

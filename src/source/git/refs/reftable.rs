@@ -190,7 +190,12 @@ impl<'t> Table<'t> {
                 0 => None,
                 1 => {
                     let ids = [records.id(self.hash)?, records.id(self.hash)?];
-                    (records.text()?, records.text()?, records.varint()?, records.take(2)?, records.text()?);
+                    // Who, their address, when in seconds, from where, and why.
+                    records.text()?;
+                    records.text()?;
+                    records.varint()?;
+                    records.take(2)?;
+                    records.text()?;
                     Some(ids)
                 }
                 _ => return None,
@@ -293,7 +298,8 @@ mod tests {
     fn no_damage_stops_it() {
         for table in std::fs::read_dir(kept("sha1/main")).unwrap().map(|entry| entry.unwrap().path()) {
             let whole = std::fs::read(table).unwrap();
-            let is_read = |bytes: &[u8]| Table::new(bytes, gix::hash::Kind::Sha1).and_then(|table| table.read(&mut Records::default())).is_some();
+            let is_read =
+                |bytes: &[u8]| Table::new(bytes, gix::hash::Kind::Sha1).and_then(|table| table.read(&mut Records::default())).is_some();
             if !whole.starts_with(b"REFT") {
                 continue;
             }

@@ -11,21 +11,65 @@ pub struct PathClass {
     pub setting: Setting,
 }
 
-/// What part of a project a file belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// What part of a project a file belongs to; a later one wins over an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Setting {
     /// What is built, run or configured.
     Product,
-    /// Tests and what they read.
-    Test,
     /// Examples and documentation.
     Example,
+    /// Tests and what they read.
+    Test,
+}
+
+/// What the folders of a path have to say of the files in them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Folder {
+    setting: Setting,
+    /// Whether one of them holds a user interface's texts.
+    is_translation: bool,
+}
+
+impl Folder {
+    /// No folder at all.
+    pub(crate) const ROOT: Self = Self { setting: Setting::Product, is_translation: false };
+
+    /// The folder at a path.
+    pub(crate) fn at(path: &BStr) -> Self {
+        path.split(|&byte| byte == b'/').fold(Self::ROOT, |folder, name| folder.enter(name.into()))
+    }
+
+    /// A folder in this one.
+    pub(crate) fn enter(self, name: &BStr) -> Self {
+        const TRANSLATIONS: [&[u8]; 7] = [b"locale", b"locales", b"i18n", b"l10n", b"translation", b"translations", b"_locales"];
+        let is_translation = TRANSLATIONS.iter().any(|known| name.eq_ignore_ascii_case(known));
+        Self { setting: self.setting.max(setting(name)), is_translation: self.is_translation || is_translation }
+    }
+
+    /// A file in it.
+    pub(crate) fn class_of(self, name: &BStr) -> PathClass {
+        let kind = match kind_of_name(name) {
+            FileKind::Config | FileKind::Data | FileKind::Code if self.is_translation => FileKind::Translation,
+            kind => kind,
+        };
+        PathClass { kind, setting: self.setting.max(setting(name)) }
+    }
+}
+
+impl PathClass {
+    /// A number below 64 that no other class has.
+    pub(crate) const fn number(self) -> u32 {
+        (self.kind as u32) << 2 | self.setting as u32
+    }
 }
 
 /// The class of a path.
 #[must_use]
 pub fn path_class(path: &BStr) -> PathClass {
-    PathClass { kind: file_kind(path), setting: setting(path) }
+    match path.iter().rposition(|&byte| byte == b'/') {
+        Some(end) => Folder::at(path[..end].into()).class_of(path[end + 1..].into()),
+        None => Folder::ROOT.class_of(path),
+    }
 }
 
 /// Whether the path is a test, a fixture, an example or documentation: findings there lose a step of severity, never their existence.
@@ -34,7 +78,7 @@ pub fn is_test_or_example(path: &BStr) -> bool {
     setting(path) != Setting::Product
 }
 
-/// What the words of a path say; tests win over examples.
+/// What the words of a path say.
 fn setting(path: &BStr) -> Setting {
     const TESTS: [&[u8]; 11] =
         [b"test", b"tests", b"testing", b"testdata", b"spec", b"specs", b"fixture", b"fixtures", b"mock", b"mocks", b"e2e"];
@@ -135,10 +179,14 @@ const ENDINGS: [(&str, FileKind); 208] = {
 /// Ends of names of lock files that do not end in `.lock` or the like.
 const LOCKS: [&[u8]; 5] = [b"-lock.json", b"-lock.yaml", b".lock.json", b"npm-shrinkwrap.json", b"Package.resolved"];
 
-/// The kind that a path's name says; a file without a known ending is read as settings.
+/// The kind that a path says; a file without a known ending is read as settings.
 #[must_use]
 pub fn file_kind(path: &BStr) -> FileKind {
-    let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    path_class(path).kind
+}
+
+/// The kind that a file's name says.
+fn kind_of_name(name: &BStr) -> FileKind {
     if LOCKS.iter().any(|end| name.ends_with(end)) {
         return FileKind::Lock;
     }
@@ -150,10 +198,11 @@ pub fn file_kind(path: &BStr) -> FileKind {
     let first = name.split(|&byte| byte == b'.').next().unwrap_or_default();
     // `Dockerfile.prod` and `Makefile` say it in front.
     let kind = known(ending).or_else(|| known(first).filter(|_| first.len() >= 8)).unwrap_or(FileKind::Config);
-    if matches!(kind, FileKind::Config | FileKind::Data | FileKind::Code) && is_translation(path, name) {
-        return FileKind::Translation;
+    let is_translation = name.starts_with(b"messages_") || name.starts_with(b"messages.") && name.ends_with(b".properties");
+    match kind {
+        FileKind::Config | FileKind::Data | FileKind::Code if is_translation => FileKind::Translation,
+        kind => kind,
     }
-    kind
 }
 
 /// The kind of an ending in any case.
@@ -163,14 +212,6 @@ fn known(ending: &[u8]) -> Option<FileKind> {
     lower.copy_from_slice(ending);
     lower.make_ascii_lowercase();
     ENDINGS.binary_search_by(|(known, _)| known.as_bytes().cmp(lower)).ok().map(|at| ENDINGS[at].1)
-}
-
-/// Whether a folder or the name says that the file holds a user interface's texts.
-fn is_translation(path: &BStr, name: &[u8]) -> bool {
-    const FOLDERS: [&[u8]; 7] = [b"locale", b"locales", b"i18n", b"l10n", b"translation", b"translations", b"_locales"];
-    let folders = &path[..path.len() - name.len()];
-    let folder = folders.split(|&byte| byte == b'/').any(|folder| FOLDERS.iter().any(|known| folder.eq_ignore_ascii_case(known)));
-    folder || name.starts_with(b"messages_") || name.starts_with(b"messages.") && name.ends_with(b".properties")
 }
 
 #[cfg(test)]
