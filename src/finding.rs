@@ -177,6 +177,8 @@ pub struct Exposure {
     pub removals: u64,
     /// Where it stands at HEAD, at most a hundred places.
     pub live: Vec<Location>,
+    /// Where its text stands at HEAD though nothing there says that it is a secret, at most a hundred places; looked for only where it is not live.
+    pub mentioned: Vec<Location>,
     /// How many commits hold it.
     pub commits: u64,
     /// How many distinct blobs and messages hold it.
@@ -241,6 +243,9 @@ impl Exposure {
         self.live.extend(other.live);
         self.live.sort();
         self.live.truncate(Self::LIVE);
+        self.mentioned.extend(other.mentioned);
+        self.mentioned.sort();
+        self.mentioned.truncate(Self::LIVE);
         self.commits += other.commits;
         self.blobs += other.blobs;
         self.references.extend(other.references);
@@ -251,7 +256,7 @@ impl Exposure {
 
     /// All its locations.
     pub(crate) fn locations_mut(&mut self) -> impl Iterator<Item = &mut Location> {
-        self.introduced.iter_mut().map(|introduction| &mut introduction.location).chain(&mut self.live)
+        self.introduced.iter_mut().map(|introduction| &mut introduction.location).chain(&mut self.live).chain(&mut self.mentioned)
     }
 
     /// All its commits.

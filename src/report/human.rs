@@ -202,6 +202,10 @@ fn exposure_notes(exposure: &Exposure) -> Vec<(&'static str, String)> {
     } else if let Some(last) = exposure.removed.last() {
         notes.push(("removed by", format!("{}{}", commit(last), and_more(exposure.removals, 1, "commit", "commits"))));
     }
+    if let Some((first, others)) = exposure.mentioned.split_first() {
+        let more = and_more(count(others.len()) + 1, 1, "place", "places");
+        notes.push(("text at HEAD", format!("{}{more}, where nothing says that it is a secret", location(first))));
+    }
     let blobs = counted(exposure.blobs, "distinct blob", "distinct blobs");
     let commits = match exposure.commits {
         0 => "no commit of a reference".to_owned(),

@@ -304,6 +304,7 @@ fn exposure_record(exposure: &Exposure) -> Value {
         "removed": exposure.removed.iter().map(commit).collect::<Vec<_>>(),
         "removals": exposure.removals,
         "live": exposure.live.iter().map(location).collect::<Vec<_>>(),
+        "mentioned": exposure.mentioned.iter().map(location).collect::<Vec<_>>(),
         "commits": exposure.commits,
         "blobs": exposure.blobs,
         "references": exposure.references.iter().map(|name| visible(name.as_bytes())).collect::<Vec<_>>(),

@@ -104,7 +104,7 @@ fn files(needles: &Needles, root: &Path) -> Result<Search, SourceError> {
 }
 
 /// All spellings of all values.
-struct Needles {
+pub(super) struct Needles {
     automaton: AhoCorasick,
     /// The value of each spelling.
     values: Vec<usize>,
@@ -112,7 +112,7 @@ struct Needles {
 }
 
 impl Needles {
-    fn new(values: &[Secret]) -> Self {
+    pub(super) fn new(values: &[Secret]) -> Self {
         let spelled: Vec<(usize, Vec<u8>)> = values
             .iter()
             .enumerate()
@@ -127,7 +127,8 @@ impl Needles {
         }
     }
 
-    fn look(&self, bytes: &[u8], found: &mut BTreeSet<usize>) {
+    /// Adds the indices of the values that `bytes` hold.
+    pub(super) fn look(&self, bytes: &[u8], found: &mut BTreeSet<usize>) {
         found.extend(self.automaton.find_overlapping_iter(bytes).map(|hit| self.values[hit.pattern().as_usize()]));
     }
 

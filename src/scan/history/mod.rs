@@ -8,6 +8,7 @@
 mod cache;
 mod exposures;
 mod lines;
+mod mentions;
 mod messages;
 mod onward;
 mod outcome;
@@ -127,20 +128,26 @@ impl Scanner {
     /// The whole history of one repository.
     pub(super) fn whole_history(&self, settings: &HistorySettings, progress: &dyn Progress) -> Result<Whole, SourceError> {
         let opened = open::open(&settings.repository, &settings.environment)?;
-        let references = refs::list(&opened.repository, &opened.database.reader(), "", settings.unreachable);
         let cabinet = Cabinet::new(self, &settings.cache, opened.repository.common_dir());
-        let kept = cabinet.as_ref().map(|cabinet| Kept::new(cabinet, settings, &opened, &references));
+        let mut whole = self.whole_of(settings, &opened, cabinet.as_ref(), progress);
+        mentions::note(&mut whole, settings, &opened, cabinet.as_ref());
+        Ok(whole)
+    }
+
+    fn whole_of(&self, settings: &HistorySettings, opened: &Opened, cabinet: Option<&Cabinet>, progress: &dyn Progress) -> Whole {
+        let references = refs::list(&opened.repository, &opened.database.reader(), "", settings.unreachable);
+        let kept = cabinet.map(|cabinet| Kept::new(cabinet, settings, opened, &references));
         let lfs = lfs::directory(opened.repository.common_dir());
-        let onward = || self.onward(settings, &opened, &references, (cabinet.as_ref()?, kept.as_ref()?), &lfs);
-        if let Some(whole) = kept.as_ref().and_then(|kept| kept.again(self, &opened, &lfs)).or_else(onward) {
-            return Ok(whole);
+        let onward = || self.onward(settings, opened, &references, (cabinet?, kept.as_ref()?), &lfs);
+        if let Some(whole) = kept.as_ref().and_then(|kept| kept.again(self, opened, &lfs)).or_else(onward) {
+            return whole;
         }
         progress.stage(Stage::Commits);
         let inventory = Inventory::open(&opened.object_directories, opened.repository.object_hash());
         let budget = Budget::new(FOR_TABLES.min(self.settings.memory));
         let limits = Limits { most: MOST, budget: &budget, threads: self.threads() };
         let (history, messages) = load::load(&inventory, limits, || Messages::new(self, &inventory));
-        let known = Known::new(self, settings, &opened, &inventory, &history, &references);
+        let known = Known::new(self, settings, opened, &inventory, &history, &references);
         let absent = known.absent();
         let problems = [absent.as_slice(), &known.unreadable()].concat();
         let mut gathered = Gathered { coverage: Coverage { problems, ..Coverage::default() }, ..Gathered::default() };
@@ -150,7 +157,7 @@ impl Scanner {
         let messages = (gathered.coverage.scanned, gathered.coverage.bytes);
         gathered = gathered.merge(self.names(&known));
         progress.stage(Stage::Content);
-        let (found, edition) = self.blobs(&known, cabinet.as_ref(), progress);
+        let (found, edition) = self.blobs(&known, cabinet, progress);
         progress.stage(Stage::Exposure);
         gathered.coverage.problems.extend(known.problems_of_blobs(&found, self.settings.max_file_size));
         let Placed { sightings, exposures, items, pointers, problems, brought } = self.placed(&known, &found, &gathered);
@@ -172,7 +179,7 @@ impl Scanner {
             }
         }
         whole.gathered = whole.gathered.merge(self.behind_pointers(&pointers));
-        Ok(whole)
+        whole
     }
 
     /// Tags, and the names of references and of files.

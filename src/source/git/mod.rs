@@ -16,7 +16,7 @@ pub(crate) mod open;
 pub(crate) mod pack;
 pub(crate) mod refs;
 pub(crate) mod submodules;
-mod trees;
+pub(crate) mod trees;
 pub(crate) mod worktree;
 
 pub use crate::settings::GitEnvironment;

@@ -287,5 +287,5 @@ fn whoever_is_killed_leaves_nothing_that_is_half_written() {
     fixture
         .run("cd r; touch -d '2 days ago' .git/unleak/.blobs.1-0.tmp; touch .git/unleak/.blobs.2-0.tmp; echo x >>path; git commit -qam x");
     fixture.scan("r", &["--history"]);
-    assert_eq!(fixture.sandbox.run("ls -A r/.git/unleak | grep -v '[0-9][0-9][0-9]-'"), ".blobs.2-0.tmp\nblobs\nhistory\nledger");
+    assert_eq!(fixture.sandbox.run("ls -A r/.git/unleak | grep -v '[0-9][0-9][0-9]-'"), ".blobs.2-0.tmp\nblobs\nhistory\nledger\nmentions");
 }

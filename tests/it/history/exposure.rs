@@ -46,7 +46,7 @@ fn each_secret_has_its_record() {
     let expected = json!({
         "introduced": came("brings one", "src/deep/one.py", 2), "introductions": 1,
         "removed": [], "removals": 0,
-        "live": [{ "path": "src/deep/one.py", "line": 3 }],
+        "live": [{ "path": "src/deep/one.py", "line": 3 }], "mentioned": [],
         "commits": 7, "blobs": 2,
         "references": ["HEAD", "refs/heads/main", "refs/heads/other", "refs/heads/side", "refs/remotes/origin/main", "refs/tags/v1"],
         "reference_count": 6, "reached_remote": true,
@@ -56,7 +56,7 @@ fn each_secret_has_its_record() {
     let expected = json!({
         "introduced": came("brings two", "two.py", 1), "introductions": 1,
         "removed": [{ "commit": "removes two", "date": "2024-03-05T17:24:09+01:00", "author": "Ann Other" }], "removals": 1,
-        "live": [],
+        "live": [], "mentioned": [],
         "commits": 3, "blobs": 1,
         "references": ["HEAD", "refs/heads/main", "refs/heads/other", "refs/heads/side", "refs/remotes/origin/main", "refs/tags/v1"],
         "reference_count": 6, "reached_remote": true,
@@ -65,7 +65,7 @@ fn each_secret_has_its_record() {
     let three = exposure(&mut fixture, &scan.report, "three");
     let expected = json!({
         "introduced": came("brings three", "three.py", 1), "introductions": 1,
-        "removed": [], "removals": 0, "live": [], "commits": 1, "blobs": 1,
+        "removed": [], "removals": 0, "live": [], "mentioned": [], "commits": 1, "blobs": 1,
         "references": ["refs/heads/other"], "reference_count": 1, "reached_remote": false,
     });
     assert_eq!(three, expected);
@@ -89,4 +89,33 @@ fn a_packed_and_an_unpacked_history_give_the_same_record() {
     let packed = fixture.scan(".", &["--history"]).report;
     fixture.run("mv .git/objects/pack/*.pack pack && rm -f .git/objects/pack/*; git unpack-objects -q < pack; rm pack");
     assert_eq!(fixture.scan(".", &["--history"]).report["findings"], packed["findings"]);
+}
+
+/// A secret that was moved to where nothing says that it is one is not gone.
+#[test]
+fn text_that_is_left_at_head_is_named() {
+    let value = ["Wq7rT2", "vX9kLm"].concat();
+    let mut fixture = Fixture::new(&format!(
+        "repository r; printf 'DB_PASSWORD = \"{value}\"\nGONE_PASSWORD = \"{value}2\"\n' >config.py; git add .; git commit -qm in
+        printf 'one\nlog in as {value} there\n' >NOTES.txt; printf '{value}' | base64 >b64; git rm -q config.py; git add .; git commit -qm out"
+    ));
+    let mentioned = |fixture: &Fixture, more: &[&str]| {
+        let scan = fixture.scan("r", &[&["--history"], more].concat());
+        let findings = scan.report["findings"].as_array().unwrap().clone();
+        let of = |finding: &Value| {
+            let places = finding["exposure"]["mentioned"].as_array().unwrap().clone();
+            let place = |place: &Value| format!("{}:{}", text(&place["path"]), place["line"]);
+            (text(&finding["secret"]).len(), finding["exposure"]["live"].as_array().unwrap().len(), places.iter().map(place).collect())
+        };
+        let mut all: Vec<(usize, usize, Vec<String>)> = findings.iter().map(of).collect();
+        all.sort();
+        all
+    };
+    let expected = [(12, 0, ["NOTES.txt:2", "b64:null"].map(str::to_owned).to_vec()), (13, 0, Vec::new())];
+    for more in [&["--no-cache"][..], &[], &[], &["--no-delta", "--no-cache"], &["--since", "@0"]] {
+        assert_eq!(mentioned(&fixture, more), expected, "{more:?}");
+    }
+    assert_eq!(mentioned(&fixture, &["--exclude", "NOTES.txt"])[0].2, ["b64:null"]);
+    fixture.run("cd r; git rm -q NOTES.txt b64; git commit -qm gone");
+    assert_eq!(mentioned(&fixture, &[]), [(12, 0, Vec::new()), (13, 0, Vec::new())]);
 }

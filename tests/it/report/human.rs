@@ -209,6 +209,7 @@ fn histories() {
        = pattern: acme-token, fingerprint 6c3a52c1fa67
        = introduced by: aaaaaaaaaaaa 2024-03-05 Ann \u{1b}[31mOther at caf\xe9/a.py:3 and 1 more commit
        = removed by: cccccccccccc 2024-03-05 Cleo
+       = text at HEAD: NOTES.md:4 and 1 more place, where nothing says that it is a secret
        = in: 1,200 commits, 3 distinct blobs
        = refs: main, v1\u{202e}, origin/main and 137 more refs
        = next: Revoke it at https://acme.test/tokens, then keep the new one in a secrets manager.

@@ -205,6 +205,7 @@ fn exposure_of_a_history() {
         "removed": [commit("c", "2024-03-05T16:24:09+00:00", "Cleo")],
         "removals": 1,
         "live": [{ "path": "src/config.py", "line": 12 }, { "path": "old.py" }],
+        "mentioned": [],
         "commits": 1200,
         "blobs": 3,
         "references": ["refs/heads/main", "refs/tags/v1\\u{202e}", "refs/remotes/origin/main", "HEAD"],

@@ -190,6 +190,7 @@ fn in_history(is_live: bool) -> Report {
         removed: vec![commit("c", "Cleo", 0)],
         removals: 1,
         live: if is_live { vec![at(b"src/config.py", Some(12)), at(b"old.py", None)] } else { Vec::new() },
+        mentioned: if is_live { Vec::new() } else { vec![at(b"NOTES.md", Some(4)), at(b"a\x07.txt", None)] },
         commits: 1200,
         blobs: 3,
         references: names.map(str::to_owned).to_vec(),

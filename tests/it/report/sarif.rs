@@ -435,6 +435,7 @@ fn one_result_a_secret_of_a_history() {
         "removed": [{ "commit": "c".repeat(40), "date": "2024-03-05T16:24:09+00:00" }],
         "removals": 1,
         "live": [{ "path": "src/config.py", "line": 12 }, { "path": "old.py" }],
+        "mentioned": [],
         "commits": 1200,
         "blobs": 3,
         "references": ["refs/heads/main", "refs/tags/v1\\u{202e}", "refs/remotes/origin/main", "HEAD"],

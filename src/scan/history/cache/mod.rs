@@ -1,9 +1,9 @@
 //! What is kept from one scan of a history to the next. Owns: where, and that nothing half written, damaged or made by another judge is used.
 //! Must not: hold a secret.
 //!
-//! Three files: [`whole`] has the outcome of one scan, for a repository in which nothing changed; [`ledger`] has what it takes to carry that
+//! Four files: [`whole`] has the outcome of one scan, for a repository in which nothing changed; [`ledger`] has what it takes to carry that
 //! outcome on where commits came in; [`blobs`] has what each blob turned out to hold, so that whatever else changed only what is new is
-//! looked at. A file is written under another name and then takes its own: whoever is killed while writing leaves the old one.
+//! looked at; a small one where HEAD mentions secrets that it does not hold ([`mentions`](super::mentions)). A file is written under another name and then takes its own: whoever is killed while writing leaves the old one.
 
 pub(super) mod blobs;
 mod ids;
@@ -22,7 +22,7 @@ use crate::scan::Scanner;
 use crate::settings::{Cache, Settings};
 
 /// Changes with the form of the files and with whatever else makes older ones useless.
-const FORMAT: u8 = 4;
+const FORMAT: u8 = 5;
 /// A larger file is neither read nor written.
 const MOST_BYTES: usize = 256 << 20;
 /// Temporary files that are older were left by somebody who was killed.
@@ -66,7 +66,7 @@ impl Cabinet {
     }
 
     /// The content of a file that was written whole and under the same key, and its checksum.
-    fn read<T: DeserializeOwned>(&self, name: &str, key: &[u8; KEY]) -> Option<(T, Checksum)> {
+    pub(super) fn read<T: DeserializeOwned>(&self, name: &str, key: &[u8; KEY]) -> Option<(T, Checksum)> {
         let path = self.directory.join(name);
         let length = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?.len();
         let bytes = if length <= MOST_BYTES as u64 { std::fs::read(&path).ok()? } else { return None };
@@ -78,7 +78,7 @@ impl Cabinet {
     }
 
     /// Writes a file and gives its checksum. That it cannot be kept is no failure of the scan.
-    fn write(&self, name: &str, key: &[u8; KEY], content: &impl Serialize) -> Option<Checksum> {
+    pub(super) fn write(&self, name: &str, key: &[u8; KEY], content: &impl Serialize) -> Option<Checksum> {
         let mut bytes = vec![0; KEY + CHECKSUM];
         bytes[..KEY].copy_from_slice(key);
         let mut bytes = postcard::to_extend(content, bytes).ok()?;
