@@ -96,7 +96,7 @@ pub(crate) enum Counted {
 }
 
 /// With more trees than this only the classes of their paths count: a repository can be made so that they are at endless many.
-const MOST_LISTED: usize = 1 << 20;
+const MOST_LISTED: usize = 1 << 16;
 
 /// Compares trees.
 pub(crate) struct Comparison<'d> {

@@ -52,7 +52,7 @@ type Quick<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 /// A repository may be made so that its objects are at endless many paths; more than this many times the number of objects are not followed.
 const MOST_OTHERS: usize = 4;
 /// So many are followed in any case.
-const FEW_OTHERS: usize = 1 << 20;
+const FEW_OTHERS: usize = 1 << 18;
 
 /// Follows `tips`, which are objects of any kind but tags. Paths are those of `head`, a commit's object, where it holds a blob; `counts` says of
 /// which objects there are more.
