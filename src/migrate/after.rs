@@ -16,11 +16,13 @@ pub struct Step {
 
 /// How a secret came into the store, in words.
 #[must_use]
-pub const fn origin(origin: &StoredBy) -> &'static str {
-    match origin {
-        StoredBy::Created => "created",
-        StoredBy::Reused => "was there with this value",
-        StoredBy::Added { .. } => "has a new version",
+pub fn origin(progress: &Progress, name: &str) -> &'static str {
+    match progress.stored.get(name).map(|stored| &stored.origin) {
+        None => "",
+        Some(_) if progress.reviving.contains_key(name) => "waited for its deletion, and is back",
+        Some(StoredBy::Created) => "created",
+        Some(StoredBy::Reused) => "was there with this value",
+        Some(StoredBy::Added { .. }) => "has a new version",
     }
 }
 

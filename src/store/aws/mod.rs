@@ -67,6 +67,9 @@ impl AwsStore {
         if !known.versions.contains_key(new.token) {
             return Ok(None);
         }
+        if known.deleted.is_some() {
+            return Err(StoreError::PendingDeletion { name: new.name.to_owned() });
+        }
         let value = self.read(new.name, &Version::Id(new.token))?;
         let is_equal: bool = value.expose().ct_eq(new.value.expose()).into();
         Ok(is_equal.then(|| Stored { id: known.id, version: new.token.to_owned() }))
@@ -132,7 +135,7 @@ impl SecretStore for AwsStore {
 
     fn move_stage(&self, name: &str, stage: &str, to: &str) -> Result<(), StoreError> {
         let known = self.describe(name)?.ok_or_else(|| StoreError::NotFound { name: name.to_owned() })?;
-        let holder = known.versions.iter().find(|(_, stages)| stages.iter().any(|own| own == stage)).map(|(id, _)| id.clone());
+        let holder = known.version_at(stage).map(str::to_owned);
         if holder.as_deref() == Some(to) {
             return Ok(());
         }
@@ -143,6 +146,16 @@ impl SecretStore for AwsStore {
             .version_stage(stage)
             .move_to_version_id(to)
             .set_remove_from_version_id(holder);
+        let call = Call { name, action: Action::MoveStage.iam() };
+        self.account.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
+    }
+
+    fn drop_stage(&self, name: &str, stage: &str, from: &str) -> Result<(), StoreError> {
+        let known = self.describe(name)?.ok_or_else(|| StoreError::NotFound { name: name.to_owned() })?;
+        if known.version_at(stage) != Some(from) {
+            return Ok(());
+        }
+        let request = self.client.update_secret_version_stage().secret_id(name).version_stage(stage).remove_from_version_id(from);
         let call = Call { name, action: Action::MoveStage.iam() };
         self.account.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
     }

@@ -140,6 +140,13 @@ impl SecretStore for LocalStore {
         self.change(|content| content.live(name)?.move_stage(name, stage, to))
     }
 
+    fn drop_stage(&self, name: &str, stage: &str, from: &str) -> Result<(), StoreError> {
+        self.change(|content| {
+            content.live(name)?.drop_stage(stage, from);
+            Ok(())
+        })
+    }
+
     fn read(&self, name: &str, version: &Version<'_>) -> Result<Secret, StoreError> {
         self.change(|content| content.read(name, version, now()))
     }

@@ -4,10 +4,11 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
-use crate::cli::{Sandbox, assert_exit, text};
+use crate::cli::{Sandbox, assert_exit, put, text};
 use crate::made_up;
 use crate::store::aws::VARIABLES;
 use crate::store::fake::Fake;
+use crate::store::moto::Moto;
 use crate::store::served::Fault;
 
 struct Trial {
@@ -38,6 +39,64 @@ impl Trial {
 
 fn source(value: &str) -> String {
     format!("DB_PASSWORD = \"{value}\"\n")
+}
+
+/// A server that answers for the store, and a tree, a home and a way to run the program there.
+fn at(trial: &Trial, url: &str, arguments: &[&str], exit: i32) -> String {
+    let home = trial.sandbox.directory.path().join(".home");
+    let mut command = trial.sandbox.command(arguments);
+    let output = command.env("HOME", home).envs(VARIABLES).env("AWS_ENDPOINT_URL", url).output().unwrap();
+    assert_exit(&output, exit);
+    text(&output.stdout)
+}
+
+#[test]
+fn what_undo_deleted_is_migrated_again_in_every_store_that_deletes() {
+    let (value, moto) = (made_up::password(97), Moto::start());
+    let trial = Trial::new(&source(&value));
+    for (store, url) in [("local", trial.fake.url()), ("aws", trial.fake.url()), ("aws", moto.url())] {
+        let run = |arguments: &[&str], exit| at(&trial, &url, arguments, exit);
+        let plan = ["-q", "migrate", "plan", "--store", store, "--app", "shop", "--env", "prod", "-o"];
+        run(&[&plan[..], &["one.json"]].concat(), 0);
+        run(&[&plan[..], &["two.json"]].concat(), 0);
+        let state = |state: &str| {
+            let said = run(&["store", "list", store], 0);
+            assert!(said.starts_with(&format!("prod/shop/db-password\t{state}\t1 versions\t")), "{store} {url}: {said}");
+        };
+        let back = "waited for its deletion, and is back";
+        for (plan, outcome) in [("one.json", "created"), ("one.json", "created"), ("two.json", back), ("two.json", back)] {
+            let said = run(&["-q", "migrate", "apply", plan, "--yes"], 4);
+            assert!(said.contains(&format!("\n  prod/shop/db-password  {outcome}\n")), "{store} {url} {plan}: {said}");
+            state("live");
+            let start = ["run", "--env-file", ".unleak.env", "--", "/bin/sh", "-c", "printf %s \"$DB_PASSWORD\""];
+            assert_eq!(run(&start, 0), value);
+            assert_eq!(run(&["migrate", "undo", "--yes"], 0), "Undone: 2 files restored, 1 secret taken back\n");
+            state("deleted");
+            assert!(!run(&["migrate", "status"], 0).contains("not finished"));
+            assert_eq!(trial.sandbox.read("app.py"), source(&value));
+        }
+    }
+}
+
+#[test]
+fn no_version_is_left_pending() {
+    let (value, other, moto) = (made_up::password(98), made_up::password(99), Moto::start());
+    let trial = Trial::new("");
+    for url in [trial.fake.url(), moto.url()] {
+        let run = |arguments: &[&str], exit| at(&trial, &url, arguments, exit);
+        let app = trial.sandbox.directory.path().join("app.py");
+        put(&app, &source(&value));
+        let migrate = ["-q", "migrate", "--store", "aws", "--app", "shop", "--env", "prod", "--yes"];
+        run(&migrate, 4);
+        put(&app, &source(&other));
+        run(&[&migrate[..], &["--new-version"]].concat(), 4);
+        let now = || run(&["get", "ref+awssecrets://prod/shop/db-password"], 0);
+        let pending = || run(&["get", "ref+awssecrets://prod/shop/db-password?version_stage=AWSPENDING"], 78);
+        assert_eq!((now(), pending()), (other.clone(), String::new()));
+        run(&["migrate", "undo", "--yes"], 0);
+        assert_eq!((now(), pending()), (value.clone(), String::new()));
+        std::fs::remove_file(trial.sandbox.directory.path().join(".unleak.env")).unwrap();
+    }
 }
 
 #[test]
@@ -290,7 +349,7 @@ fn metadata_of_a_rotation_in_an_edited_plan_is_refused() {
     let plan = ["-q", "migrate", "plan", "--store", "aws", "--external-type", "SalesforceClientSecret", "-o", "plan.json"];
     assert_exit(&trial.run(&plan), 0);
     let edited = trial.sandbox.read("plan.json").replacen("\"key\": \"consumerId\"", "\"key\": \"adminSecretArn\"", 1);
-    crate::cli::put(&trial.sandbox.directory.path().join("plan.json"), &edited);
+    put(&trial.sandbox.directory.path().join("plan.json"), &edited);
     let output = trial.run(&["migrate", "apply", "plan.json", "--yes"]);
     assert_exit(&output, 2);
     assert!(text(&output.stderr).contains("has adminSecretArn as metadata of its rotation, not in its value"), "{}", text(&output.stderr));
