@@ -52,6 +52,7 @@ pub fn steps(plan: &Plan, progress: &Progress) -> Vec<Step> {
     if plan.files.iter().any(|file| file.path == super::files::ENV_FILE) {
         lines.push("start it with: unleak run --env-file .unleak.env -- COMMAND".to_owned());
     }
+    lines.push("`unleak check` looks every reference up, and for the old values in files and history".to_owned());
     lines.extend(plan.todo.iter().cloned());
     steps.push(step("Try the program, commit, deploy", lines));
     let pending = progress.rotation_pending();

@@ -175,7 +175,7 @@ impl Site {
 }
 
 /// The region of a plan for a store of AWS: its identity is `ACCOUNT REGION`.
-fn region_of(plan: &Plan) -> Option<&str> {
+pub fn region_of(plan: &Plan) -> Option<&str> {
     plan.store.identity.split_once(' ').filter(|_| matches!(plan.store.backend, Backend::Aws | Backend::Ssm)).map(|(_, region)| region)
 }
 

@@ -79,6 +79,43 @@ fn what_undo_deleted_is_migrated_again_in_every_store_that_deletes() {
 }
 
 #[test]
+fn every_reference_that_a_migration_wrote_is_checked_whatever_its_form() {
+    let [one, two, three, four, five] = [101, 102, 103, 104, 105].map(made_up::password);
+    let template = format!(
+        "Resources:\n  Db:\n    Type: AWS::RDS::DBInstance\n    Properties:\n      Engine: postgres\n      MasterUserPassword: {two}\n"
+    );
+    let files = [
+        ("app.py", source(&one)),
+        ("template.yaml", template),
+        ("main.tf", format!("resource \"aws_db_instance\" \"a\" {{\n  password = \"{three}\"\n}}\n")),
+        ("playbook.yml", format!("- hosts: all\n  vars:\n    db_password: {four}\n  tasks: []\n")),
+        (".gitlab-ci.yml", format!("job:\n  variables:\n    DB_PASSWORD: {five}\n  script: [make]\n")),
+    ];
+    for style in ["auto", "sdk"] {
+        let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        let trial = Trial { sandbox: Sandbox::new(&files), fake: Fake::start() };
+        assert_exit(&trial.migrate(&["--style", style]), 4);
+        let checked = trial.run(&["check"]);
+        assert_exit(&checked, 0);
+        assert!(text(&checked.stdout).contains(", 0 do not resolve\n5 moved values looked for, 0 places"), "{}", text(&checked.stdout));
+        for name in trial.fake.secrets().into_keys() {
+            trial.fake.put(&name, None);
+        }
+        let checked = trial.run(&["check"]);
+        assert_exit(&checked, 1);
+        let said = text(&checked.stdout);
+        for (file, _) in &files {
+            assert!(said.contains(&format!("\n{file}:")) || said.starts_with(&format!("{file}:")), "{style}: {file}: {said}");
+            assert_eq!(trial.sandbox.read(file).contains("ref+"), false, "{file} has a form of its own");
+        }
+        assert!(said.contains("is scheduled for deletion"), "{said}");
+        // One file alone.
+        let said = text(&trial.run(&["check", "main.tf"]).stdout);
+        assert!(said.starts_with("main.tf:2: ") && said.contains("\n1 references to 1 values, 1 do not resolve\n"), "{said}");
+    }
+}
+
+#[test]
 fn no_version_is_left_pending() {
     let (value, other, moto) = (made_up::password(98), made_up::password(99), Moto::start());
     let trial = Trial::new("");

@@ -136,7 +136,7 @@ fn paths_of_parameter_store_are_read_as_their_secrets() {
     assert_eq!(text(&output.stdout), format!("{{\"password\":\"v-of-db\"}}|v-of-db|{path}"));
     let output = shop.run(&["check", "p.env"]);
     assert_exit(&output, 0);
-    assert_eq!(text(&output.stdout), "2 references to 2 values, 0 do not resolve\n");
+    assert!(text(&output.stdout).starts_with("2 references to 2 values, 0 do not resolve\n"));
     shop.fake.forget("prod/db");
     let output = shop.run(&["check", "p.env"]);
     assert_exit(&output, 1);
