@@ -1,8 +1,8 @@
 //! What to do after a migration. Owns: the steps, written for one plan. Must not: do them.
 
-use super::external;
 use super::journal::{Progress, StoredBy};
 use super::plan::{Plan, Tracked};
+use super::policy;
 use crate::reference::Backend;
 
 /// A thing to do.
@@ -66,10 +66,9 @@ pub fn steps(plan: &Plan, progress: &Progress) -> Vec<Step> {
         let lines = pending.iter().map(|name| format!("unleak migrate rotated {name}")).collect();
         steps.push(step("Say so, when the old value is revoked at its provider", lines));
     }
-    let external = plan.secrets.iter().filter_map(|secret| Some((secret, external::known(secret.external_type.as_deref()?)?)));
-    let lines: Vec<String> = external.map(|(secret, external)| external.rotate(&secret.name)).collect();
+    let lines = policy::rotations(plan);
     if !lines.is_empty() {
-        steps.push(step("Have the store rotate them with their provider, when the references are deployed", lines));
+        steps.push(step("Have the store rotate them, when the references are deployed", lines));
     }
     if plan.store.backend == Backend::Aws {
         steps.push(step("Watch", vec![

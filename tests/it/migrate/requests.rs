@@ -281,7 +281,9 @@ fn another_account_reads_with_a_key_of_ones_own_only() {
     assert_exit(&migrated, 4);
     let plan = trial.run(&["migrate", "plan", "--store", "aws", "--include-tests"]);
     assert!(!text(&plan.stdout).contains("another account"));
-    assert_exit(&trial.run(&["migrate", "policies", "-o", "policies", "--reader-role", "arn:aws:iam::123456789012:role/own"]), 0);
+    let policies = trial.run(&["migrate", "policies", "-o", "policies", "--reader-role", "arn:aws:iam::123456789012:role/own"]);
+    assert_exit(&policies, 0);
+    let said = text(&policies.stdout);
     let document = |name: &str| -> Value { serde_json::from_str(&trial.sandbox.read(&format!("policies/{name}"))).unwrap() };
     let readers = &document("resource-policy.json")["Statement"][0]["Principal"]["AWS"];
     assert_eq!(readers, &json!(["arn:aws:iam::123456789012:role/own", READER]));
@@ -289,6 +291,19 @@ fn another_account_reads_with_a_key_of_ones_own_only() {
     assert_eq!(statement["Principal"]["AWS"], json!([READER]));
     assert_eq!(statement["Condition"]["StringEquals"]["kms:ViaService"], "secretsmanager.eu-west-1.amazonaws.com");
     assert_eq!(document("reader.json")["Statement"][2]["Resource"], json!([key]));
+    assert_eq!(document("reader-prod-shop-db-password.json"), document("reader.json"), "there is one secret");
+    assert_eq!(document("migrator.json")["Statement"][1]["Action"], json!(["kms:Decrypt", "kms:GenerateDataKey"]));
+    let by_tag = document("reader-by-tag.json");
+    assert_eq!(by_tag["Statement"][0]["Condition"]["ForAnyValue:StringEquals"], json!({"secretsmanager:VersionStage": "AWSCURRENT"}));
+    assert_eq!(by_tag["Statement"][2]["Resource"], json!([key]));
+    for command in [
+        "  aws iam put-role-policy --role-name own --policy-name reader-prod-shop-db-password --policy-document \
+         file://policies/reader-prod-shop-db-password.json\n",
+        "  aws secretsmanager put-resource-policy --secret-id prod/shop/db-password --block-public-policy --resource-policy \
+         file://policies/resource-policy.json --region eu-west-1\n",
+    ] {
+        assert!(said.contains(command), "{said}");
+    }
     // Nothing of it for readers of the same account.
     let trial = Trial::new(&source(&made_up::password(96)));
     assert_exit(&trial.migrate(&["--reader-role", "arn:aws:iam::123456789012:role/own"]), 4);
