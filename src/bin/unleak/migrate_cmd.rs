@@ -26,7 +26,7 @@ use crate::env::Environment;
 use crate::failure::{Exit, Failure};
 use crate::ground::FileArgs;
 use crate::migrate_args::{ApplyOptions, EmitName, MigrateArgs, MigrateCommand, PlanArgs, StoreName};
-use crate::migrate_failure::{apply_failure, denied_failure, make_failure, store_failure, unfinished_failure};
+use crate::migrate_failure::{apply_failure, begun_failure, denied_failure, make_failure, store_failure, unfinished_failure};
 use crate::progress::Line;
 use crate::stores::{StoreOptions, Stores};
 use crate::{baseline_file, migrate_audit, migrate_rotated, migrate_show, output, patterns_cmd, stores};
@@ -160,6 +160,12 @@ impl Site {
     /// A journal that cannot be read.
     pub fn plans(&self) -> Result<Vec<(Plan, Progress)>, Failure> {
         journal::all(&self.home).map_err(|error| Failure::new(&error))
+    }
+
+    /// Whether something of this plan was done that can be gone on with, or taken back.
+    fn is_begun(&self, plan: &Plan) -> Result<bool, Failure> {
+        let is_under_way = |progress: &Progress| matches!(progress.phase, Phase::Applying | Phase::Undoing);
+        Ok(self.plans()?.iter().any(|(known, progress)| known.id == plan.id && is_under_way(progress)))
     }
 
     /// The last plan that something was done about and that is as wanted.
@@ -346,6 +352,7 @@ fn apply_plan(plan: &Plan, site: &Site, config: &Config, options: &ApplyOptions,
             output::to_stdout(|out| migrate_show::unfinished(plan, &unfinished, out))?;
             return Err(unfinished_failure(plan, &unfinished));
         }
+        Err(error) if site.is_begun(plan)? => return Err(begun_failure(error)),
         applied => drop(applied.map_err(apply_failure)?),
     }
     let (_, progress) = site.last(|_| true, "the journal is gone")?;
@@ -406,7 +413,7 @@ fn take_back(id: Option<&str>, yes: bool, root: Option<&Path>, by: Caller<'_>) -
         backup: &[],
         steps: &Unwatched,
     };
-    let undone = undo::undo(&run).map_err(apply_failure)?;
+    let undone = undo::undo(&run).map_err(begun_failure)?;
     output::to_stdout(|out| migrate_show::undone(&undone, out))?;
     Ok(Exit::Clean)
 }

@@ -27,10 +27,12 @@ pub fn store_failure(error: StoreError) -> Failure {
     let (exit, hint) = match &error {
         StoreError::Denied { action, .. } => (Exit::Denied, policies(action)),
         StoreError::Exists { .. } | StoreError::PendingDeletion { .. } => (Exit::Refused, None),
-        StoreError::Throttled(_) | StoreError::Unreachable(_) => (Exit::Unfinished, Some(GO_ON.to_owned())),
-        StoreError::NotFound { .. } | StoreError::Key { .. } | StoreError::Invalid { .. } | StoreError::Unusable(_) => {
-            (Exit::Failure, None)
-        }
+        StoreError::Throttled(_)
+        | StoreError::Unreachable(_)
+        | StoreError::NotFound { .. }
+        | StoreError::Key { .. }
+        | StoreError::Invalid { .. }
+        | StoreError::Unusable(_) => (Exit::Failure, None),
     };
     Failure { exit, ..Failure::new(&error) }.maybe_hint(hint)
 }
@@ -67,7 +69,14 @@ pub fn denied_failure(checked: &Checked) -> Failure {
     Failure { exit: Exit::Denied, ..Failure::new(&format_args!("the identity needs {}", missing.join(", "))) }.maybe_hint(hint)
 }
 
-/// The failure that an error of applying or undoing is.
+/// The failure that an error of applying or undoing is, where the journal says that something was begun.
+pub fn begun_failure(error: ApplyError) -> Failure {
+    let is_of_store = matches!(&error, ApplyError::Store(error) if !matches!(error, StoreError::Denied { .. }));
+    let failure = apply_failure(error);
+    if is_of_store { Failure { exit: Exit::Unfinished, ..failure }.hint(GO_ON) } else { failure }
+}
+
+/// The failure that an error of applying or undoing is, where nothing was begun.
 pub fn apply_failure(error: ApplyError) -> Failure {
     let list = |what: &str, refusals: &[Refusal]| {
         let lines: Vec<String> = refusals.iter().map(|refusal| format!("\n  {}: {}", refusal.what, refusal.reason)).collect();

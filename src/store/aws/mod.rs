@@ -16,8 +16,8 @@ use subtle::ConstantTimeEq;
 use super::{Action, CURRENT, Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version, has_tags, limits, read_in_batches};
 use crate::reference::Backend;
 use crate::secret::Secret;
-pub(super) use account::Account;
 pub use account::AwsSettings;
+pub(super) use account::{Account, public_endpoint};
 use convert::{binary, description, text, value};
 use error::{Call, failed};
 
@@ -109,7 +109,7 @@ impl SecretStore for AwsStore {
                 id: created.arn().unwrap_or(new.name).to_owned(),
                 version: created.version_id().unwrap_or(new.token).to_owned(),
             }),
-            Err(error) => match failed(Call { name: new.name, action: Action::Create.iam() }, &error) {
+            Err(error) => match failed(Call { at: &self.account.at, name: new.name, action: Action::Create.iam() }, &error) {
                 // A server that forgets tokens refuses what it did before the answer was lost.
                 StoreError::Exists { name } => self.is_ours(new)?.ok_or(StoreError::Exists { name }),
                 other => Err(other),
@@ -128,7 +128,7 @@ impl SecretStore for AwsStore {
             .set_secret_string(text(value))
             .set_secret_binary(binary(value))
             .set_version_stages(Some(stages.iter().map(ToString::to_string).collect()));
-        let call = Call { name, action: Action::AddVersion.iam() };
+        let call = Call { at: &self.account.at, name, action: Action::AddVersion.iam() };
         let put = self.account.runtime.block_on(request.send()).map_err(|error| failed(call, &error))?;
         Ok(Stored { id: put.arn().unwrap_or(name).to_owned(), version: put.version_id().unwrap_or(token).to_owned() })
     }
@@ -146,7 +146,7 @@ impl SecretStore for AwsStore {
             .version_stage(stage)
             .move_to_version_id(to)
             .set_remove_from_version_id(holder);
-        let call = Call { name, action: Action::MoveStage.iam() };
+        let call = Call { at: &self.account.at, name, action: Action::MoveStage.iam() };
         self.account.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
     }
 
@@ -156,7 +156,7 @@ impl SecretStore for AwsStore {
             return Ok(());
         }
         let request = self.client.update_secret_version_stage().secret_id(name).version_stage(stage).remove_from_version_id(from);
-        let call = Call { name, action: Action::MoveStage.iam() };
+        let call = Call { at: &self.account.at, name, action: Action::MoveStage.iam() };
         self.account.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
     }
 
@@ -166,7 +166,7 @@ impl SecretStore for AwsStore {
             Version::Stage(stage) => request.version_stage(*stage),
             Version::Id(id) => request.version_id(*id),
         };
-        let call = Call { name, action: Action::Read.iam() };
+        let call = Call { at: &self.account.at, name, action: Action::Read.iam() };
         let got = self.account.runtime.block_on(request.send()).map_err(|error| self.of_another_account(failed(call, &error)))?;
         value(got.secret_string(), got.secret_binary()).ok_or_else(|| StoreError::NotFound { name: name.to_owned() })
     }
@@ -178,7 +178,7 @@ impl SecretStore for AwsStore {
     }
 
     fn describe(&self, name: &str) -> Result<Option<Description>, StoreError> {
-        let call = Call { name, action: Action::Describe.iam() };
+        let call = Call { at: &self.account.at, name, action: Action::Describe.iam() };
         match self.account.runtime.block_on(self.client.describe_secret().secret_id(name).send()) {
             Ok(known) => Ok(Some(description(&known))),
             Err(error) => match failed(call, &error) {
@@ -195,7 +195,7 @@ impl SecretStore for AwsStore {
             vec![keys, filter(FilterNameStringType::TagValue, tags.values().cloned().collect())]
         });
         let pages = self.client.list_secrets().set_filters(filters).include_planned_deletion(true).into_paginator().send();
-        let call = Call { name: "AWS", action: "secretsmanager:ListSecrets" };
+        let call = Call { at: &self.account.at, name: "AWS", action: "secretsmanager:ListSecrets" };
         let pages = self.account.runtime.block_on(pages.collect::<Result<Vec<_>, _>>()).map_err(|error| failed(call, &error))?;
         let mut all: Vec<Description> = pages.iter().flat_map(ListSecretsOutput::secret_list).map(convert::entry).collect();
         // Filters of the service compare starts, and any tag with any value.
@@ -206,27 +206,27 @@ impl SecretStore for AwsStore {
 
     fn tag(&self, name: &str, tags: &Tags) -> Result<(), StoreError> {
         limits::tags(name, tags)?;
-        let call = Call { name, action: Action::Tag.iam() };
+        let call = Call { at: &self.account.at, name, action: Action::Tag.iam() };
         let request = self.client.tag_resource().secret_id(name).set_tags(Some(sdk_tags(tags)));
         self.account.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
     }
 
     fn set_policy(&self, name: &str, policy: &str) -> Result<(), StoreError> {
-        let call = Call { name, action: "secretsmanager:ValidateResourcePolicy" };
+        let call = Call { at: &self.account.at, name, action: "secretsmanager:ValidateResourcePolicy" };
         let request = self.client.validate_resource_policy().secret_id(name).resource_policy(policy);
         let checked = self.account.runtime.block_on(request.send()).map_err(|error| failed(call, &error))?;
         if !checked.policy_validation_passed() {
             let errors: Vec<&str> = checked.validation_errors().iter().filter_map(|error| error.error_message()).collect();
             return Err(limits::invalid(name, format!("the resource policy is refused: {}", errors.join("; "))));
         }
-        let call = Call { name, action: "secretsmanager:PutResourcePolicy" };
+        let call = Call { at: &self.account.at, name, action: "secretsmanager:PutResourcePolicy" };
         let request = self.client.put_resource_policy().secret_id(name).resource_policy(policy).block_public_policy(true);
         self.account.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
     }
 
     fn delete(&self, name: &str, recovery_days: u8) -> Result<(), StoreError> {
         limits::recovery_days(name, recovery_days)?;
-        let call = Call { name, action: Action::Delete.iam() };
+        let call = Call { at: &self.account.at, name, action: Action::Delete.iam() };
         let request = self.client.delete_secret().secret_id(name).recovery_window_in_days(i64::from(recovery_days));
         match self.account.runtime.block_on(request.send()).map_err(|error| failed(call, &error)) {
             Ok(_) | Err(StoreError::PendingDeletion { .. }) => Ok(()),
@@ -235,7 +235,7 @@ impl SecretStore for AwsStore {
     }
 
     fn restore(&self, name: &str) -> Result<(), StoreError> {
-        let call = Call { name, action: Action::Restore.iam() };
+        let call = Call { at: &self.account.at, name, action: Action::Restore.iam() };
         self.account.runtime.block_on(self.client.restore_secret().secret_id(name).send()).map(drop).map_err(|error| failed(call, &error))
     }
 
@@ -246,7 +246,7 @@ impl SecretStore for AwsStore {
 
 impl AwsStore {
     fn read_batch(&self, names: &[&str]) -> Result<Vec<Result<Secret, StoreError>>, StoreError> {
-        let call = Call { name: "AWS", action: "secretsmanager:BatchGetSecretValue" };
+        let call = Call { at: &self.account.at, name: "AWS", action: "secretsmanager:BatchGetSecretValue" };
         let request = self.client.batch_get_secret_value().set_secret_id_list(Some(names.iter().map(ToString::to_string).collect()));
         let got = self.account.runtime.block_on(request.send()).map_err(|error| failed(call, &error))?;
         let one = |name: &&str| {

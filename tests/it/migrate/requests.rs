@@ -116,6 +116,49 @@ fn every_reference_that_a_migration_wrote_is_checked_whatever_its_form() {
 }
 
 #[test]
+fn a_store_that_cannot_be_reached_is_named_and_nothing_is_called_begun() {
+    let value = made_up::password(106);
+    let trial = Trial::new(&source(&value));
+    assert_exit(&trial.run(&["-q", "migrate", "plan", "--store", "aws", "-o", "plan.json"]), 0);
+    // Nobody listens there.
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let apply = |variables: &[(&str, &str)], without: &[&str], arguments: &[&str]| {
+        let mut command = trial.sandbox.command(arguments);
+        command.env("HOME", trial.sandbox.directory.path().join(".home")).envs(VARIABLES).envs(variables.iter().copied());
+        for name in without {
+            command.env_remove(name);
+        }
+        let output = command.output().unwrap();
+        assert_exit(&output, 2);
+        text(&output.stderr)
+    };
+    let url = format!("http://{gone}");
+    let arguments = ["migrate", "apply", "plan.json", "--yes"];
+    let said = apply(&[("AWS_ENDPOINT_URL", &url)], &[], &arguments);
+    assert_eq!(said, format!("unleak: error: {url} did not answer sts:GetCallerIdentity: Connection refused\n"));
+    let said = apply(&[("AWS_ENDPOINT_URL", &url)], &[], &["store", "list", "aws"]);
+    assert_eq!(said, format!("unleak: error: {url} did not answer secretsmanager:ListSecrets: Connection refused\n"));
+    let said = apply(&[("AWS_ENDPOINT_URL", &url)], &[], &["store", "list", "ssm"]);
+    assert_eq!(said, format!("unleak: error: {url} did not answer ssm:DescribeParameters: Connection refused\n"));
+    let real = trial.fake.url();
+    let said = apply(&[("AWS_ENDPOINT_URL", &real)], &["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"], &arguments);
+    let expected = "unleak: error: there are no AWS credentials to use (no credentials found in chain): sign in (aws sso login, aws login), set \
+                    AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give --profile\n";
+    assert_eq!(said, expected);
+    let said = apply(&[("AWS_ENDPOINT_URL", &real)], &[], &["migrate", "resume", "--yes"]);
+    assert_eq!(said, "unleak: error: nothing was begun that is not finished\n");
+    assert_eq!(trial.sandbox.read("app.py"), source(&value));
+    // What is begun is called so.
+    trial.fake.fail("CreateSecret", &[Fault::DropBefore; 6]);
+    let output = trial.run(&arguments);
+    assert_exit(&output, 8);
+    let said = text(&output.stderr);
+    assert!(said.starts_with(&format!("unleak: error: {real} did not answer secretsmanager:CreateSecret: ")), "{said}");
+    assert!(said.ends_with("\n  hint: `unleak migrate resume` goes on, `unleak migrate undo` takes it back\n"), "{said}");
+    assert_exit(&trial.run(&["migrate", "resume", "--yes"]), 4);
+}
+
+#[test]
 fn no_version_is_left_pending() {
     let (value, other, moto) = (made_up::password(98), made_up::password(99), Moto::start());
     let trial = Trial::new("");
