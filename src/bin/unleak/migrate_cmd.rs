@@ -324,30 +324,23 @@ fn apply_plan(plan: &Plan, site: &Site, config: &Config, options: &ApplyOptions,
         let error = format!("the plan is for {}, not for account {account}", plan.store.identity);
         return Err(Failure { exit: Exit::Refused, ..Failure::new(&error) });
     }
-    let store = by.open(config, plan)?;
+    let mut store = by.open(config, plan)?;
     if options.check {
         return check(plan, store.as_ref());
     }
-    let run = Run {
-        plan,
-        root: &site.root,
-        checkout: site.checkout.as_ref(),
-        store: store.as_ref(),
-        home: &site.home,
-        allow_dirty: options.allow_dirty,
-        backup: &options.backup,
-        steps: &Unwatched,
-    };
     if dry_run {
         output::to_stdout(|out| migrate_show::plan(plan, out))?;
-        run.check(false).map_err(apply_failure)?;
+        run_of(plan, site, store.as_ref(), options).check(false).map_err(apply_failure)?;
         return Ok(Exit::Clean);
     }
     if !options.yes {
         output::to_stdout(|out| migrate_show::plan(plan, out))?;
         ask("Store these secrets and rewrite these files?")?;
     }
-    match run.apply() {
+    if stores::make_key_if_new(plan.store.backend, by.environment)? {
+        store = by.open(config, plan)?;
+    }
+    match run_of(plan, site, store.as_ref(), options).apply() {
         Err(ApplyError::Unfinished(unfinished)) => {
             output::to_stdout(|out| migrate_show::unfinished(plan, &unfinished, out))?;
             return Err(unfinished_failure(plan, &unfinished));
@@ -359,6 +352,11 @@ fn apply_plan(plan: &Plan, site: &Site, config: &Config, options: &ApplyOptions,
     let left = migrate_rotated::still_there(plan, site, by)?;
     output::to_stdout(|out| migrate_show::applied(plan, &progress, &left, out))?;
     Ok(pending(std::iter::once(&progress)))
+}
+
+fn run_of<'a>(plan: &'a Plan, site: &'a Site, store: &'a dyn SecretStore, options: &'a ApplyOptions) -> Run<'a> {
+    let (allow_dirty, backup) = (options.allow_dirty, options.backup.as_slice());
+    Run { plan, root: &site.root, checkout: site.checkout.as_ref(), store, home: &site.home, allow_dirty, backup, steps: &Unwatched }
 }
 
 /// Asks for permissions, and does nothing else.

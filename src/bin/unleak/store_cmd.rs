@@ -96,7 +96,10 @@ pub fn run(args: &StoreArgs, environment: &Environment) -> Result<Exit, Failure>
         }
         StoreCommand::List { store, prefix } => list(open(*store)?.as_ref(), prefix),
         StoreCommand::Copy { from, to, .. } if from.backend() == to.backend() => Err(Failure::new(&"a store cannot be copied to itself")),
-        StoreCommand::Copy { from, to, prefix } => copy(open(*from)?.as_ref(), open(*to)?.as_ref(), prefix),
+        StoreCommand::Copy { from, to, prefix } => {
+            stores::make_key_if_new(to.backend(), environment)?;
+            copy(open(*from)?.as_ref(), open(*to)?.as_ref(), prefix)
+        }
         StoreCommand::Restore { store, name } => {
             open(*store)?.restore(name).map_err(store_failure)?;
             say(&format!("{name} is restored\n"))

@@ -152,6 +152,49 @@ fn stores_are_listed_and_a_new_key_is_never_put_in_place_of_one() {
     assert_exit(&fresh(&["store", "list"]), 0);
 }
 
+#[test]
+fn a_key_is_made_by_whoever_stores_and_never_for_a_store_of_another() {
+    let source = format!("DB_PASSWORD = \"{}\"\n", crate::made_up::password(107));
+    let home = Sandbox::new(&[("tree/app.py", source.as_str()), ("home/x", "")]);
+    let at = |name: &str| home.directory.path().join("home").join(name);
+    let run = |arguments: &[&str], exit: i32| {
+        let output = home.command(arguments).env("HOME", at("")).env("T", "ref+unleak://t").output().unwrap();
+        assert_exit(&output, exit);
+        text(&output.stdout) + &text(&output.stderr)
+    };
+    let entries = || std::fs::read_dir(at("")).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
+    // What only reads leaves nothing behind.
+    assert_eq!(run(&["get", "ref+unleak://t"], 78), "unleak: error: t: there is no such secret or version\n");
+    run(&["run", "--", "true"], 78);
+    run(&["check", "tree"], 0);
+    run(&["-q", "migrate", "plan", "tree", "-o", "plan.json"], 0);
+    run(&["migrate", "apply", "plan.json", "--check"], 0);
+    run(&["migrate", "apply", "plan.json", "--dry-run"], 0);
+    assert_eq!(run(&["store", "list"], 0), "");
+    assert_eq!(entries(), ["x"]);
+    let said = run(&["migrate", "apply", "plan.json", "--yes"], 4);
+    assert!(said.contains("the key of the local store is "), "{said}");
+    // A lost key is not replaced by one that opens nothing.
+    let (key, store) = (at(".config/unleak/identity.txt"), at(".local/share/unleak"));
+    let kept = std::fs::read(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    let expected = format!(
+        "unleak: error: {}: there is no key, and the local store in {store} opens with the one that was there
+  hint: put the copy of the key there, or set UNLEAK_IDENTITY to where it is; a new key could not open the store
+  hint: without a copy nothing in it can be read: move {store} away, then `unleak store init` makes a key for a new store
+",
+        key.display(),
+        store = store.display()
+    );
+    assert_eq!(run(&["store", "init"], 2), expected);
+    assert_eq!(run(&["store", "list"], 2), expected);
+    assert_eq!(run(&["migrate", "undo", "--yes", "--root", "tree"], 2), expected);
+    assert!(!key.exists());
+    unleak::fsx::write_private(&key, &kept).unwrap();
+    run(&["migrate", "undo", "--yes", "--root", "tree"], 0);
+    assert_eq!(home.read("tree/app.py"), source);
+}
+
 #[cfg(feature = "aws")]
 #[test]
 fn secrets_are_copied_to_the_cloud_once_and_never_over_others() {
