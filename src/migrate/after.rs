@@ -36,7 +36,9 @@ pub fn steps(plan: &Plan, progress: &Progress) -> Vec<Step> {
         steps.push(step("Rewrite by hand what is left; rotate only after that", lines));
     }
     let run = match plan.store.backend {
-        Backend::Local => "the local store is on this machine: `unleak store copy local aws` moves it where servers can read it",
+        Backend::Local => {
+            "the local store is on this machine: `unleak store copy local aws --references .` moves it where servers can read it, and the references with it"
+        }
         Backend::Ssm => "give each consumer ssm:GetParameter on these parameters, and kms:Decrypt on their key where it is one of yours",
         Backend::Vault => "give each consumer a token whose policy has `read` on these paths (MOUNT/data/…)",
         Backend::Gcp => "give each consumer the role roles/secretmanager.secretAccessor on these secrets",

@@ -155,7 +155,12 @@ impl SecretStore for AwsStore {
         if known.version_at(stage) != Some(from) {
             return Ok(());
         }
-        let request = self.client.update_secret_version_stage().secret_id(name).version_stage(stage).remove_from_version_id(from);
+        let request = self
+            .client
+            .update_secret_version_stage()
+            .secret_id(name)
+            .version_stage(stage)
+            .set_remove_from_version_id(Some(from.to_owned()));
         let call = Call { at: &self.account.at, name, action: Action::MoveStage.iam() };
         self.account.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
     }

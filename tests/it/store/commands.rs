@@ -205,6 +205,9 @@ fn secrets_are_copied_to_the_cloud_once_and_never_over_others() {
         let mut command = home.command(&["store", "copy", "local", "aws", "--prefix", prefix]);
         command.envs(VARIABLES).env("AWS_ENDPOINT_URL", fake.url()).output().unwrap()
     };
+    let dry =
+        home.command(&["store", "copy", "local", "aws", "--dry-run"]).envs(VARIABLES).env("AWS_ENDPOINT_URL", fake.url()).output().unwrap();
+    assert_eq!((text(&dry.stdout).lines().count(), fake.secrets().len()), (3, 0));
     let first = copy("");
     assert_exit(&first, 0);
     assert_eq!(text(&first.stdout), "other\tcopied\nprod/db\tcopied\ntoken\tcopied\n");
@@ -226,6 +229,47 @@ fn secrets_are_copied_to_the_cloud_once_and_never_over_others() {
         .output()
         .unwrap();
     assert_eq!((text(&resolved.stdout), text(&resolved.stderr)), ("t0".to_owned(), String::new()));
+}
+
+#[cfg(feature = "aws")]
+#[test]
+fn references_go_with_the_secrets_that_are_copied() {
+    use super::aws::VARIABLES;
+    let value = crate::made_up::password(108);
+    let env = format!(
+        "# kept\r\nA=ref+unleak://prod/db#/password\r\nSECRET={value}\r\nB=ref+unleak://other\r\nC=ref+unleak://other?version_stage=AWSPREVIOUS\r\n\
+         D=ref+unleak://none\r\nE=xref+unleak://token\r\nF=ref+awssecrets://token"
+    );
+    let home = Home::new(&[("a/.env", &env), ("b.yml", "t: \"ref+unleak://token\"\n")], &[DB, ("token", "t0"), ("other", "x")]);
+    let fake = Fake::start();
+    let copy = |more: &[&str]| {
+        let mut command = home.command(&[&["store", "copy", "local", "aws"], more].concat());
+        let output = command.envs(VARIABLES).env("AWS_ENDPOINT_URL", fake.url()).output().unwrap();
+        assert_exit(&output, 0);
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let of_a = "a/.env:2: ref+unleak://prod/db#/password -> ref+awssecrets://prod/db#/password
+a/.env:4: ref+unleak://other -> ref+awssecrets://other
+a/.env:5: ref+unleak://other?version_stage=AWSPREVIOUS stays: it names a version, which the other store does not have
+a/.env:6: ref+unleak://none stays: its secret was not copied
+";
+    let (said, dry) = copy(&["--dry-run", "--references", "a"]);
+    assert_eq!((said, dry.as_str()), (format!("other\tto be copied\nprod/db\tto be copied\ntoken\tto be copied\n{of_a}"), ""));
+    assert_eq!((home.sandbox.read("a/.env"), fake.secrets().len()), (env.clone(), 0));
+    // Without the option they are named.
+    let (said, noted) = copy(&[]);
+    assert_eq!(said, "other\tcopied\nprod/db\tcopied\ntoken\tcopied\n");
+    let head = "unleak: note: 5 references lead to the local store still; --references PATH rewrites them:\n";
+    assert_eq!(noted, format!("{head}{of_a}b.yml:1: ref+unleak://token -> ref+awssecrets://token\n"));
+    assert_eq!(home.sandbox.read("a/.env"), env);
+    let (said, noted) = copy(&["--references", "."]);
+    assert!(said.ends_with(&format!("{of_a}b.yml:1: ref+unleak://token -> ref+awssecrets://token\n")) && noted.is_empty(), "{said}{noted}");
+    let expected = env
+        .replace("A=ref+unleak://prod/db#/password", "A=ref+awssecrets://prod/db#/password")
+        .replace("B=ref+unleak://other", "B=ref+awssecrets://other");
+    assert_eq!(home.sandbox.read("a/.env"), expected);
+    assert_eq!(home.sandbox.read("b.yml"), "t: \"ref+awssecrets://token\"\n");
+    assert!(!said.contains(&value), "no other line of a file is shown");
 }
 
 #[cfg(unix)]
