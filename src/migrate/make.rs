@@ -289,7 +289,7 @@ fn secret(group: &Group, named: &Named, inventory: &Inventory, ground: &Ground<'
         findings: findings.iter().map(|finding| finding.fingerprint.to_string()).collect(),
         patterns: patterns.into_iter().collect(),
         service,
-        revoke: pattern.def.revoke.clone(),
+        revoke: advice::revoke(pattern).to_owned(),
         rotation: advice::rotation(pattern, is_database),
     }
 }

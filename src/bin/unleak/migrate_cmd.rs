@@ -26,7 +26,7 @@ use crate::env::Environment;
 use crate::failure::{Exit, Failure};
 use crate::ground::FileArgs;
 use crate::migrate_args::{ApplyOptions, EmitName, MigrateArgs, MigrateCommand, PlanArgs, StoreName};
-use crate::migrate_failure::{apply_failure, begun_failure, denied_failure, make_failure, store_failure, unfinished_failure};
+use crate::migrate_failure::{apply_failure, begun_failure, denied_failure, make_failure, store_failure, undo_failure, unfinished_failure};
 use crate::progress::Line;
 use crate::stores::{StoreOptions, Stores};
 use crate::{baseline_file, migrate_audit, migrate_rotated, migrate_show, output, patterns_cmd, stores};
@@ -411,7 +411,7 @@ fn take_back(id: Option<&str>, yes: bool, root: Option<&Path>, by: Caller<'_>) -
         backup: &[],
         steps: &Unwatched,
     };
-    let undone = undo::undo(&run).map_err(begun_failure)?;
+    let undone = undo::undo(&run).map_err(undo_failure)?;
     output::to_stdout(|out| migrate_show::undone(&undone, out))?;
     Ok(Exit::Clean)
 }

@@ -69,11 +69,35 @@ pub fn denied_failure(checked: &Checked) -> Failure {
     Failure { exit: Exit::Denied, ..Failure::new(&format_args!("the identity needs {}", missing.join(", "))) }.maybe_hint(hint)
 }
 
-/// The failure that an error of applying or undoing is, where the journal says that something was begun.
+/// The failure that an error of applying is, where the journal says that something was begun.
 pub fn begun_failure(error: ApplyError) -> Failure {
-    let is_of_store = matches!(&error, ApplyError::Store(error) if !matches!(error, StoreError::Denied { .. }));
+    let (is_of_store, is_stale) = kind(&error);
     let failure = apply_failure(error);
-    if is_of_store { Failure { exit: Exit::Unfinished, ..failure }.hint(GO_ON) } else { failure }
+    match () {
+        () if is_of_store => Failure { exit: Exit::Unfinished, ..failure }.hint(GO_ON),
+        () if is_stale => Failure { hints: vec![format!("take these changes back; then {GO_ON}")], ..failure },
+        () => failure,
+    }
+}
+
+/// The failure that an error of undoing is.
+pub fn undo_failure(error: ApplyError) -> Failure {
+    let (is_of_store, is_stale) = kind(&error);
+    let failure = apply_failure(error);
+    match () {
+        () if is_of_store => Failure { exit: Exit::Unfinished, ..failure }.hint("`unleak migrate undo` goes on"),
+        () if is_stale => Failure { hints: vec!["take these changes back; then `unleak migrate undo` goes on".to_owned()], ..failure },
+        () => failure,
+    }
+}
+
+/// Whether an error is of the store, other than a permission, and whether it is of files.
+const fn kind(error: &ApplyError) -> (bool, bool) {
+    match error {
+        ApplyError::Store(error) => (!matches!(error, StoreError::Denied { .. }), false),
+        ApplyError::Stale(_) | ApplyError::Value(_) => (false, true),
+        _ => (false, false),
+    }
 }
 
 /// The failure that an error of applying or undoing is, where nothing was begun.

@@ -56,7 +56,9 @@ fn files_that_changed_are_refused_and_nothing_is_done() {
     let store = bench.store(&Unwatched);
     let Err(ApplyError::Stale(changes)) = bench.apply(&plan, &store) else { panic!("it is stale") };
     assert_eq!(changes.len(), 2, "{changes:?}");
-    assert!(changes.iter().all(|change| change.what == "src/db.py" && change.reason.ends_with("are not what the plan replaces")));
+    assert!(changes.iter().all(|change| change.what == "src/db.py" && change.reason.contains("are not what the plan replaces:\n    - ")));
+    assert_eq!(changes[0].reason, "line 1, bytes 14..36, are not what the plan replaces:\n    - '********'\n    + [22 other bytes]");
+    assert!(changes.iter().all(|change| bench.values.iter().all(|value| !change.reason.contains(&value[..4]))), "{changes:?}");
     crate::cli::put(&path, &format!("{text}\nx = 1\n"));
     let Err(ApplyError::Stale(changes)) = bench.apply(&plan, &store) else { panic!("it is stale") };
     assert_eq!(changes[0].reason, "it changed outside of the places that the plan replaces");

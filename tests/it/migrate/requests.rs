@@ -106,7 +106,7 @@ fn every_reference_that_a_migration_wrote_is_checked_whatever_its_form() {
         let said = text(&checked.stdout);
         for (file, _) in &files {
             assert!(said.contains(&format!("\n{file}:")) || said.starts_with(&format!("{file}:")), "{style}: {file}: {said}");
-            assert_eq!(trial.sandbox.read(file).contains("ref+"), false, "{file} has a form of its own");
+            assert!(!trial.sandbox.read(file).contains("ref+"), "{file} has a form of its own");
         }
         assert!(said.contains("is scheduled for deletion"), "{said}");
         // One file alone.
@@ -156,6 +156,26 @@ fn a_store_that_cannot_be_reached_is_named_and_nothing_is_called_begun() {
     assert!(said.starts_with(&format!("unleak: error: {real} did not answer secretsmanager:CreateSecret: ")), "{said}");
     assert!(said.ends_with("\n  hint: `unleak migrate resume` goes on, `unleak migrate undo` takes it back\n"), "{said}");
     assert_exit(&trial.run(&["migrate", "resume", "--yes"]), 4);
+}
+
+#[test]
+fn undo_of_changed_files_and_status_say_what_helps() {
+    let trial = Trial::new(&source(&made_up::password(109)));
+    assert_exit(&trial.migrate(&[]), 4);
+    let status = text(&trial.run(&["migrate", "status"]).stdout);
+    assert!(status.contains("the old value is in the history (where it is checked)\n"), "{status}");
+    let app = trial.sandbox.directory.path().join("app.py");
+    let migrated = trial.sandbox.read("app.py");
+    put(&app, "changed\n");
+    let output = trial.run(&["migrate", "undo", "--yes"]);
+    assert_exit(&output, 6);
+    let said = text(&output.stderr);
+    assert!(
+        said.ends_with("\n  hint: take these changes back; then `unleak migrate undo` goes on\n") && !said.contains("plan again"),
+        "{said}"
+    );
+    put(&app, &migrated);
+    assert_exit(&trial.run(&["migrate", "undo", "--yes"]), 0);
 }
 
 #[test]
