@@ -201,9 +201,11 @@ fn left(args: &CheckArgs, migrated: &[Migrated], stores: &Stores<'_>, environmen
 
 fn resolve(args: &CheckArgs, migrated: &[Migrated], stores: &Stores<'_>) -> Result<Exit, Failure> {
     let (mut found, unread) = references(args)?;
-    for (place, parsed) in migrated.iter().flat_map(|migrated| migrated.places(&args.paths)) {
-        found.entry(place).or_insert(parsed);
-    }
+    let of_plans: Vec<Place> = migrated.iter().flat_map(|migrated| migrated.places(&args.paths)).collect();
+    // Where the file shows what it refers to, its line of now is the one to tell.
+    let is_seen = |(place, parsed): &Place| found.iter().any(|((path, _), seen)| *path == place.0 && seen == parsed);
+    let unseen: Vec<Place> = of_plans.into_iter().filter(|place| !is_seen(place)).collect();
+    found.extend(unseen);
     let mut distinct: Vec<Reference> = found.values().filter_map(|parsed| parsed.as_ref().ok().cloned()).collect();
     distinct.sort();
     distinct.dedup();
@@ -244,10 +246,13 @@ fn references(args: &CheckArgs) -> Result<(Found, Vec<String>), Failure> {
         let read = place.open().and_then(|file| file.take(LARGEST).read_to_end(&mut bytes));
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
         match read {
-            Ok(_) => found.0.extend(reference::find_all(&bytes).map(|(span, parsed)| {
-                let line = 1 + bytes[..span.start].find_iter(b"\n").count();
-                ((path.clone(), line), parsed)
-            })),
+            Ok(_) => {
+                let native = reference::native::find_all(&bytes).map(|(span, reference)| (span, Ok(reference)));
+                found.0.extend(native.chain(reference::find_all(&bytes)).map(|(span, parsed)| {
+                    let line = 1 + bytes[..span.start].find_iter(b"\n").count();
+                    ((path.clone(), line), parsed)
+                }));
+            }
             Err(_) => found.1.push(path),
         }
     })

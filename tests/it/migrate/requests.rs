@@ -109,9 +109,17 @@ fn every_reference_that_a_migration_wrote_is_checked_whatever_its_form() {
             assert!(!trial.sandbox.read(file).contains("ref+"), "{file} has a form of its own");
         }
         assert!(said.contains("is scheduled for deletion"), "{said}");
+        // Also where nothing is on record, as in another checkout.
+        let elsewhere = tempfile::tempdir().unwrap();
+        let mut command = trial.sandbox.command(&["check"]);
+        let output = command.env("HOME", elsewhere.path()).envs(VARIABLES).env("AWS_ENDPOINT_URL", trial.fake.url()).output().unwrap();
+        assert_exit(&output, 1);
+        let elsewhere = text(&output.stdout);
+        let forms = files.iter().map(|(file, _)| *file).filter(|file| style == "sdk" || *file != "app.py");
+        forms.for_each(|file| assert!(format!("\n{elsewhere}").contains(&format!("\n{file}:")), "{style}: {file}: {elsewhere}"));
         // One file alone.
         let said = text(&trial.run(&["check", "main.tf"]).stdout);
-        assert!(said.starts_with("main.tf:2: ") && said.contains("\n1 references to 1 values, 1 do not resolve\n"), "{said}");
+        assert!(said.starts_with("main.tf:") && said.contains("\n1 references to 1 values, 1 do not resolve\n"), "{said}");
     }
 }
 
@@ -120,8 +128,8 @@ fn a_store_that_cannot_be_reached_is_named_and_nothing_is_called_begun() {
     let value = made_up::password(106);
     let trial = Trial::new(&source(&value));
     assert_exit(&trial.run(&["-q", "migrate", "plan", "--store", "aws", "-o", "plan.json"]), 0);
-    // Nobody listens there.
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    // Nobody listens there, and no server of another test is given this port.
+    let gone = "127.0.0.1:1";
     let apply = |variables: &[(&str, &str)], without: &[&str], arguments: &[&str]| {
         let mut command = trial.sandbox.command(arguments);
         command.env("HOME", trial.sandbox.directory.path().join(".home")).envs(VARIABLES).envs(variables.iter().copied());
