@@ -2,6 +2,8 @@
 //! A path of Parameter Store that stands for a secret, `/aws/reference/secretsmanager/NAME`, is read as that secret.
 //! Owns: the parts of a reference, reading and writing it. Must not: ask a store.
 
+pub mod native;
+
 use std::fmt;
 
 /// The store that a reference leads to.

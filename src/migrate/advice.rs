@@ -76,6 +76,12 @@ pub fn external_type(pattern: &str) -> Option<&'static str> {
 /// The provider of patterns that know no provider.
 const GENERIC: &str = "generic";
 
+/// Where a credential is issued and revoked.
+#[must_use]
+pub fn revoke(pattern: &Pattern) -> &str {
+    if pattern.provider == GENERIC { "where it is checked" } else { &pattern.def.revoke }
+}
+
 /// How a credential is rotated without an interruption, in a sentence or two.
 #[must_use]
 pub fn rotation(pattern: &Pattern, is_database: bool) -> String {
@@ -112,6 +118,8 @@ mod tests {
             let pattern = catalogue.pattern(index);
             assert!(of(pattern.def.store).service.len() > 20);
             assert!(rotation(pattern, false).ends_with('.'), "{}", pattern.def.id);
+            // A page about a weakness is no place where anything is revoked.
+            assert!(!revoke(pattern).contains("cwe.mitre.org"), "{}", pattern.def.id);
         }
     }
 

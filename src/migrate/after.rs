@@ -1,8 +1,8 @@
 //! What to do after a migration. Owns: the steps, written for one plan. Must not: do them.
 
-use super::external;
 use super::journal::{Progress, StoredBy};
 use super::plan::{Plan, Tracked};
+use super::policy;
 use crate::reference::Backend;
 
 /// A thing to do.
@@ -16,11 +16,13 @@ pub struct Step {
 
 /// How a secret came into the store, in words.
 #[must_use]
-pub const fn origin(origin: &StoredBy) -> &'static str {
-    match origin {
-        StoredBy::Created => "created",
-        StoredBy::Reused => "was there with this value",
-        StoredBy::Added { .. } => "has a new version",
+pub fn origin(progress: &Progress, name: &str) -> &'static str {
+    match progress.stored.get(name).map(|stored| &stored.origin) {
+        None => "",
+        Some(_) if progress.reviving.contains_key(name) => "waited for its deletion, and is back",
+        Some(StoredBy::Created) => "created",
+        Some(StoredBy::Reused) => "was there with this value",
+        Some(StoredBy::Added { .. }) => "has a new version",
     }
 }
 
@@ -34,7 +36,9 @@ pub fn steps(plan: &Plan, progress: &Progress) -> Vec<Step> {
         steps.push(step("Rewrite by hand what is left; rotate only after that", lines));
     }
     let run = match plan.store.backend {
-        Backend::Local => "the local store is on this machine: `unleak store copy local aws` moves it where servers can read it",
+        Backend::Local => {
+            "the local store is on this machine: `unleak store copy local aws --references .` moves it where servers can read it, and the references with it"
+        }
         Backend::Ssm => "give each consumer ssm:GetParameter on these parameters, and kms:Decrypt on their key where it is one of yours",
         Backend::Vault => "give each consumer a token whose policy has `read` on these paths (MOUNT/data/…)",
         Backend::Gcp => "give each consumer the role roles/secretmanager.secretAccessor on these secrets",
@@ -50,6 +54,7 @@ pub fn steps(plan: &Plan, progress: &Progress) -> Vec<Step> {
     if plan.files.iter().any(|file| file.path == super::files::ENV_FILE) {
         lines.push("start it with: unleak run --env-file .unleak.env -- COMMAND".to_owned());
     }
+    lines.push("`unleak check` looks every reference up, and for the old values in files and history".to_owned());
     lines.extend(plan.todo.iter().cloned());
     steps.push(step("Try the program, commit, deploy", lines));
     let pending = progress.rotation_pending();
@@ -63,10 +68,9 @@ pub fn steps(plan: &Plan, progress: &Progress) -> Vec<Step> {
         let lines = pending.iter().map(|name| format!("unleak migrate rotated {name}")).collect();
         steps.push(step("Say so, when the old value is revoked at its provider", lines));
     }
-    let external = plan.secrets.iter().filter_map(|secret| Some((secret, external::known(secret.external_type.as_deref()?)?)));
-    let lines: Vec<String> = external.map(|(secret, external)| external.rotate(&secret.name)).collect();
+    let lines = policy::rotations(plan);
     if !lines.is_empty() {
-        steps.push(step("Have the store rotate them with their provider, when the references are deployed", lines));
+        steps.push(step("Have the store rotate them, when the references are deployed", lines));
     }
     if plan.store.backend == Backend::Aws {
         steps.push(step("Watch", vec![

@@ -9,7 +9,7 @@ use crate::blob::visible;
 use crate::rewrite::Splice;
 
 /// What stands for a value.
-const MASK: &str = "********";
+pub(super) const MASK: &str = "********";
 /// Bytes of a line that are shown, at most; of a longer one its start is.
 const LONGEST_LINE: usize = 1_000;
 /// Lines shown around a change.

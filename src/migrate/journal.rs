@@ -37,6 +37,13 @@ pub enum Event {
         /// Its name.
         secret: String,
     },
+    /// A secret that an earlier plan made waits for its deletion, and is about to be taken back.
+    Reviving {
+        /// Its name.
+        secret: String,
+        /// The version that was current when it was deleted.
+        current: String,
+    },
     /// A version is about to be added to a secret that was there.
     Adding {
         /// Its name.
@@ -181,6 +188,8 @@ pub struct Progress {
     pub phase: Phase,
     /// Secrets that may be in the store.
     pub storing: BTreeSet<String>,
+    /// Secrets that waited for their deletion, with the version that was current.
+    pub reviving: BTreeMap<String, String>,
     /// Secrets that a version may have been added to, with the previous version.
     pub adding: BTreeMap<String, String>,
     /// Secrets that are in the store.
@@ -203,6 +212,7 @@ impl Progress {
             Event::Begun { version, .. } if version != VERSION => return Err(format!("its version is {version}, not {VERSION}")),
             Event::Begun { .. } => self.phase = Phase::Applying,
             Event::Storing { secret } => drop(self.storing.insert(secret)),
+            Event::Reviving { secret, current } => drop(self.reviving.insert(secret, current)),
             Event::Adding { secret, previous } => drop(self.adding.insert(secret, previous)),
             Event::Stored { secret, id, version, origin } => {
                 self.failed.remove(&secret);

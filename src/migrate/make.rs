@@ -259,7 +259,7 @@ fn secret(group: &Group, named: &Named, inventory: &Inventory, ground: &Ground<'
     let mut tags = BTreeMap::from([
         ("application".to_owned(), named.application.clone()),
         ("managed-by".to_owned(), "unleak".to_owned()),
-        ("unleak:plan".to_owned(), plan.id.clone()),
+        (super::PLAN_TAG.to_owned(), plan.id.clone()),
         ("unleak:pattern".to_owned(), pattern.def.id.clone()),
         ("unleak:source".to_owned(), tag_value(first)),
     ]);
@@ -289,7 +289,7 @@ fn secret(group: &Group, named: &Named, inventory: &Inventory, ground: &Ground<'
         findings: findings.iter().map(|finding| finding.fingerprint.to_string()).collect(),
         patterns: patterns.into_iter().collect(),
         service,
-        revoke: pattern.def.revoke.clone(),
+        revoke: advice::revoke(pattern).to_owned(),
         rotation: advice::rotation(pattern, is_database),
     }
 }

@@ -41,6 +41,9 @@ use plan::PlannedFile;
 
 use crate::store::StoreError;
 
+/// The tag that says which plan made a secret.
+const PLAN_TAG: &str = "unleak:plan";
+
 /// Something that is not done, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {

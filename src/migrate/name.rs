@@ -2,6 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use regex::Regex;
+
+use crate::reference::Backend;
+use crate::store::names;
+
 /// The template that holds unless another is given.
 pub const TEMPLATE: &str = "{env}/{app}/{what}";
 /// Characters of a name, at most: what AWS takes, less the six that it adds.
@@ -65,6 +70,23 @@ pub fn fill(template: &str, parts: Parts<'_>) -> String {
     let mut name = segments.collect::<Vec<_>>().join("/");
     name.truncate(LONGEST);
     without_suffix_of_arns(name)
+}
+
+/// Whether a name can be one by this template, as this store spells it: the rest of the name can be anything that the fields are filled with.
+///
+/// # Panics
+/// Never: what is looked for is put together from escaped text.
+#[must_use]
+pub fn fits(template: &str, name: &str, backend: Backend) -> bool {
+    let fields = ["envenv", "appapp", "whatwhat"];
+    let one = |env, app| {
+        let filled = names::spelled(backend, &fill(template, Parts { env, app, what: fields[2] }));
+        // The last `-` of a name that ends as ARNs do is `_`, and one that is taken gets a number.
+        let pattern = regex::escape(&filled).replace("\\-", "[-_]");
+        let pattern = fields.iter().fold(pattern, |pattern, field| pattern.replace(field, "[a-z0-9][a-z0-9_-]*"));
+        Regex::new(&format!("^{pattern}(?:[_-][0-9]+)?$")).expect("because literals are escaped").is_match(name)
+    };
+    [fields[0], ""].iter().any(|env| [fields[1], ""].iter().any(|app| one(env, app)))
 }
 
 /// AWS adds `-` and six characters to the name in an ARN; a name that ends so itself is taken for one.
@@ -196,6 +218,26 @@ mod tests {
         let mut taken = BTreeSet::new();
         let names: Vec<String> = (0..3).map(|_| unique("a/b".to_owned(), &mut taken)).collect();
         assert_eq!(names, ["a/b", "a/b_2", "a/b_3"]);
+    }
+
+    #[test]
+    fn a_name_is_held_against_its_template() {
+        for (template, name, backend, is_one) in [
+            (TEMPLATE, "prod/shop/db-password", Backend::Aws, true),
+            (TEMPLATE, "shop/db-password", Backend::Aws, true),
+            (TEMPLATE, "prod/shop/db_password", Backend::Aws, true),
+            (TEMPLATE, "prod/shop/db-password_2", Backend::Aws, true),
+            (TEMPLATE, "a/prod/shop/db-password", Backend::Aws, false),
+            ("teams/{app}/{what}", "prod/shop/db-password", Backend::Aws, false),
+            ("teams/{app}/{what}", "teams/shop/db-password", Backend::Aws, true),
+            ("teams/{app}/{what}", "teams-shop-db-password", Backend::Gcp, true),
+            ("teams/{app}/{what}", "team-shop-db-password", Backend::Gcp, false),
+            ("{what}.{app}", "db-password.shop", Backend::Aws, true),
+            ("{what}.{app}", "db-passwordXshop", Backend::Aws, false),
+            ("{app}-{what}", "shop_secret", Backend::Aws, true),
+        ] {
+            assert_eq!(fits(template, name, backend), is_one, "{template} {name}");
+        }
     }
 
     #[test]

@@ -1,20 +1,26 @@
 //! Documents for those who give permissions and watch. Owns: policies of readers and migrators, alarms, checks, as JSON. Must not: send them
 //! anywhere, or allow more than is needed.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::journal::Progress;
-use super::plan::Plan;
-use super::reader;
-use crate::store::Action;
+use super::plan::{Plan, PlannedSecret};
+use super::{external, name, reader};
+use crate::reference::Backend;
+use crate::store::{Action, CURRENT};
+
+/// The file with the resource policy.
+const RESOURCE_POLICY: &str = "resource-policy.json";
 
 /// A document to write to a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
     /// Name of the file.
-    pub name: &'static str,
+    pub name: String,
     /// What it is for, in a sentence.
-    pub purpose: &'static str,
+    pub purpose: String,
     /// Its content.
     pub content: Value,
 }
@@ -34,99 +40,210 @@ const CHECKS: [Check; 5] = [
 /// All documents for what was migrated. They are for AWS: other stores have no policies.
 #[must_use]
 pub fn documents(plan: &Plan, progress: &Progress, readers: &[String]) -> Vec<Document> {
-    let (account, region) = plan.store.identity.split_once(' ').unwrap_or((plan.store.identity.as_str(), ""));
-    let ids: Vec<&str> =
-        plan.secrets.iter().filter_map(|secret| progress.stored.get(&secret.name)).map(|stored| stored.id.as_str()).collect();
-    let keys: Vec<&str> =
-        plan.secrets.iter().filter_map(|secret| secret.kms_key.as_deref()).filter(|key| key.starts_with("arn:")).collect();
+    let stored: Vec<(&PlannedSecret, &str)> =
+        plan.secrets.iter().filter_map(|secret| Some((secret, progress.stored.get(&secret.name)?.id.as_str()))).collect();
+    let place = Site::of(plan, stored.first().map(|(_, id)| *id));
+    let document = |name: &str, purpose: &str, content: Value| Document { name: name.to_owned(), purpose: purpose.to_owned(), content };
     let mut documents = vec![
-        Document { name: "reader.json", purpose: "Identity policy of whoever reads the secrets", content: reader(&ids, &keys, region) },
-        Document {
-            name: "migrator.json",
-            purpose: "Identity policy of whoever migrates and undoes",
-            content: migrator(plan, account, region),
-        },
-        Document {
-            name: "reader-by-tag.json",
-            purpose: "Identity policy by tags: a role reads what has its own application tag",
-            content: by_tag(account, region),
-        },
-        Document {
-            name: "alarm-deleted.json",
-            purpose: "EventBridge pattern: a secret is deleted, or read although it is",
-            content: alarm(&ids),
-        },
-        Document {
-            name: "config-rules.json",
-            purpose: "CloudFormation template of the checks behind SecretsManager.1 to .4",
-            content: checks(),
-        },
+        document("reader.json", "Identity policy of whoever reads all of the secrets", reader(&stored, &place)),
+        document("migrator.json", "Identity policy of whoever migrates and undoes", migrator(plan, &place)),
+        document("reader-by-tag.json", "Identity policy by tags: a role reads what has its own application tag", by_tag(plan, &place)),
+        document(
+            "alarm-deleted.json",
+            "EventBridge pattern: a secret is deleted, its policy changes, or a read of it fails",
+            alarm(&stored),
+        ),
+        document("config-rules.json", "CloudFormation template of the checks behind SecretsManager.1 to .4", checks()),
     ];
+    for (one, name) in stored.iter().zip(reader_names(&stored)) {
+        let purpose = format!("Identity policy of a consumer that reads {} alone", one.0.name);
+        documents.push(document(&name, &purpose, reader(std::slice::from_ref(one), &place)));
+    }
     if !readers.is_empty() {
-        documents.push(Document {
-            name: "resource-policy.json",
-            purpose: "Resource policy of each secret: these readers alone may read it",
-            content: resource(readers),
-        });
+        let purpose = "Resource policy of each secret: these readers alone may read it";
+        documents.push(document(RESOURCE_POLICY, purpose, resource(readers)));
     }
     let foreign: Vec<&str> = reader::foreign(plan, readers).collect();
     if !foreign.is_empty() {
-        documents.push(Document {
-            name: "key-statement.json",
-            purpose: "Statement for the policy of the KMS key: readers of other accounts decrypt with it, through the store alone",
-            content: key_statement(&foreign, region),
-        });
+        let purpose = "Statement for the policy of the KMS key: readers of other accounts decrypt with it, through the store alone";
+        documents.push(document("key-statement.json", purpose, key_statement(&foreign, &place)));
     }
     documents
 }
 
+/// Commands that put the documents in `directory` where they belong, and turn rotation on: for a person to run.
+#[must_use]
+pub fn commands(plan: &Plan, progress: &Progress, readers: &[String], directory: &str) -> Vec<String> {
+    let stored: Vec<(&PlannedSecret, &str)> =
+        plan.secrets.iter().filter_map(|secret| Some((secret, progress.stored.get(&secret.name)?.id.as_str()))).collect();
+    let region = Site::of(plan, None).region;
+    let mut commands = Vec::new();
+    for ((secret, _), file) in stored.iter().zip(reader_names(&stored)) {
+        let roles = readers.iter().filter(|arn| !reader::foreign(plan, readers).any(|foreign| foreign == *arn));
+        for role in roles.filter_map(|arn| arn.split_once(":role/")?.1.rsplit('/').next()) {
+            let policy = file.trim_end_matches(".json");
+            commands.push(format!(
+                "aws iam put-role-policy --role-name {role} --policy-name {policy} --policy-document file://{directory}/{file}"
+            ));
+        }
+        if !readers.is_empty() {
+            commands.push(format!(
+                "aws secretsmanager put-resource-policy --secret-id {} --block-public-policy --resource-policy \
+                 file://{directory}/{RESOURCE_POLICY} --region {region}",
+                secret.name
+            ));
+        }
+    }
+    commands.extend(rotations(plan));
+    commands
+}
+
+/// Commands that have the store rotate what it can rotate; what only people know is in capitals.
+#[must_use]
+pub fn rotations(plan: &Plan) -> Vec<String> {
+    let has = |secret: &PlannedSecret, key: &str| secret.members.iter().any(|member| member.key.as_deref() == Some(key));
+    let is_database = |secret: &PlannedSecret| ["engine", "host", "username", "password"].iter().all(|key| has(secret, key));
+    let command = |secret: &PlannedSecret| match secret.external_type.as_deref() {
+        Some(external) => external::known(external).map(|external| external.rotate(&secret.name)),
+        None if plan.store.backend == Backend::Aws && is_database(secret) => Some(format!(
+            "aws secretsmanager rotate-secret --secret-id {} --rotation-lambda-arn FUNCTION --rotation-rules AutomaticallyAfterDays=30 (FUNCTION is \
+             made of AWS's template for this database, such as SecretsManagerRDSPostgreSQLRotationSingleUser)",
+            secret.name
+        )),
+        None => None,
+    };
+    plan.secrets.iter().filter_map(command).collect()
+}
+
+/// The files of the policies for one secret each, in their order.
+fn reader_names(stored: &[(&PlannedSecret, &str)]) -> Vec<String> {
+    let mut taken = BTreeSet::new();
+    let names = stored.iter().map(|(secret, _)| name::unique(format!("reader-{}", secret.name.replace('/', "-")), &mut taken));
+    names.map(|name| name + ".json").collect()
+}
+
+/// Where the secrets are.
+struct Site<'p> {
+    partition: &'p str,
+    account: &'p str,
+    region: &'p str,
+}
+
+impl<'p> Site<'p> {
+    /// By the plan, and the ARN of a secret.
+    fn of(plan: &'p Plan, id: Option<&'p str>) -> Self {
+        let (account, region) = plan.store.identity.split_once(' ').unwrap_or((plan.store.identity.as_str(), ""));
+        let partition = id.and_then(|id| id.strip_prefix("arn:")?.split(':').next()).unwrap_or("aws");
+        Self { partition, account, region }
+    }
+
+    fn arn(&self, service: &str, region: &str, rest: &str) -> String {
+        format!("arn:{}:{service}:{region}:{}:{rest}", self.partition, self.account)
+    }
+
+    fn via(&self) -> String {
+        format!("secretsmanager.{}.amazonaws.com{}", self.region, if self.partition == "aws-cn" { ".cn" } else { "" })
+    }
+
+    /// Statements that allow these actions with the keys of the secrets, through the store alone. A policy cannot name a key by its alias, but
+    /// can ask for one.
+    fn keys<'s>(&self, sid: &str, actions: &[&str], secrets: impl Iterator<Item = &'s PlannedSecret>) -> Vec<Value> {
+        let all: BTreeSet<&str> =
+            secrets.filter(|secret| reader::has_own_key(secret)).filter_map(|secret| secret.kms_key.as_deref()).collect();
+        let (mut keys, mut aliases) = (Vec::new(), Vec::new());
+        for key in all {
+            let name = key.strip_prefix("arn:").and_then(|arn| arn.splitn(5, ':').last()).unwrap_or(key);
+            match name {
+                alias if alias.starts_with("alias/") => aliases.push(alias),
+                _ if key.starts_with("arn:") => keys.push(key.to_owned()),
+                id => keys.push(self.arn("kms", self.region, &format!("key/{id}"))),
+            }
+        }
+        let statement = |sid: String, resource: Value, condition: Value| {
+            json!({
+                "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource, "Condition": condition,
+            })
+        };
+        let via = json!({ "kms:ViaService": self.via() });
+        let mut statements = Vec::new();
+        if !keys.is_empty() {
+            statements.push(statement(sid.to_owned(), json!(keys), json!({ "StringEquals": via })));
+        }
+        if !aliases.is_empty() {
+            let condition = json!({ "StringEquals": via, "ForAnyValue:StringEquals": { "kms:ResourceAliases": aliases } });
+            statements.push(statement(format!("{sid}ByAlias"), json!(self.arn("kms", self.region, "key/*")), condition));
+        }
+        statements
+    }
+}
+
+/// The ARNs of a secret: that which the store gave, and those of its replicas, which differ in the region.
+fn arns(secret: &PlannedSecret, id: &str) -> Vec<String> {
+    let mut arns = vec![id.to_owned()];
+    let parts: Vec<&str> = id.splitn(5, ':').collect();
+    if let [arn, partition, service, _, rest] = parts[..] {
+        arns.extend(secret.replica_regions.iter().map(|region| [arn, partition, service, region, rest].join(":")));
+    }
+    arns
+}
+
 /// Reading the current version of these secrets, and nothing else.
-fn reader(ids: &[&str], keys: &[&str], region: &str) -> Value {
+fn reader(stored: &[(&PlannedSecret, &str)], place: &Site<'_>) -> Value {
+    let arns: Vec<String> = stored.iter().flat_map(|(secret, id)| arns(secret, id)).collect();
     let mut statements = vec![
         json!({
             "Sid": "ReadCurrentVersion",
             "Effect": "Allow",
-            "Action": "secretsmanager:GetSecretValue",
-            "Resource": ids,
-            "Condition": { "ForAnyValue:StringEquals": { "secretsmanager:VersionStage": "AWSCURRENT" } },
+            "Action": Action::Read.iam(),
+            "Resource": arns,
+            "Condition": { "ForAnyValue:StringEquals": { "secretsmanager:VersionStage": CURRENT } },
         }),
-        json!({ "Sid": "Describe", "Effect": "Allow", "Action": "secretsmanager:DescribeSecret", "Resource": ids }),
+        json!({ "Sid": "Describe", "Effect": "Allow", "Action": Action::Describe.iam(), "Resource": arns }),
     ];
-    if !keys.is_empty() {
-        statements.push(json!({
-            "Sid": "DecryptThroughTheStore",
-            "Effect": "Allow",
-            "Action": "kms:Decrypt",
-            "Resource": keys,
-            "Condition": { "StringEquals": { "kms:ViaService": format!("secretsmanager.{region}.amazonaws.com") } },
-        }));
-    }
+    statements.extend(place.keys("DecryptThroughTheStore", &["kms:Decrypt"], stored.iter().map(|(secret, _)| *secret)));
     policy(statements)
 }
 
 /// Creating, proving and taking back secrets of these names.
-fn migrator(plan: &Plan, account: &str, region: &str) -> Value {
+fn migrator(plan: &Plan, place: &Site<'_>) -> Value {
     let arns: Vec<String> =
-        plan.secrets.iter().map(|secret| format!("arn:aws:secretsmanager:{region}:{account}:secret:{}-??????", secret.name)).collect();
+        plan.secrets.iter().map(|secret| place.arn("secretsmanager", place.region, &format!("secret:{}-??????", secret.name))).collect();
     let mut actions: Vec<&str> = Action::ALL.into_iter().filter(|&action| action != Action::Replicate).map(Action::iam).collect();
     actions.sort_unstable();
     if plan.secrets.iter().any(|secret| !secret.replica_regions.is_empty()) {
         actions.push(Action::Replicate.iam());
     }
-    policy(vec![json!({ "Sid": "Migrate", "Effect": "Allow", "Action": actions, "Resource": arns })])
+    let mut statements = vec![json!({ "Sid": "Migrate", "Effect": "Allow", "Action": actions, "Resource": arns })];
+    statements.extend(place.keys("EncryptThroughTheStore", &["kms:Decrypt", "kms:GenerateDataKey"], plan.secrets.iter()));
+    policy(statements)
 }
 
-fn by_tag(account: &str, region: &str) -> Value {
-    policy(vec![json!({
-        "Sid": "ReadOwnApplication",
-        "Effect": "Allow",
-        "Action": ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
-        "Resource": format!("arn:aws:secretsmanager:{region}:{account}:secret:*"),
-        "Condition": { "StringEquals": {
-            "aws:ResourceTag/application": "${aws:PrincipalTag/application}",
-            "aws:ResourceTag/managed-by": "unleak",
-        } },
-    })])
+fn by_tag(plan: &Plan, place: &Site<'_>) -> Value {
+    let replicas = plan.secrets.iter().flat_map(|secret| &secret.replica_regions).map(String::as_str);
+    let regions: BTreeSet<&str> = replicas.chain([place.region]).collect();
+    let arns: Vec<String> = regions.into_iter().map(|region| place.arn("secretsmanager", region, "secret:*")).collect();
+    let tags = json!({
+        "aws:ResourceTag/application": "${aws:PrincipalTag/application}",
+        "aws:ResourceTag/managed-by": "unleak",
+    });
+    let mut statements = vec![
+        json!({
+            "Sid": "ReadOwnApplication",
+            "Effect": "Allow",
+            "Action": Action::Read.iam(),
+            "Resource": arns,
+            "Condition": { "StringEquals": tags, "ForAnyValue:StringEquals": { "secretsmanager:VersionStage": CURRENT } },
+        }),
+        json!({
+            "Sid": "DescribeOwnApplication",
+            "Effect": "Allow",
+            "Action": Action::Describe.iam(),
+            "Resource": arns,
+            "Condition": { "StringEquals": tags },
+        }),
+    ];
+    statements.extend(place.keys("DecryptThroughTheStore", &["kms:Decrypt"], plan.secrets.iter()));
+    policy(statements)
 }
 
 /// A resource policy stands at its secret, so that `*` is that secret.
@@ -141,14 +258,14 @@ fn resource(readers: &[String]) -> Value {
 }
 
 /// What a customer-managed key says about readers of other accounts; AWS's own key cannot say anything.
-fn key_statement(readers: &[&str], region: &str) -> Value {
+fn key_statement(readers: &[&str], place: &Site<'_>) -> Value {
     json!({
         "Sid": "ReadersOfOtherAccounts",
         "Effect": "Allow",
         "Principal": { "AWS": readers },
         "Action": ["kms:Decrypt", "kms:DescribeKey"],
         "Resource": "*",
-        "Condition": { "StringEquals": { "kms:ViaService": format!("secretsmanager.{region}.amazonaws.com") } },
+        "Condition": { "StringEquals": { "kms:ViaService": place.via() } },
     })
 }
 
@@ -157,16 +274,20 @@ fn policy(statements: Vec<Value>) -> Value {
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
-fn alarm(ids: &[&str]) -> Value {
+/// Requests name a secret as they like: by its name, as undo does, or by its ARN, with or without what the store puts at its end. Reads that
+/// are let through are none of these events.
+fn alarm(stored: &[(&PlannedSecret, &str)]) -> Value {
+    let ids = stored.iter().flat_map(|(secret, id)| [Some(secret.name.as_str()), Some(*id), id.rsplit_once('-').map(|(id, _)| id)]);
+    let ids: BTreeSet<&str> = ids.flatten().collect();
     json!({
         "source": ["aws.secretsmanager"],
         "detail-type": ["AWS API Call via CloudTrail"],
         "detail": {
             "eventSource": ["secretsmanager.amazonaws.com"],
-            "eventName": ["DeleteSecret", "GetSecretValue", "PutResourcePolicy"],
+            "requestParameters": { "secretId": ids },
             "$or": [
-                { "requestParameters": { "secretId": ids } },
-                { "errorCode": ["AccessDeniedException", "InvalidRequestException"] },
+                { "eventName": ["DeleteSecret", "DeleteResourcePolicy", "PutResourcePolicy"] },
+                { "eventName": ["GetSecretValue"], "errorCode": [{ "exists": true }] },
             ],
         },
     })
@@ -191,22 +312,97 @@ fn checks() -> Value {
 mod tests {
     use super::*;
 
+    const ID: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/a-AbCdEf";
+    const PLACE: Site<'_> = Site { partition: "aws", account: "123456789012", region: "eu-west-1" };
+
+    fn secret(kms_key: Option<&str>, replica_regions: &[&str]) -> PlannedSecret {
+        PlannedSecret {
+            name: "prod/a".to_owned(),
+            description: String::new(),
+            tags: std::collections::BTreeMap::new(),
+            kms_key: kms_key.map(str::to_owned),
+            replica_regions: replica_regions.iter().map(|region| (*region).to_owned()).collect(),
+            external_type: None,
+            existing: crate::migrate::plan::Existing::Refuse,
+            members: Vec::new(),
+            findings: Vec::new(),
+            patterns: Vec::new(),
+            service: String::new(),
+            revoke: String::new(),
+            rotation: String::new(),
+        }
+    }
+
     #[test]
     fn a_reader_reads_the_current_version_of_its_secrets_and_nothing_else() {
-        let ids = ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/a-AbCdEf"];
-        let document = reader(&ids, &["arn:aws:kms:eu-west-1:123456789012:key/1"], "eu-west-1");
-        let statements = document["Statement"].as_array().unwrap();
-        let actions: Vec<&str> = statements.iter().map(|statement| statement["Action"].as_str().unwrap()).collect();
-        assert_eq!(actions, ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret", "kms:Decrypt"]);
-        assert!(
-            statements.iter().all(|statement| statement["Resource"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .all(|arn| !arn.as_str().unwrap().contains('*')))
-        );
-        assert_eq!(statements[0]["Condition"]["ForAnyValue:StringEquals"]["secretsmanager:VersionStage"], "AWSCURRENT");
-        assert_eq!(statements[2]["Condition"]["StringEquals"]["kms:ViaService"], "secretsmanager.eu-west-1.amazonaws.com");
+        let document = reader(&[(&secret(Some("arn:aws:kms:eu-west-1:123456789012:key/1"), &["us-east-1"]), ID)], &PLACE);
+        let replica = "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/a-AbCdEf";
+        let expected = json!([
+            {
+                "Sid": "ReadCurrentVersion", "Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": [ID, replica],
+                "Condition": { "ForAnyValue:StringEquals": { "secretsmanager:VersionStage": "AWSCURRENT" } },
+            },
+            { "Sid": "Describe", "Effect": "Allow", "Action": "secretsmanager:DescribeSecret", "Resource": [ID, replica] },
+            {
+                "Sid": "DecryptThroughTheStore", "Effect": "Allow", "Action": ["kms:Decrypt"],
+                "Resource": ["arn:aws:kms:eu-west-1:123456789012:key/1"],
+                "Condition": { "StringEquals": { "kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com" } },
+            },
+        ]);
+        assert_eq!(document["Statement"], expected);
+    }
+
+    #[test]
+    fn keys_are_allowed_however_they_are_named() {
+        let statements = |key: Option<&str>| {
+            let secret = secret(key, &[]);
+            PLACE.keys("A", &["kms:Decrypt"], std::iter::once(&secret))
+        };
+        assert!(statements(None).is_empty() && statements(Some("alias/aws/secretsmanager")).is_empty());
+        assert_eq!(statements(Some("0000-1"))[0]["Resource"], json!(["arn:aws:kms:eu-west-1:123456789012:key/0000-1"]));
+        for alias in ["alias/shop", "arn:aws:kms:eu-west-1:123456789012:alias/shop"] {
+            let expected = json!([{
+                "Sid": "AByAlias", "Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": "arn:aws:kms:eu-west-1:123456789012:key/*",
+                "Condition": {
+                    "StringEquals": { "kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com" },
+                    "ForAnyValue:StringEquals": { "kms:ResourceAliases": ["alias/shop"] },
+                },
+            }]);
+            assert_eq!(json!(statements(Some(alias))), expected);
+        }
+    }
+
+    /// Whether a pattern of EventBridge takes an event, as far as patterns are written here.
+    fn takes(pattern: &Value, event: &Value) -> bool {
+        let one = |(key, wanted): (&String, &Value)| match wanted {
+            Value::Array(any) if key == "$or" => any.iter().any(|pattern| takes(pattern, event)),
+            Value::Array(any) => any.iter().any(|wanted| match wanted.get("exists") {
+                Some(exists) => event.get(key).is_some() == (exists == &json!(true)),
+                None => event.get(key) == Some(wanted),
+            }),
+            pattern => event.get(key).is_some_and(|event| takes(pattern, event)),
+        };
+        pattern.as_object().unwrap().iter().all(one)
+    }
+
+    #[test]
+    fn the_alarm_is_for_deletions_by_name_and_by_arn_and_for_no_usual_read() {
+        let pattern = alarm(&[(&secret(None, &[]), ID)]);
+        let event = |name: &str, id: &str, error: Option<&str>| {
+            let mut event = json!({
+                "source": "aws.secretsmanager", "detail-type": "AWS API Call via CloudTrail",
+                "detail": { "eventSource": "secretsmanager.amazonaws.com", "eventName": name, "requestParameters": { "secretId": id } },
+            });
+            if let Some(error) = error {
+                event["detail"]["errorCode"] = json!(error);
+            }
+            takes(&pattern, &event)
+        };
+        for id in ["prod/a", ID, &ID[..ID.len() - 7]] {
+            assert!(event("DeleteSecret", id, None) && event("PutResourcePolicy", id, None), "{id}");
+            assert!(event("GetSecretValue", id, Some("AccessDenied")) && !event("GetSecretValue", id, None), "{id}");
+        }
+        assert!(!event("DeleteSecret", "prod/b", None) && !event("DescribeSecret", ID, None));
     }
 
     #[test]

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::ApplyError;
 use super::journal::{Event, Journal, StoredBy, StoredSecret};
 use super::plan::{Existing, Plan, PlannedSecret};
 use super::value;
+use super::{ApplyError, PLAN_TAG};
 use crate::reference::Backend;
 use crate::secret::Secret;
-use crate::store::{CURRENT, Description, NewSecret, PENDING, PREVIOUS, SecretStore, StoreError, Version, limits, object};
+use crate::store::{Action, CURRENT, Description, NewSecret, PENDING, PREVIOUS, SecretStore, StoreError, Version, limits, object};
 
 /// Writes to Secrets Manager are this far apart: 40 a second, below what an account may do.
 const APART: Duration = Duration::from_millis(25);
@@ -23,6 +23,9 @@ const GCP_APART: Duration = Duration::from_millis(220);
 /// Writes to Azure Key Vault: 300 secrets in 10 seconds may be made in a key vault
 /// (<https://learn.microsoft.com/azure/key-vault/general/service-limits>).
 const AZURE_APART: Duration = Duration::from_millis(40);
+
+/// Days in which a deleted secret can be had back.
+pub const RECOVERY_DAYS: u8 = 7;
 
 /// Calls to the store at a time.
 const AT_ONCE: usize = 8;
@@ -120,14 +123,21 @@ impl Storing<'_, '_> {
             token: &token,
         };
         self.pace.wait();
-        let stored = match self.store.create(&new) {
+        let mut stored = match self.store.create(&new) {
             Ok(stored) => StoredSecret { id: stored.id, version: stored.version, origin: StoredBy::Created },
             Err(StoreError::Exists { .. }) => self.existing(secret, value)?,
-            Err(StoreError::PendingDeletion { .. }) => self.deleted(secret, value)?,
+            Err(StoreError::PendingDeletion { .. }) => self.deleted(secret, value, &self.describe(name)?)?,
             Err(error) => return Err(ApplyError::store(error)),
         };
-        self.compare(name, &Version::Id(&stored.version), value)?;
-        self.compare(name, &Version::Stage(CURRENT), value)?;
+        let proved = match self.prove(name, &stored, value) {
+            // Some servers say that a secret is made which waits for its deletion.
+            Err(ApplyError::Store(StoreError::PendingDeletion { .. })) if stored.origin == StoredBy::Created => {
+                stored = self.deleted(secret, value, &self.describe(name)?)?;
+                self.prove(name, &stored, value)
+            }
+            proved => proved,
+        };
+        proved?;
         let StoredSecret { id, version, origin } = stored;
         self.note(Event::Stored { secret: name.to_owned(), id, version, origin })
     }
@@ -149,6 +159,12 @@ impl Storing<'_, '_> {
         if value::equal(&read, value) { Ok(()) } else { Err(ApplyError::NotVerified { name: name.to_owned() }) }
     }
 
+    /// Reads the version by its id and as the current one.
+    fn prove(&self, name: &str, stored: &StoredSecret, value: &Secret) -> Result<(), ApplyError> {
+        self.compare(name, &Version::Id(&stored.version), value)?;
+        self.compare(name, &Version::Stage(CURRENT), value)
+    }
+
     fn describe(&self, name: &str) -> Result<Description, ApplyError> {
         let found = self.store.describe(name).map_err(ApplyError::store)?;
         found.ok_or_else(|| ApplyError::store(StoreError::NotFound { name: name.to_owned() }))
@@ -156,23 +172,43 @@ impl Storing<'_, '_> {
 
     /// A secret of this name is there: made by this plan before it was stopped, or by somebody else with the same value, or another one.
     fn existing(&self, secret: &PlannedSecret, value: &Secret) -> Result<StoredSecret, ApplyError> {
+        let description = self.describe(&secret.name)?;
+        if description.deleted.is_some() {
+            return self.deleted(secret, value, &description);
+        }
+        self.there(secret, value, &description)
+    }
+
+    fn there(&self, secret: &PlannedSecret, value: &Secret, description: &Description) -> Result<StoredSecret, ApplyError> {
         let name = secret.name.as_str();
-        let description = self.describe(name)?;
-        let progress_previous = self.journal.lock().unwrap_or_else(PoisonError::into_inner).progress().adding.get(name).cloned();
-        let (_, current) = with_stage(&description, CURRENT).ok_or_else(|| taken(name, "it has no current version"))?;
+        let (begun, found) = self.begun(name);
+        let (_, current) = with_stage(description, CURRENT).ok_or_else(|| taken(name, "it has no current version"))?;
         let added = description.versions.contains_key(&self.token(name, 2));
-        if added || progress_previous.is_some() {
-            return self.new_version(secret, value, &description, progress_previous);
+        if added || begun.is_some() {
+            return self.new_version(secret, value, description, begun);
         }
         let read = self.store.read(name, &Version::Stage(CURRENT)).map_err(ApplyError::store)?;
         if value::equal(&read, value) {
-            let origin = if is_ours(&description, self.plan, &self.token(name, 1)) { StoredBy::Created } else { StoredBy::Reused };
-            return Ok(StoredSecret { id: description.id, version: current, origin });
+            let origin = if is_ours(description, self.plan, &self.token(name, 1)) { StoredBy::Created } else { StoredBy::Reused };
+            return Ok(StoredSecret { id: description.id.clone(), version: current, origin });
         }
-        match secret.existing {
-            Existing::Refuse => Err(taken(name, "a secret of this name has another value")),
-            Existing::NewVersion => self.new_version(secret, value, &description, None),
+        // One that was taken back, and that nobody changed since, is still nobody's but ours.
+        let is_back = found == Some(current);
+        let takes_versions = limits::refused(self.store.backend(), Action::AddVersion).is_none();
+        if secret.existing == Existing::NewVersion || (is_back && takes_versions) {
+            return self.new_version(secret, value, description, None);
         }
+        if is_back {
+            self.store.delete(name, RECOVERY_DAYS).map_err(ApplyError::store)?;
+        }
+        Err(taken(name, "a secret of this name has another value"))
+    }
+
+    /// The version before the one that is being added, and the one that was current when the secret waited for its deletion.
+    fn begun(&self, name: &str) -> (Option<String>, Option<String>) {
+        let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        let progress = journal.progress();
+        (progress.adding.get(name).cloned(), progress.reviving.get(name).cloned())
     }
 
     /// Adds a version beside the current one, proves it, and only then makes it the current one.
@@ -197,17 +233,25 @@ impl Storing<'_, '_> {
         let stored = self.store.put_version(name, value, &token, &[PENDING]).map_err(ApplyError::store)?;
         self.compare(name, &Version::Id(&stored.version), value)?;
         self.store.move_stage(name, CURRENT, &stored.version).map_err(ApplyError::store)?;
+        // A pending version is a rotation under way.
+        self.store.drop_stage(name, PENDING, &stored.version).map_err(ApplyError::store)?;
         Ok(StoredSecret { id: stored.id, version: stored.version, origin: StoredBy::Added { previous } })
     }
 
-    /// A secret of this name waits for its deletion. One that undo of this plan deleted is taken back.
-    fn deleted(&self, secret: &PlannedSecret, value: &Secret) -> Result<StoredSecret, ApplyError> {
+    /// A secret of this name waits for its deletion. One that undo of this plan deleted is taken back, and one that an earlier plan made, too:
+    /// undo schedules its deletion again.
+    fn deleted(&self, secret: &PlannedSecret, value: &Secret, description: &Description) -> Result<StoredSecret, ApplyError> {
         let name = secret.name.as_str();
-        if !is_ours(&self.describe(name)?, self.plan, &self.token(name, 1)) {
-            return Err(ApplyError::store(StoreError::PendingDeletion { name: name.to_owned() }));
+        if !is_ours(description, self.plan, &self.token(name, 1)) {
+            let is_of_plan = description.tags.contains_key(PLAN_TAG);
+            let (_, current) = with_stage(description, CURRENT)
+                .filter(|_| is_of_plan)
+                .ok_or_else(|| ApplyError::store(StoreError::PendingDeletion { name: name.to_owned() }))?;
+            self.record(Event::Reviving { secret: name.to_owned(), current })?;
         }
+        self.pace.wait();
         self.store.restore(name).map_err(ApplyError::store)?;
-        self.existing(secret, value)
+        self.there(secret, value, &self.describe(name)?)
     }
 }
 
@@ -218,7 +262,7 @@ pub fn with_stage<'s>(description: &Description, stage: &'s str) -> Option<(&'s 
 
 /// Whether this plan made the secret.
 pub fn is_ours(description: &Description, plan: &Plan, token: &str) -> bool {
-    description.versions.contains_key(token) || description.tags.get("unleak:plan") == Some(&plan.id)
+    description.versions.contains_key(token) || description.tags.get(PLAN_TAG) == Some(&plan.id)
 }
 
 fn taken(name: &str, reason: &'static str) -> ApplyError {

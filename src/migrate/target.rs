@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::ApplyError;
+use super::diff::MASK;
 use super::edits;
 use super::key::PlanKey;
 use super::plan::{Edit, Plan, PlannedFile, Segment};
+use crate::blob::visible;
 
 /// What a file of the plan holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,19 +126,43 @@ pub fn changes(path: &Path, file: &PlannedFile) -> Vec<String> {
     if file.before.is_none() {
         return vec!["it exists, and the plan creates it".to_owned()];
     }
-    let moved = file.edits.iter().filter(|edit| !still_there(&bytes, edit));
-    let ranges: Vec<String> = moved.map(|edit| format!("bytes {}..{} are not what the plan replaces", edit.start, edit.end)).collect();
+    let ranges: Vec<String> = file.edits.iter().filter_map(|edit| difference(&bytes, edit)).collect();
     if ranges.is_empty() { vec!["it changed outside of the places that the plan replaces".to_owned()] } else { ranges }
 }
 
-/// Whether the text around the values of an edit stands where it did.
-fn still_there(bytes: &[u8], edit: &Edit) -> bool {
-    let Some(now) = bytes.get(edit.span()) else { return false };
+/// What stands in place of what an edit replaces; none where the text around its values stands where it did. Of what stands there only that is shown
+/// which the plan has, too: the rest can be anything.
+fn difference(bytes: &[u8], edit: &Edit) -> Option<String> {
+    let (bounds, line) =
+        (format!("bytes {}..{}", edit.start, edit.end), 1 + bytes.iter().take(edit.start).filter(|&&byte| byte == b'\n').count());
+    let Some(now) = bytes.get(edit.span()) else { return Some(format!("{bounds}, which the plan replaces, are beyond its end")) };
     let text = |segment: Option<&Segment>| match segment {
         Some(Segment::Text(text)) => text.clone().into_bytes(),
         _ => Vec::new(),
     };
-    now.starts_with(&text(edit.old.first())) && now.ends_with(&text(edit.old.last()))
+    let (first, last) = (text(edit.old.first()), text(edit.old.last()));
+    if now.starts_with(&first) && now.ends_with(&last) {
+        return None;
+    }
+    let same = |mut pairs: std::iter::Zip<std::slice::Iter<'_, u8>, std::slice::Iter<'_, u8>>| pairs.position(|(a, b)| a != b);
+    let start = same(first.iter().zip(now)).unwrap_or_else(|| first.len().min(now.len()));
+    let rest = &now[start..];
+    let end = rest.iter().rev().zip(last.iter().rev()).take_while(|(a, b)| a == b).count();
+    let planned: Vec<u8> = edit.old.iter().fold(Vec::new(), |mut all, segment| {
+        all.extend(match segment {
+            Segment::Text(text) => text.as_bytes(),
+            Segment::Value { .. } => MASK.as_bytes(),
+        });
+        all
+    });
+    let shown = |bytes: &[u8]| visible(bytes);
+    let others = rest.len() - end;
+    Some(format!(
+        "line {line}, {bounds}, are not what the plan replaces:\n    - {}\n    + {}[{others} other bytes]{}",
+        shown(&planned),
+        shown(&first[..start]),
+        shown(&rest[rest.len() - end..])
+    ))
 }
 
 /// Marks temporary files of this plan.

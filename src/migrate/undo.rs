@@ -9,15 +9,15 @@ use super::apply::Run;
 use super::edits::{self, Added, Values};
 use super::journal::{Event, Journal, Phase, StoredBy};
 use super::plan::{Edit, PlannedFile, Segment};
-use super::storing::{is_ours, with_stage};
+use super::storing::{RECOVERY_DAYS, is_ours};
 use super::target::{self, Content, Now};
 use super::{ApplyError, Refusal, value};
 use crate::fsx::replace::{self, ReplaceError, Replacement};
 use crate::rewrite::encoding::FileEncoding;
-use crate::store::{Action, CURRENT, StoreError, Version, limits};
+use crate::store::{Action, CURRENT, Description, PENDING, StoreError, Version, limits};
 
-/// Days in which a deleted secret can be had back.
-const RECOVERY_DAYS: u8 = 7;
+/// Why a secret is kept that somebody put another version into.
+const OTHER_SINCE: &str = "it has another current version since";
 
 /// What undo did.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -221,13 +221,18 @@ fn is_left(journal: &Journal<'_>, name: &str) -> bool {
 fn remove(run: &Run<'_>, name: &str, journal: &mut Journal<'_>, undone: &mut Undone) -> Result<(), ApplyError> {
     let progress = journal.progress();
     let stored = progress.stored.get(name).cloned();
-    let adding = progress.adding.get(name).cloned();
-    let kept = match (stored.as_ref().map(|stored| &stored.origin), adding) {
-        (Some(StoredBy::Reused), _) => Some("it was there before".to_owned()),
-        (Some(StoredBy::Added { previous }), _) => give_back(run, name, previous, stored.as_ref().map(|stored| stored.version.as_str()))?,
+    let (adding, found) = (progress.adding.get(name).cloned(), progress.reviving.get(name).cloned());
+    let version = stored.as_ref().map(|stored| stored.version.as_str());
+    let mut kept = match (stored.as_ref().map(|stored| &stored.origin), adding) {
+        (Some(StoredBy::Reused), _) if found.is_none() => Some("it was there before".to_owned()),
+        (Some(StoredBy::Added { previous }), _) => give_back(run, name, previous, version)?,
         (None, Some(previous)) => give_back(run, name, &previous, None)?,
-        (Some(StoredBy::Created) | None, _) => delete(run, name, stored.as_ref().map(|stored| stored.version.as_str()))?,
+        (Some(StoredBy::Created) | None, _) if found.is_none() => delete(run, name, version)?,
+        _ => None,
     };
+    if let Some(found) = found.filter(|_| kept.is_none()) {
+        kept = delete_again(run, name, &found)?;
+    }
     match &kept {
         Some(reason) => undone.kept.push(Refusal { what: name.to_owned(), reason: reason.clone() }),
         None => undone.removed.push(name.to_owned()),
@@ -235,18 +240,22 @@ fn remove(run: &Run<'_>, name: &str, journal: &mut Journal<'_>, undone: &mut Und
     Ok(journal.note(Event::Removed { secret: name.to_owned(), kept })?)
 }
 
+/// What the store says of a secret that is not deleted.
+fn live(run: &Run<'_>, name: &str) -> Result<Option<Description>, ApplyError> {
+    Ok(run.store.describe(name).map_err(ApplyError::store)?.filter(|description| description.deleted.is_none()))
+}
+
 /// Schedules the deletion of a secret that has nothing but what this plan put there.
 fn delete(run: &Run<'_>, name: &str, version: Option<&str>) -> Result<Option<String>, ApplyError> {
-    let description = match run.store.describe(name) {
+    let description = match live(run, name) {
         // It refused to take the secret, too.
-        Err(StoreError::Denied { .. }) if version.is_none() => return Ok(Some("it may not be looked at, and was not stored".to_owned())),
-        description => description.map_err(ApplyError::store)?,
+        Err(ApplyError::Store(StoreError::Denied { .. })) if version.is_none() => {
+            return Ok(Some("it may not be looked at, and was not stored".to_owned()));
+        }
+        description => description?,
     };
     let Some(description) = description else { return Ok(None) };
     let token = run.plan.key.token(&run.plan.store.identity, name, 1);
-    if description.deleted.is_some() {
-        return Ok(None);
-    }
     if !is_ours(&description, run.plan, &token) {
         return Ok(Some("this plan did not create it".to_owned()));
     }
@@ -261,17 +270,33 @@ fn delete(run: &Run<'_>, name: &str, version: Option<&str>) -> Result<Option<Str
     Ok(None)
 }
 
-/// Makes the previous version the current one again, if ours is.
+/// Schedules the deletion of a secret that waited for it before, if the version that was current then is.
+fn delete_again(run: &Run<'_>, name: &str, found: &str) -> Result<Option<String>, ApplyError> {
+    let Some(description) = live(run, name)? else { return Ok(None) };
+    if description.version_at(CURRENT) != Some(found) {
+        return Ok(Some(OTHER_SINCE.to_owned()));
+    }
+    run.store.delete(name, RECOVERY_DAYS).map_err(ApplyError::store)?;
+    Ok(None)
+}
+
+/// Makes the previous version the current one again, if ours is; a version of ours that was pending is no more.
 fn give_back(run: &Run<'_>, name: &str, previous: &str, ours: Option<&str>) -> Result<Option<String>, ApplyError> {
     let Some(description) = run.store.describe(name).map_err(ApplyError::store)? else { return Ok(Some("it is gone".to_owned())) };
-    let token = run.plan.key.token(&run.plan.store.identity, name, 2);
-    let current = with_stage(&description, CURRENT).map(|(_, version)| version);
-    if current.as_deref() == Some(previous) {
+    if description.deleted.is_some() {
         return Ok(None);
     }
-    if current.as_deref() != Some(ours.unwrap_or(&token)) {
-        return Ok(Some("it has another current version since".to_owned()));
+    let token = run.plan.key.token(&run.plan.store.identity, name, 2);
+    let ours = ours.unwrap_or(&token);
+    let current = description.version_at(CURRENT);
+    if current != Some(previous) {
+        if current != Some(ours) {
+            return Ok(Some(OTHER_SINCE.to_owned()));
+        }
+        run.store.move_stage(name, CURRENT, previous).map_err(ApplyError::store)?;
     }
-    run.store.move_stage(name, CURRENT, previous).map_err(ApplyError::store)?;
+    if description.version_at(PENDING) == Some(ours) {
+        run.store.drop_stage(name, PENDING, ours).map_err(ApplyError::store)?;
+    }
     Ok(None)
 }

@@ -46,7 +46,10 @@ impl NotStored {
             ApplyError::Taken { .. } | ApplyError::Store(StoreError::Exists { .. }) => {
                 (Kind::Taken, "undo, and plan again with --new-version, or with another name (--name-template, --env, --app)".to_owned())
             }
-            ApplyError::Store(StoreError::PendingDeletion { .. }) => (Kind::Taken, "then `unleak migrate resume`".to_owned()),
+            ApplyError::Store(StoreError::PendingDeletion { .. }) => (
+                Kind::Taken,
+                "then `unleak migrate resume`; or undo, and plan again with another name (--name-template, --env, --app)".to_owned(),
+            ),
             ApplyError::Store(StoreError::Denied { action, .. }) => {
                 (Kind::Denied, format!("allow the identity {action} on this name, then `unleak migrate resume`"))
             }

@@ -9,7 +9,6 @@ use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use zeroize::Zeroizing;
@@ -88,7 +87,7 @@ impl Http {
                 return Err(StoreError::Unusable("the certificates to trust are no PEM".to_owned()));
             }
             let context = tls::TlsContext::builder().with_trust_store(tls::TrustStore::empty().with_pem_certificate(pem)).build();
-            let unfit = |error| StoreError::Unusable(format!("the certificates to trust cannot be used: {}", DisplayErrorContext(error)));
+            let unfit = |error| StoreError::Unusable(format!("the certificates to trust cannot be used: {}", cause(&error)));
             builder = builder.tls_context(context.map_err(unfit)?);
         }
         Ok(Self { runtime, connector: builder.build() })
@@ -108,6 +107,7 @@ impl Http {
         let mut pause = FIRST_PAUSE;
         for attempt in 1.. {
             let request = make()?;
+            let at = origin(request.uri()).to_owned();
             let answer = self.runtime.block_on(self.attempt(request));
             let asked = answer.as_ref().ok().and_then(|answer| answer.retry_after).unwrap_or_default().min(LONGEST_ASKED);
             let last = match answer {
@@ -116,7 +116,7 @@ impl Http {
                     StoreError::Unreachable(format!("{what} answered {} without a reason", answer.status))
                 }
                 Ok(answer) => return Ok(answer),
-                Err(error) => StoreError::Unreachable(format!("{what} did not answer: {error}")),
+                Err(error) => StoreError::Unreachable(no_answer(&at, what, &error)),
             };
             if attempt == ATTEMPTS {
                 return Err(last);
@@ -129,7 +129,7 @@ impl Http {
 
     async fn attempt(&self, request: HttpRequest) -> Result<Answered, String> {
         let asked = async {
-            let response = self.connector.call(request).await.map_err(|error| DisplayErrorContext(error).to_string())?;
+            let response = self.connector.call(request).await.map_err(|error| cause(&error))?;
             read(response).await
         };
         tokio::time::timeout(ATTEMPT, asked).await.unwrap_or_else(|_| Err("it took too long".to_owned()))
@@ -152,13 +152,31 @@ impl Asked<'_> {
     }
 }
 
+/// What is said where a store gave no answer.
+pub(super) fn no_answer(at: &str, action: &str, cause: &str) -> String {
+    format!("{at} did not answer {action}: {cause}")
+}
+
+/// The scheme and host of an address.
+fn origin(uri: &str) -> &str {
+    let rest = uri.find("://").map_or(0, |at| at + 3);
+    uri[rest..].find(['/', '?']).map_or(uri, |end| &uri[..rest + end])
+}
+
+/// The last of the causes of an error, in its first line: the others say where in a client it came up.
+pub(super) fn cause(error: &dyn std::error::Error) -> String {
+    let last = std::iter::successors(Some(error), |error| error.source()).last().map(ToString::to_string).unwrap_or_default();
+    let line = last.lines().next().unwrap_or_default();
+    line.split(" (os error").next().unwrap_or_default().trim_end_matches([' ', ':', '.']).to_owned()
+}
+
 async fn read(response: HttpResponse) -> Result<Answered, String> {
     let status = response.status().as_u16();
     let retry_after = response.headers().get("retry-after").and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs);
     let mut body = Zeroizing::new(Vec::new());
     let mut stream = ByteStream::new(response.into_body());
     while let Some(bytes) = stream.next().await {
-        body.extend_from_slice(&bytes.map_err(|error| DisplayErrorContext(error).to_string())?);
+        body.extend_from_slice(&bytes.map_err(|error| cause(&error))?);
         if body.len() > LARGEST_ANSWER {
             return Err("the answer has no end".to_owned());
         }

@@ -315,6 +315,14 @@ pub trait SecretStore: Send + Sync {
         Err(limits::refusal(self.backend(), Action::MoveStage, name))
     }
 
+    /// Takes a staging label off a version; nothing happens where the version does not have it. A store that cannot refuses.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] and all others.
+    fn drop_stage(&self, name: &str, _stage: &str, _from: &str) -> Result<(), StoreError> {
+        Err(limits::refusal(self.backend(), Action::MoveStage, name))
+    }
+
     /// Reads a value.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use unleak::report::{Format, SarifProfile};
 
 use crate::audit_cmd::{self, AuditArgs};
 use crate::baseline_cmd::BaselineArgs;
-use crate::check_cmd::CheckArgs;
+use crate::check_cmd::{CHECK_AFTER, CheckArgs};
 use crate::ground::{LookArgs, RuleArgs};
 use crate::migrate_args::{self, MigrateArgs};
 use crate::range_cmd::since;
@@ -62,6 +62,7 @@ pub enum Command {
     #[command(hide = true)]
     MaskOutput,
     /// Check that every reference in a tree resolves, and that no moved value is left
+    #[command(after_long_help = CHECK_AFTER)]
     Check(CheckArgs),
     /// About the secrets stores: list, copy, restore, make the key of the local one
     Store(StoreArgs),

@@ -9,14 +9,16 @@ use std::sync::{Mutex, PoisonError};
 use bstr::ByteSlice as _;
 use clap::{Parser, ValueHint};
 use unleak::blob::{Origin, visible};
+use unleak::migrate::journal::{Phase, Progress};
 use unleak::migrate::plan::Plan;
-use unleak::reference::{self, Reference};
+use unleak::reference::{self, Backend, Reference};
 use unleak::scan::known::{self, Left};
 use unleak::settings::TreeSettings;
 use unleak::source::tree;
 
 use crate::env::Environment;
 use crate::failure::{Exit, Failure};
+use crate::migrate_cmd::{Site, region_of};
 use crate::stores::{StoreOptions, Stores};
 use crate::{output, run_cmd, stores};
 
@@ -26,21 +28,43 @@ const LARGEST: u64 = 16 << 20;
 /// Threads that look through a repository.
 const LOOKERS: usize = 4;
 
+/// What is said of values in objects of the repository.
+const IN_HISTORY: &str = "rotate these values first, and say so with `unleak migrate rotated`; `unleak scan --history` says which commits and references hold \
+them. Purging the history (git filter-repo) comes last: it does not make a leaked value secret again\n";
+
 /// Options of `unleak check`.
 #[derive(Debug, Parser)]
 pub struct CheckArgs {
     /// Files and directories [default: the directory you are in]
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, default_value = ".")]
     pub paths: Vec<PathBuf>,
-    /// Look for the values that this plan moved, in every spelling: in the files, and in all that the repository holds (repeatable)
+    /// Look for the values that this plan moved, in every spelling: in the files, and in all that the repository holds (repeatable) [default: the plans
+    /// that were applied here]
     #[arg(long, value_name = "PLAN", value_hint = ValueHint::FilePath)]
     pub plan: Vec<PathBuf>,
     #[command(flatten)]
     pub store: StoreOptions,
 }
 
+/// What `unleak check --help` says at its end.
+pub const CHECK_AFTER: &str = "After `unleak migrate` the places of its plans are looked up too, whatever form their references have, and the values that it \
+moved are looked for in the files, and in all that the repository holds, until `unleak migrate rotated` says that they are worth nothing. What was migrated \
+is on record in this checkout alone: elsewhere --plan names the plan.
+
+Exit codes: 0 all is well; 1 something does not resolve, or a moved value is left; 3 something could not be looked at.";
+
 /// Where a reference stands, and what stands there.
+type Place = ((String, usize), Result<Reference, reference::ReferenceError>);
+
+/// The places, in their order.
 type Found = BTreeMap<(String, usize), Result<Reference, reference::ReferenceError>>;
+
+/// A plan, and what was done of it, where that is on record.
+struct Migrated {
+    plan: Plan,
+    root: PathBuf,
+    progress: Option<Progress>,
+}
 
 /// Resolves every reference of a tree, and looks for moved values that are left.
 ///
@@ -50,8 +74,9 @@ pub fn run(args: &CheckArgs, environment: &Environment) -> Result<Exit, Failure>
     stores::keep_out_of_dumps();
     let start = args.paths.first().map_or(Path::new("."), PathBuf::as_path);
     let stores = Stores::at(start, &args.store, environment)?;
-    let references = resolve(args, &stores)?;
-    let values = if args.plan.is_empty() { Exit::Clean } else { left(args, &stores, environment)? };
+    let migrated = migrated(args, environment)?;
+    let references = resolve(args, &migrated, &stores)?;
+    let values = left(args, &migrated, &stores, environment)?;
     Ok(match (references, values) {
         (Exit::Findings, _) | (_, Exit::Findings) => Exit::Findings,
         (Exit::Incomplete, _) | (_, Exit::Incomplete) => Exit::Incomplete,
@@ -59,33 +84,92 @@ pub fn run(args: &CheckArgs, environment: &Environment) -> Result<Exit, Failure>
     })
 }
 
-/// Looks for the values of plans, and lists where they are left.
-fn left(args: &CheckArgs, stores: &Stores<'_>, environment: &Environment) -> Result<Exit, Failure> {
-    let mut references = Vec::new();
+/// The plans that are given, and those that are on record for the trees around the paths.
+fn migrated(args: &CheckArgs, environment: &Environment) -> Result<Vec<Migrated>, Failure> {
+    let (mut all, mut root) = (BTreeMap::new(), PathBuf::from("."));
+    for path in &args.paths {
+        let directory = if path.is_dir() { path } else { path.parent().filter(|parent| parent.is_dir()).unwrap_or(Path::new(".")) };
+        // Where there is no place for a journal there is none.
+        let Ok(site) = Site::at(Some(directory), environment) else { continue };
+        for (plan, progress) in site.plans()? {
+            if matches!(progress.phase, Phase::Applying | Phase::Applied) {
+                all.insert(plan.id.clone(), Migrated { plan, root: site.root.clone(), progress: Some(progress) });
+            }
+        }
+        root = site.root;
+    }
     for file in &args.plan {
         let text = std::fs::read(file).map_err(|error| Failure::with_file("read", file, &error))?;
         let plan = Plan::read(&text).map_err(|error| Failure::with_file("use", file, &error))?;
-        references.extend(secret_members(&plan));
+        all.entry(plan.id.clone()).or_insert(Migrated { plan, root: root.clone(), progress: None });
     }
-    references.sort();
-    references.dedup();
+    Ok(all.into_values().collect())
+}
+
+impl Migrated {
+    /// The secrets whose old value opens something, as far as anybody knows: what is looked for, and how it is read.
+    fn leaked(&self) -> impl Iterator<Item = (Reference, Reference)> + '_ {
+        let stored = |name: &str| self.progress.as_ref().map(|progress| progress.stored.get(name));
+        let is_gone = |name: &str| self.progress.as_ref().is_some_and(|progress| progress.rotated.contains_key(name));
+        let secrets = self.plan.secrets.iter().filter(move |secret| !is_gone(&secret.name) && stored(&secret.name) != Some(None));
+        secrets.flat_map(move |secret| {
+            let version = stored(&secret.name).flatten().map(|stored| stored.version.clone());
+            secret.members.iter().filter(|member| member.opens_something()).map(move |member| {
+                let shown = Reference::to(self.plan.store.backend, secret.name.clone());
+                let shown = member.key.iter().fold(shown, |shown, key| shown.with_key(key.as_str()));
+                // A file has one version.
+                let version_id = version.clone().filter(|_| self.plan.store.backend != Backend::File);
+                let asked = Reference { version_id, region: region_of(&self.plan).map(str::to_owned), ..shown.clone() };
+                (shown, asked)
+            })
+        })
+    }
+
+    /// The places below the paths that the plan gave references, by path and line.
+    fn places<'s>(&'s self, paths: &'s [PathBuf]) -> impl Iterator<Item = Place> + 's {
+        let below = |file: &Path| paths.iter().filter_map(|path| path.canonicalize().ok()).any(|path| file.starts_with(path));
+        let is_there = move |path: &str| self.root.join(path).canonicalize().is_ok_and(|file| below(&file));
+        let is_done = |path: &str| self.progress.as_ref().is_none_or(|progress| progress.rewritten.contains(path));
+        let files = self.plan.files.iter().filter(move |file| is_done(&file.path) && is_there(&file.path));
+        files.flat_map(|file| file.places.iter().map(|place| ((visible(file.path.as_bytes()), place.line), place.reference.parse())))
+    }
+}
+
+/// Looks for the values of plans, and lists where they are left.
+fn left(args: &CheckArgs, migrated: &[Migrated], stores: &Stores<'_>, environment: &Environment) -> Result<Exit, Failure> {
+    if migrated.is_empty() {
+        let text = "no migration is on record here, so that no values were looked for; --plan PLAN says which\n";
+        return output::to_stdout(|out| out.write_all(text.as_bytes())).map(|()| Exit::Clean);
+    }
+    let mut wanted: Vec<(Reference, Reference)> = migrated.iter().flat_map(Migrated::leaked).collect();
+    wanted.sort();
+    wanted.dedup();
+    let asked: Vec<Reference> = wanted.iter().map(|(_, asked)| asked.clone()).collect();
     let (mut names, mut values, mut short) = (Vec::new(), Vec::new(), 0_usize);
-    for (reference, value) in references.iter().zip(run_cmd::values(&references, stores)) {
-        let value =
-            value.map_err(|error| Failure::new(&format_args!("{reference}: {error}")).hint("a value is looked for with its value"))?;
-        if value.len() < known::SHORTEST {
-            short += 1;
-        } else {
-            names.push(reference);
-            values.push(value);
+    let (mut text, mut places, mut is_whole, mut is_in_history) = (String::new(), 0_usize, true, false);
+    for ((shown, _), value) in wanted.iter().zip(run_cmd::values(&asked, stores)) {
+        match value {
+            Ok(value) if value.len() < known::SHORTEST => short += 1,
+            Ok(value) => {
+                names.push(shown);
+                values.push(value);
+            }
+            Err(error) => {
+                is_whole = false;
+                let _ = writeln!(
+                    text,
+                    "{shown}: not looked for, since the store does not give the value: {}",
+                    visible(error.to_string().as_bytes())
+                );
+            }
         }
     }
-    let (mut text, mut places, mut is_whole) = (String::new(), 0_usize, true);
     for path in &args.paths {
         let found = known::search(&values, path, &environment.git, LOOKERS).map_err(|error| Failure::new(&error))?;
         places += found.left.len();
         is_whole &= found.unread.is_empty();
         for (value, place) in found.left {
+            is_in_history |= matches!(place, Left::Object(..));
             let place = match place {
                 Left::File(path) => path,
                 Left::Object(kind, id) => format!("{kind} {id} of the repository"),
@@ -100,8 +184,10 @@ fn left(args: &CheckArgs, stores: &Stores<'_>, environment: &Environment) -> Res
     if short > 0 {
         let _ = writeln!(text, "{short} are too short to be told from other text");
     }
-    if places > 0 {
-        text += "rotate these values first; `unleak scan --history` says which commits and references hold them\n";
+    if is_in_history {
+        text += IN_HISTORY;
+    } else if places > 0 {
+        text += "rewrite these places, then rotate the values\n";
     }
     output::to_stdout(|out| out.write_all(text.as_bytes()))?;
     Ok(if places > 0 {
@@ -113,21 +199,13 @@ fn left(args: &CheckArgs, stores: &Stores<'_>, environment: &Environment) -> Res
     })
 }
 
-/// References to what is secret in a plan.
-fn secret_members(plan: &Plan) -> impl Iterator<Item = Reference> + '_ {
-    plan.secrets.iter().flat_map(|secret| {
-        secret.members.iter().filter(|member| member.opens_something()).map(|member| {
-            let reference = Reference::to(plan.store.backend, secret.name.clone());
-            match &member.key {
-                Some(key) => reference.with_key(key.as_str()),
-                None => reference,
-            }
-        })
-    })
-}
-
-fn resolve(args: &CheckArgs, stores: &Stores<'_>) -> Result<Exit, Failure> {
-    let (found, unread) = references(args)?;
+fn resolve(args: &CheckArgs, migrated: &[Migrated], stores: &Stores<'_>) -> Result<Exit, Failure> {
+    let (mut found, unread) = references(args)?;
+    let of_plans: Vec<Place> = migrated.iter().flat_map(|migrated| migrated.places(&args.paths)).collect();
+    // Where the file shows what it refers to, its line of now is the one to tell.
+    let is_seen = |(place, parsed): &Place| found.iter().any(|((path, _), seen)| *path == place.0 && seen == parsed);
+    let unseen: Vec<Place> = of_plans.into_iter().filter(|place| !is_seen(place)).collect();
+    found.extend(unseen);
     let mut distinct: Vec<Reference> = found.values().filter_map(|parsed| parsed.as_ref().ok().cloned()).collect();
     distinct.sort();
     distinct.dedup();
@@ -168,10 +246,13 @@ fn references(args: &CheckArgs) -> Result<(Found, Vec<String>), Failure> {
         let read = place.open().and_then(|file| file.take(LARGEST).read_to_end(&mut bytes));
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
         match read {
-            Ok(_) => found.0.extend(reference::find_all(&bytes).map(|(span, parsed)| {
-                let line = 1 + bytes[..span.start].find_iter(b"\n").count();
-                ((path.clone(), line), parsed)
-            })),
+            Ok(_) => {
+                let native = reference::native::find_all(&bytes).map(|(span, reference)| (span, Ok(reference)));
+                found.0.extend(native.chain(reference::find_all(&bytes)).map(|(span, parsed)| {
+                    let line = 1 + bytes[..span.start].find_iter(b"\n").count();
+                    ((path.clone(), line), parsed)
+                }));
+            }
             Err(_) => found.1.push(path),
         }
     })

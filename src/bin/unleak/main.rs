@@ -34,6 +34,7 @@ mod run_cmd;
 mod scan_cmd;
 mod store_cmd;
 mod store_config;
+mod store_references;
 mod stores;
 mod terminal;
 

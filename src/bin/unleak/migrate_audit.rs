@@ -95,10 +95,15 @@ pub fn policies(
         Ok::<(), Failure>(())
     };
     for document in policy::documents(&plan, &progress, &readers) {
-        write(document.name, document.purpose, &format!("{:#}\n", document.content))?;
+        write(&document.name, &document.purpose, &format!("{:#}\n", document.content))?;
     }
     if let Some(emit) = emit.map(EmitName::emit) {
         write(emit.file(), "The secrets as infrastructure code, without values, to import them", &emit.text(&plan, &progress))?;
+    }
+    let commands = policy::commands(&plan, &progress, &readers, &to.display().to_string());
+    if !commands.is_empty() {
+        lines.push("To put them where they belong, and have the store rotate what it can:".to_owned());
+        lines.extend(commands.iter().map(|command| format!("  {command}")));
     }
     lines.push(format!(
         "To see that a policy gives nothing new: aws accessanalyzer check-no-new-access --policy-type IDENTITY_POLICY \

@@ -26,7 +26,7 @@ use crate::env::Environment;
 use crate::failure::{Exit, Failure};
 use crate::ground::FileArgs;
 use crate::migrate_args::{ApplyOptions, EmitName, MigrateArgs, MigrateCommand, PlanArgs, StoreName};
-use crate::migrate_failure::{apply_failure, denied_failure, make_failure, store_failure, unfinished_failure};
+use crate::migrate_failure::{apply_failure, begun_failure, denied_failure, make_failure, store_failure, undo_failure, unfinished_failure};
 use crate::progress::Line;
 use crate::stores::{StoreOptions, Stores};
 use crate::{baseline_file, migrate_audit, migrate_rotated, migrate_show, output, patterns_cmd, stores};
@@ -162,6 +162,12 @@ impl Site {
         journal::all(&self.home).map_err(|error| Failure::new(&error))
     }
 
+    /// Whether something of this plan was done that can be gone on with, or taken back.
+    fn is_begun(&self, plan: &Plan) -> Result<bool, Failure> {
+        let is_under_way = |progress: &Progress| matches!(progress.phase, Phase::Applying | Phase::Undoing);
+        Ok(self.plans()?.iter().any(|(known, progress)| known.id == plan.id && is_under_way(progress)))
+    }
+
     /// The last plan that something was done about and that is as wanted.
     ///
     /// # Errors
@@ -175,7 +181,7 @@ impl Site {
 }
 
 /// The region of a plan for a store of AWS: its identity is `ACCOUNT REGION`.
-fn region_of(plan: &Plan) -> Option<&str> {
+pub fn region_of(plan: &Plan) -> Option<&str> {
     plan.store.identity.split_once(' ').filter(|_| matches!(plan.store.backend, Backend::Aws | Backend::Ssm)).map(|(_, region)| region)
 }
 
@@ -318,40 +324,39 @@ fn apply_plan(plan: &Plan, site: &Site, config: &Config, options: &ApplyOptions,
         let error = format!("the plan is for {}, not for account {account}", plan.store.identity);
         return Err(Failure { exit: Exit::Refused, ..Failure::new(&error) });
     }
-    let store = by.open(config, plan)?;
+    let mut store = by.open(config, plan)?;
     if options.check {
         return check(plan, store.as_ref());
     }
-    let run = Run {
-        plan,
-        root: &site.root,
-        checkout: site.checkout.as_ref(),
-        store: store.as_ref(),
-        home: &site.home,
-        allow_dirty: options.allow_dirty,
-        backup: &options.backup,
-        steps: &Unwatched,
-    };
     if dry_run {
         output::to_stdout(|out| migrate_show::plan(plan, out))?;
-        run.check(false).map_err(apply_failure)?;
+        run_of(plan, site, store.as_ref(), options).check(false).map_err(apply_failure)?;
         return Ok(Exit::Clean);
     }
     if !options.yes {
         output::to_stdout(|out| migrate_show::plan(plan, out))?;
         ask("Store these secrets and rewrite these files?")?;
     }
-    match run.apply() {
+    if stores::make_key_if_new(plan.store.backend, by.environment)? {
+        store = by.open(config, plan)?;
+    }
+    match run_of(plan, site, store.as_ref(), options).apply() {
         Err(ApplyError::Unfinished(unfinished)) => {
             output::to_stdout(|out| migrate_show::unfinished(plan, &unfinished, out))?;
             return Err(unfinished_failure(plan, &unfinished));
         }
+        Err(error) if site.is_begun(plan)? => return Err(begun_failure(error)),
         applied => drop(applied.map_err(apply_failure)?),
     }
     let (_, progress) = site.last(|_| true, "the journal is gone")?;
     let left = migrate_rotated::still_there(plan, site, by)?;
     output::to_stdout(|out| migrate_show::applied(plan, &progress, &left, out))?;
     Ok(pending(std::iter::once(&progress)))
+}
+
+fn run_of<'a>(plan: &'a Plan, site: &'a Site, store: &'a dyn SecretStore, options: &'a ApplyOptions) -> Run<'a> {
+    let (allow_dirty, backup) = (options.allow_dirty, options.backup.as_slice());
+    Run { plan, root: &site.root, checkout: site.checkout.as_ref(), store, home: &site.home, allow_dirty, backup, steps: &Unwatched }
 }
 
 /// Asks for permissions, and does nothing else.
@@ -406,7 +411,7 @@ fn take_back(id: Option<&str>, yes: bool, root: Option<&Path>, by: Caller<'_>) -
         backup: &[],
         steps: &Unwatched,
     };
-    let undone = undo::undo(&run).map_err(apply_failure)?;
+    let undone = undo::undo(&run).map_err(undo_failure)?;
     output::to_stdout(|out| migrate_show::undone(&undone, out))?;
     Ok(Exit::Clean)
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use unleak::migrate::name;
 use unleak::migrate::plan::{Plan, PlannedSecret};
-use unleak::store::names;
+use unleak::store::{Action, limits, names};
 
 use crate::failure::{Exit, Failure};
 use crate::migrate_args::PlanArgs;
+use crate::migrate_cmd::region_of;
 
 /// What the file says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -92,7 +93,10 @@ impl Policy {
     /// # Errors
     /// All that is not.
     pub fn holds_for(&self, plan: &Plan) -> Result<(), Failure> {
-        let wrong: Vec<String> = plan.secrets.iter().flat_map(|secret| self.against(secret, plan)).collect();
+        let region = region_of(plan);
+        let wrong = self.region.iter().filter(|fixed| region.is_some_and(|region| region != *fixed));
+        let wrong = wrong.map(|fixed| format!("it is for {}, not for region {fixed}", plan.store.identity));
+        let wrong: Vec<String> = wrong.chain(plan.secrets.iter().flat_map(|secret| self.against(secret, plan))).collect();
         if wrong.is_empty() {
             return Ok(());
         }
@@ -105,14 +109,24 @@ impl Policy {
         let mut wrong = Vec::new();
         let prefix = self.prefix.as_deref().map(|prefix| names::spelled(plan.store.backend, &format!("{}/", prefix.trim_matches('/'))));
         let own = plan.store.own(&secret.name);
-        if prefix.is_some_and(|prefix| !own.starts_with(&prefix)) {
+        if prefix.as_ref().is_some_and(|prefix| !own.starts_with(prefix)) {
             wrong.push("its name has not the prefix".to_owned());
+        } else if let Some(template) = &self.name_template
+            && !name::fits(template, own.strip_prefix(prefix.as_deref().unwrap_or_default()).unwrap_or(own), plan.store.backend)
+        {
+            wrong.push(format!("its name is not by the template {template}"));
         }
         if self.kms_key.is_some() && secret.kms_key != self.kms_key {
             wrong.push("it has another KMS key".to_owned());
         }
         if !self.replica_regions.is_empty() && secret.replica_regions.iter().any(|region| !self.replica_regions.contains(region)) {
             wrong.push("it has a replica in another region".to_owned());
+        }
+        let has_replicas = limits::refused(plan.store.backend, Action::Replicate).is_none();
+        let missing: Vec<&str> =
+            self.replica_regions.iter().filter(|region| !secret.replica_regions.contains(region)).map(String::as_str).collect();
+        if has_replicas && !missing.is_empty() {
+            wrong.push(format!("it has no replica in {}", missing.join(", ")));
         }
         let other = self.tags.iter().filter(|(key, value)| secret.tags.get(*key) != Some(value)).map(|(key, _)| key);
         let missing = self.required_tags.iter().filter(|key| !secret.tags.contains_key(*key));

@@ -27,10 +27,12 @@ pub fn store_failure(error: StoreError) -> Failure {
     let (exit, hint) = match &error {
         StoreError::Denied { action, .. } => (Exit::Denied, policies(action)),
         StoreError::Exists { .. } | StoreError::PendingDeletion { .. } => (Exit::Refused, None),
-        StoreError::Throttled(_) | StoreError::Unreachable(_) => (Exit::Unfinished, Some(GO_ON.to_owned())),
-        StoreError::NotFound { .. } | StoreError::Key { .. } | StoreError::Invalid { .. } | StoreError::Unusable(_) => {
-            (Exit::Failure, None)
-        }
+        StoreError::Throttled(_)
+        | StoreError::Unreachable(_)
+        | StoreError::NotFound { .. }
+        | StoreError::Key { .. }
+        | StoreError::Invalid { .. }
+        | StoreError::Unusable(_) => (Exit::Failure, None),
     };
     Failure { exit, ..Failure::new(&error) }.maybe_hint(hint)
 }
@@ -67,7 +69,38 @@ pub fn denied_failure(checked: &Checked) -> Failure {
     Failure { exit: Exit::Denied, ..Failure::new(&format_args!("the identity needs {}", missing.join(", "))) }.maybe_hint(hint)
 }
 
-/// The failure that an error of applying or undoing is.
+/// The failure that an error of applying is, where the journal says that something was begun.
+pub fn begun_failure(error: ApplyError) -> Failure {
+    let (is_of_store, is_stale) = kind(&error);
+    let failure = apply_failure(error);
+    match () {
+        () if is_of_store => Failure { exit: Exit::Unfinished, ..failure }.hint(GO_ON),
+        () if is_stale => Failure { hints: vec![format!("take these changes back; then {GO_ON}")], ..failure },
+        () => failure,
+    }
+}
+
+/// The failure that an error of undoing is.
+pub fn undo_failure(error: ApplyError) -> Failure {
+    let (is_of_store, is_stale) = kind(&error);
+    let failure = apply_failure(error);
+    match () {
+        () if is_of_store => Failure { exit: Exit::Unfinished, ..failure }.hint("`unleak migrate undo` goes on"),
+        () if is_stale => Failure { hints: vec!["take these changes back; then `unleak migrate undo` goes on".to_owned()], ..failure },
+        () => failure,
+    }
+}
+
+/// Whether an error is of the store, other than a permission, and whether it is of files.
+const fn kind(error: &ApplyError) -> (bool, bool) {
+    match error {
+        ApplyError::Store(error) => (!matches!(error, StoreError::Denied { .. }), false),
+        ApplyError::Stale(_) | ApplyError::Value(_) => (false, true),
+        _ => (false, false),
+    }
+}
+
+/// The failure that an error of applying or undoing is, where nothing was begun.
 pub fn apply_failure(error: ApplyError) -> Failure {
     let list = |what: &str, refusals: &[Refusal]| {
         let lines: Vec<String> = refusals.iter().map(|refusal| format!("\n  {}: {}", refusal.what, refusal.reason)).collect();

@@ -96,7 +96,6 @@ pub fn permissions(plan: &Plan, checked: &Checked, out: &mut dyn Write) -> io::R
 
 /// What was done, and what comes next.
 pub fn applied(plan: &Plan, progress: &Progress, left: &[String], out: &mut dyn Write) -> io::Result<()> {
-    let origin = |name: &str| progress.stored.get(name).map_or("", |stored| after::origin(&stored.origin));
     writeln!(
         out,
         "Migrated: {} in {}, {} rewritten",
@@ -105,7 +104,7 @@ pub fn applied(plan: &Plan, progress: &Progress, left: &[String], out: &mut dyn 
         count(plan.files.len(), "file")
     )?;
     for secret in &plan.secrets {
-        writeln!(out, "  {}  {}", secret.name, origin(&secret.name))?;
+        writeln!(out, "  {}  {}", secret.name, after::origin(progress, &secret.name))?;
     }
     section("Still in the tree", left.iter().cloned(), out)?;
     writeln!(out, "\nWhat to do now:")?;

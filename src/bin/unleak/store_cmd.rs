@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueHint};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -13,9 +13,10 @@ use unleak::store::local::keyring::LASTS;
 use unleak::store::{CURRENT, Description, NewSecret, SecretStore, StoreError, Tags, Version, names, object};
 
 use crate::env::Environment;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, note};
 use crate::migrate_args::StoreName;
 use crate::migrate_failure::store_failure;
+use crate::store_references::Copied;
 use crate::stores::{StoreOptions, Stores};
 use crate::{output, stores};
 
@@ -47,7 +48,8 @@ pub enum StoreCommand {
         #[arg(long, value_name = "TEXT", default_value = "")]
         prefix: String,
     },
-    /// Copy the current value, the description and the tags of secrets to another store; nothing there is overwritten
+    /// Copy the current value, the description and the tags of secrets to another store; nothing there is overwritten. References to the first store that
+    /// stand in the tree are named
     Copy {
         /// The store to read
         #[arg(value_name = "FROM")]
@@ -58,6 +60,12 @@ pub enum StoreCommand {
         /// Only names that start with this
         #[arg(long, value_name = "TEXT", default_value = "")]
         prefix: String,
+        /// Give references to the first store that stand in these files the other one, if their secret is there
+        #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+        references: Option<PathBuf>,
+        /// Copy and rewrite nothing, say what that would be
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Take a deletion back while its window is open
     Restore {
@@ -96,7 +104,13 @@ pub fn run(args: &StoreArgs, environment: &Environment) -> Result<Exit, Failure>
         }
         StoreCommand::List { store, prefix } => list(open(*store)?.as_ref(), prefix),
         StoreCommand::Copy { from, to, .. } if from.backend() == to.backend() => Err(Failure::new(&"a store cannot be copied to itself")),
-        StoreCommand::Copy { from, to, prefix } => copy(open(*from)?.as_ref(), open(*to)?.as_ref(), prefix),
+        StoreCommand::Copy { from, to, prefix, references, dry_run } => {
+            if !dry_run {
+                stores::make_key_if_new(to.backend(), environment)?;
+            }
+            let how = Copying { prefix, references: references.as_deref(), dry_run: *dry_run, region: args.store.region() };
+            copy(open(*from)?.as_ref(), open(*to)?.as_ref(), &how)
+        }
         StoreCommand::Restore { store, name } => {
             open(*store)?.restore(name).map_err(store_failure)?;
             say(&format!("{name} is restored\n"))
@@ -123,17 +137,29 @@ fn list(store: &dyn SecretStore, prefix: &str) -> Result<Exit, Failure> {
     say(&text)
 }
 
-fn copy(from: &dyn SecretStore, to: &dyn SecretStore, prefix: &str) -> Result<Exit, Failure> {
+/// How secrets are copied.
+struct Copying<'a> {
+    prefix: &'a str,
+    references: Option<&'a Path>,
+    dry_run: bool,
+    region: Option<&'a str>,
+}
+
+fn copy(from: &dyn SecretStore, to: &dyn SecretStore, how: &Copying<'_>) -> Result<Exit, Failure> {
     let (mut text, mut refused, mut taken) = (String::new(), Vec::new(), BTreeMap::new());
-    for known in known(from, prefix)?.iter().filter(|known| known.deleted.is_none()) {
+    let (region, names) = (how.region.map(str::to_owned), BTreeMap::new());
+    let mut copied = Copied { from: from.backend(), to: to.backend(), region, names };
+    for known in known(from, how.prefix)?.iter().filter(|known| known.deleted.is_none()) {
         let own = known.name.strip_prefix(&from.root()).unwrap_or(&known.name);
         let name = to.root() + &names::spelled(to.backend(), own);
         if let Some(first) = taken.insert(name.clone(), known.name.clone()) {
             refused.push(format!("{}: in {} it has the name of {first}", known.name, to.backend().title()));
             continue;
         }
-        match copy_one(from, to, known, &name) {
+        let outcome = if how.dry_run { Ok("to be copied") } else { copy_one(from, to, known, &name) };
+        match outcome {
             Ok(outcome) => {
+                copied.names.extend([(known.id.clone(), name.clone()), (known.name.clone(), name)]);
                 let _ = writeln!(text, "{}\t{outcome}", known.name);
             }
             Err(error @ (StoreError::Exists { .. } | StoreError::PendingDeletion { .. } | StoreError::Invalid { .. })) => {
@@ -141,6 +167,10 @@ fn copy(from: &dyn SecretStore, to: &dyn SecretStore, prefix: &str) -> Result<Ex
             }
             Err(error) => return Err(store_failure(error)),
         }
+    }
+    match how.references {
+        Some(root) => text += &copied.rewrite(root, how.dry_run)?,
+        None => copied.left(Path::new("."))?.iter().for_each(|left| note(left)),
     }
     say(&text)?;
     if refused.is_empty() {

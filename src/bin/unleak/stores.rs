@@ -298,22 +298,49 @@ pub fn identity_file(environment: &Environment) -> Option<PathBuf> {
 /// Makes the key of the local store and says where it is.
 ///
 /// # Errors
-/// There is one already, or it cannot be written.
+/// There is one already, or a store that another key opens, or it cannot be written.
 pub fn new_key(environment: &Environment) -> Result<PathBuf, Failure> {
     let key = key(environment)?;
+    let directory = directory(environment)?;
+    if LocalStore::is_in(&directory) && !key.file.exists() {
+        return Err(lost(&key, &directory));
+    }
     key.create().map_err(|error| Failure::new(&error))?;
     Ok(key.file)
 }
 
-/// The local store; its key is made when neither of them is there yet.
+/// Makes the key of the local store, for whoever stores there next, if neither of them is there yet; says whether it did.
+///
+/// # Errors
+/// It cannot be written.
+pub fn make_key_if_new(backend: Backend, environment: &Environment) -> Result<bool, Failure> {
+    if backend != Backend::Local || LocalStore::is_in(&directory(environment)?) || key(environment)?.file.exists() {
+        return Ok(false);
+    }
+    let file = new_key(environment)?;
+    note(&format!("the key of the local store is {}; keep a copy of it where you keep keys", file.display()));
+    Ok(true)
+}
+
+/// The directory of the local store.
+fn directory(environment: &Environment) -> Result<PathBuf, Failure> {
+    Ok(environment.data_home.as_ref().ok_or_else(nowhere)?.join("unleak"))
+}
+
+/// The failure where the key of a store is gone.
+fn lost(key: &Key, directory: &Path) -> Failure {
+    let (file, store) = (key.file.display(), directory.display());
+    Failure::new(&format_args!("{file}: there is no key, and the local store in {store} opens with the one that was there"))
+        .hint("put the copy of the key there, or set UNLEAK_IDENTITY to where it is; a new key could not open the store")
+        .hint(format!("without a copy nothing in it can be read: move {store} away, then `unleak store init` makes a key for a new store"))
+}
+
+/// The local store; where neither it nor its key is there yet it is empty.
 fn local(environment: &Environment) -> Result<Box<dyn SecretStore>, Failure> {
-    let directory = environment.data_home.as_ref().ok_or_else(nowhere)?.join("unleak");
+    let directory = directory(environment)?;
     let mut key = key(environment)?;
     match Key::needs_passphrase(&key.file) {
-        Err(KeyError::Missing(_)) if !directory.join("store.age").exists() => {
-            key.create().map_err(|error| Failure::new(&error))?;
-            note(&format!("the key of the local store is {}; keep a copy of it where you keep keys", key.file.display()));
-        }
+        Err(KeyError::Missing(_)) if LocalStore::is_in(&directory) => return Err(lost(&key, &directory)),
         Ok(true) if key.passphrase.is_none() => key.passphrase = kept_or_asked(&key)?,
         _ => {}
     }

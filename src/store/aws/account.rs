@@ -37,6 +37,8 @@ pub(in super::super) struct Account {
     pub(in super::super) config: SdkConfig,
     /// The endpoint that is the store's service's alone.
     pub(in super::super) own_endpoint: Option<String>,
+    /// Where the store's service is.
+    pub(in super::super) at: String,
     /// Account and partition of the caller, once they were asked for.
     caller: OnceLock<(String, String)>,
 }
@@ -54,7 +56,9 @@ impl Account {
         if let Some(endpoint) = own.map(String::as_str).or(config.endpoint_url()).filter(|_| !settings.allow_insecure_endpoint) {
             require_private(endpoint)?;
         }
-        Ok(Self { own_endpoint: own.cloned(), runtime, config, caller: OnceLock::new() })
+        let said = own.map(String::as_str).or(config.endpoint_url());
+        let at = said.map_or_else(|| public_endpoint(&config, service), |url| url.trim_end_matches('/').to_owned());
+        Ok(Self { own_endpoint: own.cloned(), at, runtime, config, caller: OnceLock::new() })
     }
 
     pub(in super::super) fn region(&self) -> String {
@@ -67,7 +71,8 @@ impl Account {
             return Ok(known);
         }
         let sts = aws_sdk_sts::Client::new(&self.config);
-        let call = Call { name: "AWS", action: "sts:GetCallerIdentity" };
+        let at = self.config.endpoint_url().map_or_else(|| public_endpoint(&self.config, "sts"), str::to_owned);
+        let call = Call { at: at.trim_end_matches('/'), name: "AWS", action: "sts:GetCallerIdentity" };
         let caller = self.runtime.block_on(sts.get_caller_identity().send()).map_err(|error| failed(call, &error))?;
         let partition = caller.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws");
         Ok(self.caller.get_or_init(|| (caller.account().unwrap_or("unknown account").to_owned(), partition.to_owned())))
@@ -78,6 +83,18 @@ impl Account {
         let (account, _) = self.caller()?;
         Ok(format!("{account} {}", self.region()))
     }
+}
+
+/// The endpoint of a service in the region.
+pub(in super::super) fn public_endpoint(config: &SdkConfig, service: &str) -> String {
+    let region = config.region().map(ToString::to_string).unwrap_or_default();
+    let fips = if config.use_fips() == Some(true) { "-fips" } else { "" };
+    let domain = match config.use_dual_stack() {
+        Some(true) => "api.aws",
+        _ if region.starts_with("cn-") => "amazonaws.com.cn",
+        _ => "amazonaws.com",
+    };
+    format!("https://{service}{fips}.{region}.{domain}")
 }
 
 async fn configuration(settings: &AwsSettings, endpoint: Option<&String>) -> SdkConfig {

@@ -1,12 +1,15 @@
 //! From the SDK's errors to ours. Owns: which code means what. Must not: repeat a request's content; messages of the service hold none.
 
-use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 
 use super::super::StoreError;
+use super::super::http::{cause, no_answer};
 
 /// What was asked.
 #[derive(Clone, Copy)]
 pub(in super::super) struct Call<'a> {
+    /// Where: the scheme and host of the service.
+    pub at: &'a str,
     /// The secret, or the service where none is meant.
     pub name: &'a str,
     /// The IAM action it needs.
@@ -24,12 +27,21 @@ where
             let message = service.err().message().unwrap_or_default();
             of_code(call, code, message, service.raw().status().as_u16())
         }
-        SdkError::ConstructionFailure(_) => StoreError::Unusable(format!("the request cannot be made: {}", DisplayErrorContext(error))),
-        SdkError::DispatchFailure(_) if is_about_credentials(error) => {
-            StoreError::Unusable(format!("there are no AWS credentials to use: {}", DisplayErrorContext(error)))
-        }
-        _ => StoreError::Unreachable(format!("{} did not answer: {}", call.action, DisplayErrorContext(error))),
+        SdkError::ConstructionFailure(_) => StoreError::Unusable(format!("the request cannot be made: {}", cause(error))),
+        SdkError::DispatchFailure(_) if is_about_credentials(error) => no_credentials(error),
+        SdkError::TimeoutError(_) => StoreError::Unreachable(no_answer(call.at, call.action, "it took too long")),
+        _ => StoreError::Unreachable(no_answer(call.at, call.action, &cause(error))),
     }
+}
+
+/// What is said where the usual chain gives no credentials.
+pub(in super::super) fn no_credentials(error: &dyn std::error::Error) -> StoreError {
+    let cause = cause(error);
+    let cause = cause.trim_end_matches(" Attempted").trim_end_matches('.');
+    StoreError::Unusable(format!(
+        "there are no AWS credentials to use ({cause}): sign in (aws sso login, aws login), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give \
+         --profile"
+    ))
 }
 
 /// Whether the chain of causes tells that no credentials were found; the SDK has no code for it.
@@ -89,7 +101,7 @@ mod tests {
 
     #[test]
     fn codes_become_errors_that_name_what_to_do() {
-        let call = Call { name: "a", action: "secretsmanager:CreateSecret" };
+        let call = Call { at: "", name: "a", action: "secretsmanager:CreateSecret" };
         let said = |code, message, status| of_code(call, code, message, status).to_string();
         assert_eq!(said("AccessDeniedException", "x", 400), "a: access denied: the identity needs secretsmanager:CreateSecret");
         let tags = "User: arn:aws:iam::1:user/a is not authorized to perform: secretsmanager:TagResource on resource: a because";

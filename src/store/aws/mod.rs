@@ -16,8 +16,8 @@ use subtle::ConstantTimeEq;
 use super::{Action, CURRENT, Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version, has_tags, limits, read_in_batches};
 use crate::reference::Backend;
 use crate::secret::Secret;
-pub(super) use account::Account;
 pub use account::AwsSettings;
+pub(super) use account::{Account, public_endpoint};
 use convert::{binary, description, text, value};
 use error::{Call, failed};
 
@@ -67,6 +67,9 @@ impl AwsStore {
         if !known.versions.contains_key(new.token) {
             return Ok(None);
         }
+        if known.deleted.is_some() {
+            return Err(StoreError::PendingDeletion { name: new.name.to_owned() });
+        }
         let value = self.read(new.name, &Version::Id(new.token))?;
         let is_equal: bool = value.expose().ct_eq(new.value.expose()).into();
         Ok(is_equal.then(|| Stored { id: known.id, version: new.token.to_owned() }))
@@ -106,7 +109,7 @@ impl SecretStore for AwsStore {
                 id: created.arn().unwrap_or(new.name).to_owned(),
                 version: created.version_id().unwrap_or(new.token).to_owned(),
             }),
-            Err(error) => match failed(Call { name: new.name, action: Action::Create.iam() }, &error) {
+            Err(error) => match failed(Call { at: &self.account.at, name: new.name, action: Action::Create.iam() }, &error) {
                 // A server that forgets tokens refuses what it did before the answer was lost.
                 StoreError::Exists { name } => self.is_ours(new)?.ok_or(StoreError::Exists { name }),
                 other => Err(other),
@@ -125,14 +128,14 @@ impl SecretStore for AwsStore {
             .set_secret_string(text(value))
             .set_secret_binary(binary(value))
             .set_version_stages(Some(stages.iter().map(ToString::to_string).collect()));
-        let call = Call { name, action: Action::AddVersion.iam() };
+        let call = Call { at: &self.account.at, name, action: Action::AddVersion.iam() };
         let put = self.account.runtime.block_on(request.send()).map_err(|error| failed(call, &error))?;
         Ok(Stored { id: put.arn().unwrap_or(name).to_owned(), version: put.version_id().unwrap_or(token).to_owned() })
     }
 
     fn move_stage(&self, name: &str, stage: &str, to: &str) -> Result<(), StoreError> {
         let known = self.describe(name)?.ok_or_else(|| StoreError::NotFound { name: name.to_owned() })?;
-        let holder = known.versions.iter().find(|(_, stages)| stages.iter().any(|own| own == stage)).map(|(id, _)| id.clone());
+        let holder = known.version_at(stage).map(str::to_owned);
         if holder.as_deref() == Some(to) {
             return Ok(());
         }
@@ -143,7 +146,22 @@ impl SecretStore for AwsStore {
             .version_stage(stage)
             .move_to_version_id(to)
             .set_remove_from_version_id(holder);
-        let call = Call { name, action: Action::MoveStage.iam() };
+        let call = Call { at: &self.account.at, name, action: Action::MoveStage.iam() };
+        self.account.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
+    }
+
+    fn drop_stage(&self, name: &str, stage: &str, from: &str) -> Result<(), StoreError> {
+        let known = self.describe(name)?.ok_or_else(|| StoreError::NotFound { name: name.to_owned() })?;
+        if known.version_at(stage) != Some(from) {
+            return Ok(());
+        }
+        let request = self
+            .client
+            .update_secret_version_stage()
+            .secret_id(name)
+            .version_stage(stage)
+            .set_remove_from_version_id(Some(from.to_owned()));
+        let call = Call { at: &self.account.at, name, action: Action::MoveStage.iam() };
         self.account.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
     }
 
@@ -153,7 +171,7 @@ impl SecretStore for AwsStore {
             Version::Stage(stage) => request.version_stage(*stage),
             Version::Id(id) => request.version_id(*id),
         };
-        let call = Call { name, action: Action::Read.iam() };
+        let call = Call { at: &self.account.at, name, action: Action::Read.iam() };
         let got = self.account.runtime.block_on(request.send()).map_err(|error| self.of_another_account(failed(call, &error)))?;
         value(got.secret_string(), got.secret_binary()).ok_or_else(|| StoreError::NotFound { name: name.to_owned() })
     }
@@ -165,7 +183,7 @@ impl SecretStore for AwsStore {
     }
 
     fn describe(&self, name: &str) -> Result<Option<Description>, StoreError> {
-        let call = Call { name, action: Action::Describe.iam() };
+        let call = Call { at: &self.account.at, name, action: Action::Describe.iam() };
         match self.account.runtime.block_on(self.client.describe_secret().secret_id(name).send()) {
             Ok(known) => Ok(Some(description(&known))),
             Err(error) => match failed(call, &error) {
@@ -182,7 +200,7 @@ impl SecretStore for AwsStore {
             vec![keys, filter(FilterNameStringType::TagValue, tags.values().cloned().collect())]
         });
         let pages = self.client.list_secrets().set_filters(filters).include_planned_deletion(true).into_paginator().send();
-        let call = Call { name: "AWS", action: "secretsmanager:ListSecrets" };
+        let call = Call { at: &self.account.at, name: "AWS", action: "secretsmanager:ListSecrets" };
         let pages = self.account.runtime.block_on(pages.collect::<Result<Vec<_>, _>>()).map_err(|error| failed(call, &error))?;
         let mut all: Vec<Description> = pages.iter().flat_map(ListSecretsOutput::secret_list).map(convert::entry).collect();
         // Filters of the service compare starts, and any tag with any value.
@@ -193,27 +211,27 @@ impl SecretStore for AwsStore {
 
     fn tag(&self, name: &str, tags: &Tags) -> Result<(), StoreError> {
         limits::tags(name, tags)?;
-        let call = Call { name, action: Action::Tag.iam() };
+        let call = Call { at: &self.account.at, name, action: Action::Tag.iam() };
         let request = self.client.tag_resource().secret_id(name).set_tags(Some(sdk_tags(tags)));
         self.account.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
     }
 
     fn set_policy(&self, name: &str, policy: &str) -> Result<(), StoreError> {
-        let call = Call { name, action: "secretsmanager:ValidateResourcePolicy" };
+        let call = Call { at: &self.account.at, name, action: "secretsmanager:ValidateResourcePolicy" };
         let request = self.client.validate_resource_policy().secret_id(name).resource_policy(policy);
         let checked = self.account.runtime.block_on(request.send()).map_err(|error| failed(call, &error))?;
         if !checked.policy_validation_passed() {
             let errors: Vec<&str> = checked.validation_errors().iter().filter_map(|error| error.error_message()).collect();
             return Err(limits::invalid(name, format!("the resource policy is refused: {}", errors.join("; "))));
         }
-        let call = Call { name, action: "secretsmanager:PutResourcePolicy" };
+        let call = Call { at: &self.account.at, name, action: "secretsmanager:PutResourcePolicy" };
         let request = self.client.put_resource_policy().secret_id(name).resource_policy(policy).block_public_policy(true);
         self.account.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
     }
 
     fn delete(&self, name: &str, recovery_days: u8) -> Result<(), StoreError> {
         limits::recovery_days(name, recovery_days)?;
-        let call = Call { name, action: Action::Delete.iam() };
+        let call = Call { at: &self.account.at, name, action: Action::Delete.iam() };
         let request = self.client.delete_secret().secret_id(name).recovery_window_in_days(i64::from(recovery_days));
         match self.account.runtime.block_on(request.send()).map_err(|error| failed(call, &error)) {
             Ok(_) | Err(StoreError::PendingDeletion { .. }) => Ok(()),
@@ -222,7 +240,7 @@ impl SecretStore for AwsStore {
     }
 
     fn restore(&self, name: &str) -> Result<(), StoreError> {
-        let call = Call { name, action: Action::Restore.iam() };
+        let call = Call { at: &self.account.at, name, action: Action::Restore.iam() };
         self.account.runtime.block_on(self.client.restore_secret().secret_id(name).send()).map(drop).map_err(|error| failed(call, &error))
     }
 
@@ -233,7 +251,7 @@ impl SecretStore for AwsStore {
 
 impl AwsStore {
     fn read_batch(&self, names: &[&str]) -> Result<Vec<Result<Secret, StoreError>>, StoreError> {
-        let call = Call { name: "AWS", action: "secretsmanager:BatchGetSecretValue" };
+        let call = Call { at: &self.account.at, name: "AWS", action: "secretsmanager:BatchGetSecretValue" };
         let request = self.client.batch_get_secret_value().set_secret_id_list(Some(names.iter().map(ToString::to_string).collect()));
         let got = self.account.runtime.block_on(request.send()).map_err(|error| failed(call, &error))?;
         let one = |name: &&str| {

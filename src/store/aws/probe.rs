@@ -52,20 +52,20 @@ impl AwsStore {
             .set_secret_binary(binary(new.value))
             .set_tags(Some(sdk_tags(new.tags)))
             .kms_key_id(format!("alias/unleak-check-{chance}"));
-        let call = Call { name: new.name, action: Action::Create.iam() };
+        let call = Call { at: &self.account.at, name: new.name, action: Action::Create.iam() };
         said(self.account.runtime.block_on(request.send()).map_err(|error| failed(call, &error)))
     }
 
     /// Takes back a creation that was not to be.
     fn uncreate(&self, name: &str) -> Result<(), StoreError> {
         let request = self.client.delete_secret().secret_id(name).force_delete_without_recovery(true);
-        let call = Call { name, action: Action::Delete.iam() };
+        let call = Call { at: &self.account.at, name, action: Action::Delete.iam() };
         let left = |error: &dyn Display| StoreError::Unreachable(format!("the check left a secret without a value of yours: {error}"));
         self.account.runtime.block_on(request.send()).map(drop).map_err(|error| left(&failed(call, &error)))
     }
 
     fn probe_secret(&self, action: Action, new: &NewSecret<'_>, id: &str) -> Result<Said, StoreError> {
-        let call = Call { name: new.name, action: action.iam() };
+        let call = Call { at: &self.account.at, name: new.name, action: action.iam() };
         // No version has this id.
         let version = "0".repeat(32);
         macro_rules! ask {

@@ -211,6 +211,13 @@ impl Kept {
         Ok(())
     }
 
+    pub(super) fn drop_stage(&mut self, stage: &str, from: &str) {
+        if let Some(version) = self.versions.get_mut(from) {
+            version.stages.retain(|own| own != stage);
+        }
+        self.forget_unlabelled();
+    }
+
     /// Moves a label; the version that loses `AWSCURRENT` becomes `AWSPREVIOUS`, as in AWS.
     fn give_stage(&mut self, stage: &str, to: &str) {
         let mut loser = None;

@@ -30,21 +30,37 @@ const LOCK: &str = "store.lock";
 /// A store in a directory of this machine.
 pub struct LocalStore {
     directory: PathBuf,
-    identity: age::x25519::Identity,
+    /// None where there is neither a key nor a store yet, and the error for whoever wants to write there.
+    identity: Result<age::x25519::Identity, String>,
     /// One thread at a time: a lock on the file holds between processes only.
     turn: Mutex<()>,
 }
 
 impl LocalStore {
-    /// Opens the store in `directory`; the file is made by the first write.
+    /// Opens the store in `directory`; the file is made by the first write. Where there is neither a key nor a file the store is empty, and nothing
+    /// can be put there.
     ///
     /// # Errors
     /// [`StoreError::Unusable`] where the key does not open the file, or the file is broken.
     pub fn open(directory: &Path, key: &Key) -> Result<Self, StoreError> {
-        let identity = key.identity().map_err(|error| StoreError::Unusable(error.to_string()))?;
+        let identity = match key.identity() {
+            Ok(identity) => Ok(identity),
+            Err(error @ KeyError::Missing(_)) if !Self::is_in(directory) => Err(error.to_string()),
+            Err(error) => return Err(StoreError::Unusable(error.to_string())),
+        };
         let store = Self { directory: directory.to_owned(), identity, turn: Mutex::new(()) };
         store.view(|_| Ok(()))?;
         Ok(store)
+    }
+
+    /// Whether there is a store in this directory.
+    #[must_use]
+    pub fn is_in(directory: &Path) -> bool {
+        directory.join(FILE).exists()
+    }
+
+    fn identity(&self) -> Result<&age::x25519::Identity, StoreError> {
+        self.identity.as_ref().map_err(|missing| StoreError::Unusable(missing.clone()))
     }
 
     fn file(&self) -> PathBuf {
@@ -75,7 +91,7 @@ impl LocalStore {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Content::default()),
             Err(error) => return Err(self.unusable("it cannot be read", &error)),
         };
-        let plain = age::decrypt(&self.identity, &encrypted).map_err(|error| match error {
+        let plain = age::decrypt(self.identity()?, &encrypted).map_err(|error| match error {
             age::DecryptError::NoMatchingKeys => self.unusable("it is encrypted for another key", &error),
             _ => self.unusable("it is damaged or no store", &error),
         })?;
@@ -94,14 +110,22 @@ impl LocalStore {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Content) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let identity = self.identity()?;
         let _lock = self.lock()?;
         let mut content = self.read_content()?;
         content.forget_deleted(now());
         let done = change(&mut content)?;
-        let encrypted = age::encrypt(&self.identity.to_public(), &content.to_json())
-            .map_err(|error| self.unusable("it cannot be encrypted", &error))?;
+        let encrypted =
+            age::encrypt(&identity.to_public(), &content.to_json()).map_err(|error| self.unusable("it cannot be encrypted", &error))?;
         fsx::write_private(&self.file(), &encrypted).map_err(|error| self.unusable("it cannot be written", &error))?;
         Ok(done)
+    }
+}
+
+impl LocalStore {
+    /// Reads values; a store notes that, one that is not made yet has none.
+    fn read_values<T>(&self, read: impl FnOnce(&mut Content) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        if self.identity.is_err() { read(&mut Content::default()) } else { self.change(read) }
     }
 }
 
@@ -140,12 +164,19 @@ impl SecretStore for LocalStore {
         self.change(|content| content.live(name)?.move_stage(name, stage, to))
     }
 
+    fn drop_stage(&self, name: &str, stage: &str, from: &str) -> Result<(), StoreError> {
+        self.change(|content| {
+            content.live(name)?.drop_stage(stage, from);
+            Ok(())
+        })
+    }
+
     fn read(&self, name: &str, version: &Version<'_>) -> Result<Secret, StoreError> {
-        self.change(|content| content.read(name, version, now()))
+        self.read_values(|content| content.read(name, version, now()))
     }
 
     fn read_current(&self, names: &[&str]) -> Result<Vec<Result<Secret, StoreError>>, StoreError> {
-        self.change(|content| Ok(names.iter().map(|name| content.read(name, &Version::Stage(super::CURRENT), now())).collect()))
+        self.read_values(|content| Ok(names.iter().map(|name| content.read(name, &Version::Stage(super::CURRENT), now())).collect()))
     }
 
     fn describe(&self, name: &str) -> Result<Option<Description>, StoreError> {

@@ -9,13 +9,12 @@ use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, si
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::super::StoreError;
-use super::super::aws::error::{Call, of_code};
-use super::super::aws::{Account, AwsSettings};
+use super::super::aws::error::{Call, no_credentials, of_code};
+use super::super::aws::{Account, AwsSettings, public_endpoint};
 use super::super::endpoint::require_private;
 use super::super::http::{Asked, Http};
 
@@ -37,7 +36,7 @@ impl Service {
     pub(super) fn open(settings: &AwsSettings, endpoint: Option<&str>) -> Result<Self, StoreError> {
         let account = Account::open(settings, SERVICE)?;
         let own = account.own_endpoint.as_deref().or(endpoint).or(account.config.endpoint_url());
-        let url = own.map_or_else(|| public_endpoint(&account), |own| own.trim_end_matches('/').to_owned());
+        let url = own.map_or_else(|| public_endpoint(&account.config, SERVICE), |own| own.trim_end_matches('/').to_owned());
         if !settings.allow_insecure_endpoint {
             require_private(&url)?;
         }
@@ -56,7 +55,7 @@ impl Service {
             return Ok(json);
         }
         let message = json["message"].as_str().or(json["Message"].as_str()).unwrap_or_default();
-        Err(of_code(Call { name, action: &action }, &code(&json), message, answer.status))
+        Err(of_code(Call { at: &self.url, name, action: &action }, &code(&json), message, answer.status))
     }
 
     fn credentials(&self) -> Result<Identity, StoreError> {
@@ -68,8 +67,7 @@ impl Service {
         }
         let provider = self.account.config.credentials_provider().ok_or_else(none)?;
         let found = self.account.runtime.block_on(provider.provide_credentials());
-        let found =
-            found.map_err(|error| StoreError::Unusable(format!("there are no AWS credentials to use: {}", DisplayErrorContext(error))))?;
+        let found = found.map_err(|error| no_credentials(&error))?;
         Ok(kept.insert(found).clone().into())
     }
 
@@ -93,18 +91,6 @@ impl Service {
         let signature: Vec<(&str, &str)> = instructions.headers().collect();
         Asked { method: "POST", url: &self.url, headers: &headers, body }.request(&signature)
     }
-}
-
-/// The endpoint of the region.
-fn public_endpoint(account: &Account) -> String {
-    let region = account.region();
-    let service = if account.config.use_fips() == Some(true) { "ssm-fips" } else { SERVICE };
-    let domain = match account.config.use_dual_stack() {
-        Some(true) => "api.aws",
-        _ if region.starts_with("cn-") => "amazonaws.com.cn",
-        _ => "amazonaws.com",
-    };
-    format!("https://{service}.{region}.{domain}")
 }
 
 /// The code of an error: what follows the `#` of its type.

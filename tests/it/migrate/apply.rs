@@ -56,7 +56,9 @@ fn files_that_changed_are_refused_and_nothing_is_done() {
     let store = bench.store(&Unwatched);
     let Err(ApplyError::Stale(changes)) = bench.apply(&plan, &store) else { panic!("it is stale") };
     assert_eq!(changes.len(), 2, "{changes:?}");
-    assert!(changes.iter().all(|change| change.what == "src/db.py" && change.reason.ends_with("are not what the plan replaces")));
+    assert!(changes.iter().all(|change| change.what == "src/db.py" && change.reason.contains("are not what the plan replaces:\n    - ")));
+    assert_eq!(changes[0].reason, "line 1, bytes 14..36, are not what the plan replaces:\n    - '********'\n    + [22 other bytes]");
+    assert!(changes.iter().all(|change| bench.values.iter().all(|value| !change.reason.contains(&value[..4]))), "{changes:?}");
     crate::cli::put(&path, &format!("{text}\nx = 1\n"));
     let Err(ApplyError::Stale(changes)) = bench.apply(&plan, &store) else { panic!("it is stale") };
     assert_eq!(changes[0].reason, "it changed outside of the places that the plan replaces");
@@ -110,11 +112,100 @@ fn a_new_version_is_proved_before_readers_get_it_and_undo_gives_the_old_one_back
     let store = bench.store(&Unwatched);
     store.put("prod/shop/token", b"another value");
     bench.apply(&plan, &store).unwrap();
-    let labels = |version: &str| store.all()["prod/shop/token"].versions[version].1.clone();
-    assert_eq!(labels("first"), ["AWSPREVIOUS"]);
+    let labels = || store.all().remove("prod/shop/token").unwrap().versions.into_values().map(|(_, labels)| labels).collect::<Vec<_>>();
+    // No version is pending: that would be a rotation under way.
+    assert_eq!(labels().concat().len(), 2);
+    assert_eq!(store.all()["prod/shop/token"].versions["first"].1, ["AWSPREVIOUS"]);
     bench.undo(&plan, &store).unwrap();
-    assert_eq!(labels("first"), ["AWSCURRENT"]);
+    assert_eq!(labels().concat().len(), 2);
+    assert_eq!(store.current("prod/shop/token"), ("first".to_owned(), b"another value".to_vec(), false));
     assert_eq!(bench.files(), before);
+}
+
+#[test]
+fn a_secret_of_an_earlier_plan_is_taken_back_and_undo_deletes_it_again() {
+    let bench = Bench::usual();
+    let (before, store) = (bench.files(), bench.store(&Unwatched));
+    let first = bench.plan(&options());
+    bench.apply(&first, &store).unwrap();
+    bench.undo(&first, &store).unwrap();
+    let found = store.all();
+    let plan = bench.plan(&options());
+    assert_ne!(plan.id, first.id);
+    for _ in 0..2 {
+        bench.apply(&plan, &store).unwrap();
+        bench.assert_no_value(&bench.root());
+        assert!(store.all().values().all(|kept| !kept.deleted && kept.versions.len() == 1));
+        let undone = bench.undo(&plan, &store).unwrap();
+        assert_eq!((undone.removed.len(), undone.kept), (2, Vec::new()));
+        assert!(store.all() == found && bench.files() == before);
+    }
+    // One that somebody put another value into since is somebody's.
+    bench.apply(&plan, &store).unwrap();
+    let other = unleak::secret::Secret::new(b"other");
+    unleak::store::SecretStore::put_version(&store, "prod/shop/token", &other, "later", &["AWSCURRENT"]).unwrap();
+    let undone = bench.undo(&plan, &store).unwrap();
+    assert_eq!((undone.removed.len(), undone.kept[0].reason.as_str()), (1, "it has another current version since"));
+    assert_eq!(store.current("prod/shop/token"), ("later".to_owned(), b"other".to_vec(), false));
+}
+
+#[test]
+fn a_deleted_secret_of_an_earlier_plan_gets_the_new_value_and_others_are_refused() {
+    let bench = Bench::usual();
+    let (before, mut store) = (bench.files(), bench.store(&Unwatched));
+    let plan = bench.plan(&options());
+    let token = "prod/shop/token";
+    store.put_deleted(token, b"an older value");
+    bench.apply(&plan, &store).unwrap();
+    bench.assert_no_value(&bench.root());
+    assert_eq!((store.current(token).1, store.current(token).2), (bench.values[0].clone().into_bytes(), false));
+    bench.undo(&plan, &store).unwrap();
+    assert_eq!(store.current(token), ("first".to_owned(), b"an older value".to_vec(), true));
+    assert_eq!(bench.files(), before);
+    // Where a store has no versions beside the current one, it is left as it was.
+    store.backend = unleak::reference::Backend::Vault;
+    let plan = bench.plan(&super::Options { backend: store.backend, root: "kv/".to_owned(), ..options() });
+    let token = "kv/prod/shop/token";
+    store.put_deleted(token, b"an older value");
+    let Err(ApplyError::Unfinished(unfinished)) = bench.apply(&plan, &store) else { panic!("it is refused") };
+    assert_eq!(unfinished.failed[0].reason, format!("{token}: a secret of this name has another value"));
+    assert_eq!(store.current(token), ("first".to_owned(), b"an older value".to_vec(), true));
+    bench.undo(&plan, &store).unwrap();
+    assert_eq!(store.current(token), ("first".to_owned(), b"an older value".to_vec(), true));
+}
+
+#[test]
+fn a_deleted_secret_of_somebody_else_is_refused_and_left() {
+    let bench = Bench::usual();
+    let (before, store, token) = (bench.files(), bench.store(&Unwatched), "prod/shop/token");
+    store.put(token, bench.values[0].as_bytes());
+    unleak::store::SecretStore::delete(&store, token, 7).unwrap();
+    let found = store.all();
+    let plan = bench.plan(&options());
+    let Err(ApplyError::Unfinished(unfinished)) = bench.apply(&plan, &store) else { panic!("it is refused") };
+    assert!(unfinished.failed[0].reason.contains("is scheduled for deletion"), "{}", unfinished.failed[0].reason);
+    assert!(unfinished.failed[0].advice.contains("or undo, and plan again with another name"), "{}", unfinished.failed[0].advice);
+    assert_eq!(store.all()[token], found[token]);
+    bench.undo(&plan, &store).unwrap();
+    assert!(store.all()[token] == found[token] && bench.files() == before);
+}
+
+#[test]
+fn a_secret_that_somebody_restored_for_the_migration_is_deleted_again() {
+    let bench = Bench::usual();
+    let (before, mut store) = (bench.files(), bench.store(&Unwatched));
+    let (plan, token) = (bench.plan(&options()), "prod/shop/token");
+    store.put_deleted(token, bench.values[0].as_bytes());
+    let found = store.all();
+    store.denied.insert("RestoreSecret".to_owned());
+    let Err(ApplyError::Unfinished(unfinished)) = bench.apply(&plan, &store) else { panic!("it is denied") };
+    assert_eq!(unfinished.failed[0].kind, Kind::Denied);
+    store.denied.clear();
+    unleak::store::SecretStore::restore(&store, token).unwrap();
+    bench.apply(&plan, &store).unwrap();
+    bench.assert_no_value(&bench.root());
+    bench.undo(&plan, &store).unwrap();
+    assert!(store.all()[token] == found[token] && bench.files() == before);
 }
 
 #[test]

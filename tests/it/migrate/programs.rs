@@ -219,7 +219,10 @@ impl Trial {
         let migrated = self.files();
         assert!(migrated.values().all(|bytes| !String::from_utf8_lossy(bytes).contains(&self.value)), "the value is in no file");
         assert_exit(&self.unleak(&["scan", "--quiet", "."]), 0);
-        assert_exit(&self.unleak(&["check"]), 0);
+        // Every reference resolves, and the history still has the value.
+        let checked = self.unleak(&["check"]);
+        assert_exit(&checked, 1);
+        assert!(text(&checked.stdout).contains(", 0 do not resolve\nblob "), "{}", text(&checked.stdout));
         look(&migrated);
 
         self.build();
@@ -390,8 +393,17 @@ fn moved_values_that_are_left_anywhere_are_told() {
     let checked = trial.unleak(&["check", "--plan", "../plan.json"]);
     assert_exit(&checked, 1);
     let said = text(&checked.stdout);
+    assert_eq!(text(&trial.unleak(&["check"]).stdout), said, "the plan that was applied is on record");
+    assert!(said.ends_with("it does not make a leaked value secret again\n"), "{said}");
     let places: Vec<&str> =
         said.lines().filter(|line| line.ends_with(" is left")).map(|line| line.split([' ', ':']).next().unwrap()).collect();
     assert_eq!(places, ["notes.md", "blob", "blob"], "the file, the committed program, the stash: {said}");
     assert!(said.contains("1 moved values looked for, 3 places hold one\n") && !said.contains(&trial.value), "{said}");
+    // What is worth nothing is not looked for.
+    fs::remove_file(trial.root().join("notes.md")).unwrap();
+    let plan: serde_json::Value = serde_json::from_str(&trial.sandbox.read("plan.json")).unwrap();
+    assert_exit(&trial.unleak(&["migrate", "rotated", plan["secrets"][0]["name"].as_str().unwrap()]), 0);
+    let checked = trial.unleak(&["check"]);
+    assert_exit(&checked, 0);
+    assert!(text(&checked.stdout).ends_with("0 moved values looked for, 0 places hold one\n"), "{}", text(&checked.stdout));
 }

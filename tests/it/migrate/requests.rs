@@ -4,10 +4,11 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
-use crate::cli::{Sandbox, assert_exit, text};
+use crate::cli::{Sandbox, assert_exit, put, text};
 use crate::made_up;
 use crate::store::aws::VARIABLES;
 use crate::store::fake::Fake;
+use crate::store::moto::Moto;
 use crate::store::served::Fault;
 
 struct Trial {
@@ -38,6 +39,172 @@ impl Trial {
 
 fn source(value: &str) -> String {
     format!("DB_PASSWORD = \"{value}\"\n")
+}
+
+/// A server that answers for the store, and a tree, a home and a way to run the program there.
+fn at(trial: &Trial, url: &str, arguments: &[&str], exit: i32) -> String {
+    let home = trial.sandbox.directory.path().join(".home");
+    let mut command = trial.sandbox.command(arguments);
+    let output = command.env("HOME", home).envs(VARIABLES).env("AWS_ENDPOINT_URL", url).output().unwrap();
+    assert_exit(&output, exit);
+    text(&output.stdout)
+}
+
+#[test]
+fn what_undo_deleted_is_migrated_again_in_every_store_that_deletes() {
+    let (value, moto) = (made_up::password(97), Moto::start());
+    let trial = Trial::new(&source(&value));
+    for (store, url) in [("local", trial.fake.url()), ("aws", trial.fake.url()), ("aws", moto.url())] {
+        let run = |arguments: &[&str], exit| at(&trial, &url, arguments, exit);
+        let plan = ["-q", "migrate", "plan", "--store", store, "--app", "shop", "--env", "prod", "-o"];
+        run(&[&plan[..], &["one.json"]].concat(), 0);
+        run(&[&plan[..], &["two.json"]].concat(), 0);
+        let state = |state: &str| {
+            let said = run(&["store", "list", store], 0);
+            assert!(said.starts_with(&format!("prod/shop/db-password\t{state}\t1 versions\t")), "{store} {url}: {said}");
+        };
+        let back = "waited for its deletion, and is back";
+        for (plan, outcome) in [("one.json", "created"), ("one.json", "created"), ("two.json", back), ("two.json", back)] {
+            let said = run(&["-q", "migrate", "apply", plan, "--yes"], 4);
+            assert!(said.contains(&format!("\n  prod/shop/db-password  {outcome}\n")), "{store} {url} {plan}: {said}");
+            state("live");
+            let start = ["run", "--env-file", ".unleak.env", "--", "/bin/sh", "-c", "printf %s \"$DB_PASSWORD\""];
+            assert_eq!(run(&start, 0), value);
+            assert_eq!(run(&["migrate", "undo", "--yes"], 0), "Undone: 2 files restored, 1 secret taken back\n");
+            state("deleted");
+            assert!(!run(&["migrate", "status"], 0).contains("not finished"));
+            assert_eq!(trial.sandbox.read("app.py"), source(&value));
+        }
+    }
+}
+
+#[test]
+fn every_reference_that_a_migration_wrote_is_checked_whatever_its_form() {
+    let [one, two, three, four, five] = [101, 102, 103, 104, 105].map(made_up::password);
+    let template = format!(
+        "Resources:\n  Db:\n    Type: AWS::RDS::DBInstance\n    Properties:\n      Engine: postgres\n      MasterUserPassword: {two}\n"
+    );
+    let files = [
+        ("app.py", source(&one)),
+        ("template.yaml", template),
+        ("main.tf", format!("resource \"aws_db_instance\" \"a\" {{\n  password = \"{three}\"\n}}\n")),
+        ("playbook.yml", format!("- hosts: all\n  vars:\n    db_password: {four}\n  tasks: []\n")),
+        (".gitlab-ci.yml", format!("job:\n  variables:\n    DB_PASSWORD: {five}\n  script: [make]\n")),
+    ];
+    for style in ["auto", "sdk"] {
+        let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        let trial = Trial { sandbox: Sandbox::new(&files), fake: Fake::start() };
+        assert_exit(&trial.migrate(&["--style", style]), 4);
+        let checked = trial.run(&["check"]);
+        assert_exit(&checked, 0);
+        assert!(text(&checked.stdout).contains(", 0 do not resolve\n5 moved values looked for, 0 places"), "{}", text(&checked.stdout));
+        for name in trial.fake.secrets().into_keys() {
+            trial.fake.put(&name, None);
+        }
+        let checked = trial.run(&["check"]);
+        assert_exit(&checked, 1);
+        let said = text(&checked.stdout);
+        for (file, _) in &files {
+            assert!(said.contains(&format!("\n{file}:")) || said.starts_with(&format!("{file}:")), "{style}: {file}: {said}");
+            assert!(!trial.sandbox.read(file).contains("ref+"), "{file} has a form of its own");
+        }
+        assert!(said.contains("is scheduled for deletion"), "{said}");
+        // Also where nothing is on record, as in another checkout.
+        let elsewhere = tempfile::tempdir().unwrap();
+        let mut command = trial.sandbox.command(&["check"]);
+        let output = command.env("HOME", elsewhere.path()).envs(VARIABLES).env("AWS_ENDPOINT_URL", trial.fake.url()).output().unwrap();
+        assert_exit(&output, 1);
+        let elsewhere = text(&output.stdout);
+        let forms = files.iter().map(|(file, _)| *file).filter(|file| style == "sdk" || *file != "app.py");
+        forms.for_each(|file| assert!(format!("\n{elsewhere}").contains(&format!("\n{file}:")), "{style}: {file}: {elsewhere}"));
+        // One file alone.
+        let said = text(&trial.run(&["check", "main.tf"]).stdout);
+        assert!(said.starts_with("main.tf:") && said.contains("\n1 references to 1 values, 1 do not resolve\n"), "{said}");
+    }
+}
+
+#[test]
+fn a_store_that_cannot_be_reached_is_named_and_nothing_is_called_begun() {
+    let value = made_up::password(106);
+    let trial = Trial::new(&source(&value));
+    assert_exit(&trial.run(&["-q", "migrate", "plan", "--store", "aws", "-o", "plan.json"]), 0);
+    // Nobody listens there, and no server of another test is given this port.
+    let gone = "127.0.0.1:1";
+    let apply = |variables: &[(&str, &str)], without: &[&str], arguments: &[&str]| {
+        let mut command = trial.sandbox.command(arguments);
+        command.env("HOME", trial.sandbox.directory.path().join(".home")).envs(VARIABLES).envs(variables.iter().copied());
+        for name in without {
+            command.env_remove(name);
+        }
+        let output = command.output().unwrap();
+        assert_exit(&output, 2);
+        text(&output.stderr)
+    };
+    let url = format!("http://{gone}");
+    let arguments = ["migrate", "apply", "plan.json", "--yes"];
+    let said = apply(&[("AWS_ENDPOINT_URL", &url)], &[], &arguments);
+    assert_eq!(said, format!("unleak: error: {url} did not answer sts:GetCallerIdentity: Connection refused\n"));
+    let said = apply(&[("AWS_ENDPOINT_URL", &url)], &[], &["store", "list", "aws"]);
+    assert_eq!(said, format!("unleak: error: {url} did not answer secretsmanager:ListSecrets: Connection refused\n"));
+    let said = apply(&[("AWS_ENDPOINT_URL", &url)], &[], &["store", "list", "ssm"]);
+    assert_eq!(said, format!("unleak: error: {url} did not answer ssm:DescribeParameters: Connection refused\n"));
+    let real = trial.fake.url();
+    let said = apply(&[("AWS_ENDPOINT_URL", &real)], &["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"], &arguments);
+    let expected = "unleak: error: there are no AWS credentials to use (no credentials found in chain): sign in (aws sso login, aws login), set \
+                    AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give --profile\n";
+    assert_eq!(said, expected);
+    let said = apply(&[("AWS_ENDPOINT_URL", &real)], &[], &["migrate", "resume", "--yes"]);
+    assert_eq!(said, "unleak: error: nothing was begun that is not finished\n");
+    assert_eq!(trial.sandbox.read("app.py"), source(&value));
+    // What is begun is called so.
+    trial.fake.fail("CreateSecret", &[Fault::DropBefore; 6]);
+    let output = trial.run(&arguments);
+    assert_exit(&output, 8);
+    let said = text(&output.stderr);
+    assert!(said.starts_with(&format!("unleak: error: {real} did not answer secretsmanager:CreateSecret: ")), "{said}");
+    assert!(said.ends_with("\n  hint: `unleak migrate resume` goes on, `unleak migrate undo` takes it back\n"), "{said}");
+    assert_exit(&trial.run(&["migrate", "resume", "--yes"]), 4);
+}
+
+#[test]
+fn undo_of_changed_files_and_status_say_what_helps() {
+    let trial = Trial::new(&source(&made_up::password(109)));
+    assert_exit(&trial.migrate(&[]), 4);
+    let status = text(&trial.run(&["migrate", "status"]).stdout);
+    assert!(status.contains("the old value is in the history (where it is checked)\n"), "{status}");
+    let app = trial.sandbox.directory.path().join("app.py");
+    let migrated = trial.sandbox.read("app.py");
+    put(&app, "changed\n");
+    let output = trial.run(&["migrate", "undo", "--yes"]);
+    assert_exit(&output, 6);
+    let said = text(&output.stderr);
+    assert!(
+        said.ends_with("\n  hint: take these changes back; then `unleak migrate undo` goes on\n") && !said.contains("plan again"),
+        "{said}"
+    );
+    put(&app, &migrated);
+    assert_exit(&trial.run(&["migrate", "undo", "--yes"]), 0);
+}
+
+#[test]
+fn no_version_is_left_pending() {
+    let (value, other, moto) = (made_up::password(98), made_up::password(99), Moto::start());
+    let trial = Trial::new("");
+    for url in [trial.fake.url(), moto.url()] {
+        let run = |arguments: &[&str], exit| at(&trial, &url, arguments, exit);
+        let app = trial.sandbox.directory.path().join("app.py");
+        put(&app, &source(&value));
+        let migrate = ["-q", "migrate", "--store", "aws", "--app", "shop", "--env", "prod", "--yes"];
+        run(&migrate, 4);
+        put(&app, &source(&other));
+        run(&[&migrate[..], &["--new-version"]].concat(), 4);
+        let now = || run(&["get", "ref+awssecrets://prod/shop/db-password"], 0);
+        let pending = || run(&["get", "ref+awssecrets://prod/shop/db-password?version_stage=AWSPENDING"], 78);
+        assert_eq!((now(), pending()), (other.clone(), String::new()));
+        run(&["migrate", "undo", "--yes"], 0);
+        assert_eq!((now(), pending()), (value.clone(), String::new()));
+        std::fs::remove_file(trial.sandbox.directory.path().join(".unleak.env")).unwrap();
+    }
 }
 
 #[test]
@@ -185,7 +352,9 @@ fn another_account_reads_with_a_key_of_ones_own_only() {
     assert_exit(&migrated, 4);
     let plan = trial.run(&["migrate", "plan", "--store", "aws", "--include-tests"]);
     assert!(!text(&plan.stdout).contains("another account"));
-    assert_exit(&trial.run(&["migrate", "policies", "-o", "policies", "--reader-role", "arn:aws:iam::123456789012:role/own"]), 0);
+    let policies = trial.run(&["migrate", "policies", "-o", "policies", "--reader-role", "arn:aws:iam::123456789012:role/own"]);
+    assert_exit(&policies, 0);
+    let said = text(&policies.stdout);
     let document = |name: &str| -> Value { serde_json::from_str(&trial.sandbox.read(&format!("policies/{name}"))).unwrap() };
     let readers = &document("resource-policy.json")["Statement"][0]["Principal"]["AWS"];
     assert_eq!(readers, &json!(["arn:aws:iam::123456789012:role/own", READER]));
@@ -193,6 +362,19 @@ fn another_account_reads_with_a_key_of_ones_own_only() {
     assert_eq!(statement["Principal"]["AWS"], json!([READER]));
     assert_eq!(statement["Condition"]["StringEquals"]["kms:ViaService"], "secretsmanager.eu-west-1.amazonaws.com");
     assert_eq!(document("reader.json")["Statement"][2]["Resource"], json!([key]));
+    assert_eq!(document("reader-prod-shop-db-password.json"), document("reader.json"), "there is one secret");
+    assert_eq!(document("migrator.json")["Statement"][1]["Action"], json!(["kms:Decrypt", "kms:GenerateDataKey"]));
+    let by_tag = document("reader-by-tag.json");
+    assert_eq!(by_tag["Statement"][0]["Condition"]["ForAnyValue:StringEquals"], json!({"secretsmanager:VersionStage": "AWSCURRENT"}));
+    assert_eq!(by_tag["Statement"][2]["Resource"], json!([key]));
+    for command in [
+        "  aws iam put-role-policy --role-name own --policy-name reader-prod-shop-db-password --policy-document \
+         file://policies/reader-prod-shop-db-password.json\n",
+        "  aws secretsmanager put-resource-policy --secret-id prod/shop/db-password --block-public-policy --resource-policy \
+         file://policies/resource-policy.json --region eu-west-1\n",
+    ] {
+        assert!(said.contains(command), "{said}");
+    }
     // Nothing of it for readers of the same account.
     let trial = Trial::new(&source(&made_up::password(96)));
     assert_exit(&trial.migrate(&["--reader-role", "arn:aws:iam::123456789012:role/own"]), 4);
@@ -290,7 +472,7 @@ fn metadata_of_a_rotation_in_an_edited_plan_is_refused() {
     let plan = ["-q", "migrate", "plan", "--store", "aws", "--external-type", "SalesforceClientSecret", "-o", "plan.json"];
     assert_exit(&trial.run(&plan), 0);
     let edited = trial.sandbox.read("plan.json").replacen("\"key\": \"consumerId\"", "\"key\": \"adminSecretArn\"", 1);
-    crate::cli::put(&trial.sandbox.directory.path().join("plan.json"), &edited);
+    put(&trial.sandbox.directory.path().join("plan.json"), &edited);
     let output = trial.run(&["migrate", "apply", "plan.json", "--yes"]);
     assert_exit(&output, 2);
     assert!(text(&output.stderr).contains("has adminSecretArn as metadata of its rotation, not in its value"), "{}", text(&output.stderr));

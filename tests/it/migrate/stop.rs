@@ -300,6 +300,41 @@ fn apply_killed_anywhere_is_resumed_or_undone() {
 }
 
 #[test]
+fn secrets_of_an_earlier_plan_are_as_they_were_found_wherever_a_run_is_killed() {
+    for step in 1.. {
+        let (bench, plan) = planned();
+        let (before, store) = (bench.files(), bench.store(&Unwatched));
+        store.put_deleted("prod/shop/token", bench.values[0].as_bytes());
+        store.put_deleted("prod/shop/db-password", b"an older value");
+        let found = store.all();
+        let as_found = |context: &str| {
+            assert_undone(&bench, &before, context);
+            assert_eq!(store.all()["prod/shop/token"], found["prod/shop/token"], "{context}");
+            let kept = store.all().remove("prod/shop/db-password").unwrap();
+            assert_eq!(store.current("prod/shop/db-password"), ("first".to_owned(), b"an older value".to_vec(), true), "{context}");
+            assert!(kept.versions.values().all(|(_, stages)| !stages.iter().any(|stage| stage == "AWSPENDING")), "{context}");
+        };
+        let reached = killed_at(bench.directory.path(), false, step);
+        let context = format!("killed at step {step}: {reached}");
+        bench.apply(&plan, &store).unwrap_or_else(|error| panic!("{context}: {error}"));
+        bench.assert_no_value(&bench.root());
+        assert_eq!(store.current("prod/shop/db-password").1, bench.values[1].as_bytes(), "{context}");
+        assert!(store.all().values().all(|kept| !kept.deleted), "{context}");
+        // From there undo is killed, too, and goes on.
+        killed_at(bench.directory.path(), true, step);
+        bench.undo(&plan, &store).unwrap();
+        as_found(&context);
+        // And once more, killed at the same step, and undone at once.
+        killed_at(bench.directory.path(), false, step);
+        bench.undo(&plan, &store).unwrap();
+        as_found(&context);
+        if !reached {
+            break;
+        }
+    }
+}
+
+#[test]
 fn what_was_not_waited_for_can_be_lost() {
     for step in 1.. {
         let (bench, plan) = planned();

@@ -52,6 +52,23 @@ impl<'s> TestStore<'s> {
         });
     }
 
+    /// Puts a secret there that an earlier plan made, and undo deleted.
+    pub fn put_deleted(&self, name: &str, value: &[u8]) {
+        self.put(name, value);
+        self.change(|all| {
+            let kept = all.get_mut(name).unwrap();
+            kept.deleted = true;
+            kept.tags.insert("unleak:plan".to_owned(), "0123456789abcdef".to_owned());
+        });
+    }
+
+    /// The current version of a secret, its value, and whether it waits for its deletion.
+    pub fn current(&self, name: &str) -> (String, Vec<u8>, bool) {
+        let kept = self.all().remove(name).unwrap();
+        let (version, (value, _)) = kept.versions.into_iter().find(|(_, (_, stages))| stages.iter().any(|stage| stage == CURRENT)).unwrap();
+        (version, value, kept.deleted)
+    }
+
     fn change<T>(&self, change: impl FnOnce(&mut BTreeMap<String, Kept>) -> T) -> T {
         let _held = self.lock.lock().unwrap();
         let mut all = self.all();
@@ -139,6 +156,14 @@ impl SecretStore for TestStore<'_> {
         self.call(name, "UpdateSecretVersionStage", |all| {
             let kept = all.get_mut(name).filter(|kept| kept.versions.contains_key(to)).ok_or_else(|| missing(name))?;
             label(kept, stage, to);
+            Ok(())
+        })
+    }
+
+    fn drop_stage(&self, name: &str, stage: &str, from: &str) -> Result<(), StoreError> {
+        self.call(name, "UpdateSecretVersionStage", |all| {
+            let kept = all.get_mut(name).ok_or_else(|| missing(name))?;
+            kept.versions.get_mut(from).ok_or_else(|| missing(name))?.1.retain(|known| known != stage);
             Ok(())
         })
     }

@@ -82,7 +82,7 @@ Rewritten:
     assert_eq!(said, expected);
     let expected = "unleak: error: the store did not take 4 of 5 secrets:
   prod/shop/denied-password: access denied: the identity needs secretsmanager:CreateSecret; allow the identity secretsmanager:CreateSecret on this name, then `unleak migrate resume`
-  prod/shop/gone-password: a secret of this name is scheduled for deletion; restore it or wait for the end of its recovery window; then `unleak migrate resume`
+  prod/shop/gone-password: a secret of this name is scheduled for deletion; restore it or wait for the end of its recovery window; then `unleak migrate resume`; or undo, and plan again with another name (--name-template, --env, --app)
   prod/shop/locked-password: access denied: the identity needs secretsmanager:CreateSecret; allow the identity secretsmanager:CreateSecret on this name, then `unleak migrate resume`
   prod/shop/taken-password: a secret of this name has another value; undo, and plan again with --new-version, or with another name (--name-template, --env, --app)
   hint: `unleak migrate resume` goes on, `unleak migrate undo` takes it back

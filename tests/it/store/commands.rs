@@ -126,11 +126,12 @@ fn every_reference_of_a_tree_is_checked() {
 b/c.env:3: ref+unleak://gone: gone: there is no such secret or version
 b/c.env:4: there is no parameter \"x\"; known are region, role_arn, version_stage, version_id
 5 references to 4 values, 3 do not resolve
+no migration is on record here, so that no values were looked for; --plan PLAN says which
 ";
     assert_eq!(text(&output.stdout), expected);
     let output = home.run(&["check", "a.yml"]);
     assert_exit(&output, 0);
-    assert_eq!(text(&output.stdout), "2 references to 2 values, 0 do not resolve\n");
+    assert!(text(&output.stdout).starts_with("2 references to 2 values, 0 do not resolve\nno migration is on record here"));
 }
 
 #[test]
@@ -151,6 +152,49 @@ fn stores_are_listed_and_a_new_key_is_never_put_in_place_of_one() {
     assert_exit(&fresh(&["store", "list"]), 0);
 }
 
+#[test]
+fn a_key_is_made_by_whoever_stores_and_never_for_a_store_of_another() {
+    let source = format!("DB_PASSWORD = \"{}\"\n", crate::made_up::password(107));
+    let home = Sandbox::new(&[("tree/app.py", source.as_str()), ("home/x", "")]);
+    let at = |name: &str| home.directory.path().join("home").join(name);
+    let run = |arguments: &[&str], exit: i32| {
+        let output = home.command(arguments).env("HOME", at("")).env("T", "ref+unleak://t").output().unwrap();
+        assert_exit(&output, exit);
+        text(&output.stdout) + &text(&output.stderr)
+    };
+    let entries = || std::fs::read_dir(at("")).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
+    // What only reads leaves nothing behind.
+    assert_eq!(run(&["get", "ref+unleak://t"], 78), "unleak: error: t: there is no such secret or version\n");
+    run(&["run", "--", "true"], 78);
+    run(&["check", "tree"], 0);
+    run(&["-q", "migrate", "plan", "tree", "-o", "plan.json"], 0);
+    run(&["migrate", "apply", "plan.json", "--check"], 0);
+    run(&["migrate", "apply", "plan.json", "--dry-run"], 0);
+    assert_eq!(run(&["store", "list"], 0), "");
+    assert_eq!(entries(), ["x"]);
+    let said = run(&["migrate", "apply", "plan.json", "--yes"], 4);
+    assert!(said.contains("the key of the local store is "), "{said}");
+    // A lost key is not replaced by one that opens nothing.
+    let (key, store) = (at(".config/unleak/identity.txt"), at(".local/share/unleak"));
+    let kept = std::fs::read(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    let expected = format!(
+        "unleak: error: {}: there is no key, and the local store in {store} opens with the one that was there
+  hint: put the copy of the key there, or set UNLEAK_IDENTITY to where it is; a new key could not open the store
+  hint: without a copy nothing in it can be read: move {store} away, then `unleak store init` makes a key for a new store
+",
+        key.display(),
+        store = store.display()
+    );
+    assert_eq!(run(&["store", "init"], 2), expected);
+    assert_eq!(run(&["store", "list"], 2), expected);
+    assert_eq!(run(&["migrate", "undo", "--yes", "--root", "tree"], 2), expected);
+    assert!(!key.exists());
+    unleak::fsx::write_private(&key, &kept).unwrap();
+    run(&["migrate", "undo", "--yes", "--root", "tree"], 0);
+    assert_eq!(home.read("tree/app.py"), source);
+}
+
 #[cfg(feature = "aws")]
 #[test]
 fn secrets_are_copied_to_the_cloud_once_and_never_over_others() {
@@ -161,6 +205,9 @@ fn secrets_are_copied_to_the_cloud_once_and_never_over_others() {
         let mut command = home.command(&["store", "copy", "local", "aws", "--prefix", prefix]);
         command.envs(VARIABLES).env("AWS_ENDPOINT_URL", fake.url()).output().unwrap()
     };
+    let dry =
+        home.command(&["store", "copy", "local", "aws", "--dry-run"]).envs(VARIABLES).env("AWS_ENDPOINT_URL", fake.url()).output().unwrap();
+    assert_eq!((text(&dry.stdout).lines().count(), fake.secrets().len()), (3, 0));
     let first = copy("");
     assert_exit(&first, 0);
     assert_eq!(text(&first.stdout), "other\tcopied\nprod/db\tcopied\ntoken\tcopied\n");
@@ -182,6 +229,47 @@ fn secrets_are_copied_to_the_cloud_once_and_never_over_others() {
         .output()
         .unwrap();
     assert_eq!((text(&resolved.stdout), text(&resolved.stderr)), ("t0".to_owned(), String::new()));
+}
+
+#[cfg(feature = "aws")]
+#[test]
+fn references_go_with_the_secrets_that_are_copied() {
+    use super::aws::VARIABLES;
+    let value = crate::made_up::password(108);
+    let env = format!(
+        "# kept\r\nA=ref+unleak://prod/db#/password\r\nSECRET={value}\r\nB=ref+unleak://other\r\nC=ref+unleak://other?version_stage=AWSPREVIOUS\r\n\
+         D=ref+unleak://none\r\nE=xref+unleak://token\r\nF=ref+awssecrets://token"
+    );
+    let home = Home::new(&[("a/.env", &env), ("b.yml", "t: \"ref+unleak://token\"\n")], &[DB, ("token", "t0"), ("other", "x")]);
+    let fake = Fake::start();
+    let copy = |more: &[&str]| {
+        let mut command = home.command(&[&["store", "copy", "local", "aws"], more].concat());
+        let output = command.envs(VARIABLES).env("AWS_ENDPOINT_URL", fake.url()).output().unwrap();
+        assert_exit(&output, 0);
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let of_a = "a/.env:2: ref+unleak://prod/db#/password -> ref+awssecrets://prod/db#/password
+a/.env:4: ref+unleak://other -> ref+awssecrets://other
+a/.env:5: ref+unleak://other?version_stage=AWSPREVIOUS stays: it names a version, which the other store does not have
+a/.env:6: ref+unleak://none stays: its secret was not copied
+";
+    let (said, dry) = copy(&["--dry-run", "--references", "a"]);
+    assert_eq!((said, dry.as_str()), (format!("other\tto be copied\nprod/db\tto be copied\ntoken\tto be copied\n{of_a}"), ""));
+    assert_eq!((home.sandbox.read("a/.env"), fake.secrets().len()), (env.clone(), 0));
+    // Without the option they are named.
+    let (said, noted) = copy(&[]);
+    assert_eq!(said, "other\tcopied\nprod/db\tcopied\ntoken\tcopied\n");
+    let head = "unleak: note: 5 references lead to the local store still; --references PATH rewrites them:\n";
+    assert_eq!(noted, format!("{head}{of_a}b.yml:1: ref+unleak://token -> ref+awssecrets://token\n"));
+    assert_eq!(home.sandbox.read("a/.env"), env);
+    let (said, noted) = copy(&["--references", "."]);
+    assert!(said.ends_with(&format!("{of_a}b.yml:1: ref+unleak://token -> ref+awssecrets://token\n")) && noted.is_empty(), "{said}{noted}");
+    let expected = env
+        .replace("A=ref+unleak://prod/db#/password", "A=ref+awssecrets://prod/db#/password")
+        .replace("B=ref+unleak://other", "B=ref+awssecrets://other");
+    assert_eq!(home.sandbox.read("a/.env"), expected);
+    assert_eq!(home.sandbox.read("b.yml"), "t: \"ref+awssecrets://token\"\n");
+    assert!(!said.contains(&value), "no other line of a file is shown");
 }
 
 #[cfg(unix)]

@@ -338,6 +338,12 @@ impl Secret {
     fn move_stage(&mut self, body: &Value, name: &str) -> Result<Value, Refusal> {
         let (stage, to) = (string(body, "VersionStage").to_owned(), string(body, "MoveToVersionId").to_owned());
         let holder = self.versions.iter().find(|(_, version)| version.stages.contains(&stage)).map(|(id, _)| id.clone());
+        if body["MoveToVersionId"].is_null() && stage != "AWSCURRENT" {
+            let from = self.versions.get_mut(string(body, "RemoveFromVersionId")).filter(|version| version.stages.contains(&stage));
+            let Some(from) = from else { return refuse("InvalidParameterException", "The version does not have the staging label.") };
+            from.stages.retain(|own| *own != stage);
+            return Ok(json!({"ARN": arn(name), "Name": name}));
+        }
         if !self.versions.contains_key(&to) {
             return refuse("ResourceNotFoundException", "no such version");
         }

@@ -115,6 +115,13 @@ fn versions(store: &dyn SecretStore, name: &str, reuses_tokens: bool) {
     assert_eq!((read(store, name, CURRENT), read(store, name, PREVIOUS)), (b"two".to_vec(), b"one".to_vec()));
     store.move_stage(name, CURRENT, &first).unwrap();
     assert_eq!((read(store, name, CURRENT), read(store, name, PREVIOUS)), (b"one".to_vec(), b"two".to_vec()));
+    assert_eq!(store.describe(name).unwrap().unwrap().version_at(PENDING), Some(second.as_str()));
+    store.drop_stage(name, PENDING, &first).unwrap();
+    assert_eq!(read(store, name, PENDING), b"two", "another version has it");
+    store.drop_stage(name, PENDING, &second).unwrap();
+    store.drop_stage(name, PENDING, &second).unwrap();
+    assert_eq!(store.describe(name).unwrap().unwrap().version_at(PENDING), None);
+    assert_eq!((read(store, name, CURRENT), read(store, name, PREVIOUS)), (b"one".to_vec(), b"two".to_vec()));
     let missing = store.move_stage(name, CURRENT, &token(9)).unwrap_err();
     assert!(matches!(missing, StoreError::NotFound { .. } | StoreError::Invalid { .. }), "{missing}");
     if !reuses_tokens {

@@ -121,6 +121,39 @@ fn a_plan_that_is_not_what_the_policy_says_is_not_applied() {
 }
 
 #[test]
+fn region_template_and_replicas_of_the_policy_hold_when_a_plan_is_applied() {
+    let store = "[store]\nkind = 'aws'\nendpoint-url = '{url}'\n";
+    let shop = Shop::new(store);
+    let url = shop.fake.url();
+    let plan = |options: &[&str]| {
+        assert_exit(&shop.run(&[&["-q", "migrate", "plan", "--app", "shop", "--env", "prod", "-o", "plan.json"], options].concat()), 0);
+    };
+    let config = shop.sandbox.directory.path().join(".unleak.toml");
+    let policy = "[migrate]\nregion = 'eu-west-1'\nname-template = 'teams/{app}/{what}'\nreplica-regions = ['eu-west-2', 'eu-west-3']\n";
+    let said = |exit: i32| {
+        put(&config, &(store.replace("{url}", &url) + policy));
+        let output = shop.run(&["migrate", "apply", "plan.json", "--yes"]);
+        put(&config, &store.replace("{url}", &url));
+        assert_exit(&output, exit);
+        text(&output.stderr)
+    };
+    plan(&["--region", "us-east-1", "--replica-region", "eu-west-2"]);
+    let expected = "unleak: error: the plan is not what the policy in .unleak.toml says:
+  it is for 123456789012 us-east-1, not for region eu-west-1
+  prod/shop/db-password: its name is not by the template teams/{app}/{what}
+  prod/shop/db-password: it has no replica in eu-west-3
+  hint: --no-config goes without the policy, if you may
+  hint: plan again; --env and --tag give tags that are missing
+";
+    assert_eq!(said(7), expected);
+    assert_eq!(shop.fake.secrets().len(), 0);
+    let as_it_says = ["--region", "eu-west-1", "--replica-region", "eu-west-2", "--replica-region", "eu-west-3"];
+    plan(&[&as_it_says[..], &["--name-template", "teams/{app}/{what}"]].concat());
+    said(4);
+    assert_eq!(shop.fake.secrets().into_keys().collect::<Vec<_>>(), ["teams/shop/db-password"]);
+}
+
+#[test]
 fn paths_of_parameter_store_are_read_as_their_secrets() {
     let shop = Shop::new("[store]\nregion = 'eu-west-1'\nendpoint-url = '{url}'\n");
     shop.fake.put("prod/db", Some("{\"password\":\"v-of-db\"}"));
@@ -136,7 +169,7 @@ fn paths_of_parameter_store_are_read_as_their_secrets() {
     assert_eq!(text(&output.stdout), format!("{{\"password\":\"v-of-db\"}}|v-of-db|{path}"));
     let output = shop.run(&["check", "p.env"]);
     assert_exit(&output, 0);
-    assert_eq!(text(&output.stdout), "2 references to 2 values, 0 do not resolve\n");
+    assert!(text(&output.stdout).starts_with("2 references to 2 values, 0 do not resolve\n"));
     shop.fake.forget("prod/db");
     let output = shop.run(&["check", "p.env"]);
     assert_exit(&output, 1);
