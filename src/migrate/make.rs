@@ -12,7 +12,7 @@ use super::inventory::{self, DiskTree, Inventory};
 use super::key::PlanKey;
 use super::known::Known;
 use super::plan::{Existing, LeftFinding, ManualPlace, Member, Plan, PlannedSecret, PlannedStore, VERSION};
-use super::{advice, cost, external, name, reader, unset};
+use super::{advice, also, cost, external, name, reader, unset};
 use crate::blob::visible;
 use crate::finding::{Finding, Report};
 use crate::reference::{Backend, Reference};
@@ -111,7 +111,8 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     let mut left = Vec::new();
     let chosen = choose(&ground.report.findings, options, &mut left)?;
     let tree = DiskTree::new(ground.root.clone(), ground.paths.clone());
-    let mut inventory = inventory::take(&ground.report.findings, &chosen, &ground.root, options.style, &tree);
+    let also = also::places(&ground.root, &ground.paths, &chosen);
+    let mut inventory = inventory::take(&ground.report.findings, &chosen, also, &ground.root, options.style, &tree);
     let manual = std::mem::take(&mut inventory.manual);
     let external = options.external_type.as_deref().and_then(external::known);
     let groups = group::group(&inventory, options.split_url, external, options.style, &tree);

@@ -159,7 +159,7 @@ impl Rewriter for Config {
             value: decode.value,
             span: decode.span,
             spelling: decode.spelling,
-            name: (!path.is_empty()).then(|| path.join(".")),
+            name: name_of(&path),
             variable,
         })
     }
@@ -215,6 +215,18 @@ impl Config {
         }
         Ok(place)
     }
+}
+
+/// Keys that say where something stands in its format, and nothing of what it is.
+const STRUCTURE: [&str; 10] =
+    ["jobs", "steps", "env", "environment", "resources", "properties", "spec", "containers", "containerdefinitions", "stringdata"];
+
+/// What a value is called whose place has this path.
+fn name_of(path: &[String]) -> Option<String> {
+    let (last, above) = path.split_last()?;
+    let says = |key: &&str| !STRUCTURE.contains(&key.to_ascii_lowercase().as_str());
+    let parts: Vec<&str> = above.iter().map(String::as_str).filter(says).chain([last.as_str()]).collect();
+    Some(parts.join("."))
 }
 
 /// Adds a companion once.
