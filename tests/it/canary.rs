@@ -464,6 +464,9 @@ fn migrations_let_no_secret_out() {
     run(&["get", "ref+unleak://none"], 78);
     run(&["get", &format!("ref+unleak://{name}#/none")], 78);
     run(&["check"], 0);
+    run(&["check", "--plan", &plan], 0);
+    let left = trap.sandbox.directory.path().join("left.txt");
+    put(&left, &trap.planted.values().map(|planted| planted.value.as_str()).collect::<Vec<_>>().join("\n"));
     run(&["check", "--plan", &plan], 1);
     run(&["run", "--", "true"], 0);
     run(&["run", "--mask", "--", "env"], 0);
@@ -475,8 +478,6 @@ fn migrations_let_no_secret_out() {
     run(&["migrate", "status"], 4);
     run(&["migrate", "audit"], 4);
     run(&["migrate", "policies", "--output", &policies], 2);
-    let left = trap.sandbox.directory.path().join("left.txt");
-    put(&left, &trap.planted.values().map(|planted| planted.value.as_str()).collect::<Vec<_>>().join("\n"));
     run(&["migrate", "rotated", name], 7);
     fs::remove_file(left).unwrap();
     run(&["migrate", "rotated", name, "--despite", "a reason"], 4);
