@@ -11,12 +11,12 @@ use super::group::{self, Group};
 use super::inventory::{self, DiskTree, Inventory};
 use super::key::PlanKey;
 use super::known::Known;
-use super::plan::{Existing, LeftFinding, ManualPlace, Member, Plan, PlannedSecret, PlannedStore, VERSION};
+use super::plan::{Existing, LeftFinding, ManualPlace, Member, Plan, PlannedPlace, PlannedSecret, PlannedStore, VERSION};
 use super::{advice, also, cost, external, name, reader, unset};
 use crate::blob::visible;
 use crate::finding::{Finding, Report};
 use crate::reference::{Backend, Reference};
-use crate::rewrite::{ASKED_AGAIN, Strategy, Style};
+use crate::rewrite::{ASKED_AGAIN, Strategy, Style, format};
 use crate::source::git::checkout::Checkout;
 use crate::store::{Action, limits, names};
 
@@ -155,6 +155,7 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     plan.warnings.extend(reader::warnings(&plan));
     plan.warnings.extend(without_client(&plan));
     plan.warnings.extend(whole_urls(&plan));
+    plan.warnings.extend(named_on_the_line(&plan));
     plan.todo.extend(unset::steps(&tree, &plan.secrets, &values));
     plan.cost = monthly(&plan, options);
     Ok(plan)
@@ -328,6 +329,19 @@ fn whole_urls(plan: &Plan) -> Vec<String> {
     stale
         .map(|secret| format!("{}: places read the field url, which a rotation that renews only the password makes stale", secret.name))
         .collect()
+}
+
+/// Files that get values only where their program is told their name.
+fn named_on_the_line(plan: &Plan) -> Vec<String> {
+    let is_token = |place: &PlannedPlace| place.strategy == Strategy::Reference;
+    let files = plan.files.iter().filter(|file| file.places.iter().any(is_token) && !format::is_env_file(&file.path));
+    let warning = |path: &str| {
+        format!(
+            "{path}: start its program with `{}`; one that opens the file by a name of its own sees the reference, not the value",
+            format::start(path)
+        )
+    };
+    files.map(|file| warning(&file.path)).collect()
 }
 
 /// Places that read the environment although the client was asked for, or that ask it in functions: one warning for each reason.

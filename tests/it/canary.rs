@@ -470,6 +470,10 @@ fn migrations_let_no_secret_out() {
     run(&["check", "--plan", &plan], 1);
     run(&["run", "--", "true"], 0);
     run(&["run", "--mask", "--", "env"], 0);
+    let config = out("config.json");
+    put(Path::new(&config), &serde_json::json!({ "whole": format!("ref+unleak://{name}") }).to_string());
+    run(&["run", "--mask", "--file", &config, "--", "cat", &config], 0);
+    run(&["run", "--file", &config, "--", "cat", "no-such-file"], 2);
     run(&["store", "list"], 0);
     run(&["store", "copy", "local", "local"], 2);
     run(&["store", "init"], 2);

@@ -42,6 +42,7 @@ pub fn plan(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     section("To rewrite by hand", manual, out)?;
     let left = plan.left.iter().map(|left| format!("{} ({}): {}; {}", left.place, left.pattern, left.reason, left.advice));
     section("Not migrated", left, out)?;
+    section("To start it with", after::starts(plan).into_iter(), out)?;
     section("To do besides", plan.todo.iter().cloned(), out)?;
     section("Warnings", plan.warnings.iter().cloned().chain(untracked(plan)), out)?;
     let cost = &plan.cost;

@@ -156,6 +156,31 @@ fn the_best_place_names_a_secret_and_names_lose_words_of_structure() {
 }
 
 #[test]
+fn plans_and_their_end_say_how_programs_are_started() {
+    let starts = |files: &[(&str, String)]| {
+        let plan = Bench::new(files, vec![]).plan(&options());
+        let lines = unleak::migrate::after::steps(&plan, &unleak::migrate::journal::Progress::default())[0].lines.clone();
+        let starts = unleak::migrate::after::starts(&plan);
+        assert_eq!(lines[1..1 + starts.len()], starts.iter().map(|start| format!("start it with: {start}")).collect::<Vec<_>>());
+        let warnings: Vec<String> = plan.warnings.iter().filter(|warning| !warning.contains("git does not")).cloned().collect();
+        (starts, warnings)
+    };
+    let [first, second] = [made_up::password(74), made_up::password(75)];
+    let dotenv = (".env", format!("DB_PASSWORD={first}\n"));
+    let code = ("app.py", format!("SMTP_PASSWORD = \"{second}\"\n"));
+    let json = ("conf/app.json", format!("{{\"db_password\": \"{first}\"}}\n"));
+    let none: Vec<String> = Vec::new();
+    assert_eq!(starts(&[dotenv.clone()]), (vec!["unleak run --env-file .env -- COMMAND".to_owned()], none.clone()));
+    assert_eq!(starts(&[code.clone()]), (vec!["unleak run --env-file .unleak.env -- COMMAND".to_owned()], none.clone()));
+    assert_eq!(starts(&[dotenv, code.clone()]), (vec!["unleak run --env-file .unleak.env --env-file .env -- COMMAND".to_owned()], none));
+    let file = "unleak run --file conf/app.json -- PROGRAM conf/app.json";
+    let warning = format!(
+        "conf/app.json: start its program with `{file}`; one that opens the file by a name of its own sees the reference, not the value"
+    );
+    assert_eq!(starts(&[code, json]), (vec!["unleak run --env-file .unleak.env -- COMMAND".to_owned(), file.to_owned()], vec![warning]));
+}
+
+#[test]
 fn no_plan_and_no_diff_holds_a_value() {
     let bench = Bench::usual();
     let json = String::from_utf8(bench.plan(&options()).to_json()).unwrap();
