@@ -102,7 +102,8 @@ pub fn group(inventory: &Inventory, split_url: bool, external: Option<&'static E
     for (value, family) in values.iter().zip(found) {
         let Some((what, parts)) = family.filter(|_| !taken.contains(value)) else { continue };
         let members: Vec<_> = parts.iter().map(|part| (Fingerprint::of(part.value.expose()), part.key.clone())).collect();
-        if members.iter().any(|(value, _)| taken.contains(value)) {
+        // What is no credential, such as a port, can be a member of several secrets.
+        if members.iter().any(|(value, _)| by_value.contains_key(value) && taken.contains(value)) {
             continue;
         }
         let with_spots = members.iter().filter_map(|(value, key)| Some((by_value.get(value)?, key)));

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use bstr::{BStr, BString, ByteSlice};
 use rayon::prelude::*;
 
+use super::advice;
 use super::also::{self, Also};
 use super::plan::ManualPlace;
 use crate::blob::Origin;
@@ -200,6 +201,16 @@ fn span_of(place: &Place) -> Range<usize> {
     at(place.span.start)..at(place.span.end)
 }
 
+/// What is said of a value in a file of no known kind: a key that a service makes needless has better advice than a reference.
+fn unknown_kind(finding: &Finding) -> Manual {
+    let advice = advice::of(finding.pattern.def.store);
+    if advice.instead.is_empty() {
+        let advice = "replace the value by a reference by hand".to_owned();
+        return Manual { reason: "nothing is known about files of this kind".to_owned(), advice };
+    }
+    Manual { reason: format!("such a file has no references; it belongs in {}", advice.service), advice: advice.instead.to_owned() }
+}
+
 fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
     a.start < b.end && b.start < a.end
 }
@@ -234,7 +245,8 @@ fn file(root: &Path, secrets: &[Range<usize>], path: String, looks: Vec<Look<'_>
         Err(Manual { reason, advice }) => return all_manual(reason, &advice),
     };
     let Some(rewriter) = rewrite::for_source(Source { path: path.as_bytes().as_bstr(), bytes: decoded.utf8() }) else {
-        return all_manual("nothing is known about files of this kind".to_owned(), "replace the value by a reference by hand");
+        let places = looks.iter().map(|look| look.manual(&path, &unknown_kind(look.findings))).collect();
+        return Taken { text: None, spots: Vec::new(), more: Vec::new(), manual: places };
     };
     let more = looks.iter().filter(|look| look.also.is_some()).map(|look| &look.span);
     let secrets = secrets.iter().chain(more).filter_map(|span| decoded.inward(span)).collect();

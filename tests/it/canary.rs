@@ -423,6 +423,18 @@ fn occupy(home: &Path, name: &str) {
     store.create(&crate::store::new(name, &Secret::new(b"another"), &Tags::new(), &crate::store::token(1))).unwrap();
 }
 
+/// Nothing beside the tree holds a secret.
+fn assert_nothing_outside(trap: &Trap) {
+    for directory in ["home", "tmp", "out"].map(|name| trap.outside.path().join(name)) {
+        for (path, bytes) in files(&directory) {
+            assert_eq!(trap.trace(&bytes), None, "in {path}");
+        }
+    }
+    for (path, bytes) in files(&trap.sandbox.directory.path().join(".git/unleak")) {
+        assert_eq!(trap.trace(&bytes), None, "in {path}");
+    }
+}
+
 #[test]
 fn migrations_let_no_secret_out() {
     let trap = Trap::new();
@@ -492,14 +504,7 @@ fn migrations_let_no_secret_out() {
     put(&trap.sandbox.directory.path().join("settings.py"), "");
     run(&["migrate", "apply", "--yes", &plan], 6);
     assert_eq!(covered, MIGRATIONS.map(str::to_owned).into());
-    for directory in ["home", "tmp", "out"].map(|name| trap.outside.path().join(name)) {
-        for (path, bytes) in files(&directory) {
-            assert_eq!(trap.trace(&bytes), None, "in {path}");
-        }
-    }
-    for (path, bytes) in files(&trap.sandbox.directory.path().join(".git/unleak")) {
-        assert_eq!(trap.trace(&bytes), None, "in {path}");
-    }
+    assert_nothing_outside(&trap);
 }
 
 #[test]

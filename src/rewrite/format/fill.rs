@@ -98,11 +98,11 @@ fn slot(place: &Place, text: &str, span: &Range<usize>, writing: Writing) -> Res
     if place.strategy == Strategy::Placeholder {
         return Ok(None);
     }
-    if scalar.decode.value.expose() != text[span.clone()].as_bytes() {
-        return Err("the reference is a part of a longer value".to_owned());
-    }
     if scalar.quote == Quote::Block {
         return Err("the reference stands in a block; write it on the line of its key".to_owned());
+    }
+    if scalar.decode.value.expose() != text[span.clone()].as_bytes() {
+        return Err("the reference is a part of a longer value".to_owned());
     }
     if writing == Writing::Quoted {
         return Ok(Some((scalar.token.clone(), None)));

@@ -161,7 +161,7 @@ fn plans_and_their_end_say_how_programs_are_started() {
         let plan = Bench::new(files, vec![]).plan(&options());
         let lines = unleak::migrate::after::steps(&plan, &unleak::migrate::journal::Progress::default())[0].lines.clone();
         let starts = unleak::migrate::after::starts(&plan);
-        assert_eq!(lines[1..1 + starts.len()], starts.iter().map(|start| format!("start it with: {start}")).collect::<Vec<_>>());
+        assert_eq!(lines[1..=starts.len()], starts.iter().map(|start| format!("start it with: {start}")).collect::<Vec<_>>());
         let warnings: Vec<String> = plan.warnings.iter().filter(|warning| !warning.contains("git does not")).cloned().collect();
         (starts, warnings)
     };
@@ -170,8 +170,8 @@ fn plans_and_their_end_say_how_programs_are_started() {
     let code = ("app.py", format!("SMTP_PASSWORD = \"{second}\"\n"));
     let json = ("conf/app.json", format!("{{\"db_password\": \"{first}\"}}\n"));
     let none: Vec<String> = Vec::new();
-    assert_eq!(starts(&[dotenv.clone()]), (vec!["unleak run --env-file .env -- COMMAND".to_owned()], none.clone()));
-    assert_eq!(starts(&[code.clone()]), (vec!["unleak run --env-file .unleak.env -- COMMAND".to_owned()], none.clone()));
+    assert_eq!(starts(std::slice::from_ref(&dotenv)), (vec!["unleak run --env-file .env -- COMMAND".to_owned()], none.clone()));
+    assert_eq!(starts(std::slice::from_ref(&code)), (vec!["unleak run --env-file .unleak.env -- COMMAND".to_owned()], none.clone()));
     assert_eq!(starts(&[dotenv, code.clone()]), (vec!["unleak run --env-file .unleak.env --env-file .env -- COMMAND".to_owned()], none));
     let file = "unleak run --file conf/app.json -- PROGRAM conf/app.json";
     let warning = format!(
@@ -232,6 +232,38 @@ fn user_host_and_password_of_one_database_are_one_json_secret() {
     assert_eq!(String::from_utf8(stored).unwrap(), expected);
     bench.undo(&plan, &store).unwrap();
     assert_eq!(bench.files(), before);
+}
+
+#[test]
+fn two_databases_with_the_same_user_and_port_are_two_json_secrets() {
+    let [first, second] = [made_up::password(35), made_up::password(36)];
+    let of = |name: &str, password: &str| {
+        format!("{name}_HOST = \"{name}.internal\"\n{name}_PORT = \"5432\"\n{name}_USER = \"shop\"\n{name}_PASSWORD = \"{password}\"\n")
+    };
+    let bench = Bench::new(&[("settings.py", of("ORDERS", &first) + &of("STOCK", &second))], vec![first, second]);
+    let plan = bench.plan(&options());
+    let keys = |secret: &unleak::migrate::plan::PlannedSecret| {
+        let keys: Vec<&str> = secret.members.iter().filter_map(|member| member.key.as_deref()).collect();
+        format!("{}: {}", secret.name, keys.join(" "))
+    };
+    let secrets: Vec<String> = plan.secrets.iter().map(keys).collect();
+    assert_eq!(secrets, ["prod/shop/orders: host port username password", "prod/shop/stock: host port username password"]);
+}
+
+#[test]
+fn files_of_keys_have_the_advice_of_the_service_that_makes_them_needless() {
+    let key = made_up::fill("private-key-openssh", "{secret}", 5);
+    let plan = Bench::new(&[("deploy_key", format!("{key}\n"))], vec![key]).plan(&options());
+    let places: Vec<(&str, &str, &str)> =
+        plan.manual.iter().map(|place| (place.path.as_str(), place.reason.as_str(), place.advice.as_str())).collect();
+    assert_eq!(
+        places,
+        [(
+            "deploy_key",
+            "such a file has no references; it belongs in EC2 Instance Connect or a session of Systems Manager, which need no key at all",
+            "reach machines with Instance Connect or Session Manager, and take the public key off them",
+        )]
+    );
 }
 
 #[test]

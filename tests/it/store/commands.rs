@@ -130,7 +130,7 @@ fn nothing_runs_where_a_file_cannot_be_handed_over() {
     let said = |arguments: &[&str], exit: i32| {
         let output = home.run(arguments);
         assert_exit(&output, exit);
-        text(&output.stderr).to_owned()
+        text(&output.stderr)
     };
     assert_eq!(
         said(&["run", "--file", "a.json", "--file", "b.ini", "touch", "ran"], 78),
@@ -153,7 +153,7 @@ fn the_file_of_references_is_found_up_to_the_root_of_the_repository() {
     let home = Home::new(&[(".unleak.env", "A=ref+unleak://token\n"), ("api/src/x", "")], &[("token", "t0")]);
     let run = |folder: &str| {
         let mut command = home.command(&["run", "--", "sh", "-c", "printf \"[$A]\""]);
-        text(&command.current_dir(home.sandbox.directory.path().join(folder)).output().unwrap().stdout).to_owned()
+        text(&command.current_dir(home.sandbox.directory.path().join(folder)).output().unwrap().stdout)
     };
     assert_eq!((run("."), run("api/src")), ("[t0]".to_owned(), "[]".to_owned()));
     std::fs::create_dir(home.sandbox.directory.path().join(".git")).unwrap();
