@@ -110,6 +110,7 @@ impl Language for JavaScript {
     }
 
     fn runs(&self, source: Source<'_>, text: &str, tree: &dyn Tree) -> Result<(), Manual> {
+        super::cdk::is_none(text)?;
         super::browser::on_server(source, text, tree)
     }
 

@@ -3,6 +3,7 @@
 
 mod browser;
 mod c;
+mod cdk;
 mod client;
 pub(super) mod connection;
 mod csharp;

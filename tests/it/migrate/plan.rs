@@ -181,6 +181,37 @@ fn plans_and_their_end_say_how_programs_are_started() {
 }
 
 #[test]
+fn programs_of_the_cdk_and_pages_never_read_a_variable() {
+    let value = made_up::password(76);
+    let files = [
+        (
+            "lib/db.ts",
+            format!(
+                "import {{ CfnDBInstance }} from 'aws-cdk-lib/aws-rds';\nnew CfnDBInstance(this, 'a', {{ masterUserPassword: '{value}' }});\n"
+            ),
+        ),
+        ("stack.py", format!("from aws_cdk import SecretValue\n\nDB_PASSWORD = \"{value}\"\n")),
+        (
+            "src/Pay.jsx",
+            format!("import React from 'react';\nconst dbPassword = '{value}';\nexport const Pay = () => <p>{{dbPassword}}</p>;\n"),
+        ),
+    ];
+    let plan = Bench::new(&files, vec![]).plan(&Options { backend: Backend::Aws, ..options() });
+    assert_eq!((plan.secrets.len(), plan.files.len()), (0, 0));
+    let reasons: Vec<(&str, &str)> = plan.manual.iter().map(|place| (place.path.as_str(), place.reason.as_str())).collect();
+    let of_cdk = "the CDK writes what this program reads into a template, where the value would stand in the clear";
+    assert_eq!(
+        reasons,
+        [
+            ("lib/db.ts", of_cdk),
+            ("src/Pay.jsx", "the file runs in browsers: whatever it reads is shipped to everybody"),
+            ("stack.py", of_cdk),
+        ]
+    );
+    assert!(plan.manual[0].advice.contains("SecretValue.secretsManager('NAME', { jsonField: 'KEY' })"));
+}
+
+#[test]
 fn no_plan_and_no_diff_holds_a_value() {
     let bench = Bench::usual();
     let json = String::from_utf8(bench.plan(&options()).to_json()).unwrap();
