@@ -52,6 +52,8 @@ pub struct Options {
     pub kms_key: Option<String>,
     /// Regions with a replica.
     pub replica_regions: Vec<String>,
+    /// Prices for the estimate.
+    pub prices: cost::OwnPrices,
     /// Tags of all secrets.
     pub tags: BTreeMap<String, String>,
     /// Type of managed external secret of all secrets.
@@ -401,7 +403,7 @@ fn monthly(plan: &Plan, options: &Options) -> cost::Cost {
     // Google Cloud has no region that is the first: each that is named has one, or none is named.
     let regions = options.replica_regions.len() as u64;
     let copies = if options.backend == Backend::Gcp { regions.max(1) } else { 1 + regions };
-    cost::estimate(prices, cost::Use { secrets: secrets * copies, calls, decryptions })
+    cost::estimate(options.prices.instead_of(prices), cost::Use { secrets: secrets * copies, calls, decryptions })
 }
 
 #[cfg(test)]

@@ -287,6 +287,7 @@ fn options(args: &PlanArgs, config: &Config, region: Option<&str>, store: &dyn S
         split_url: args.split_url,
         kms_key: args.kms_key.clone().or_else(|| policy.kms_key.clone()),
         replica_regions: if args.replica_region.is_empty() { policy.replica_regions.clone() } else { args.replica_region.clone() },
+        prices: policy.prices,
         tags,
         external_type: args.external_type.clone(),
         readers: args.reader_role.clone(),

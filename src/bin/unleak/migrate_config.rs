@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use unleak::migrate::cost::OwnPrices;
 use unleak::migrate::name;
 use unleak::migrate::plan::{Plan, PlannedSecret};
 use unleak::store::names;
@@ -11,7 +12,7 @@ use crate::failure::{Exit, Failure};
 use crate::migrate_args::PlanArgs;
 
 /// What the file says.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Policy {
     /// What comes before every name.
@@ -24,6 +25,8 @@ pub struct Policy {
     pub region: Option<String>,
     /// Regions with a replica.
     pub replica_regions: Vec<String>,
+    /// Prices for the estimate of a plan.
+    pub prices: OwnPrices,
     /// Tags of all secrets.
     pub tags: BTreeMap<String, String>,
     /// Tags that every secret must have.
@@ -38,6 +41,9 @@ impl Policy {
     pub fn check(&self) -> Result<(), String> {
         if let Some(template) = &self.name_template {
             name::check_template(template)?;
+        }
+        if !self.prices.are_prices() {
+            return Err("prices are dollars, 0 or more".to_owned());
         }
         self.prefix.as_ref().map_or(Ok(()), |prefix| name::check(prefix.trim_end_matches('/')))
     }
