@@ -63,6 +63,7 @@ fn plan(root: &Path) -> Plan {
         split_url: false,
         kms_key: None,
         replica_regions: Vec::new(),
+        prices: unleak::migrate::cost::OwnPrices::default(),
         tags: BTreeMap::new(),
         external_type: None,
         readers: Vec::new(),

@@ -1,9 +1,11 @@
 //! What to do after a migration. Owns: the steps, written for one plan. Must not: do them.
 
+use super::files::ENV_FILE;
 use super::journal::{Progress, StoredBy};
-use super::plan::{Plan, Tracked};
+use super::plan::{Plan, PlannedFile, Tracked};
 use super::policy;
 use crate::reference::Backend;
+use crate::rewrite::{Strategy, format};
 
 /// A thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,28 @@ pub fn origin(progress: &Progress, name: &str) -> &'static str {
         Some(StoredBy::Reused) => "was there with this value",
         Some(StoredBy::Added { .. }) => "has a new version",
     }
+}
+
+/// How programs are started that read what the plan rewrites: one command for each file of variables, with `.unleak.env`, and for each other file with
+/// references.
+#[must_use]
+pub fn starts(plan: &Plan) -> Vec<String> {
+    let is_token = |file: &&PlannedFile| file.places.iter().any(|place| place.strategy == Strategy::Reference);
+    let with_tokens: Vec<&str> = plan.files.iter().filter(is_token).map(|file| file.path.as_str()).collect();
+    let has_variables = plan.files.iter().any(|file| file.path == ENV_FILE);
+    if has_variables && !with_tokens.iter().any(|path| format::is_env_file(path)) {
+        let own = format::start(ENV_FILE);
+        return std::iter::once(own).chain(with_tokens.into_iter().map(format::start)).collect();
+    }
+    let beside = format!("unleak run --env-file {ENV_FILE} ");
+    let start = |path: &str| {
+        let start = format::start(path);
+        match start.strip_prefix("unleak run ") {
+            Some(rest) if has_variables && format::is_env_file(path) => format!("{beside}{rest}"),
+            _ => start,
+        }
+    };
+    with_tokens.into_iter().map(start).collect()
 }
 
 /// The steps, in the order to take them: deploy the references before a value changes, then rotate.
@@ -51,9 +75,7 @@ pub fn steps(plan: &Plan, progress: &Progress) -> Vec<Step> {
         Backend::Aws => "give each consumer the policy that `unleak migrate policies -o DIR` writes",
     };
     let mut lines = vec![run.to_owned()];
-    if plan.files.iter().any(|file| file.path == super::files::ENV_FILE) {
-        lines.push("start it with: unleak run --env-file .unleak.env -- COMMAND".to_owned());
-    }
+    lines.extend(starts(plan).into_iter().map(|start| format!("start it with: {start}")));
     lines.push("`unleak check` looks every reference up, and for the old values in files and history".to_owned());
     lines.extend(plan.todo.iter().cloned());
     steps.push(step("Try the program, commit, deploy", lines));

@@ -26,6 +26,36 @@ pub const AZURE: Prices = Prices { secret: 0.0, calls: 0.03, decryptions: 0.0 };
 /// What a file or a server of one's own costs here.
 pub const LOCAL: Prices = Prices { secret: 0.0, calls: 0.0, decryptions: 0.0 };
 
+/// Prices that come in place of the known ones.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OwnPrices {
+    /// A secret, or a replica of one, a month.
+    pub secret: Option<f64>,
+    /// 10,000 calls to the store.
+    pub calls: Option<f64>,
+    /// 10,000 calls to the key service.
+    pub decryptions: Option<f64>,
+}
+
+impl OwnPrices {
+    /// The known prices, but for its own.
+    #[must_use]
+    pub fn instead_of(self, known: Prices) -> Prices {
+        Prices {
+            secret: self.secret.unwrap_or(known.secret),
+            calls: self.calls.unwrap_or(known.calls),
+            decryptions: self.decryptions.unwrap_or(known.decryptions),
+        }
+    }
+
+    /// Whether each is a price.
+    #[must_use]
+    pub fn are_prices(&self) -> bool {
+        [self.secret, self.calls, self.decryptions].into_iter().flatten().all(|price| price.is_finite() && price >= 0.0)
+    }
+}
+
 /// What is paid for in a month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Use {
@@ -67,6 +97,9 @@ mod tests {
     fn the_public_example_is_reproduced() {
         let cost = estimate(AWS, Use { secrets: 10, calls: 30_000, decryptions: 30_000 });
         assert_eq!((cost.secrets, cost.dollars_a_month), (4.0, 4.24));
+        let own = OwnPrices { secret: Some(0.5), ..OwnPrices::default() }.instead_of(AWS);
+        let cost = estimate(own, Use { secrets: 10, calls: 30_000, decryptions: 30_000 });
+        assert_eq!((cost.secrets, cost.dollars_a_month), (5.0, 5.24));
         assert!(estimate(LOCAL, Use { secrets: 10, calls: 1, decryptions: 1 }).dollars_a_month.abs() < f64::EPSILON);
     }
 }

@@ -48,7 +48,7 @@ pub fn of(bytes: &[u8], splices: &[Splice], moved: &[Moved<'_>], values: &Known<
 }
 
 /// Whether a value can be part of a name: `postgres` is what databases, their users and, sadly, passwords are called.
-fn is_word(value: &[u8]) -> bool {
+pub(super) fn is_word(value: &[u8]) -> bool {
     value.len() < 12 && value.iter().all(u8::is_ascii_lowercase)
 }
 

@@ -9,7 +9,7 @@ use bstr::ByteSlice;
 use super::external::ExternalType;
 use super::inventory::{FileText, Inventory};
 use super::name;
-use crate::rewrite::{Located, Style, Tree};
+use crate::rewrite::{Located, Strategy, Style, Tree};
 use crate::secret::{Fingerprint, Secret};
 
 /// Lines above and below a credential in which its companions are looked for.
@@ -92,6 +92,9 @@ pub fn group(inventory: &Inventory, split_url: bool, external: Option<&'static E
         }
         spots.push(at);
     }
+    for spots in by_value.values_mut() {
+        spots.sort_by_key(|&spot| (rank(&inventory.spots[spot].located), spot));
+    }
     let mut taken = BTreeSet::new();
     let mut groups = Vec::new();
     // Families first: an id that stands alone could otherwise be gone before its secret is met.
@@ -99,7 +102,8 @@ pub fn group(inventory: &Inventory, split_url: bool, external: Option<&'static E
     for (value, family) in values.iter().zip(found) {
         let Some((what, parts)) = family.filter(|_| !taken.contains(value)) else { continue };
         let members: Vec<_> = parts.iter().map(|part| (Fingerprint::of(part.value.expose()), part.key.clone())).collect();
-        if members.iter().any(|(value, _)| taken.contains(value)) {
+        // What is no credential, such as a port, can be a member of several secrets.
+        if members.iter().any(|(value, _)| by_value.contains_key(value) && taken.contains(value)) {
             continue;
         }
         let with_spots = members.iter().filter_map(|(value, key)| Some((by_value.get(value)?, key)));
@@ -112,6 +116,16 @@ pub fn group(inventory: &Inventory, split_url: bool, external: Option<&'static E
     }
     groups.sort_by_key(|group| group.spots.iter().map(|(spot, _)| *spot).min());
     groups
+}
+
+/// How well a place names its secret, the best one first: code and variables, settings, what only passes the value on, prose.
+fn rank(located: &Located) -> u8 {
+    match (located.rewriter, &located.name) {
+        (_, None) => 3,
+        _ if located.strategy == Strategy::Placeholder => 3,
+        ("github-workflow" | "gitlab-ci", _) => 2,
+        (_, Some(name)) => u8::from(name.contains('.')),
+    }
 }
 
 /// A value of its own: as it is, or as the fields of its connection string; with the whole of it as `url` where a place needs that.

@@ -8,11 +8,14 @@ use std::path::{Path, PathBuf};
 use bstr::{BStr, BString, ByteSlice};
 use rayon::prelude::*;
 
+use super::advice;
+use super::also::{self, Also};
 use super::plan::ManualPlace;
 use crate::blob::Origin;
 use crate::finding::{Finding, Place};
 use crate::rewrite::encoding::{FileEncoding, Text};
 use crate::rewrite::{self, Located, Manual, Rewriter, Source, Style, Tree};
+use crate::secret::Fingerprint;
 
 /// A file with places.
 pub struct FileText {
@@ -102,21 +105,49 @@ struct Look<'f> {
     span: Range<usize>,
     line: u64,
     findings: &'f Finding,
+    /// What is known of a place that no pattern saw.
+    also: Option<Also>,
 }
 
-/// Takes stock of the chosen ones of `findings`, numbered, below `root`.
+impl Look<'_> {
+    fn manual(&self, path: &str, manual: &Manual) -> ManualPlace {
+        manual_place(path, self.line, self.findings, self.also.as_ref().map_or_else(|| manual.clone(), |also| also.by_hand(manual)))
+    }
+}
+
+/// Takes stock of the chosen ones of `findings`, numbered, below `root`, and of the other places of their values, by path.
 #[must_use]
-pub fn take(findings: &[Finding], chosen: &[(usize, &Finding)], root: &Path, style: Style, tree: &(dyn Tree + Sync)) -> Inventory {
+pub fn take(
+    findings: &[Finding],
+    chosen: &[(usize, &Finding)],
+    also: BTreeMap<String, Vec<Also>>,
+    root: &Path,
+    style: Style,
+    tree: &(dyn Tree + Sync),
+) -> Inventory {
     let mut looks: BTreeMap<String, Vec<Look<'_>>> = BTreeMap::new();
     let mut inventory = Inventory::default();
     for &(finding, found) in chosen {
         for place in &found.places {
             match path_of(place) {
                 Ok(path) => {
-                    looks.entry(path).or_default().push(Look { finding, span: span_of(place), line: place.start.line, findings: found });
+                    let look = Look { finding, span: span_of(place), line: place.start.line, findings: found, also: None };
+                    looks.entry(path).or_default().push(look);
                 }
                 Err(manual) => inventory.manual.push(manual_place(&place.origin.path().to_string(), place.start.line, found, manual)),
             }
+        }
+    }
+    for (path, places) in also {
+        let known: Vec<Range<usize>> = looks.get(&path).into_iter().flatten().map(|look| look.span.clone()).collect();
+        let fresh = places.into_iter().filter(|place| !known.iter().any(|known| overlap(known, &place.span)));
+        let more = fresh.filter_map(|also| {
+            let &(finding, findings) = chosen.iter().find(|(number, _)| *number == also.finding)?;
+            Some(Look { finding, span: also.span.clone(), line: also.line, findings, also: Some(also) })
+        });
+        let more: Vec<Look<'_>> = more.collect();
+        if !more.is_empty() {
+            looks.entry(path).or_default().extend(more);
         }
     }
     let mut secrets: BTreeMap<String, Vec<Range<usize>>> = BTreeMap::new();
@@ -127,8 +158,21 @@ pub fn take(findings: &[Finding], chosen: &[(usize, &Finding)], root: &Path, sty
     }
     let all = |path: &str| secrets.get(path).map_or(&[][..], Vec::as_slice);
     let taken: Vec<_> = looks.into_par_iter().map(|(path, looks)| file(root, all(&path), path, looks, style, tree)).collect();
-    for (text, spots, manual) in taken {
+    let moved: BTreeSet<Fingerprint> =
+        taken.iter().flat_map(|taken| &taken.spots).map(|spot| Fingerprint::of(spot.located.value.expose())).collect();
+    for Taken { text, mut spots, more, manual } in taken {
         inventory.manual.extend(manual);
+        for (spot, line, also) in more {
+            match also::refused(spot.located.value.expose(), &moved) {
+                None => spots.push(spot),
+                Some(manual) => {
+                    let finding = &findings[also.finding];
+                    let path = text.as_ref().map_or("", |text| text.path.as_str());
+                    inventory.manual.push(manual_place(path, line, finding, also.by_hand(&manual)));
+                }
+            }
+        }
+        let spots = joined(spots);
         let Some(text) = text.filter(|_| !spots.is_empty()) else { continue };
         inventory.files.push(text);
         let file = inventory.files.len() - 1;
@@ -157,19 +201,40 @@ fn span_of(place: &Place) -> Range<usize> {
     at(place.span.start)..at(place.span.end)
 }
 
+/// What is said of a value in a file of no known kind: a key that a service makes needless has better advice than a reference.
+fn unknown_kind(finding: &Finding) -> Manual {
+    let advice = advice::of(finding.pattern.def.store);
+    if advice.instead.is_empty() {
+        let advice = "replace the value by a reference by hand".to_owned();
+        return Manual { reason: "nothing is known about files of this kind".to_owned(), advice };
+    }
+    Manual { reason: format!("such a file has no references; it belongs in {}", advice.service), advice: advice.instead.to_owned() }
+}
+
+fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
+    a.start < b.end && b.start < a.end
+}
+
 fn manual_place(path: &str, line: u64, finding: &Finding, manual: Manual) -> ManualPlace {
     let Manual { reason, advice } = manual;
     ManualPlace { path: path.to_owned(), line, finding: finding.fingerprint.to_string(), reason, advice }
 }
 
-type Taken = (Option<FileText>, Vec<Spot>, Vec<ManualPlace>);
+/// What there is of one file.
+struct Taken {
+    text: Option<FileText>,
+    spots: Vec<Spot>,
+    /// Places that no pattern saw, with their lines.
+    more: Vec<(Spot, u64, Also)>,
+    manual: Vec<ManualPlace>,
+}
 
 /// One file: its content, its literals, and what is left to people.
 fn file(root: &Path, secrets: &[Range<usize>], path: String, looks: Vec<Look<'_>>, style: Style, tree: &(dyn Tree + Sync)) -> Taken {
     let all_manual = |reason: String, advice: &str| {
         let manual = Manual { reason, advice: advice.to_owned() };
-        let places = looks.iter().map(|look| manual_place(&path, look.line, look.findings, manual.clone())).collect();
-        (None, Vec::new(), places)
+        let places = looks.iter().map(|look| look.manual(&path, &manual)).collect();
+        Taken { text: None, spots: Vec::new(), more: Vec::new(), manual: places }
     };
     let bytes = match std::fs::read(root.join(&path)) {
         Ok(bytes) => bytes,
@@ -180,14 +245,21 @@ fn file(root: &Path, secrets: &[Range<usize>], path: String, looks: Vec<Look<'_>
         Err(Manual { reason, advice }) => return all_manual(reason, &advice),
     };
     let Some(rewriter) = rewrite::for_source(Source { path: path.as_bytes().as_bstr(), bytes: decoded.utf8() }) else {
-        return all_manual("nothing is known about files of this kind".to_owned(), "replace the value by a reference by hand");
+        let places = looks.iter().map(|look| look.manual(&path, &unknown_kind(look.findings))).collect();
+        return Taken { text: None, spots: Vec::new(), more: Vec::new(), manual: places };
     };
-    let secrets = secrets.iter().filter_map(|span| decoded.inward(span)).collect();
+    let more = looks.iter().filter(|look| look.also.is_some()).map(|look| &look.span);
+    let secrets = secrets.iter().chain(more).filter_map(|span| decoded.inward(span)).collect();
     let text = FileText { path, bytes: decoded.utf8().to_vec(), raw: bytes, encoding: decoded.encoding(), rewriter, secrets };
-    let mut spots: Vec<Spot> = Vec::new();
-    let mut manual = Vec::new();
+    let mut taken = Taken { text: None, spots: Vec::new(), more: Vec::new(), manual: Vec::new() };
+    // Places that a pattern saw come first.
     for look in looks {
         let span = decoded.inward(&look.span).filter(|span| span.end <= text.bytes.len() && span.start < span.end);
+        let inside =
+            |span: &Range<usize>| taken.spots.iter().any(|spot| spot.located.span.start <= span.start && span.end <= spot.located.span.end);
+        if look.also.is_some() && span.as_ref().is_some_and(inside) {
+            continue;
+        }
         let span =
             span.ok_or_else(|| Manual { reason: "the file changed since it was scanned".to_owned(), advice: "plan again".to_owned() });
         let found = span.and_then(|span| {
@@ -195,12 +267,20 @@ fn file(root: &Path, secrets: &[Range<usize>], path: String, looks: Vec<Look<'_>
             decoded.is_sure(&located.value)?;
             Ok(Spot { file: 0, look: span, located, findings: BTreeSet::from([look.finding]) })
         });
-        match found {
-            Ok(spot) => spots.push(spot),
-            Err(error) => manual.push(manual_place(&text.path, look.line, look.findings, error)),
+        match (found, &look.also) {
+            (Ok(spot), None) => taken.spots.push(spot),
+            (Ok(mut spot), Some(also)) => {
+                if taken.spots.iter().any(|known| overlap(&known.located.span, &spot.located.span)) {
+                    taken.manual.push(look.manual(&text.path, &also::part_of_more()));
+                } else {
+                    spot.located.reason += also::ALSO;
+                    taken.more.push((spot, look.line, also.clone()));
+                }
+            }
+            (Err(error), _) => taken.manual.push(look.manual(&text.path, &error)),
         }
     }
-    (Some(text), joined(spots), manual)
+    Taken { text: Some(text), ..taken }
 }
 
 /// Spots in order; of two that overlap the longer one stays and takes the findings of the other.

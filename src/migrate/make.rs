@@ -11,12 +11,12 @@ use super::group::{self, Group};
 use super::inventory::{self, DiskTree, Inventory};
 use super::key::PlanKey;
 use super::known::Known;
-use super::plan::{Existing, LeftFinding, ManualPlace, Member, Plan, PlannedSecret, PlannedStore, VERSION};
-use super::{advice, cost, external, name, reader, unset};
+use super::plan::{Existing, LeftFinding, ManualPlace, Member, Plan, PlannedPlace, PlannedSecret, PlannedStore, VERSION};
+use super::{advice, also, cost, external, name, reader, unset};
 use crate::blob::visible;
 use crate::finding::{Finding, Report};
 use crate::reference::{Backend, Reference};
-use crate::rewrite::{ASKED_AGAIN, Strategy, Style};
+use crate::rewrite::{ASKED_AGAIN, Strategy, Style, format};
 use crate::source::git::checkout::Checkout;
 use crate::store::{Action, limits, names};
 
@@ -52,6 +52,8 @@ pub struct Options {
     pub kms_key: Option<String>,
     /// Regions with a replica.
     pub replica_regions: Vec<String>,
+    /// Prices for the estimate.
+    pub prices: cost::OwnPrices,
     /// Tags of all secrets.
     pub tags: BTreeMap<String, String>,
     /// Type of managed external secret of all secrets.
@@ -111,7 +113,8 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     let mut left = Vec::new();
     let chosen = choose(&ground.report.findings, options, &mut left)?;
     let tree = DiskTree::new(ground.root.clone(), ground.paths.clone());
-    let mut inventory = inventory::take(&ground.report.findings, &chosen, &ground.root, options.style, &tree);
+    let also = also::places(&ground.root, &ground.paths, &chosen);
+    let mut inventory = inventory::take(&ground.report.findings, &chosen, also, &ground.root, options.style, &tree);
     let manual = std::mem::take(&mut inventory.manual);
     let external = options.external_type.as_deref().and_then(external::known);
     let groups = group::group(&inventory, options.split_url, external, options.style, &tree);
@@ -154,6 +157,7 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     plan.warnings.extend(reader::warnings(&plan));
     plan.warnings.extend(without_client(&plan));
     plan.warnings.extend(whole_urls(&plan));
+    plan.warnings.extend(named_on_the_line(&plan));
     plan.todo.extend(unset::steps(&tree, &plan.secrets, &values));
     plan.cost = monthly(&plan, options);
     Ok(plan)
@@ -329,6 +333,19 @@ fn whole_urls(plan: &Plan) -> Vec<String> {
         .collect()
 }
 
+/// Files that get values only where their program is told their name.
+fn named_on_the_line(plan: &Plan) -> Vec<String> {
+    let is_token = |place: &PlannedPlace| place.strategy == Strategy::Reference;
+    let files = plan.files.iter().filter(|file| file.places.iter().any(is_token) && !format::is_env_file(&file.path));
+    let warning = |path: &str| {
+        format!(
+            "{path}: start its program with `{}`; one that opens the file by a name of its own sees the reference, not the value",
+            format::start(path)
+        )
+    };
+    files.map(|file| warning(&file.path)).collect()
+}
+
 /// Places that read the environment although the client was asked for, or that ask it in functions: one warning for each reason.
 fn without_client(plan: &Plan) -> Vec<String> {
     if plan.style != Style::Sdk || plan.store.backend != Backend::Aws {
@@ -386,7 +403,7 @@ fn monthly(plan: &Plan, options: &Options) -> cost::Cost {
     // Google Cloud has no region that is the first: each that is named has one, or none is named.
     let regions = options.replica_regions.len() as u64;
     let copies = if options.backend == Backend::Gcp { regions.max(1) } else { 1 + regions };
-    cost::estimate(prices, cost::Use { secrets: secrets * copies, calls, decryptions })
+    cost::estimate(options.prices.instead_of(prices), cost::Use { secrets: secrets * copies, calls, decryptions })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 pub mod advice;
 pub mod after;
+mod also;
 pub mod apply;
 pub mod audit;
 pub mod backup;

@@ -424,6 +424,18 @@ fn occupy(home: &Path, name: &str) {
     store.create(&crate::store::new(name, &Secret::new(b"another"), &Tags::new(), &crate::store::token(1))).unwrap();
 }
 
+/// Nothing beside the tree holds a secret.
+fn assert_nothing_outside(trap: &Trap) {
+    for directory in ["home", "tmp", "out"].map(|name| trap.outside.path().join(name)) {
+        for (path, bytes) in files(&directory) {
+            assert_eq!(trap.trace(&bytes), None, "in {path}");
+        }
+    }
+    for (path, bytes) in files(&trap.sandbox.directory.path().join(".git/unleak")) {
+        assert_eq!(trap.trace(&bytes), None, "in {path}");
+    }
+}
+
 #[test]
 fn migrations_let_no_secret_out() {
     let trap = Trap::new();
@@ -466,8 +478,15 @@ fn migrations_let_no_secret_out() {
     run(&["get", &format!("ref+unleak://{name}#/none")], 78);
     run(&["check"], 1);
     run(&["check", "--plan", &plan], 1);
+    let left = trap.sandbox.directory.path().join("left.txt");
+    put(&left, &trap.planted.values().map(|planted| planted.value.as_str()).collect::<Vec<_>>().join("\n"));
+    run(&["check", "--plan", &plan], 1);
     run(&["run", "--", "true"], 0);
     run(&["run", "--mask", "--", "env"], 0);
+    let config = out("config.json");
+    put(Path::new(&config), &serde_json::json!({ "whole": format!("ref+unleak://{name}") }).to_string());
+    run(&["run", "--mask", "--file", &config, "--", "cat", &config], 0);
+    run(&["run", "--file", &config, "--", "cat", "no-such-file"], 2);
     run(&["store", "list"], 0);
     run(&["store", "copy", "local", "local"], 2);
     run(&["store", "copy", "local", "file", "--store-dir", &out("files"), "--dry-run", "--references", "."], 0);
@@ -477,8 +496,6 @@ fn migrations_let_no_secret_out() {
     run(&["migrate", "status"], 4);
     run(&["migrate", "audit"], 4);
     run(&["migrate", "policies", "--output", &policies], 2);
-    let left = trap.sandbox.directory.path().join("left.txt");
-    put(&left, &trap.planted.values().map(|planted| planted.value.as_str()).collect::<Vec<_>>().join("\n"));
     run(&["migrate", "rotated", name], 7);
     fs::remove_file(left).unwrap();
     run(&["migrate", "rotated", name, "--despite", "a reason"], 4);
@@ -489,14 +506,7 @@ fn migrations_let_no_secret_out() {
     put(&trap.sandbox.directory.path().join("settings.py"), "");
     run(&["migrate", "apply", "--yes", &plan], 6);
     assert_eq!(covered, MIGRATIONS.map(str::to_owned).into());
-    for directory in ["home", "tmp", "out"].map(|name| trap.outside.path().join(name)) {
-        for (path, bytes) in files(&directory) {
-            assert_eq!(trap.trace(&bytes), None, "in {path}");
-        }
-    }
-    for (path, bytes) in files(&trap.sandbox.directory.path().join(".git/unleak")) {
-        assert_eq!(trap.trace(&bytes), None, "in {path}");
-    }
+    assert_nothing_outside(&trap);
 }
 
 #[test]

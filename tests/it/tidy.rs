@@ -24,7 +24,7 @@ const EDGES: [(&str, &[&str]); 22] = [
     ("gather", &["blob", "finding", "patterns", "secret"]),
     ("keyed", &[]),
     ("line_hash", &[]),
-    ("migrate", &["blob", "finding", "fsx", "keyed", "patterns", "reference", "rewrite", "secret", "source", "store"]),
+    ("migrate", &["blob", "finding", "fsx", "keyed", "patterns", "reference", "rewrite", "scan", "secret", "source", "store"]),
     // The examples of a pattern are tried with the detectors, and overlaps settled as a scan settles them.
     ("patterns", &["blob", "detect", "finding", "scan", "secret"]),
     ("place", &["blob", "finding", "secret"]),

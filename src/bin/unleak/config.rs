@@ -405,6 +405,9 @@ reason = "made up"
             "[migrate]\nprefix = 'acme/pay'\nrequired-tags = ['owner']\ntags = { team = 'pay' }",
             "[migrate]\nprefix = 'Acme'",
             "[migrate]\nregions = []",
+            "[migrate]\nprices = { secret = 0.5, calls = 0 }",
+            "[migrate]\nprices = { secret = -1 }",
+            "[migrate]\nprices = { month = 1 }",
         ] {
             let json = serde_json::to_value(toml::from_str::<toml::Table>(text).unwrap()).unwrap();
             assert_eq!(validator.is_valid(&json), parse(text).is_ok(), "{text}");

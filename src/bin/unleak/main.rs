@@ -15,6 +15,7 @@ mod explain_cmd;
 mod failure;
 mod foreign;
 mod ground;
+mod handed;
 mod import_cmd;
 mod mask;
 mod migrate_args;

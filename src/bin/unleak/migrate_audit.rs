@@ -49,7 +49,10 @@ pub fn audit(days: u32, root: Option<&Path>, by: Caller<'_>) -> Result<Exit, Fai
                 Some(report) => report,
                 none => none.insert(migrate_rotated::tree(&site, &config, by)?),
             };
-            let places = migrate_rotated::places(&plan, &progress, &changed, &site, store.as_ref(), report)?;
+            let places = {
+                let search = migrate_rotated::Search { site: &site, store: store.as_ref(), report, exclude: &[] };
+                migrate_rotated::places(&plan, &progress, &changed, &search)?
+            };
             let left = places.iter().flat_map(|(secret, places)| places.iter().map(move |place| (secret, place)));
             lines.extend(left.map(|(secret, place)| format!("{secret}  old-value: {place}")));
         }

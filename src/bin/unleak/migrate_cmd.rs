@@ -35,7 +35,7 @@ use crate::{baseline_file, migrate_audit, migrate_rotated, migrate_show, output,
 const OWN_TAGS: [&str; 6] = ["application", "environment", "managed-by", "unleak:pattern", "unleak:plan", "unleak:source"];
 
 /// What others made and tools make again: it is not rewritten.
-const NOT_OURS: [&str; 12] = [
+pub const NOT_OURS: [&str; 12] = [
     "node_modules/",
     "vendor/",
     "third_party/",
@@ -293,6 +293,7 @@ fn options(args: &PlanArgs, config: &Config, region: Option<&str>, store: &dyn S
         split_url: args.split_url,
         kms_key: args.kms_key.clone().or_else(|| policy.kms_key.clone()),
         replica_regions: if args.replica_region.is_empty() { policy.replica_regions.clone() } else { args.replica_region.clone() },
+        prices: policy.prices,
         tags,
         external_type: args.external_type.clone(),
         readers: args.reader_role.clone(),
@@ -349,7 +350,7 @@ fn apply_plan(plan: &Plan, site: &Site, config: &Config, options: &ApplyOptions,
         applied => drop(applied.map_err(apply_failure)?),
     }
     let (_, progress) = site.last(|_| true, "the journal is gone")?;
-    let left = migrate_rotated::still_there(plan, site, by)?;
+    let left = migrate_rotated::still_there(plan, &progress, site, store.as_ref(), config, by)?;
     output::to_stdout(|out| migrate_show::applied(plan, &progress, &left, out))?;
     Ok(pending(std::iter::once(&progress)))
 }

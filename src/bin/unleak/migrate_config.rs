@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use unleak::migrate::cost::OwnPrices;
 use unleak::migrate::name;
 use unleak::migrate::plan::{Plan, PlannedSecret};
 use unleak::store::{Action, limits, names};
@@ -12,7 +13,7 @@ use crate::migrate_args::PlanArgs;
 use crate::migrate_cmd::region_of;
 
 /// What the file says.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Policy {
     /// What comes before every name.
@@ -25,6 +26,8 @@ pub struct Policy {
     pub region: Option<String>,
     /// Regions with a replica.
     pub replica_regions: Vec<String>,
+    /// Prices for the estimate of a plan.
+    pub prices: OwnPrices,
     /// Tags of all secrets.
     pub tags: BTreeMap<String, String>,
     /// Tags that every secret must have.
@@ -39,6 +42,9 @@ impl Policy {
     pub fn check(&self) -> Result<(), String> {
         if let Some(template) = &self.name_template {
             name::check_template(template)?;
+        }
+        if !self.prices.are_prices() {
+            return Err("prices are dollars, 0 or more".to_owned());
         }
         self.prefix.as_ref().map_or(Ok(()), |prefix| name::check(prefix.trim_end_matches('/')))
     }

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
+use rayon::prelude::*;
 use unleak::blob::visible;
 use unleak::finding::Report;
 use unleak::fsx::Unwatched;
 use unleak::migrate::journal::{Event, Journal, Progress, StoredSecret};
-use unleak::migrate::plan::{Plan, PlannedSecret};
+use unleak::migrate::plan::{ManualPlace, Plan, PlannedSecret};
 use unleak::migrate::remains;
 use unleak::scan::known::{self, Left};
 use unleak::settings::TreeSettings;
@@ -17,7 +18,7 @@ use unleak::store::SecretStore;
 
 use crate::config::Config;
 use crate::failure::{Exit, Failure, note};
-use crate::migrate_cmd::{Caller, Site, pending, scan};
+use crate::migrate_cmd::{Caller, NOT_OURS, Site, pending, scan};
 use crate::{migrate_show, output};
 
 /// Places by the name of the secret whose old value they hold.
@@ -41,7 +42,7 @@ pub fn rotated(names: &[String], despite: Option<&str>, root: Option<&Path>, by:
     let mut left = Places::new();
     for (plan, progress, names) in plans.values() {
         let store = by.open(&config, plan)?;
-        left.append(&mut places(plan, progress, names, &site, store.as_ref(), &report)?);
+        left.append(&mut places(plan, progress, names, &Search { site: &site, store: store.as_ref(), report: &report, exclude: &[] })?);
     }
     if !left.is_empty() {
         match despite {
@@ -83,19 +84,25 @@ pub fn tree(site: &Site, config: &Config, by: Caller<'_>) -> Result<Report, Fail
     scan(config, &TreeSettings { no_ignore: true, exclude: config.exclude.clone(), roots: vec![site.root.clone()] }, by)
 }
 
+/// Where places are looked for.
+pub struct Search<'a> {
+    /// The tree.
+    pub site: &'a Site,
+    /// What has the values.
+    pub store: &'a dyn SecretStore,
+    /// What a scan found.
+    pub report: &'a Report,
+    /// What is not looked at.
+    pub exclude: &'a [String],
+}
+
 /// Where the old values of these secrets stand: files that the migration did not come to, what a scan of the tree found, and, as long as the store
 /// has that version, every spelling of it.
 ///
 /// # Errors
 /// The tree cannot be read.
-pub fn places(
-    plan: &Plan,
-    progress: &Progress,
-    names: &[&str],
-    site: &Site,
-    store: &dyn SecretStore,
-    report: &Report,
-) -> Result<Places, Failure> {
+pub fn places(plan: &Plan, progress: &Progress, names: &[&str], by: &Search<'_>) -> Result<Places, Failure> {
+    let &Search { site, store, report, exclude } = by;
     let wanted = |secret: &&PlannedSecret| names.contains(&secret.name.as_str());
     let secrets: Vec<(&PlannedSecret, &StoredSecret)> =
         plan.secrets.iter().filter(wanted).filter_map(|secret| Some((secret, progress.stored.get(&secret.name)?))).collect();
@@ -114,8 +121,10 @@ pub fn places(
         }
     }
     let (mut owners, mut values) = (Vec::new(), Vec::new());
-    for (secret, stored) in &secrets {
-        match remains::leaked(plan, secret, stored, store) {
+    let read = |(secret, stored): &(&PlannedSecret, &StoredSecret)| remains::leaked(plan, secret, stored, store);
+    let read: Vec<_> = secrets.par_iter().map(read).collect();
+    for ((secret, _), read) in secrets.iter().zip(read) {
+        match read {
             Ok(parts) => {
                 for value in parts.into_iter().filter(|value| value.len() >= known::SHORTEST) {
                     owners.push(secret.name.as_str());
@@ -125,10 +134,21 @@ pub fn places(
             Err(error) => note(&format!("only what a scan finds is looked for, because the old value cannot be read: {error}")),
         }
     }
-    let search = known::search_files(&values, &site.root).map_err(|error| Failure::new(&error))?;
+    let search = known::search_files(&values, &site.root, exclude).map_err(|error| Failure::new(&error))?;
     for (value, place) in search.left {
         let Left::File(path) = place else { continue };
-        if !seen.contains(&(owners[value], path.clone())) {
+        if seen.contains(&(owners[value], path.clone())) {
+            continue;
+        }
+        let of_secret = |place: &&ManualPlace| {
+            place.path == path && plan.secret(owners[value]).is_some_and(|secret| secret.findings.contains(&place.finding))
+        };
+        let mut is_planned = false;
+        for place in plan.manual.iter().filter(of_secret) {
+            is_planned = true;
+            add(owners[value], format!("{path}:{}: {}; {}", place.line, place.reason, place.advice));
+        }
+        if !is_planned {
             add(owners[value], format!("{path}: the value stands there still, maybe in another spelling"));
         }
     }
@@ -149,13 +169,22 @@ fn by_hand(plan: &Plan, secret: &PlannedSecret, path: &str) -> String {
     manual.map_or_else(|| "the value stands there still".to_owned(), |place| format!("{}; {}", place.reason, place.advice))
 }
 
-/// Places of the rewritten files where a scan still finds what was migrated.
+/// Places of the tree that hold a value which was migrated: what a scan of the rewritten files finds, and every spelling in the files that were planned for.
 ///
 /// # Errors
 /// They cannot be read.
-pub fn still_there(plan: &Plan, site: &Site, by: Caller<'_>) -> Result<Vec<String>, Failure> {
+pub fn still_there(
+    plan: &Plan,
+    progress: &Progress,
+    site: &Site,
+    store: &dyn SecretStore,
+    config: &Config,
+    by: Caller<'_>,
+) -> Result<Vec<String>, Failure> {
     let roots = plan.files.iter().map(|file| site.root.join(&file.path)).collect();
     let report = scan(&Config::default(), &TreeSettings { no_ignore: true, exclude: Vec::new(), roots }, by)?;
-    let places = plan.secrets.iter().flat_map(|secret| found(&report, secret));
-    Ok(places.map(|(path, line)| format!("{path}:{line}")).collect())
+    let names: Vec<&str> = plan.secrets.iter().map(|secret| secret.name.as_str()).collect();
+    let exclude: Vec<String> = config.exclude.iter().cloned().chain(NOT_OURS.map(str::to_owned)).collect();
+    let left = places(plan, progress, &names, &Search { site, store, report: &report, exclude: &exclude })?;
+    Ok(left.into_iter().flat_map(|(name, places)| places.into_iter().map(move |place| format!("{name}: {place}"))).collect())
 }

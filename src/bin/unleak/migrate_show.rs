@@ -6,12 +6,18 @@ use unleak::blob::visible;
 use unleak::migrate::after;
 use unleak::migrate::journal::Progress;
 use unleak::migrate::permissions::Checked;
-use unleak::migrate::plan::{Plan, Tracked};
+use unleak::migrate::plan::{Plan, PlannedSecret, Tracked};
 use unleak::migrate::undo::Undone;
 use unleak::migrate::waiting::Unfinished;
+use unleak::reference::Backend;
 
 /// A plan.
 pub fn plan(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+    if plan.secrets.is_empty() && plan.todo.is_empty() {
+        let is_all = plan.manual.is_empty() && plan.left.is_empty();
+        writeln!(out, "{}", if is_all { "Nothing to migrate." } else { "Nothing to migrate but what is listed here." })?;
+        return by_people(plan, out);
+    }
     writeln!(
         out,
         "Plan {}: {} to {}, {} to change",
@@ -26,6 +32,7 @@ pub fn plan(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         let form = if keys.is_empty() { String::new() } else { format!(", JSON with {}", keys.join(", ")) };
         writeln!(out, "\n{}  ({}{form})\n  {}", secret.name, count(places, "place"), shown(&secret.description))?;
         writeln!(out, "  belongs in {}", shown(&secret.service))?;
+        describe(secret, out)?;
     }
     for file in &plan.files {
         let note = if file.tracked == Tracked::No && file.before.is_some() { "  (git does not have this file)" } else { "" };
@@ -38,14 +45,41 @@ pub fn plan(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out)?;
         }
     }
-    let manual = plan.manual.iter().map(|place| format!("{}:{}: {}; {}", place.path, place.line, place.reason, place.advice));
-    section("To rewrite by hand", manual, out)?;
-    let left = plan.left.iter().map(|left| format!("{} ({}): {}; {}", left.place, left.pattern, left.reason, left.advice));
-    section("Not migrated", left, out)?;
+    by_people(plan, out)?;
+    section("To start it with", after::starts(plan).into_iter(), out)?;
     section("To do besides", plan.todo.iter().cloned(), out)?;
     section("Warnings", plan.warnings.iter().cloned().chain(untracked(plan)), out)?;
     let cost = &plan.cost;
-    writeln!(out, "\nEstimate: ${:.2} a month ({} calls to the store), from public examples", cost.dollars_a_month, cost.calls)
+    let replicas = plan.secrets.first().map_or(0, |secret| secret.replica_regions.len());
+    let of_replicas = match plan.store.backend {
+        Backend::Aws if replicas > 0 => {
+            let share = cost.secrets * replicas as f64 / (replicas + 1) as f64;
+            format!(", ${share:.2} of it for replicas in {}", count(replicas, "region"))
+        }
+        _ => String::new(),
+    };
+    writeln!(out, "\nEstimate: ${:.2} a month ({} calls to the store){of_replicas}, from public examples", cost.dollars_a_month, cost.calls)
+}
+
+/// What a secret will have besides its value.
+fn describe(secret: &PlannedSecret, out: &mut dyn Write) -> io::Result<()> {
+    let tags: Vec<String> = secret.tags.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    writeln!(out, "  tags {}", shown(&tags.join(", ")))?;
+    if let Some(key) = &secret.kms_key {
+        writeln!(out, "  encrypted with {}", shown(key))?;
+    }
+    if !secret.replica_regions.is_empty() {
+        writeln!(out, "  replicas in {}", shown(&secret.replica_regions.join(", ")))?;
+    }
+    writeln!(out, "  rotation: {}", shown(&secret.rotation))
+}
+
+/// What is left to people, and what is left as it is.
+fn by_people(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+    let manual = plan.manual.iter().map(|place| format!("{}:{}: {}; {}", place.path, place.line, place.reason, place.advice));
+    section("To rewrite by hand", manual, out)?;
+    let left = plan.left.iter().map(|left| format!("{} ({}): {}; {}", left.place, left.pattern, left.reason, left.advice));
+    section("Not migrated", left, out)
 }
 
 /// What to know of files that git does not have.

@@ -14,6 +14,7 @@ use unleak::secret::Secret;
 
 use crate::env::{self, Environment};
 use crate::failure::{Exit, Failure};
+use crate::handed::{self, Handed};
 use crate::stores::{StoreOptions, Stores};
 use crate::{mask, output, stores};
 
@@ -26,10 +27,15 @@ const START: &str = "ref+";
 pub const RUN_AFTER: &str = "Examples:
   unleak run -- npm start                      variables of .unleak.env and of the environment
   unleak run --env-file .env -- ./server
+  unleak run --file config.json -- ./server --config=config.json
 
 Variables whose value is a reference, such as ref+unleak://prod/app/db#/password, get the value that the store has now. A variable of the \
-environment comes before one of a file, and of several files the last one counts. The command replaces unleak: signals, terminal and exit \
-code are its own.
+environment comes before one of a file, and of several files the last one counts. .unleak.env is looked for up to the root of the repository. \
+The command replaces unleak: signals, terminal and exit code are its own.
+
+With --file the command gets a file whose references are values, spelled as JSON, YAML, TOML, INI or properties have them. It is in memory only: \
+arguments that are the file, or have it after an equals sign, become a path that the command can read. A program that opens the file by a name of its own \
+sees the references.
 
 Exit codes: those of the command; 78 if a reference cannot be resolved (then nothing is run), 126 if the command cannot be run, 127 if there \
 is none of this name.";
@@ -40,6 +46,9 @@ pub struct RunArgs {
     /// Read variables from a file (repeatable) [default: .unleak.env, if it is there]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub env_file: Vec<PathBuf>,
+    /// Hand a file to the command with values in place of references, in memory; an argument has to name it (repeatable)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: Vec<PathBuf>,
     /// Mask the values in what the command writes; it writes to pipes then, not to a terminal
     #[arg(long)]
     pub mask: bool,
@@ -76,14 +85,41 @@ pub fn run(args: &RunArgs, environment: &Environment) -> Result<Exit, Failure> {
             variables.insert(name, value);
         }
     }
-    let (resolved, secrets) = resolved(variables, &Stores::at(Path::new("."), &args.store, environment)?)?;
+    let stores = Stores::at(Path::new("."), &args.store, environment)?;
+    let mut wrong = Vec::new();
+    let handed = args.file.iter().map(|path| Handed::read(path, &mut wrong)).collect::<Result<Vec<_>, _>>()?;
+    let (resolved, mut secrets) = resolved(variables, &stores, &mut wrong);
+    let mut contents = Vec::new();
+    for file in &handed {
+        let values = values_of(file, &stores, &mut wrong);
+        if values.len() == file.references().count() {
+            match file.filled(&values) {
+                Ok(filled) => {
+                    contents.push(filled.bytes);
+                    secrets.extend(filled.spelled);
+                }
+                Err(error) => wrong.push(error),
+            }
+        }
+        secrets.extend(values);
+    }
+    if !wrong.is_empty() {
+        let error = format!("nothing was run, since references cannot be resolved:\n  {}", wrong.join("\n  "));
+        return Err(Failure { exit: Exit::Unresolved, ..Failure::new(&error) });
+    }
     let (program, arguments) = args.command.split_first().expect("because clap asks for one");
+    let mut arguments = arguments.to_vec();
     let mut command = Command::new(program);
-    command.args(arguments).envs(resolved.iter().map(|(name, value)| (name, value.as_os_str()))).env_remove(env::PASSPHRASE);
+    command.envs(resolved.iter().map(|(name, value)| (name, value.as_os_str()))).env_remove(env::PASSPHRASE);
     if args.mask {
         mask::put_between(&mut command, &secrets)?;
     }
     drop(secrets);
+    // What helpers do not inherit.
+    for (file, content) in handed.iter().zip(contents) {
+        file.name(&mut arguments, &handed::inherited(&content)?)?;
+    }
+    command.args(arguments);
     Err(replaced_by(command, program))
 }
 
@@ -103,10 +139,20 @@ pub fn get(args: &GetArgs, environment: &Environment) -> Result<Exit, Failure> {
     output::to_stdout(|out| out.write_all(value.expose())).map(|()| Exit::Clean)
 }
 
+/// The file of references in this directory, or in the nearest one above it that is in the same work tree.
+fn nearest() -> Option<PathBuf> {
+    if Path::new(FILE).exists() {
+        return Some(PathBuf::from(FILE));
+    }
+    let here = Path::new(".").canonicalize().ok()?;
+    let root = here.ancestors().find(|directory| directory.join(".git").exists())?;
+    here.ancestors().take_while(|directory| directory.starts_with(root)).map(|directory| directory.join(FILE)).find(|file| file.exists())
+}
+
 /// The variables of files, the last one that names a variable counts.
 fn files(given: &[PathBuf]) -> Result<BTreeMap<OsString, OsString>, Failure> {
-    let default = [PathBuf::from(FILE)];
-    let files: &[PathBuf] = if given.is_empty() && Path::new(FILE).exists() { &default } else { given };
+    let default: Vec<PathBuf> = if given.is_empty() { nearest().into_iter().collect() } else { Vec::new() };
+    let files = if given.is_empty() { default.as_slice() } else { given };
     let mut variables = BTreeMap::new();
     for file in files {
         let opened = std::fs::File::open(file).map_err(|error| Failure::with_file("read", file, &error))?;
@@ -120,9 +166,26 @@ fn files(given: &[PathBuf]) -> Result<BTreeMap<OsString, OsString>, Failure> {
     Ok(variables)
 }
 
+/// The values of a file's references, in order; all of them or none.
+fn values_of(file: &Handed, stores: &Stores<'_>, wrong: &mut Vec<String>) -> Vec<Secret> {
+    let references: Vec<Reference> = file.references().cloned().collect();
+    let mut known = Vec::new();
+    for (number, value) in values(&references, stores).into_iter().enumerate() {
+        match value {
+            Ok(value) => known.push(value),
+            Err(error) => wrong.push(file.unresolved(number, &error.to_string())),
+        }
+    }
+    known
+}
+
 /// The variables, references replaced by their values; and these values.
-fn resolved(variables: BTreeMap<OsString, OsString>, stores: &Stores<'_>) -> Result<(BTreeMap<OsString, OsString>, Vec<Secret>), Failure> {
-    let (mut done, mut names, mut references, mut wrong) = (BTreeMap::new(), Vec::new(), Vec::new(), Vec::new());
+fn resolved(
+    variables: BTreeMap<OsString, OsString>,
+    stores: &Stores<'_>,
+    wrong: &mut Vec<String>,
+) -> (BTreeMap<OsString, OsString>, Vec<Secret>) {
+    let (mut done, mut names, mut references) = (BTreeMap::new(), Vec::new(), Vec::new());
     for (name, value) in variables {
         match value.to_str().filter(|text| text.starts_with(START) || text.starts_with(POINTER)).map(str::parse::<Reference>) {
             None => drop(done.insert(name, value)),
@@ -144,11 +207,7 @@ fn resolved(variables: BTreeMap<OsString, OsString>, stores: &Stores<'_>) -> Res
             Err(error) => wrong.push(format!("{}: {error}", name.display())),
         }
     }
-    if wrong.is_empty() {
-        return Ok((done, secrets));
-    }
-    let error = format!("nothing was run, since references cannot be resolved:\n  {}", wrong.join("\n  "));
-    Err(Failure { exit: Exit::Unresolved, ..Failure::new(&error) })
+    (done, secrets)
 }
 
 /// A value as the value of a variable.

@@ -3,7 +3,6 @@
 
 use std::ops::Range;
 
-use bstr::ByteSlice as _;
 use tree_sitter::Node;
 
 use super::client::Client;
@@ -74,13 +73,12 @@ impl Language for JavaScript {
         if self.typed { "typescript" } else { "javascript" }
     }
 
-    fn place(&self, source: Source<'_>, text: &str, span: Range<usize>) -> Result<Place, Manual> {
+    fn place(&self, _source: Source<'_>, text: &str, span: Range<usize>) -> Result<Place, Manual> {
         let tree = tree::parse(&self.grammar(), text)?;
         let path = Path::to(&tree, &span)?;
         if path.find(&["comment", "html_comment"]).is_some() {
             return Ok(Place::prose(span));
         }
-        on_server(source, text)?;
         if path.find(&["jsx_text"]).is_some() {
             return Err(manual("it is text of a page", "take it out: everybody who opens the page reads it"));
         }
@@ -109,6 +107,11 @@ impl Language for JavaScript {
         context(&mut place, &path, top, text);
         place.is_operand = is_operand(&path, &place.whole);
         Ok(place)
+    }
+
+    fn runs(&self, source: Source<'_>, text: &str, tree: &dyn Tree) -> Result<(), Manual> {
+        super::cdk::is_none(text)?;
+        super::browser::on_server(source, text, tree)
     }
 
     fn lookup(&self, variable: &str, place: &Place, text: &str) -> String {
@@ -174,33 +177,6 @@ fn indentation(text: &str) -> &str {
     let line = text.lines().find(|line| line.starts_with("  ") && !line.trim().is_empty()).unwrap_or("  ");
     let width = line.len() - line.trim_start().len();
     &line[..width.min(4)]
-}
-
-/// Refuses what runs in browsers: there the value would be shipped whatever the code says.
-fn on_server(source: Source<'_>, text: &str) -> Result<(), Manual> {
-    let folders = ["public/", "static/", "assets/", "www/", "wwwroot/", "dist/"];
-    let in_folder =
-        folders.iter().any(|folder| source.path.starts_with(folder.as_bytes()) || source.path.contains_str(format!("/{folder}")));
-    let words = [
-        "document.getElementById",
-        "document.querySelector",
-        "window.",
-        "localStorage",
-        "import.meta.env",
-        "'use client'",
-        "\"use client\"",
-        "createRoot(",
-    ];
-    if in_folder || words.iter().any(|word| text.contains(word)) {
-        return Err(manual(
-            "the file runs in browsers: whatever it reads is shipped to everybody",
-            "let a server make the call, and keep the value there",
-        ));
-    }
-    if text.contains("Deno.") || text.contains("from \"jsr:") {
-        return Err(manual("the file runs in Deno", "read it with Deno.env.get and throw where it is undefined"));
-    }
-    Ok(())
 }
 
 /// Whether what stands at `whole` belongs to an operator that binds closer than `await`.

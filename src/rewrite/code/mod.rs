@@ -1,7 +1,9 @@
 //! Rewriters of programming languages; one file a language. Owns: the choice among them, and what they share: files left alone, places put
 //! together to splices. Must not: know the syntax of any language.
 
+mod browser;
 mod c;
+mod cdk;
 mod client;
 pub(super) mod connection;
 mod csharp;
@@ -40,6 +42,14 @@ trait Language: Sync {
     /// # Errors
     /// What is not understood, or cannot be an expression.
     fn place(&self, source: Source<'_>, text: &str, span: Range<usize>) -> Result<Place, Manual>;
+
+    /// Refuses files that run where no secret may be.
+    ///
+    /// # Errors
+    /// Where the file runs.
+    fn runs(&self, _source: Source<'_>, _text: &str, _tree: &dyn Tree) -> Result<(), Manual> {
+        Ok(())
+    }
 
     /// The expression that gives the variable's value and fails loudly without one.
     fn lookup(&self, variable: &str, place: &Place, text: &str) -> String;
@@ -163,6 +173,9 @@ impl Rewriter for Code {
     fn locate(&self, source: Source<'_>, span: Range<usize>, style: Style, tree: &dyn Tree) -> Result<Located, Manual> {
         let place = self.find(source, &span)?;
         let text = text(source.bytes)?;
+        if place.kind == Kind::Code {
+            self.0.runs(source, text, tree)?;
+        }
         let (strategy, reason) = self.strategy(File { source, text, tree }, &place, style);
         let decode = place.decode(text)?;
         let composed = self.composed(&place, &decode, text);

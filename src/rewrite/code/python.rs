@@ -69,6 +69,10 @@ impl Language for Python {
         "python"
     }
 
+    fn runs(&self, _source: Source<'_>, text: &str, _tree: &dyn Tree) -> Result<(), Manual> {
+        super::cdk::is_none(text)
+    }
+
     fn place(&self, _source: Source<'_>, text: &str, span: Range<usize>) -> Result<Place, Manual> {
         let tree = tree::parse(&grammar(), text)?;
         let path = Path::to(&tree, &span)?;

@@ -4,18 +4,18 @@ use super::ini::Lines;
 use super::json::Json;
 use super::yaml::Yaml;
 use super::{
-    Config, cloudformation, dotenv, hcl, ini, json, kubernetes, members, native, notebook, pipeline, prose, refused, toml, xml, yaml,
+    Config, cloudformation, dotenv, fixed, hcl, ini, json, kubernetes, members, native, notebook, pipeline, prose, refused, toml, xml, yaml,
 };
 
-const PROPERTIES: Lines =
+pub(super) const PROPERTIES: Lines =
     Lines { name: "properties", comments: &['#', '!'], separators: &['=', ':'], properties: true, place: ini::generic };
 const SPRING_PROPERTIES: Lines = Lines { name: "spring-properties", place: native::spring_property, ..PROPERTIES };
-const INI: Lines = Lines { name: "ini", comments: &['#', ';'], separators: &['=', ':'], properties: false, place: ini::generic };
+pub(super) const INI: Lines = Lines { name: "ini", comments: &['#', ';'], separators: &['=', ':'], properties: false, place: ini::generic };
 /// Files whose values may hold a colon before the equals sign.
-const CONF: Lines = Lines { name: "conf", separators: &['='], ..INI };
+pub(super) const CONF: Lines = Lines { name: "conf", separators: &['='], ..INI };
 const NPMRC: Lines = Lines { name: "npmrc", place: native::npm, ..CONF };
 
-const YAML: Yaml = Yaml::new("yaml", yaml::generic);
+pub(super) const YAML: Yaml = Yaml::new("yaml", yaml::generic);
 const COMPOSE: Yaml = Yaml::new("compose", native::compose);
 const SPRING: Yaml = Yaml::new("spring", native::spring);
 const RAILS: Yaml = Yaml::new("rails", native::rails);
@@ -28,7 +28,7 @@ const GITLAB: Yaml = Yaml { name: "gitlab-ci", place: pipeline::gitlab, together
 const YARN: Yaml = Yaml::new("yarn", native::yarn);
 const KUBECONFIG: Yaml = Yaml::new("kubeconfig", refused::kubeconfig);
 
-const JSON: Json = Json::new("json", json::generic);
+pub(super) const JSON: Json = Json::new("json", json::generic);
 const CLOUDFORMATION_JSON: Json = Json::new("cloudformation", cloudformation::json);
 const TASK: Json = Json { name: "task-definition", place: members::task, together: members::tasks };
 const APPSETTINGS: Json = Json::new("appsettings", members::appsettings);
@@ -40,6 +40,9 @@ pub(super) fn of(path: &str, text: &[u8]) -> Option<&'static Config> {
     let name = path.rsplit('/').next()?;
     let extension = name.rsplit('.').next()?;
     let text = || std::str::from_utf8(text).unwrap_or_default();
+    if let Some(fixed) = fixed::of(path) {
+        return Some(fixed);
+    }
     Some(match (name, extension) {
         _ if dotenv::is_docker(name) => &Config(&dotenv::Dotenv { docker: true }),
         _ if dotenv::is(name) => &Config(&dotenv::Dotenv { docker: false }),
@@ -48,7 +51,6 @@ pub(super) fn of(path: &str, text: &[u8]) -> Option<&'static Config> {
         }
         _ if path.ends_with(".docker/config.json") || name == ".dockercfg" => &Config(&refused::DOCKER_CONFIG),
         _ if path.ends_with(".kube/config") || name == "kubeconfig" => &Config(&KUBECONFIG),
-        (".netrc" | "_netrc", _) => &Config(&refused::NETRC),
         (".npmrc", _) => &Config(&NPMRC),
         (".yarnrc.yml", _) => &Config(&YARN),
         (_, "yml" | "yaml") => in_yaml(path, name, text()),
@@ -58,7 +60,7 @@ pub(super) fn of(path: &str, text: &[u8]) -> Option<&'static Config> {
         (_, "tfvars") => &Config(&refused::TFVARS),
         (_, "properties") if is_spring(name) => &Config(&SPRING_PROPERTIES),
         (_, "properties") => &Config(&PROPERTIES),
-        (_, "ini" | "cfg" | "cnf") | (".pypirc" | ".my.cnf" | ".boto" | "credentials", _) => &Config(&INI),
+        (_, "ini" | "cfg" | "cnf") => &Config(&INI),
         (_, "conf") if path.contains("nginx") || text().contains("server {") => &Config(&refused::NGINX),
         (_, "conf") => &Config(&CONF),
         ("settings.xml", _) => &Config(&xml::Settings),

@@ -132,7 +132,8 @@ impl Format for Dotenv {
         }
         let path = vec![entry.key.to_owned()];
         let decode = decode(text, &[Part { token: entry.token.clone(), quoting: entry.quoting }])?;
-        Ok(Place::token(Scalar { token: decode.span.clone(), decode, path, quote: Quote::Raw, line_end: None }))
+        let reason = "`unleak run --env-file` gives the program the variable with its value";
+        Ok(Place::token(Scalar { token: decode.span.clone(), decode, path, quote: Quote::Raw, line_end: None }, reason))
     }
 
     fn verify(&self, before: &str, after: &str, splices: &[Splice]) -> Result<(), Manual> {

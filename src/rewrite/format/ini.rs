@@ -36,7 +36,7 @@ pub(super) struct Lines {
 /// Any such file: the value is a token.
 #[expect(clippy::unnecessary_wraps, reason = "one of the functions that a table holds")]
 pub(super) fn generic(_: &File<'_>, scalar: Scalar) -> Result<Place, Manual> {
-    Ok(Place::token(scalar))
+    Ok(Place::of_file(scalar))
 }
 
 struct Entry {
@@ -108,7 +108,7 @@ fn logical_end(text: &str, start: usize) -> usize {
 }
 
 /// Refuses what readers of INI files read differently.
-fn is_clear(value: &str) -> Result<(), Manual> {
+pub(super) fn is_clear(value: &str) -> Result<(), Manual> {
     let odd =
         [("\\", "a backslash"), (" #", "a # after a blank"), (" ;", "a ; after a blank"), ("%", "a percent sign"), ("${", "a variable")];
     match odd.into_iter().find(|(text, _)| value.contains(text)) {

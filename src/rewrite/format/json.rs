@@ -35,7 +35,7 @@ pub(super) struct Found<'t> {
 /// Any JSON file: the value is a token.
 #[expect(clippy::unnecessary_wraps, reason = "one of the functions that a table holds")]
 pub(super) fn generic(_: &File<'_>, found: Found<'_>) -> Result<Place, Manual> {
-    Ok(Place::token(found.scalar))
+    Ok(Place::of_file(found.scalar))
 }
 
 /// The members of an object: key, value, pair.

@@ -7,6 +7,7 @@ use tree_sitter::Node;
 
 use super::json::{Found, members};
 use super::{File, Place, only_aws};
+use crate::reference::{Backend, Reference};
 use crate::rewrite::code::{line_end, line_start};
 use crate::rewrite::literal::manual;
 use crate::rewrite::{Companion, Manual, Rewritten, Splice, Wanted};
@@ -106,20 +107,28 @@ pub(super) fn tasks(file: &File<'_>, places: &[(Place, &Wanted<'_>)]) -> Result<
                 Splice { span: start..start, text: format!("\"secrets\": [{}],{gap}", entries.join(", ")).into() }
             }
         });
-        let advice =
-            "give the execution role secretsmanager:GetSecretValue on the secrets of the definition, and kms:Decrypt on a key of your own";
+        let is_parameter = places.iter().any(|(_, wanted)| wanted.reference.backend == Backend::Ssm);
+        let advice = if is_parameter {
+            "run the containers in the region of the parameters; give the execution role ssm:GetParameters on those of the definition, and kms:Decrypt on a key of your own"
+        } else {
+            "give the execution role secretsmanager:GetSecretValue on the secrets of the definition, and kms:Decrypt on a key of your own"
+        };
         out.companions.push(Companion::Advice(advice.to_owned()));
     }
     Ok(out)
 }
 
-/// `arn:key:stage:version`.
+/// `arn:key:stage:version`, or the name of a parameter.
 fn value_from(wanted: &Wanted<'_>) -> Result<String, Manual> {
-    only_aws(wanted, "the agent that starts the container")?;
     let reference = wanted.reference;
+    if reference.backend == Backend::Ssm {
+        return parameter(reference);
+    }
+    only_aws(wanted, "the agent that starts the container")?;
     if !reference.name.starts_with("arn:") {
         let advice = format!(
-            "put {{name, valueFrom}} under secrets, with the ARN of {} once it is stored, then :{}::",
+            "put {{name, valueFrom}} under secrets, with the ARN that `aws secretsmanager describe-secret --secret-id {} --query ARN` prints once it is \
+             stored, then :{}::; with --store ssm the name is enough, and it is written for you",
             reference.name,
             reference.key.as_deref().unwrap_or_default()
         );
@@ -130,4 +139,13 @@ fn value_from(wanted: &Wanted<'_>) -> Result<String, Manual> {
     }
     let parts = [&reference.key, &reference.version_stage, &reference.version_id].map(|part| part.clone().unwrap_or_default());
     Ok(format!("{}:{}", reference.name, parts.join(":")))
+}
+
+/// The name of a parameter: where the container runs in the parameter's region it is as good as its ARN
+/// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Secret.html>).
+fn parameter(reference: &Reference) -> Result<String, Manual> {
+    if reference.key.is_some() || reference.role_arn.is_some() {
+        return Err(manual("a definition takes a parameter as a whole", "give the member a parameter of its own, and refer to that"));
+    }
+    Ok(format!("/{}", reference.name))
 }

@@ -5,6 +5,8 @@ mod choice;
 mod cloudformation;
 pub mod declared;
 mod dotenv;
+pub mod fill;
+mod fixed;
 mod hcl;
 mod ini;
 pub(super) mod json;
@@ -56,9 +58,13 @@ struct Place {
 
 impl Place {
     /// A value that becomes a `ref+…` token.
-    const fn token(scalar: Scalar) -> Self {
-        let reason = "`unleak run` resolves the reference in the file's own syntax";
+    const fn token(scalar: Scalar, reason: &'static str) -> Self {
         Self { scalar, strategy: Strategy::Reference, reason, variable: None, edit: to_token }
+    }
+
+    /// A value of a file that its program is given by name.
+    const fn of_file(scalar: Scalar) -> Self {
+        Self::token(scalar, "`unleak run --file` gives the program the file with values; it has to be named on the command line")
     }
 
     /// A value that becomes a lookup of a variable in the format's own syntax.
@@ -134,6 +140,27 @@ trait Format: Sync {
 /// The rewriter of a format.
 struct Config(&'static dyn Format);
 
+/// How variables of an environment file get to a program, and how the program gets any other file with its references resolved: the start of
+/// the command that does it.
+#[must_use]
+pub fn start(path: &str) -> String {
+    let name = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    if dotenv::is_docker(&name) {
+        return format!("unleak run --env-file {path} -- docker run -e NAME … (--env-file of docker would hand the reference on)");
+    }
+    if dotenv::is(&name) {
+        return format!("unleak run --env-file {path} -- COMMAND");
+    }
+    format!("unleak run --file {path} -- PROGRAM {path}")
+}
+
+/// Whether a file is one of variables.
+#[must_use]
+pub fn is_env_file(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    dotenv::is(&name) || dotenv::is_docker(&name)
+}
+
 /// The rewriter for a file, if there is one.
 #[must_use]
 pub fn for_source(source: Source<'_>) -> Option<&'static dyn Rewriter> {
@@ -159,7 +186,7 @@ impl Rewriter for Config {
             value: decode.value,
             span: decode.span,
             spelling: decode.spelling,
-            name: (!path.is_empty()).then(|| path.join(".")),
+            name: name_of(&path),
             variable,
         })
     }
@@ -215,6 +242,18 @@ impl Config {
         }
         Ok(place)
     }
+}
+
+/// Keys that say where something stands in its format, and nothing of what it is.
+const STRUCTURE: [&str; 10] =
+    ["jobs", "steps", "env", "environment", "resources", "properties", "spec", "containers", "containerdefinitions", "stringdata"];
+
+/// What a value is called whose place has this path.
+fn name_of(path: &[String]) -> Option<String> {
+    let (last, above) = path.split_last()?;
+    let says = |key: &&str| !STRUCTURE.contains(&key.to_ascii_lowercase().as_str());
+    let parts: Vec<&str> = above.iter().map(String::as_str).filter(says).chain([last.as_str()]).collect();
+    Some(parts.join("."))
 }
 
 /// Adds a companion once.

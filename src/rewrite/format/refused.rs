@@ -34,7 +34,7 @@ impl Format for Refused {
     }
 }
 
-const fn refused(name: &'static str, comment: &'static str, reason: &'static str, advice: &'static str) -> Refused {
+pub(super) const fn refused(name: &'static str, comment: &'static str, reason: &'static str, advice: &'static str) -> Refused {
     Refused { name, reason, advice, comment }
 }
 
@@ -45,9 +45,6 @@ pub(super) const DOCKERFILE: Refused = refused(
     "ARG, ENV and RUN keep the value in the layers and the history of the image",
     "mount it while it is used: RUN --mount=type=secret,id=NAME,env=NAME …, built with `docker build --secret id=NAME,env=NAME`; set what the program needs when the container starts; images built before still hold the value",
 );
-/// `.netrc`.
-pub(super) const NETRC: Refused =
-    refused("netrc", "#", ".netrc has no references", "delete the entry and let a credential helper provide it");
 /// `.docker/config.json`.
 pub(super) const DOCKER_CONFIG: Refused = refused(
     "docker-config",

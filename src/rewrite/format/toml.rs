@@ -93,7 +93,7 @@ impl Format for Toml {
         if decode.value.expose() != string.as_bytes() {
             return Err(manual("readers disagree about the value", "write it on one line, then migrate again"));
         }
-        Ok(Place::token(Scalar { token: leaf.span, decode, path: leaf.path, quote, line_end: None }))
+        Ok(Place::of_file(Scalar { token: leaf.span, decode, path: leaf.path, quote, line_end: None }))
     }
 
     fn verify(&self, before: &str, after: &str, splices: &[Splice]) -> Result<(), Manual> {

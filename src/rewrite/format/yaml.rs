@@ -70,7 +70,7 @@ pub(super) fn generic(_: &File<'_>, found: Found<'_>) -> Result<Place, Manual> {
             "put it in quotes if its reader takes text, then migrate again",
         ));
     }
-    Ok(Place::token(found.scalar))
+    Ok(Place::of_file(found.scalar))
 }
 
 /// The pairs of a mapping: key, value, pair.

@@ -52,6 +52,7 @@ fn options() -> Options {
         split_url: false,
         kms_key: None,
         replica_regions: Vec::new(),
+        prices: unleak::migrate::cost::OwnPrices::default(),
         tags: BTreeMap::new(),
         external_type: None,
         readers: Vec::new(),

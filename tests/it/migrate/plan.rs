@@ -79,6 +79,139 @@ fn secrets_that_infrastructure_code_makes_without_a_value_are_steps_of_the_plan(
 }
 
 #[test]
+fn every_place_of_a_value_is_an_edit_or_a_step_with_the_exact_place() {
+    let value = made_up::password(71);
+    let encoded = data_encoding::BASE64.encode(format!("app:{value}").as_bytes());
+    let hex = data_encoding::HEXUPPER.encode(value.as_bytes());
+    let files = [
+        ("src/app.py", format!("DB_PASSWORD = \"{value}\"\n")),
+        ("src/bare.py", format!("import db\n\ndb.start(\"{value}\", 3)\n")),
+        ("src/joined.py", format!("a = 1\nx = \"start-\" + \"{value}\" + \"-end\"\n")),
+        ("src/longer.py", format!("x = f(\"k={value}&y=1\")\n")),
+        ("src/kinds.ts", format!("enum Kind {{\n  A = \"{value}\",\n}}\n")),
+        ("NOTES.md", format!("# Notes\n\nThe old one was {value}, they say.\n")),
+        ("header.txt", format!("x\n{encoded}\n")),
+        ("dump.bin", format!("{hex}\n")),
+        ("other.py", format!("x = \"{}\"\n", &value[..value.len() - 1])),
+    ];
+    let bench = Bench::new(&files, vec![value]);
+    let before = bench.files();
+    let plan = bench.plan(&options());
+    assert_eq!(plan.secrets.iter().map(|secret| secret.name.as_str()).collect::<Vec<_>>(), ["prod/shop/db-password"]);
+    let places: Vec<(&str, usize, bool)> = plan
+        .files
+        .iter()
+        .flat_map(|file| file.places.iter().map(|place| (file.path.as_str(), place.line, place.reason.ends_with("no pattern sees it"))))
+        .collect();
+    assert_eq!(places, [("NOTES.md", 3, true), ("src/app.py", 1, false), ("src/bare.py", 3, true)]);
+    let manual: Vec<String> = plan.manual.iter().map(|place| format!("{}:{}: {}", place.path, place.line, place.reason)).collect();
+    let also = "the value of src/app.py:1 is also here";
+    assert_eq!(
+        manual,
+        [
+            format!("dump.bin:1: {also}, in hex; nothing is known about files of this kind"),
+            format!("header.txt:2: {also}, in base64; it is a part of what stands there, or encoded"),
+            format!("src/joined.py:2: {also}; it is a part of what stands there, or encoded"),
+            format!("src/kinds.ts:2: {also}; a member of an enum must be a constant"),
+            format!("src/longer.py:1: {also}; it is a part of what stands there, or encoded"),
+        ]
+    );
+    let store = bench.store(&unleak::fsx::Unwatched);
+    bench.apply(&plan, &store).unwrap();
+    let text = |name: &str| String::from_utf8(bench.files()[name].0.clone()).unwrap();
+    assert_eq!(text("src/bare.py"), "import os\n\nimport db\n\ndb.start(os.environ[\"DB_PASSWORD\"], 3)\n");
+    assert_eq!(text("NOTES.md"), "# Notes\n\nThe old one was <secret: prod/shop/db-password>, they say.\n");
+    bench.undo(&plan, &store).unwrap();
+    assert_eq!(bench.files(), before);
+}
+
+#[test]
+fn short_values_and_words_are_not_taken_for_the_credential_elsewhere() {
+    let short = ["hun", "ter2", "Zq"].concat();
+    let word = ["post", "gres"].concat();
+    let files = [
+        ("app.py", format!("DB_PASSWORD = \"{short}\"\nADMIN_PASSWORD = \"{word}\"\n")),
+        ("other.py", format!("import x\nx.run(\"{short}\", \"{word}\")\nx{short} = 1\n")),
+    ];
+    let plan = Bench::new(&files, vec![]).plan(&options());
+    let manual: Vec<String> = plan.manual.iter().map(|place| format!("{}:{}: {}", place.path, place.line, place.reason)).collect();
+    assert_eq!(manual, ["other.py:2: the value of app.py:1 is also here; it is short enough to stand here by chance"]);
+}
+
+#[test]
+fn the_best_place_names_a_secret_and_names_lose_words_of_structure() {
+    let [first, second] = [made_up::password(72), made_up::password(73)];
+    let workflow = |name: &str, value: &str| {
+        format!("on: push\njobs:\n  test:\n    runs-on: x\n    steps:\n      - run: make\n        env:\n          {name}: \"{value}\"\n")
+    };
+    let files = [
+        (".github/workflows/a.yml", workflow("DB_PASSWORD", &first)),
+        (".github/workflows/b.yml", workflow("SMTP_PASSWORD", &second)),
+        ("app.py", format!("orders_password = \"{first}\"\n")),
+    ];
+    let plan = Bench::new(&files, vec![]).plan(&Options { backend: Backend::Aws, ..options() });
+    let names: Vec<(&str, &str)> =
+        plan.secrets.iter().map(|secret| (secret.name.as_str(), secret.tags["unleak:source"].as_str())).collect();
+    assert_eq!(names, [("prod/shop/orders-password", "app.py"), ("prod/shop/test-smtp-password", ".github/workflows/b.yml"),]);
+}
+
+#[test]
+fn plans_and_their_end_say_how_programs_are_started() {
+    let starts = |files: &[(&str, String)]| {
+        let plan = Bench::new(files, vec![]).plan(&options());
+        let lines = unleak::migrate::after::steps(&plan, &unleak::migrate::journal::Progress::default())[0].lines.clone();
+        let starts = unleak::migrate::after::starts(&plan);
+        assert_eq!(lines[1..=starts.len()], starts.iter().map(|start| format!("start it with: {start}")).collect::<Vec<_>>());
+        let warnings: Vec<String> = plan.warnings.iter().filter(|warning| !warning.contains("git does not")).cloned().collect();
+        (starts, warnings)
+    };
+    let [first, second] = [made_up::password(74), made_up::password(75)];
+    let dotenv = (".env", format!("DB_PASSWORD={first}\n"));
+    let code = ("app.py", format!("SMTP_PASSWORD = \"{second}\"\n"));
+    let json = ("conf/app.json", format!("{{\"db_password\": \"{first}\"}}\n"));
+    let none: Vec<String> = Vec::new();
+    assert_eq!(starts(std::slice::from_ref(&dotenv)), (vec!["unleak run --env-file .env -- COMMAND".to_owned()], none.clone()));
+    assert_eq!(starts(std::slice::from_ref(&code)), (vec!["unleak run --env-file .unleak.env -- COMMAND".to_owned()], none.clone()));
+    assert_eq!(starts(&[dotenv, code.clone()]), (vec!["unleak run --env-file .unleak.env --env-file .env -- COMMAND".to_owned()], none));
+    let file = "unleak run --file conf/app.json -- PROGRAM conf/app.json";
+    let warning = format!(
+        "conf/app.json: start its program with `{file}`; one that opens the file by a name of its own sees the reference, not the value"
+    );
+    assert_eq!(starts(&[code, json]), (vec!["unleak run --env-file .unleak.env -- COMMAND".to_owned(), file.to_owned()], vec![warning]));
+}
+
+#[test]
+fn programs_of_the_cdk_and_pages_never_read_a_variable() {
+    let value = made_up::password(76);
+    let files = [
+        (
+            "lib/db.ts",
+            format!(
+                "import {{ CfnDBInstance }} from 'aws-cdk-lib/aws-rds';\nnew CfnDBInstance(this, 'a', {{ masterUserPassword: '{value}' }});\n"
+            ),
+        ),
+        ("stack.py", format!("from aws_cdk import SecretValue\n\nDB_PASSWORD = \"{value}\"\n")),
+        (
+            "src/Pay.jsx",
+            format!("import React from 'react';\nconst dbPassword = '{value}';\nexport const Pay = () => <p>{{dbPassword}}</p>;\n"),
+        ),
+    ];
+    let plan = Bench::new(&files, vec![]).plan(&Options { backend: Backend::Aws, ..options() });
+    assert_eq!((plan.secrets.len(), plan.files.len()), (0, 0));
+    let reasons: Vec<(&str, &str)> = plan.manual.iter().map(|place| (place.path.as_str(), place.reason.as_str())).collect();
+    let of_cdk = "the CDK writes what this program reads into a template, where the value would stand in the clear";
+    assert_eq!(
+        reasons,
+        [
+            ("lib/db.ts", of_cdk),
+            ("src/Pay.jsx", "the file runs in browsers: whatever it reads is shipped to everybody"),
+            ("stack.py", of_cdk),
+        ]
+    );
+    assert!(plan.manual[0].advice.contains("SecretValue.secretsManager('NAME', { jsonField: 'KEY' })"));
+}
+
+#[test]
 fn no_plan_and_no_diff_holds_a_value() {
     let bench = Bench::usual();
     let json = String::from_utf8(bench.plan(&options()).to_json()).unwrap();
@@ -130,6 +263,38 @@ fn user_host_and_password_of_one_database_are_one_json_secret() {
     assert_eq!(String::from_utf8(stored).unwrap(), expected);
     bench.undo(&plan, &store).unwrap();
     assert_eq!(bench.files(), before);
+}
+
+#[test]
+fn two_databases_with_the_same_user_and_port_are_two_json_secrets() {
+    let [first, second] = [made_up::password(35), made_up::password(36)];
+    let of = |name: &str, password: &str| {
+        format!("{name}_HOST = \"{name}.internal\"\n{name}_PORT = \"5432\"\n{name}_USER = \"shop\"\n{name}_PASSWORD = \"{password}\"\n")
+    };
+    let bench = Bench::new(&[("settings.py", of("ORDERS", &first) + &of("STOCK", &second))], vec![first, second]);
+    let plan = bench.plan(&options());
+    let keys = |secret: &unleak::migrate::plan::PlannedSecret| {
+        let keys: Vec<&str> = secret.members.iter().filter_map(|member| member.key.as_deref()).collect();
+        format!("{}: {}", secret.name, keys.join(" "))
+    };
+    let secrets: Vec<String> = plan.secrets.iter().map(keys).collect();
+    assert_eq!(secrets, ["prod/shop/orders: host port username password", "prod/shop/stock: host port username password"]);
+}
+
+#[test]
+fn files_of_keys_have_the_advice_of_the_service_that_makes_them_needless() {
+    let key = made_up::fill("private-key-openssh", "{secret}", 5);
+    let plan = Bench::new(&[("deploy_key", format!("{key}\n"))], vec![key]).plan(&options());
+    let places: Vec<(&str, &str, &str)> =
+        plan.manual.iter().map(|place| (place.path.as_str(), place.reason.as_str(), place.advice.as_str())).collect();
+    assert_eq!(
+        places,
+        [(
+            "deploy_key",
+            "such a file has no references; it belongs in EC2 Instance Connect or a session of Systems Manager, which need no key at all",
+            "reach machines with Instance Connect or Session Manager, and take the public key off them",
+        )]
+    );
 }
 
 #[test]

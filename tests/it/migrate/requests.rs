@@ -208,6 +208,40 @@ fn no_version_is_left_pending() {
 }
 
 #[test]
+fn what_is_shown_before_the_question_says_what_each_secret_will_have() {
+    let trial = Trial::new(&source(&made_up::password(93)));
+    let options = ["--kms-key", "alias/secrets", "--replica-region", "eu-west-2", "--tag", "owner=shop-team"];
+    let output = trial.run(&[&["-q", "migrate", "plan", "--store", "aws", "--app", "shop", "--env", "prod"], &options[..]].concat());
+    let said = text(&output.stdout);
+    let lines: Vec<&str> = said.lines().skip_while(|line| !line.starts_with("  tags ")).take(4).collect();
+    assert!(
+        lines[0].starts_with("  tags application=shop, environment=prod, managed-by=unleak, owner=shop-team, unleak:pattern="),
+        "{said}"
+    );
+    assert_eq!(lines[1..3], ["  encrypted with alias/secrets", "  replicas in eu-west-2"], "{said}");
+    assert!(lines[3].starts_with("  rotation: Set a new one where it is checked"), "{said}");
+    let cost = "Estimate: $0.81 a month (1000 calls to the store), $0.40 of it for replicas in 1 region, from public examples\n";
+    assert!(said.ends_with(cost), "{said}");
+    crate::cli::put(&trial.sandbox.directory.path().join(".unleak.toml"), "[migrate]\nprices = { secret = 1, calls = 0 }\n");
+    let said = text(&trial.run(&["-q", "migrate", "plan", "--store", "aws"]).stdout);
+    assert!(said.ends_with("\nEstimate: $1.00 a month (1000 calls to the store), from public examples\n"), "{said}");
+}
+
+#[test]
+fn a_tree_with_nothing_to_migrate_has_no_plan_and_no_price() {
+    let shown = |source: &str| {
+        let output = Trial::new(source).migrate(&[]);
+        assert_exit(&output, 0);
+        text(&output.stdout)
+    };
+    assert_eq!(shown("x = 1\n"), "Nothing to migrate.\n");
+    let key = made_up::fill("aws-access-key-id", "{secret}", 5);
+    let said = shown(&format!("KEY = \"{key}\"\n"));
+    assert!(said.starts_with("Nothing to migrate but what is listed here.\n\nNot migrated:\n- app.py:1 (aws-access-key-id): "), "{said}");
+    assert!(!said.contains('$'), "{said}");
+}
+
+#[test]
 fn nothing_is_asked_that_costs_unless_it_was_asked_for() {
     let value = made_up::password(91);
     let trial = Trial::new(&source(&value));

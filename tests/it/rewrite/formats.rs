@@ -173,6 +173,32 @@ fn json() {
 }
 
 #[test]
+fn task_definitions_name_the_parameters_of_parameter_store() {
+    let value = made_up::password(91);
+    let text = format!(
+        "{{\"containerDefinitions\": [{{\"name\": \"a\", \"environment\": [{{\"name\": \"A\", \"value\": \"1\"}}, {{\"name\": \"DB\", \"value\": \"{value}\"}}]}}]}}"
+    );
+    let case = Case(BTreeMap::new());
+    let source = Source { path: "task.json".into(), bytes: text.as_bytes() };
+    let rewriter = rewrite::for_source(source).unwrap();
+    let start = text.find(&value).unwrap();
+    let located = rewriter.locate(source, start..start + value.len(), Style::Auto, &case).unwrap();
+    let becomes = |reference: &Reference| {
+        let wanted = Wanted { located: &located, reference, variable: "DB", fields: &[] };
+        rewriter.rewrite(source, &[wanted], &case).map_err(|manual| manual.reason)
+    };
+    let parameter = Reference::to(Backend::Ssm, "prod/shop/db".to_owned());
+    let new = becomes(&parameter).unwrap();
+    assert_eq!(
+        rewrite::splice(text.as_bytes(), &new.splices).to_str().unwrap(),
+        "{\"containerDefinitions\": [{\"name\": \"a\", \"secrets\": [{\"name\": \"DB\", \"valueFrom\": \"/prod/shop/db\"}], \"environment\": \
+         [{\"name\": \"A\", \"value\": \"1\"}]}]}"
+    );
+    assert!(told(&new.companions[0]).starts_with("advice: run the containers in the region of the parameters"));
+    assert_eq!(becomes(&parameter.clone().with_key("password")).unwrap_err(), "a definition takes a parameter as a whole");
+}
+
+#[test]
 fn toml() {
     all("toml");
 }

@@ -99,6 +99,70 @@ fn nothing_runs_where_a_reference_does_not_resolve() {
 }
 
 #[test]
+fn a_command_gets_a_file_with_values_and_none_is_on_disk() {
+    let config = "{\n  \"user\": \"app\",\n  \"password\": \"ref+unleak://prod/db#/password\"\n}\n";
+    let home = Home::new(&[("config.json", config), ("a.ini", "[a]\nt = ref+unleak://token\n")], &[DB, ("token", "t0-value")]);
+    let script = "cat \"$0\" \"${1#--ini=}\"; cat \"$0\" >/dev/null && readlink \"$0\"; tr '\\0' ' ' </proc/$$/cmdline";
+    let arguments = ["run", "--file", "config.json", "--file", "a.ini", "--", "sh", "-c", script, "./config.json", "--ini=a.ini"];
+    let output = home.run(&arguments);
+    assert_exit(&output, 0);
+    let said = text(&output.stdout);
+    let expected = "{\n  \"user\": \"app\",\n  \"password\": \"p\u{e4}ss w\\\"rd\"\n}\n[a]\nt = t0-value\n/memfd:unleak (deleted)\n";
+    assert!(said.starts_with(expected), "{said}");
+    assert!(said[expected.len()..].contains(" /proc/self/fd/") && !said[expected.len()..].contains("t0-value"), "{said}");
+    assert_eq!(home.sandbox.read("config.json"), config);
+    // Masked, too, and sealed.
+    let script = "cat \"$0\"; echo x >> \"$0\" || echo sealed";
+    let output = home.run(&["run", "--mask", "--file", "a.ini", "sh", "-c", script, "a.ini"]);
+    assert_eq!(text(&output.stdout), "[a]\nt = ********\nsealed\n");
+    let output = home.run(&["run", "--mask", "--file", "config.json", "cat", "config.json"]);
+    assert_eq!(text(&output.stdout), config.replace("ref+unleak://prod/db#/password", "********"));
+}
+
+#[test]
+fn nothing_runs_where_a_file_cannot_be_handed_over() {
+    let files = [
+        ("a.json", "{\"a\": \"ref+unleak://none\",\n\"b\": \"x ref+unleak://token\"}"),
+        ("b.ini", "a = ref+unleak://odd\n"),
+        ("c.json", "{}"),
+    ];
+    let home = Home::new(&files, &[("token", "t0"), ("odd", "two\nlines")]);
+    let said = |arguments: &[&str], exit: i32| {
+        let output = home.run(arguments);
+        assert_exit(&output, exit);
+        text(&output.stderr)
+    };
+    assert_eq!(
+        said(&["run", "--file", "a.json", "--file", "b.ini", "touch", "ran"], 78),
+        "unleak: error: nothing was run, since references cannot be resolved:
+  a.json:2: the reference is a part of a longer value
+  b.ini:1: readers of such files disagree about the characters of the value
+"
+    );
+    assert_eq!(
+        said(&["run", "--file", "c.json", "touch", "ran"], 2),
+        "unleak: error: no argument of the command is c.json, or ends in =c.json
+  hint: a program that opens the file by a name of its own sees the references; have it take the name, or read variables
+"
+    );
+    assert!(!home.sandbox.directory.path().join("ran").exists());
+}
+
+#[test]
+fn the_file_of_references_is_found_up_to_the_root_of_the_repository() {
+    let home = Home::new(&[(".unleak.env", "A=ref+unleak://token\n"), ("api/src/x", "")], &[("token", "t0")]);
+    let run = |folder: &str| {
+        let mut command = home.command(&["run", "--", "sh", "-c", "printf \"[$A]\""]);
+        text(&command.current_dir(home.sandbox.directory.path().join(folder)).output().unwrap().stdout)
+    };
+    assert_eq!((run("."), run("api/src")), ("[t0]".to_owned(), "[]".to_owned()));
+    std::fs::create_dir(home.sandbox.directory.path().join(".git")).unwrap();
+    assert_eq!(run("api/src"), "[t0]");
+    std::fs::create_dir(home.sandbox.directory.path().join("api/.git")).unwrap();
+    assert_eq!(run("api/src"), "[]");
+}
+
+#[test]
 fn one_value_is_written_as_it_is() {
     let home = Home::new(&[], &[DB]);
     let output = home.run(&["get", "ref+unleak://prod/db#/password"]);
