@@ -476,10 +476,11 @@ fn migrations_let_no_secret_out() {
     // `get` writes a value by its nature; what it says otherwise holds none.
     run(&["get", "ref+unleak://none"], 78);
     run(&["get", &format!("ref+unleak://{name}#/none")], 78);
-    run(&["check"], 1);
-    run(&["check", "--plan", &plan], 1);
+    run(&["check"], 0);
+    run(&["check", "--plan", &plan], 0);
     let left = trap.sandbox.directory.path().join("left.txt");
     put(&left, &trap.planted.values().map(|planted| planted.value.as_str()).collect::<Vec<_>>().join("\n"));
+    run(&["check"], 1);
     run(&["check", "--plan", &plan], 1);
     run(&["run", "--", "true"], 0);
     run(&["run", "--mask", "--", "env"], 0);

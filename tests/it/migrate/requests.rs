@@ -222,7 +222,7 @@ fn what_is_shown_before_the_question_says_what_each_secret_will_have() {
     assert!(lines[3].starts_with("  rotation: Set a new one where it is checked"), "{said}");
     let cost = "Estimate: $0.81 a month (1000 calls to the store), $0.40 of it for replicas in 1 region, from public examples\n";
     assert!(said.ends_with(cost), "{said}");
-    crate::cli::put(&trial.sandbox.directory.path().join(".unleak.toml"), "[migrate]\nprices = { secret = 1, calls = 0 }\n");
+    put(&trial.sandbox.directory.path().join(".unleak.toml"), "[migrate]\nprices = { secret = 1, calls = 0 }\n");
     let said = text(&trial.run(&["-q", "migrate", "plan", "--store", "aws"]).stdout);
     assert!(said.ends_with("\nEstimate: $1.00 a month (1000 calls to the store), from public examples\n"), "{said}");
 }
