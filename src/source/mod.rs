@@ -49,7 +49,7 @@ pub enum SourceError {
         path: PathBuf,
     },
     /// A bare repository or a `.git` directory was given as a tree.
-    #[error("{} is a git directory and has no files of its own; give its work tree, or commits of it with --range", shown(.path))]
+    #[error("{} is a git directory and has no files of its own; give its work tree, or scan what was committed with --history", shown(.path))]
     GitDirectory {
         /// The path as given.
         path: PathBuf,

@@ -54,7 +54,7 @@ use places::Placed;
 use seen::Seen;
 use versions::{Blobs, Paths, Wanted, manner};
 
-/// Memory for the texts of commits and trees. They are small, and so is what their tables take while they are read.
+/// Memory for the texts of commits and trees, but for one that is large. They are small, and so is what their tables take while they are read.
 const FOR_TABLES: usize = 64 << 20;
 
 /// Bytes of memory that are left to texts and tables before any is taken to remember what was looked at, and the part of the rest that is.
@@ -135,8 +135,9 @@ impl Scanner {
         }
         progress.stage(Stage::Commits);
         let inventory = Inventory::open(&opened.object_directories, opened.repository.object_hash());
-        let budget = Budget::new(FOR_TABLES.min(self.settings.memory));
-        let limits = Limits { most: MOST, budget: &budget, threads: self.threads() };
+        let left = self.settings.memory.saturating_sub(inventory.bytes() + self.threads() * A_THREAD + A_PROGRAM);
+        let budget = Budget::with_large(FOR_TABLES.min(self.settings.memory), left);
+        let limits = Limits { most: budget.longest(), budget: &budget, threads: self.threads() };
         let (history, messages) = load::load(&inventory, limits, || Messages::new(self, &inventory));
         let known = Known::new(settings, &opened, &inventory, &history, &references);
         let absent = known.absent();
@@ -273,7 +274,8 @@ impl<'k> Known<'k> {
 
     /// Items to look at in full.
     fn objects(&self, items: Vec<ObjectItem>) -> Objects {
-        Objects { items, coverage: Coverage::default(), repository: None, lfs: self.lfs.clone(), database: self.database.clone() }
+        let (lfs, database) = (self.lfs.clone(), self.database.clone());
+        Objects { items, coverage: Coverage::default(), repository: None, configuration: Vec::new(), lfs, database }
     }
 
     /// What was reached in which a blob is known.
@@ -429,7 +431,9 @@ impl<'k> Known<'k> {
 
     fn broken(&self, object: u32, why: Broken) -> Problem {
         let detail = format!("object {} cannot be read: {why}", self.inventory.id(object));
-        Problem { path: self.path_of(object), kind: ProblemKind::MissingObject, detail }
+        // A commit has no path, and neither has the tree of one; the line in a report has to say something all the same.
+        let path = Some(self.path_of(object)).filter(|path| !path.is_empty());
+        Problem { path: path.unwrap_or_else(|| self.inventory.id(object).to_string().into()), kind: ProblemKind::MissingObject, detail }
     }
 }
 
@@ -439,6 +443,7 @@ fn name_item(name: &BString) -> ObjectItem {
 }
 
 fn missing(id: &oid, path: BString) -> Problem {
+    let path = if path.is_empty() { id.to_string().into() } else { path };
     Problem { path, kind: ProblemKind::MissingObject, detail: format!("object {id} is not in the repository") }
 }
 

@@ -42,7 +42,7 @@ impl Range {
     pub fn push(remote: Remote<'_>, updates: &[Update]) -> Self {
         let mut known: Vec<Known> = updates.iter().filter_map(|update| update.old.clone()).map(Known::IfPresent).collect();
         known.push(Known::Tracking { remote: remote.tracked_as(), except: None });
-        Self { tips: updates.iter().map(tip).collect(), known, since: None }
+        Self { tips: updates.iter().map(tip).collect(), known, ..Self::default() }
     }
 
     /// What git says to its `pre-push` hook: a line `LOCAL-REF LOCAL-ID REMOTE-REF REMOTE-ID` for each reference. Deletions bring nothing.
@@ -73,7 +73,7 @@ impl Range {
         };
         let updates = updates(lines, "pre-receive", update)?;
         let known = if updates.is_empty() { Vec::new() } else { vec![Known::References] };
-        Ok(Self { tips: updates.iter().map(tip).collect(), known, since: None })
+        Ok(Self { tips: updates.iter().map(tip).collect(), known, ..Self::default() })
     }
 
     /// What an event of GitHub brings, by the document that a workflow finds at `GITHUB_EVENT_PATH`: a push (of a new branch too), a pull
@@ -106,14 +106,14 @@ impl Range {
 fn between(base: &str, head: &str, name: Option<&str>) -> Result<Range, SourceError> {
     let (base, head) = (checked(base)?, checked(head)?);
     let tips = vec![Tip::Revision { revision: head.to_owned(), name: name.map(BString::from) }];
-    Ok(Range { tips, known: vec![Known::Revision(base.to_owned())], since: None })
+    Ok(Range { tips, known: vec![Known::Revision(base.to_owned())], ..Range::default() })
 }
 
 /// The range of a new branch or tag: what other branches do not have.
 fn created(head: &str, name: &str) -> Range {
     let except = name.strip_prefix("refs/heads/").map(BString::from);
     let tips = vec![Tip::Revision { revision: head.to_owned(), name: Some(name.into()) }];
-    Range { tips, known: vec![Known::Tracking { remote: None, except }], since: None }
+    Range { tips, known: vec![Known::Tracking { remote: None, except }], ..Range::default() }
 }
 
 /// An id as events have it; nothing else of a stranger's document is looked up.
@@ -200,7 +200,7 @@ mod tests {
         let between = |name: Option<&str>| Range {
             tips: vec![Tip::Revision { revision: B.to_owned(), name: name.map(Into::into) }],
             known: vec![Known::Revision(A.to_owned())],
-            since: None,
+            ..Range::default()
         };
         assert_eq!(push(A, B, "refs/heads/main"), between(Some("refs/heads/main")));
         assert_eq!(push(A, &zeros(), "refs/heads/main"), Range::default());

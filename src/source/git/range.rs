@@ -29,6 +29,8 @@ pub struct Range {
     pub(crate) known: Vec<Known>,
     /// Only commits that are not older, in seconds since 1970 by the committer's clock.
     pub(crate) since: Option<i64>,
+    /// Whether it is about this repository, whose configuration counts then, and not about what is pushed from one to another.
+    pub(crate) is_local: bool,
 }
 
 /// What has to be scanned with all that it is made of.
@@ -69,14 +71,14 @@ impl Range {
         }
         let revision = |text: &str| if text.is_empty() { "HEAD" } else { text }.to_owned();
         let known = if is_zeros(from) { Vec::new() } else { vec![Known::Revision(revision(from))] };
-        Ok(Self { tips: vec![Tip::Revision { revision: revision(to), name: None }], known, since: None })
+        Ok(Self { tips: vec![Tip::Revision { revision: revision(to), name: None }], known, since: None, is_local: true })
     }
 
     /// Everything that references and the HEADs of work trees lead to; with `since` only what commits bring whose committer's clock said that
     /// time or a later one, in seconds since 1970.
     #[must_use]
     pub fn all(since: Option<i64>) -> Self {
-        Self { tips: vec![Tip::References], known: Vec::new(), since }
+        Self { tips: vec![Tip::References], known: Vec::new(), since, is_local: false }
     }
 }
 
@@ -114,7 +116,8 @@ pub fn list(directory: &Path, range: &Range, environment: &GitEnvironment) -> Re
     coverage.problems.dedup();
     let repository = Some(config::facts(&opened.repository));
     let lfs = lfs::directory(opened.repository.common_dir());
-    Ok(Objects { items, coverage, repository, lfs, database: opened.database })
+    let configuration = if range.is_local { config::files(&opened.repository) } else { Vec::new() };
+    Ok(Objects { items, coverage, repository, configuration, lfs, database: opened.database })
 }
 
 /// A listing under way.

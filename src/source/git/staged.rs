@@ -38,7 +38,8 @@ pub fn list(directory: &Path, environment: &GitEnvironment) -> Result<Objects, S
     coverage.problems.sort_unstable();
     let repository = Some(config::facts(&opened.repository));
     let lfs = lfs::directory(opened.repository.common_dir());
-    Ok(Objects { items, coverage, repository, lfs, database: opened.database })
+    let configuration = config::files(&opened.repository);
+    Ok(Objects { items, coverage, repository, configuration, lfs, database: opened.database })
 }
 
 /// The comparison under way.

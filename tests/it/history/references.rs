@@ -102,7 +102,12 @@ fn whatever_is_in_the_stash_counts() {
     }
     // What was kept does not hide what is put away since.
     fixture.run("cd r; echo @fourth@ >base; git stash -q; echo clean >base; git stash -q");
-    fixture.scan("r", &["--history"]).assert_found(&["first: commit base", "fourth: commit base", "second: commit base", "third: commit base"]);
+    fixture.scan("r", &["--history"]).assert_found(&[
+        "first: commit base",
+        "fourth: commit base",
+        "second: commit base",
+        "third: commit base",
+    ]);
     fixture.run("cd r; rm -f .git/objects/$(git rev-parse 'stash@{1}' | sed 's,^..,&/,')");
     let scan = fixture.scan("r", &["--history"]);
     assert_eq!((scan.problems, scan.places.len()), (vec!["missing-object stash@{1}".to_owned()], 3));
@@ -128,7 +133,10 @@ fn directories_that_cannot_be_listed_are_problems() {
     let problems = |fixture: &Fixture, arguments: &[&str]| fixture.scan("r", arguments).problems;
     assert_eq!(problems(&fixture, &["--history"]), ["unreadable logs/refs/stash", "unreadable worktrees"]);
     assert_eq!(problems(&fixture, &["--history", "--since", "@0"]), ["unreadable logs/refs/stash", "unreadable worktrees"]);
-    assert_eq!(problems(&fixture, &["--history", "--unreachable"]), ["unreadable logs", "unreadable logs/refs/stash", "unreadable worktrees"]);
+    assert_eq!(
+        problems(&fixture, &["--history", "--unreachable"]),
+        ["unreadable logs", "unreadable logs/refs/stash", "unreadable worktrees"]
+    );
     fixture.run("cd r; rm .git/worktrees .git/logs; mkdir -p .git/logs/refs/stash");
     assert_eq!(problems(&fixture, &["--history"]), ["unreadable logs/refs/stash"]);
     assert_eq!(fixture.scan("r", &["--history"]).code, 3);
@@ -156,7 +164,9 @@ fn references_in_a_format_that_is_not_known_are_a_problem() {
 fn references_in_tables_are_read() {
     for hash in ["sha1", "sha256"] {
         let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/reftable");
-        let fixture = Fixture::new(&format!("{kept}/make --object-format={hash}; cd r; echo staged >staged; git add staged; cd ../w; echo w >base; git add base"));
+        let fixture = Fixture::new(&format!(
+            "{kept}/make --object-format={hash}; cd r; echo staged >staged; git add staged; cd ../w; echo w >base; git add base"
+        ));
         let scans = || {
             let ranges = ["topic/c~1..", "v-a..topic/b", "refs/heads/main..origin", "@~1..HEAD", "topic/d..main", "HEAD..nothing"];
             let range = |range: &&str| fixture.scan("r", &["--range", range]);

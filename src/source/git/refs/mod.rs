@@ -211,7 +211,10 @@ impl Reading {
             if prefix.is_empty() {
                 self.stash(&directory.join("logs/refs/stash"));
             }
-            return if logs { self.logs(&directory.join("logs"), format!("{prefix}logs").into()) };
+            if logs {
+                self.logs(&directory.join("logs"), format!("{prefix}logs").into());
+            }
+            return;
         }
         match reftable::read(&directory.join("reftable"), self.hash) {
             Ok(stack) => {

@@ -199,7 +199,8 @@ impl<'t> Table<'t> {
                 0 => None,
                 1 => {
                     let ids = [records.id(self.hash)?, records.id(self.hash)?];
-                    (records.text()?, records.text()?, records.varint()?, records.take(2)?, records.text()?);
+                    // Who, with which address, when, in which time zone, and why.
+                    let _ = (records.text()?, records.text()?, records.varint()?, records.take(2)?, records.text()?);
                     Some(ids)
                 }
                 _ => return None,
@@ -304,8 +305,10 @@ mod tests {
         let header = [&b"REFT\x01\0\0\0"[..], &[0; 16]].concat();
         let length = u32::try_from(header.len() + BLOCK_HEADER + block.len()).unwrap();
         let stored = u16::try_from(block.len()).unwrap();
-        let (low, high) = block.iter().fold((1, 0), |(low, high), &byte| ((low + u32::from(byte)) % 65521, (high + low + u32::from(byte)) % 65521));
-        let mut table = [&header[..], b"g", &length.to_be_bytes()[1..], &[0x78, 1, 1], &stored.to_le_bytes(), &(!stored).to_le_bytes()].concat();
+        let (low, high) =
+            block.iter().fold((1, 0), |(low, high), &byte| ((low + u32::from(byte)) % 65521, (high + low + u32::from(byte)) % 65521));
+        let mut table =
+            [&header[..], b"g", &length.to_be_bytes()[1..], &[0x78, 1, 1], &stored.to_le_bytes(), &(!stored).to_le_bytes()].concat();
         table.extend(block.into_iter().chain((high << 16 | low).to_be_bytes()));
         let footer = [&header[..], &[0; 40]].concat();
         [table, footer.clone(), crc32fast::hash(&footer).to_be_bytes().to_vec()].concat()
@@ -316,7 +319,12 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let key = |number: u8| [&b"refs/stash\0\xff\xff\xff\xff\xff\xff\xff"[..], &[number]].concat();
         let [newest, second, dropped, oldest] = [1, 2, 3, 4].map(key);
-        let first = of_logs(&[(b"refs/stas\0", Some([7, 8])), (&dropped, Some([1, 2])), (&oldest, Some([0, 1])), (b"refs/stashes\0", Some([7, 8]))]);
+        let first = of_logs(&[
+            (b"refs/stas\0", Some([7, 8])),
+            (&dropped, Some([1, 2])),
+            (&oldest, Some([0, 1])),
+            (b"refs/stashes\0", Some([7, 8])),
+        ]);
         let later = of_logs(&[(&newest, Some([4, 5])), (&second, Some([1, 4])), (&dropped, None)]);
         for (name, bytes) in [("a", first.as_slice()), ("b", &later), ("tables.list", b"a\nb\n")] {
             crate::fsx::write_atomically(&directory.path().join(name), |out| out.write_all(bytes)).unwrap();
@@ -342,7 +350,8 @@ mod tests {
     fn no_damage_stops_it() {
         for table in std::fs::read_dir(kept("sha1/main")).unwrap().map(|entry| entry.unwrap().path()) {
             let whole = std::fs::read(table).unwrap();
-            let is_read = |bytes: &[u8]| Table::new(bytes, gix::hash::Kind::Sha1).and_then(|table| table.read(&mut Records::default())).is_some();
+            let is_read =
+                |bytes: &[u8]| Table::new(bytes, gix::hash::Kind::Sha1).and_then(|table| table.read(&mut Records::default())).is_some();
             if !whole.starts_with(b"REFT") {
                 continue;
             }
