@@ -24,7 +24,7 @@ use gix::oid;
 
 use super::stream::WINDOW;
 use super::{Progress, Scanner, Stage};
-use crate::blob::Origin;
+use crate::blob::{Origin, visible};
 use crate::finding::{Coverage, Exposure, Problem, ProblemKind, Repository};
 use crate::gather::Gathered;
 use crate::secret::Fingerprint;
@@ -34,6 +34,7 @@ use crate::source::git::database::Database;
 use crate::source::git::history::History;
 use crate::source::git::history::bits::Bits;
 use crate::source::git::history::load;
+use crate::source::git::history::outermost::outermost_first;
 use crate::source::git::history::provenance::Tip;
 use crate::source::git::history::reach::{Reached, reach};
 use crate::source::git::open::{self, Opened};
@@ -93,6 +94,9 @@ impl Exposed {
     /// Puts a directory before every path.
     pub(super) fn move_below(&mut self, directory: &BStr) {
         for exposure in self.secrets.values_mut() {
+            for reference in &mut exposure.references {
+                *reference = format!("{}: {reference}", visible(directory));
+            }
             for location in exposure.locations_mut() {
                 location.path = BString::from([directory.as_bytes(), b"/", location.path.as_bytes()].concat());
             }
@@ -255,8 +259,8 @@ impl<'k> Known<'k> {
             }
             let commits: Vec<u32> = of_kind(Kind::Commit).collect();
             let by_commits = reach(history, head, &commits);
-            let left = of_kind(Kind::Tree).filter(|&tree| !by_commits.objects.has(tree));
-            reach(history, head, &commits.iter().copied().chain(left).collect::<Vec<_>>())
+            let left: Vec<u32> = of_kind(Kind::Tree).filter(|&tree| !by_commits.objects.has(tree)).collect();
+            reach(history, head, &[commits, outermost_first(&history.trees, &left)].concat())
         });
         let (database, lfs) = (opened.database.clone(), lfs::directory(opened.repository.common_dir()));
         Self { settings, database, lfs, inventory, history, references, tips, tip_names, tags, reached, everything, head }

@@ -8,7 +8,7 @@ use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 use gix::objs::Kind;
 
-use crate::blob::Origin;
+use crate::blob::{Origin, visible};
 use crate::finding::{Coverage, Problem, ProblemKind};
 use crate::settings::GitEnvironment;
 use crate::source::SourceError;
@@ -224,7 +224,19 @@ impl<'o> Listing<'o> {
     /// What a revision names, tags followed.
     fn resolve(&self, revision: &str) -> Result<Peeled, SourceError> {
         let repository = &self.opened.repository;
-        let missing = || SourceError::MissingRevision { revision: revision.to_owned(), fetch: fetch_command(repository, revision) };
+        let missing = || {
+            let of_head = revision.strip_prefix("HEAD").or_else(|| revision.strip_prefix('@'));
+            let is_of_head = of_head.is_some_and(|rest| rest.is_empty() || rest.starts_with(['~', '^', '@']));
+            let head = if is_of_head { refs::head(repository).ok() } else { None };
+            match head {
+                Some(head) if head.id.is_some() => self.not_there(revision),
+                None if !is_of_head => self.not_there(revision),
+                head => {
+                    let branch = head.and_then(|head| head.branch).map(|branch| visible(&branch));
+                    SourceError::Unborn { revision: revision.to_owned(), branch }
+                }
+            }
+        };
         // A whole id needs no search, and can name an object in quarantine, of which gix knows nothing.
         let whole = revision.len() == repository.object_hash().len_in_hex();
         let id = match ObjectId::from_hex(revision.as_bytes()) {
@@ -232,6 +244,11 @@ impl<'o> Listing<'o> {
             _ => refs::resolve(repository, revision),
         };
         self.reader.peel(id.ok_or_else(missing)?).map_err(|_| missing())
+    }
+
+    fn not_there(&self, revision: &str) -> SourceError {
+        let fetch = fetch_command(&self.opened.repository, revision);
+        SourceError::MissingRevision { revision: revision.to_owned(), fetch }
     }
 
     /// Adds what the range's commits bring.

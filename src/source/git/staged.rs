@@ -27,6 +27,9 @@ use crate::source::objects::{Content, ObjectItem, Objects};
 /// If there is no repository, or it or its index cannot be read.
 pub fn list(directory: &Path, environment: &GitEnvironment) -> Result<Objects, SourceError> {
     let opened = open::open(directory, environment)?;
+    if opened.repository.is_bare() && !opened.index_file.exists() {
+        return Err(SourceError::Bare { path: opened.repository.git_dir().to_owned() });
+    }
     let index = worktree::read_index(&opened.index_file, opened.repository.object_hash())
         .map_err(|error| open::failure(&opened.index_file, &error))?;
     let head = refs::head(&opened.repository).map_err(|error| open::failure(opened.repository.git_dir(), &error))?;

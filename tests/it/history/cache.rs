@@ -70,6 +70,14 @@ fn a_directory_of_its_own_serves_several_repositories() {
 }
 
 #[test]
+fn a_directory_that_cannot_be_had_is_said() {
+    let fixture = Fixture::new(&format!("{HISTORY} : >../file"));
+    let scan = fixture.scan("r", &["--history", "--cache", "../file/kept"]);
+    assert_eq!((scan.names().len(), scan.errors.as_str()), (5, "unleak: note: nothing is kept in ../file/kept: not a directory\n"));
+    assert_eq!(fixture.scan("r", &["--history", "--cache", "../kept"]).errors, "");
+}
+
+#[test]
 fn secrets_in_names_are_not_kept() {
     let fixture = Fixture::new("repository r; echo x >@path@; echo @inside@ >i; git add .; git commit -qm path; git branch '@name@'");
     for _ in 0..2 {

@@ -146,6 +146,13 @@ fn submodules_are_repositories_of_their_own() {
     ]);
     let paths: Vec<&str> = scan.report["coverage"]["submodules"].as_array().unwrap().iter().map(|of| text(&of["path"])).collect();
     assert_eq!(paths, ["modules/sub", "modules/sub/deep/inner"]);
+    let findings = scan.report["findings"].as_array().unwrap().iter();
+    let references = |path: &str| {
+        let mut of_path = findings.clone().filter(|finding| text(&finding["places"][0]["path"]) == path);
+        text(&of_path.next().unwrap()["exposure"]["references"][0]).to_owned()
+    };
+    assert_eq!(references(".gitmodules"), "HEAD");
+    assert_eq!(references("modules/sub/deep/inner/i"), "modules/sub/deep/inner: HEAD");
 }
 
 #[test]

@@ -146,6 +146,11 @@ fn directories_that_cannot_be_listed_are_problems() {
 fn a_repository_without_commits_is_empty_and_no_repository_is_an_error() {
     let fixture = Fixture::new("repository r; mkdir ../plain");
     fixture.scan("r", &["--history"]).assert_found(&[]);
+    for (range, end) in [("A..HEAD", "HEAD"), ("HEAD~1..", "HEAD"), ("A..@^", "@^")] {
+        let scan = fixture.scan("r", &["--range", range]);
+        let error = format!("unleak: error: `{end}` leads to no commit: refs/heads/main has none yet\n");
+        assert_eq!((scan.code, scan.errors), (2, error));
+    }
     let scan = fixture.scan("", &["--history", "plain"]);
     assert_eq!((scan.code, scan.errors.as_str()), (2, "unleak: error: plain is not in a git repository\n"));
     let scan = fixture.scan("", &["--history", "absent"]);

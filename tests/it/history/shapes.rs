@@ -102,6 +102,10 @@ fn the_configuration_of_a_repository_is_looked_at_whatever_is_scanned_of_it() {
     let scan =
         fixture.scan_with("r", &["--pre-receive"], &[], &fixture.sandbox.run("cd r; echo $(git rev-parse HEAD~1 HEAD) refs/heads/main"));
     scan.assert_found(&[]);
+    let scan = fixture.scan("bare.git", &["--staged"]);
+    let path = fixture.sandbox.path("bare.git").canonicalize().unwrap().display().to_string();
+    let error = format!("unleak: error: {path} is a bare repository, where nothing is staged; --history scans what was committed\n");
+    assert_eq!((scan.code, scan.errors), (2, error));
     let scan = fixture.scan("", &["bare.git"]);
     let error = "unleak: error: bare.git is a git directory and has no files of its own; give its work tree, or scan what was committed with --history\n";
     assert_eq!((scan.code, scan.errors.as_str()), (2, error));
