@@ -33,10 +33,10 @@ use crate::source::SourceError;
 use crate::source::git::database::Database;
 use crate::source::git::history::History;
 use crate::source::git::history::bits::Bits;
-use crate::source::git::history::load;
 use crate::source::git::history::outermost::outermost_first;
 use crate::source::git::history::provenance::Tip;
 use crate::source::git::history::reach::{Reached, reach};
+use crate::source::git::history::{load, named};
 use crate::source::git::open::{self, Opened};
 use crate::source::git::pack::Inventory;
 use crate::source::git::pack::budget::Budget;
@@ -321,8 +321,18 @@ impl<'k> Known<'k> {
                 add(None, reached.missing_path(trees, absent));
             }
         }
-        for name in left.into_iter().filter(|&name| reached.submodules.has(name)) {
-            add(None, trees.name(name).into());
+        // An object has one path here; names of others that lead to it are looked for.
+        let holders = if left.is_empty() { BTreeMap::new() } else { named::holders(trees, &reached.objects, &left) };
+        for name in left {
+            let last = trees.name(name);
+            if let Some(&tree) = holders.get(&name) {
+                let tree = trees.object(tree);
+                let above = reached.path(trees, tree);
+                let path = if above.is_empty() { last.into() } else { [above.as_bytes(), b"/", last].concat().into() };
+                add(self.commit_of(reached, tree), path);
+            } else if reached.submodules.has(name) {
+                add(None, last.into());
+            }
         }
         items
     }

@@ -7,6 +7,7 @@ pub(crate) mod commits;
 mod holders;
 pub(crate) mod load;
 mod met;
+pub(crate) mod named;
 pub(crate) mod outermost;
 pub(crate) mod provenance;
 pub(crate) mod reach;
