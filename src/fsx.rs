@@ -2,6 +2,7 @@
 
 #[cfg(feature = "migrate")]
 pub mod log;
+pub mod own;
 #[cfg(feature = "migrate")]
 pub mod private;
 #[cfg(feature = "migrate")]
@@ -90,15 +91,23 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes temporary files of [`write_atomically`] that are older than `age`: those of somebody who was killed. In a directory that is ours alone.
+/// Removes temporary files that are older than `age`, or whose maker is gone: those of somebody who was killed. In a directory that is ours alone.
 pub fn sweep(directory: &Path, age: Duration) {
     for file in fs::read_dir(directory).into_iter().flatten().flatten() {
         let is_temporary = file.path().extension().is_some_and(|ending| ending == "tmp");
         let modified = file.metadata().and_then(|metadata| metadata.modified()).ok();
-        if is_temporary && modified.and_then(|modified| modified.elapsed().ok()).is_some_and(|since| since > age) {
+        let is_old = || modified.and_then(|modified| modified.elapsed().ok()).is_some_and(|since| since > age);
+        if is_temporary && (is_old() || is_of_nobody(&file.file_name())) {
             let _ = fs::remove_file(file.path());
         }
     }
+}
+
+/// Whether the process that a temporary file is named after has ended, where the system lists processes.
+fn is_of_nobody(name: &std::ffi::OsStr) -> bool {
+    let maker = name.to_str().and_then(|name| name.strip_suffix(".tmp")?.rsplit('.').next()?.split('-').next()?.parse::<u32>().ok());
+    let all = Path::new("/proc");
+    maker.is_some_and(|maker| all.join("self").exists() && !all.join(maker.to_string()).exists())
 }
 
 /// Opens a file that is there to be locked, and makes it and the directories above it where there is none.
@@ -108,11 +117,7 @@ pub fn sweep(directory: &Path, age: Duration) {
 pub fn open_lock(path: &Path) -> io::Result<File> {
     let directory = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     fs::create_dir_all(directory)?;
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    own::open(OpenOptions::new().read(true).write(true).create(true).truncate(false), path)
 }
 
 /// Whether files can be made in a directory; the one that is made to see it is gone again.

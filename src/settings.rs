@@ -1,6 +1,9 @@
 //! Every option of the library as plain structs with defaults. Owns: data. Must not: parse arguments or files.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use bstr::{BStr, ByteSlice};
 
 use crate::finding::Level;
 use crate::suppress::globs::Globs;
@@ -105,4 +108,42 @@ pub struct GitEnvironment {
     pub object_directory: Option<PathBuf>,
     /// `GIT_ALTERNATE_OBJECT_DIRECTORIES`: further places of objects.
     pub alternate_object_directories: Vec<PathBuf>,
+}
+
+impl GitEnvironment {
+    /// The directories in `GIT_ALTERNATE_OBJECT_DIRECTORIES`, as git writes and reads it: one that holds a separator is in quotes, with the
+    /// escapes of C; one that begins with `#` is none.
+    #[must_use]
+    pub fn directories(list: &OsStr) -> Vec<PathBuf> {
+        const SEPARATOR: u8 = if cfg!(windows) { b';' } else { b':' };
+        let mut rest = BStr::new(list.as_encoded_bytes());
+        let mut found = Vec::new();
+        while !rest.is_empty() {
+            let quoted = if rest.starts_with(b"\"") { gix::quote::ansi_c::undo(rest).ok() } else { None };
+            let (name, end) = quoted.unwrap_or_else(|| {
+                let end = rest.find_byte(SEPARATOR).unwrap_or(rest.len());
+                (rest[..end].as_bstr().into(), end)
+            });
+            found.extend(name.to_path().ok().filter(|_| !name.is_empty() && !name.starts_with(b"#")).map(Path::to_owned));
+            rest = rest.get(end + 1..).unwrap_or_default().as_bstr();
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_directories_are_those_of_git() {
+        let directories = |list: &str| GitEnvironment::directories(OsStr::new(list));
+        let paths = |paths: &[&str]| paths.iter().map(PathBuf::from).collect::<Vec<_>>();
+        assert_eq!(directories("/a:b/c"), paths(&["/a", "b/c"]));
+        assert_eq!(directories(""), paths(&[]));
+        assert_eq!(directories(r#""/a:b \" \303\244/objects":/c"#), paths(&["/a:b \" ä/objects", "/c"]));
+        assert_eq!(directories("::#/a:/b\"c:"), paths(&["/b\"c"]));
+        // What is no whole quotation is a name.
+        assert_eq!(directories("\"/a:/b"), paths(&["\"/a", "/b"]));
+    }
 }

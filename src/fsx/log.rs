@@ -1,11 +1,10 @@
 //! A file that only grows, for journals. Owns: appending lines that last, and the lock. Must not: know what the lines say.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use super::Steps;
-use super::sync_directory;
+use super::{Steps, own, sync_directory};
 
 /// An open log. Lines are in the file when [`Log::append`] returns, whoever is killed then, and on disk when [`Log::sync`] does.
 #[derive(Debug)]
@@ -20,7 +19,7 @@ impl Log {
     /// # Errors
     /// What the system says.
     pub fn open(path: &Path) -> io::Result<(Self, Vec<u8>)> {
-        let mut file = private().create(true).read(true).append(true).open(path)?;
+        let mut file = own::open(OpenOptions::new().create(true).read(true).append(true), path)?;
         let mut content = Vec::new();
         file.read_to_end(&mut content)?;
         let whole = whole_lines(&content);
@@ -86,7 +85,7 @@ impl Lock {
     /// # Errors
     /// What the system says.
     pub fn take(path: &Path) -> io::Result<Option<Self>> {
-        let file = private().create(true).write(true).truncate(false).open(path)?;
+        let file = own::open(OpenOptions::new().create(true).write(true).truncate(false), path)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self(file))),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -95,30 +94,11 @@ impl Lock {
     }
 }
 
-/// Makes a directory, and those above it, for the owner alone.
-///
-/// # Errors
-/// What the system says.
-pub fn private_directory(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)?;
-    sync_directory(path)
-}
-
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fsx::Unwatched;
+    use std::fs;
 
     #[test]
     fn a_torn_line_is_cut_off_and_the_next_one_is_whole() {
@@ -166,7 +146,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
         let below = directory.path().join("a/b");
-        private_directory(&below).unwrap();
+        own::private_directory(&below).unwrap();
         Log::open(&below.join("journal")).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&directory.path().join("a")), mode(&below), mode(&below.join("journal"))), (0o700, 0o700, 0o600));

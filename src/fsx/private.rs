@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::log::private_directory;
+use super::own::private_directory;
 use super::{create_beside, rename, sync_directory};
 
 /// Makes a file, with the directories above it, that nobody else may read. It has all of its content as soon as it has its name.

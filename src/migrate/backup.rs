@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::ApplyError;
 use super::plan::{Plan, PlannedFile};
-use crate::fsx;
+use crate::fsx::own;
 
 /// Whether this is a recipient: an age public key.
 ///
@@ -21,7 +21,7 @@ pub(super) fn write(root: &Path, home: &Path, plan: &Plan, file: &PlannedFile, r
     let bytes = zeroize::Zeroizing::new(std::fs::read(root.join(&file.path)).map_err(io)?);
     let encrypted = encrypt(&bytes, recipients).map_err(|detail| io(std::io::Error::other(detail)))?;
     let path = home.join(&plan.id).join("copies").join(format!("{}.age", file.path.replace('/', "%2F")));
-    fsx::write_private(&path, &encrypted).map_err(io)?;
+    own::write(&path, &encrypted).map_err(io)?;
     Ok(path)
 }
 

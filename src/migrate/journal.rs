@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::plan::Plan;
-use crate::fsx::log::{Lock, Log, private_directory, whole_lines};
-use crate::fsx::{self, Steps};
+use crate::fsx::log::{Lock, Log, whole_lines};
+use crate::fsx::{Steps, own};
 
 /// The format of journals that this program writes and reads.
 pub const VERSION: u32 = 1;
@@ -297,12 +297,13 @@ impl<'s> Journal<'s> {
             move |source| JournalError::Io { path, source }
         };
         let directory = home.join(&plan.id);
-        private_directory(&directory).map_err(io(&directory))?;
+        own::directory(home).map_err(io(home))?;
+        own::directory(&directory).map_err(io(&directory))?;
         let lock = home.join("lock");
         let lock = Lock::take(&lock).map_err(io(&lock))?.ok_or(JournalError::Busy)?;
         let copy = directory.join("plan.json");
         if !copy.exists() {
-            fsx::write_private(&copy, &plan.to_json()).map_err(io(&copy))?;
+            own::write(&copy, &plan.to_json()).map_err(io(&copy))?;
         }
         let path = directory.join("journal.jsonl");
         let (log, lines) = Log::open(&path).map_err(io(&path))?;
@@ -365,6 +366,9 @@ fn replay(path: &Path, lines: &[u8]) -> Result<Progress, JournalError> {
 /// What cannot be read.
 pub fn all(home: &Path) -> Result<Vec<(Plan, Progress)>, JournalError> {
     let io = |path: &Path, source| JournalError::Io { path: path.to_owned(), source };
+    if home.is_symlink() {
+        return own::directory(home).map_err(|error| io(home, error)).map(|()| Vec::new());
+    }
     let entries = match std::fs::read_dir(home) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(|error| io(home, error))?,
@@ -376,12 +380,30 @@ pub fn all(home: &Path) -> Result<Vec<(Plan, Progress)>, JournalError> {
         if !path.exists() || !copy.exists() {
             continue;
         }
-        let text = std::fs::read(&copy).map_err(|error| io(&copy, error))?;
+        let text = own::read(&copy, u64::MAX).map_err(|error| io(&copy, error))?;
         let plan = Plan::read(&text).map_err(|source| JournalError::Plan { path: copy, source })?;
-        let mut lines = std::fs::read(&path).map_err(|error| io(&path, error))?;
+        let mut lines = own::read(&path, u64::MAX).map_err(|error| io(&path, error))?;
         lines.truncate(whole_lines(&lines));
         plans.push((plan, replay(&path, &lines)?));
     }
     plans.sort_by(|(a, _), (b, _)| a.id.cmp(&b.id));
     Ok(plans)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_stranger_put_in_its_place_is_not_followed_and_not_waited_for() {
+        let there = tempfile::tempdir().unwrap();
+        let (home, link) = (there.path().join("home"), there.path().join("link"));
+        own::write(&home.join("a/journal.jsonl"), b"").unwrap();
+        let pipe = home.join("a/plan.json");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(matches!(all(&home), Err(JournalError::Io { path, .. }) if path == pipe));
+        std::os::unix::fs::symlink(&home, &link).unwrap();
+        assert!(matches!(all(&link), Err(JournalError::Io { path, .. }) if path == link));
+        assert!(Lock::take(&pipe).is_err() && Lock::take(&home.join("lock")).unwrap().is_some());
+    }
 }

@@ -172,7 +172,8 @@ impl Scanner {
     /// Scans content of a git object database.
     #[must_use]
     pub fn objects(&self, objects: &Objects, progress: &dyn Progress) -> Report {
-        let mut report = self.gather_objects(objects, progress).into_report(self.settings.explain);
+        let gathered = self.gather_objects(objects, progress).merge(self.configuration(&objects.configuration));
+        let mut report = gathered.into_report(self.settings.explain);
         report.repository = objects.repository.clone().map(|facts| self.without_secrets(facts));
         report
     }
@@ -184,6 +185,16 @@ impl Scanner {
         let mut gathered = self.all(&objects.items, progress, || (objects.reader(), Vec::new()), scan);
         gathered.coverage.merge(objects.coverage.clone());
         gathered
+    }
+
+    /// What the configuration of a repository holds; it counts as no content of what was asked for.
+    fn configuration(&self, files: &[TreeFile]) -> Gathered {
+        let scan = |file: &TreeFile| {
+            let mut gathered = self.file_alone(&file.origin, Place::Path(&file.path), &mut Vec::new());
+            gathered.coverage = Coverage { problems: gathered.coverage.problems, ..Coverage::default() };
+            gathered
+        };
+        files.iter().map(scan).fold(Gathered::default(), Gathered::merge)
     }
 
     /// The facts of a repository as they may be shown: a branch can be named by a secret.

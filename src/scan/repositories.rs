@@ -7,7 +7,7 @@ use crate::gather::{Fate, expose};
 use crate::settings::{GitEnvironment, HistorySettings};
 use crate::source::SourceError;
 use crate::source::git::range::{self, Range};
-use crate::source::git::submodules;
+use crate::source::git::{config, submodules};
 
 impl Scanner {
     /// Scans the whole history of a repository, and that of each submodule checked out in it.
@@ -17,7 +17,9 @@ impl Scanner {
     pub fn history(&self, history: &HistorySettings, progress: &dyn Progress) -> Result<Report, SourceError> {
         let mut whole = self.history_of(history, progress)?;
         let mut exposed = vec![std::mem::take(&mut whole.exposed)];
+        let mut configuration = config::list(&history.repository, &history.environment)?;
         for submodule in submodules::checked_out(&history.repository, &history.environment)? {
+            configuration.extend(config::list(&submodule.root, &GitEnvironment::default()).unwrap_or_default());
             let inner = HistorySettings { repository: submodule.root, environment: GitEnvironment::default(), ..history.clone() };
             match self.history_of(&inner, progress) {
                 Ok(mut part) => {
@@ -34,6 +36,9 @@ impl Scanner {
                 }),
             }
         }
+        configuration.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        configuration.dedup_by(|a, b| a.path == b.path);
+        whole.gathered = whole.gathered.merge(self.configuration(&configuration));
         let mut report = whole.gathered.into_report(self.settings.explain);
         for exposed in exposed {
             expose(&mut report, exposed.head.as_deref(), exposed.secrets);

@@ -49,7 +49,7 @@ pub enum SourceError {
         path: PathBuf,
     },
     /// A bare repository or a `.git` directory was given as a tree.
-    #[error("{} is a git directory and has no files of its own; give its work tree, or commits of it with --range", shown(.path))]
+    #[error("{} is a git directory and has no files of its own; give its work tree, or scan what was committed with --history", shown(.path))]
     GitDirectory {
         /// The path as given.
         path: PathBuf,
@@ -58,6 +58,12 @@ pub enum SourceError {
     #[error("{} is not in a git repository", shown(.path))]
     NoRepository {
         /// The directory looked at.
+        path: PathBuf,
+    },
+    /// What is staged was asked for in a repository without a work tree.
+    #[error("{} is a bare repository, where nothing is staged; --history scans what was committed", shown(.path))]
+    Bare {
+        /// The git directory.
         path: PathBuf,
     },
     /// A git repository is there, but it cannot be read.
@@ -95,6 +101,14 @@ pub enum SourceError {
     Event {
         /// What is wrong with it.
         detail: String,
+    },
+    /// An end of a range is the branch that is checked out, and that leads to no commit.
+    #[error("`{revision}` leads to no commit: {}", .branch.as_ref().map_or_else(|| "HEAD is broken".to_owned(), |branch| format!("{branch} has none yet")))]
+    Unborn {
+        /// The end of the range as given.
+        revision: String,
+        /// The branch; none where that cannot be told.
+        branch: Option<String>,
     },
     /// An end of a range is not in the repository.
     #[error("`{revision}` is not in this repository; `{fetch}` may bring it")]

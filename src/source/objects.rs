@@ -8,6 +8,7 @@ use gix::objs::Kind;
 
 use crate::blob::Origin;
 use crate::finding::{Coverage, Problem, Repository, SkipReason};
+use crate::source::TreeFile;
 use crate::source::git::database::{Database, DatabaseReader};
 
 /// Objects to scan, in an order that depends on the repository alone.
@@ -19,6 +20,8 @@ pub struct Objects {
     pub coverage: Coverage,
     /// Facts of the repository.
     pub repository: Option<Repository>,
+    /// The repository's own configuration, which is looked at as well.
+    pub configuration: Vec<TreeFile>,
     /// Where git LFS keeps content.
     pub(crate) lfs: PathBuf,
     pub(crate) database: Database,

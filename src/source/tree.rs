@@ -97,17 +97,12 @@ pub fn walk(settings: &TreeSettings, visit: Visit<'_>) -> Result<Listing, Source
         listing.coverage.merge(walk.coverage.into_inner().unwrap_or_else(PoisonError::into_inner));
     }
     for tree in trees.opened.into_values().flatten() {
-        tree.config_files.iter().for_each(|path| visit(config_origin(&tree, path), Place::Path(path)));
+        tree.config_files.iter().for_each(|file| visit(file.origin.clone(), Place::Path(&file.path)));
         listing.coverage.problems.extend(tree.problem.clone());
     }
     listing.coverage.problems.sort_unstable();
     listing.coverage.problems.dedup();
     Ok(listing)
-}
-
-/// A configuration file of a repository, named by its path below the work tree, or in full where it is elsewhere.
-fn config_origin(tree: &WorkTree, path: &Path) -> Origin {
-    Origin::GitConfig { path: slashed(path.strip_prefix(&tree.root).unwrap_or(path)) }
 }
 
 /// The work trees of the roots, each opened once.
@@ -169,7 +164,7 @@ impl Root {
 }
 
 /// A path's bytes with `/` between its parts.
-fn slashed(path: &Path) -> BString {
+pub(crate) fn slashed(path: &Path) -> BString {
     let mut out = BString::default();
     for component in path.components() {
         if !out.is_empty() && out != "/" {
@@ -252,6 +247,7 @@ impl<'w> Walk<'w> {
         }
         if self.is_nested_repository(&path, relative.as_bstr(), &entries) {
             coverage.skip(SkipReason::NestedRepository);
+            self.config_in(&path.join(".git"), [relative.as_slice(), b"/.git"].concat().as_bstr());
             return self.add(coverage);
         }
         let prefix = if relative.is_empty() { relative } else { [relative.as_slice(), b"/"].concat().into() };
@@ -261,12 +257,17 @@ impl<'w> Walk<'w> {
         for (name, kind) in entries {
             let relative: BString = [prefix.as_slice(), name.as_encoded_bytes()].concat().into();
             if name == ".git" {
-                self.git_entry(&path.join(name), relative, kind, &mut coverage);
+                self.git_entry(&path.join(name), relative.as_bstr(), kind, &mut coverage);
                 continue;
             }
             match self.judge(relative.as_bstr(), kind, rules.as_deref(), ignored) {
                 Verdict::File => files.push((name, Origin::File { path: relative })),
-                Verdict::Skip(reason) => coverage.skip(reason),
+                Verdict::Skip(reason) => {
+                    coverage.skip(reason);
+                    if reason == SkipReason::NestedRepository {
+                        self.config_in(&path.join(name).join(".git"), [relative.as_slice(), b"/.git"].concat().as_bstr());
+                    }
+                }
                 Verdict::Directory { ignored } => {
                     let below = Below { path: path.join(name), relative, rules: rules.clone(), ignored, root: false };
                     scope.spawn(move |scope| self.enter(below, scope));
@@ -309,14 +310,20 @@ impl<'w> Walk<'w> {
     }
 
     /// A `.git`: never walked, but a repository's own configuration is visited. That of the walked repository is visited elsewhere.
-    fn git_entry(&self, path: &Path, relative: BString, kind: Kind, coverage: &mut Coverage) {
+    fn git_entry(&self, path: &Path, relative: &BStr, kind: Kind, coverage: &mut Coverage) {
         coverage.skip(if kind == Kind::Symlink { SkipReason::Symlink } else { SkipReason::GitDirectory });
         let own = self.tree.is_some() && relative == ".git";
-        let config = path.join("config");
-        if kind == Kind::Directory && !own && config.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
-            let mut name = relative;
-            name.extend_from_slice(b"/config");
-            (self.visit)(Origin::GitConfig { path: name }, Place::Path(&config));
+        if kind == Kind::Directory && !own {
+            self.config_in(path, relative);
+        }
+    }
+
+    /// Visits the configuration in a git directory, if that is one.
+    fn config_in(&self, git_dir: &Path, relative: &BStr) {
+        let config = git_dir.join("config");
+        let is_there = |path: &Path, is: fn(&std::fs::Metadata) -> bool| path.symlink_metadata().is_ok_and(|metadata| is(&metadata));
+        if is_there(git_dir, std::fs::Metadata::is_dir) && is_there(&config, std::fs::Metadata::is_file) {
+            (self.visit)(Origin::GitConfig { path: [relative.as_bytes(), b"/config"].concat().into() }, Place::Path(&config));
         }
     }
 

@@ -77,7 +77,7 @@ impl Place {
 
     fn note(&self, about: &About) -> Result<(), StoreError> {
         let json = serde_json::to_vec(about).expect("because maps with text keys can be written as JSON");
-        fsx::log::private_directory(self.about.parent().unwrap_or(Path::new(".")))
+        fsx::own::private_directory(self.about.parent().unwrap_or(Path::new(".")))
             .and_then(|()| fsx::write_private(&self.about, &json))
             .map_err(|error| self.failed("note what is known of", &error))
     }
@@ -175,7 +175,7 @@ impl FileStore {
         let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.is_fit()?;
         let lock = self.folder.join(BESIDE).join("lock");
-        let opened = fsx::log::private_directory(&self.folder.join(BESIDE)).and_then(|()| fsx::open_lock(&lock));
+        let opened = fsx::own::private_directory(&self.folder.join(BESIDE)).and_then(|()| fsx::open_lock(&lock));
         let file = opened.and_then(|file| file.lock().map(|()| file));
         let file = file.map_err(|error| self.unusable(&format!("cannot be locked: {error}")))?;
         Ok((turn, file))

@@ -34,6 +34,10 @@ impl Globs {
         for glob in globs {
             let error = |detail: String| GlobError { glob: glob.to_owned(), detail };
             builder.add_line(None, glob).map_err(|problem| error(problem.to_string()))?;
+            // The builder lets this pass, and it matches nothing.
+            if has_open_bracket(glob) {
+                return Err(error("a `[` is not closed".to_owned()));
+            }
             // The builder drops what it takes for a comment or an empty line, which would allow nothing and say nothing.
             if glob.trim().is_empty() || glob.starts_with('#') {
                 return Err(error("it is empty or a comment".to_owned()));
@@ -55,6 +59,22 @@ impl Globs {
         let relative = path.trim_start_with(|character| character == '/');
         relative.to_path().is_ok_and(|path| self.0.matched_path_or_any_parents(path, false).is_ignore())
     }
+}
+
+/// Whether a `[` has no `]`. One right after it, or after the `!` or `^` there, is one of the characters.
+fn has_open_bracket(glob: &str) -> bool {
+    let mut rest = glob.as_bytes();
+    while let Some(at) = rest.find_byteset(b"[\\") {
+        let after = rest.get(at + 1..).unwrap_or_default();
+        if rest[at] == b'\\' {
+            rest = after.get(1..).unwrap_or_default();
+            continue;
+        }
+        let inside = after.strip_prefix(b"!").or_else(|| after.strip_prefix(b"^")).unwrap_or(after);
+        let Some(end) = inside.get(1..).and_then(|inside| inside.find_byte(b']')) else { return true };
+        rest = &inside[end + 2..];
+    }
+    false
 }
 
 #[cfg(test)]
@@ -86,8 +106,11 @@ mod tests {
 
     #[test]
     fn wrong_globs_are_errors() {
-        for wrong in ["", " ", "# a", "[z-a]"] {
+        for wrong in ["", " ", "# a", "[z-a]", "[", "a/[b", "[]", "[!]", "x[a]y[^z"] {
             assert!(Globs::new([wrong]).is_err(), "{wrong:?}");
+        }
+        for right in ["[a]", "\\[", "[]]", "[!]]", "a[b-c]d[^e]", "]"] {
+            assert!(Globs::new([right]).is_ok(), "{right:?}");
         }
     }
 }

@@ -193,8 +193,10 @@ fn repositories_inside_are_counted_and_their_files_left_to_them() {
         "file fake/f",
         "file mixed/tracked",
         "git-config .git/config",
+        "git-config .git/modules/module/config",
         "git-config fake/.git/config",
         "git-config mixed/.git/config",
+        "git-config nested/.git/config",
     ];
     assert_eq!(files(&listing), expected);
     let counted = skipped([(SkipReason::NestedRepository, 3), (SkipReason::GitDirectory, 3)]);
@@ -208,7 +210,7 @@ fn repositories_inside_are_counted_and_their_files_left_to_them() {
     let linked = sandbox.tree(&["r/linked"]);
     assert_eq!(linked.files[0].origin, Origin::File { path: "a".into() });
     assert_eq!(linked.files[1].path, sandbox.path("r/.git/config").canonicalize().unwrap());
-    assert_eq!(linked.files.len(), 2);
+    assert_eq!(linked.files.len(), 3);
 }
 
 #[test]
@@ -347,7 +349,7 @@ fn roots_that_are_no_trees_are_errors() {
     assert!(matches!(error("pipe"), SourceError::Special { .. }));
     for root in ["b.git", "r/.git"] {
         let error = error(root);
-        assert!(matches!(&error, SourceError::GitDirectory { .. }) && error.to_string().contains("--range"), "{error}");
+        assert!(matches!(&error, SourceError::GitDirectory { .. }) && error.to_string().contains("--history"), "{error}");
     }
     // Asked for by name, even this is read.
     assert_eq!(sandbox.tree(&["r/.git/hook"]).files.len(), 1);

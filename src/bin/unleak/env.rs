@@ -226,7 +226,7 @@ impl Environment {
                 index_file: path("GIT_INDEX_FILE"),
                 object_directory: path("GIT_OBJECT_DIRECTORY"),
                 alternate_object_directories: get("GIT_ALTERNATE_OBJECT_DIRECTORIES")
-                    .map(|list| std::env::split_paths(&list).collect())
+                    .map(|list| GitEnvironment::directories(&list))
                     .unwrap_or_default(),
             },
             pre_commit: PreCommit {

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use unleak::blob::Origin;
+use unleak::blob::{Origin, visible};
 use unleak::finding::{Report, Severity};
+use unleak::fsx;
 use unleak::report::{Format, Options};
 use unleak::settings::{Cache, HistorySettings, MEMORY, Settings, TreeSettings};
 use unleak::source::git;
@@ -77,6 +78,12 @@ fn scan(args: &ScanArgs, ground: &Ground, quiet: bool, environment: &Environment
     if args.history.is_some() {
         let let_pass = ground::globs(ground.let_pass())?;
         let history = HistorySettings { exclude: globs, let_pass, ..history_settings(args, Repository::named(args, environment)?) };
+        if let Cache::At(directory) = &history.cache
+            && let Err(error) = fsx::own::private_directory(directory).and_then(|()| fsx::try_write_in(directory))
+            && !quiet
+        {
+            note(&format!("nothing is kept in {}: {}", visible(directory.as_os_str().as_encoded_bytes()), error.kind()));
+        }
         return scanner.history(&history, &progress).map_err(|error| Failure::new(&error));
     }
     let each_path = !exclude.is_empty() || ground.let_pass().next().is_some() || scanner.catalogue().is_limited_to_paths();

@@ -25,7 +25,7 @@ use gix::oid;
 
 use super::stream::WINDOW;
 use super::{Progress, Scanner, Stage};
-use crate::blob::Origin;
+use crate::blob::{Origin, visible};
 use crate::finding::{Coverage, Exposure, Problem, ProblemKind, Repository};
 use crate::gather::Gathered;
 use crate::secret::Fingerprint;
@@ -35,9 +35,10 @@ use crate::source::git::database::Database;
 use crate::source::git::history::History;
 use crate::source::git::history::bits::Bits;
 use crate::source::git::history::folders::Counts;
-use crate::source::git::history::load;
+use crate::source::git::history::outermost::outermost_first;
 use crate::source::git::history::provenance::Tip;
 use crate::source::git::history::reach::{Reached, reach};
+use crate::source::git::history::{load, named};
 use crate::source::git::open::{self, Opened};
 use crate::source::git::pack::Inventory;
 use crate::source::git::pack::budget::Budget;
@@ -56,7 +57,7 @@ use places::Placed;
 use seen::Seen;
 use versions::{Blobs, Manners, Paths, Wanted};
 
-/// Memory for the texts of commits and trees. They are small, and so is what their tables take while they are read.
+/// Memory for the texts of commits and trees, but for one that is large. They are small, and so is what their tables take while they are read.
 const FOR_TABLES: usize = 64 << 20;
 
 /// Bytes of memory that are left to texts and tables before any is taken to remember what was looked at, and the part of the rest that is.
@@ -95,6 +96,9 @@ impl Exposed {
     /// Puts a directory before every path.
     pub(super) fn move_below(&mut self, directory: &BStr) {
         for exposure in self.secrets.values_mut() {
+            for reference in &mut exposure.references {
+                *reference = format!("{}: {reference}", visible(directory));
+            }
             for location in exposure.locations_mut() {
                 location.path = BString::from([directory.as_bytes(), b"/", location.path.as_bytes()].concat());
             }
@@ -144,8 +148,9 @@ impl Scanner {
         }
         progress.stage(Stage::Commits);
         let inventory = Inventory::open(&opened.object_directories, opened.repository.object_hash());
-        let budget = Budget::new(FOR_TABLES.min(self.settings.memory));
-        let limits = Limits { most: MOST, budget: &budget, threads: self.threads() };
+        let left = self.settings.memory.saturating_sub(inventory.bytes() + self.threads() * A_THREAD + A_PROGRAM);
+        let budget = Budget::with_large(FOR_TABLES.min(self.settings.memory), left);
+        let limits = Limits { most: budget.longest(), budget: &budget, threads: self.threads() };
         let (history, messages) = load::load(&inventory, limits, || Messages::new(self, &inventory));
         let known = Known::new(self, settings, opened, &inventory, &history, &references);
         let absent = known.absent();
@@ -265,8 +270,8 @@ impl<'k> Known<'k> {
             }
             let commits: Vec<u32> = of_kind(Kind::Commit).collect();
             let by_commits = reach(history, head, &commits, counts);
-            let left = of_kind(Kind::Tree).filter(|&tree| !by_commits.objects.has(tree));
-            reach(history, head, &commits.iter().copied().chain(left).collect::<Vec<_>>(), counts)
+            let left: Vec<u32> = of_kind(Kind::Tree).filter(|&tree| !by_commits.objects.has(tree)).collect();
+            reach(history, head, &[commits, outermost_first(&history.trees, &left)].concat(), counts)
         });
         let manners = Manners::of(scanner);
         let (database, lfs) = (opened.database.clone(), lfs::directory(opened.repository.common_dir()));
@@ -285,7 +290,8 @@ impl<'k> Known<'k> {
 
     /// Items to look at in full.
     fn objects(&self, items: Vec<ObjectItem>) -> Objects {
-        Objects { items, coverage: Coverage::default(), repository: None, lfs: self.lfs.clone(), database: self.database.clone() }
+        let (lfs, database) = (self.lfs.clone(), self.database.clone());
+        Objects { items, coverage: Coverage::default(), repository: None, configuration: Vec::new(), lfs, database }
     }
 
     /// What was reached in which a blob is known.
@@ -336,8 +342,18 @@ impl<'k> Known<'k> {
                 add(None, reached.missing_path(trees, absent));
             }
         }
-        for name in left.into_iter().filter(|&name| reached.submodules.has(name)) {
-            add(None, trees.name(name).into());
+        // An object has one path here; names of others that lead to it are looked for.
+        let holders = if left.is_empty() { BTreeMap::new() } else { named::holders(trees, &reached.objects, &left) };
+        for name in left {
+            let last = trees.name(name);
+            if let Some(&tree) = holders.get(&name) {
+                let tree = trees.object(tree);
+                let above = reached.path(trees, tree);
+                let path = if above.is_empty() { last.into() } else { [above.as_bytes(), b"/", last].concat().into() };
+                add(self.commit_of(reached, tree), path);
+            } else if reached.submodules.has(name) {
+                add(None, last.into());
+            }
         }
         items
     }
@@ -467,7 +483,9 @@ impl<'k> Known<'k> {
 
     fn broken(&self, object: u32, why: Broken) -> Problem {
         let detail = format!("object {} cannot be read: {why}", self.inventory.id(object));
-        Problem { path: self.path_of(object), kind: ProblemKind::MissingObject, detail }
+        // A commit has no path, and neither has the tree of one; the line in a report has to say something all the same.
+        let path = Some(self.path_of(object)).filter(|path| !path.is_empty());
+        Problem { path: path.unwrap_or_else(|| self.inventory.id(object).to_string().into()), kind: ProblemKind::MissingObject, detail }
     }
 }
 
@@ -477,6 +495,7 @@ fn name_item(name: &BString) -> ObjectItem {
 }
 
 fn missing(id: &oid, path: BString) -> Problem {
+    let path = if path.is_empty() { id.to_string().into() } else { path };
     Problem { path, kind: ProblemKind::MissingObject, detail: format!("object {id} is not in the repository") }
 }
 

@@ -1,12 +1,19 @@
 //! What a repository's configuration says about itself. Owns: the facts for reports and the list of configuration files to scan.
 //! Must not: let a credential in a URL out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bstr::{BStr, ByteSlice};
 
+use crate::blob::Origin;
 use crate::finding::Repository;
-use crate::source::git::refs;
+use crate::settings::GitEnvironment;
+use crate::source::git::{open, refs};
+use crate::source::tree::slashed;
+use crate::source::{SourceError, TreeFile};
+
+/// Directories in directories of submodules' git directories are not looked for deeper than this.
+const MAX_DEPTH: usize = 32;
 
 /// Facts of the repository for reports.
 pub(crate) fn facts(repository: &gix::Repository) -> Repository {
@@ -20,11 +27,44 @@ pub(crate) fn facts(repository: &gix::Repository) -> Repository {
     }
 }
 
-/// The configuration files of a repository that are there: the common one and the work tree's own. Links are not followed.
-pub(crate) fn files(repository: &gix::Repository) -> Vec<PathBuf> {
-    let candidates = [repository.common_dir().join("config"), repository.git_dir().join("config.worktree")];
+/// The configuration files of a repository that are there: the common one, the work tree's own, and those of its submodules' git directories.
+/// They are named by their paths below the work tree, or below the repository where there is none, and in full where they are elsewhere. Links are
+/// not followed.
+pub(crate) fn files(repository: &gix::Repository) -> Vec<TreeFile> {
+    let mut candidates = vec![repository.common_dir().join("config"), repository.git_dir().join("config.worktree")];
+    candidates.extend(of_submodules(repository.common_dir().join("modules")));
+    let root = repository.workdir().unwrap_or(repository.common_dir()).canonicalize().unwrap_or_default();
     let there = candidates.into_iter().filter(|path| path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()));
-    there.map(|path| path.canonicalize().unwrap_or(path)).collect()
+    let named = |path: PathBuf| {
+        let path = path.canonicalize().unwrap_or(path);
+        TreeFile { origin: Origin::GitConfig { path: slashed(path.strip_prefix(&root).unwrap_or(&path)) }, path }
+    };
+    there.map(named).collect()
+}
+
+/// The configuration files of the git directories in `modules`, which are named as their submodules are, with slashes, and have such of their own.
+fn of_submodules(modules: PathBuf) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut waiting = vec![(modules, 0)];
+    while let Some((directory, depth)) = waiting.pop() {
+        let is_directory = |entry: &std::fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let below = std::fs::read_dir(directory).into_iter().flatten().flatten().filter(is_directory);
+        for path in below.filter(|_| depth < MAX_DEPTH).map(|entry| entry.path()) {
+            if path.join("HEAD").exists() {
+                found.push(path.join("config"));
+                waiting.push((path.join("modules"), depth + 1));
+            } else {
+                waiting.push((path, depth + 1));
+            }
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// The configuration files of the repository that holds a directory, or that the environment names.
+pub(crate) fn list(directory: &Path, environment: &GitEnvironment) -> Result<Vec<TreeFile>, SourceError> {
+    open::open(directory, environment).map(|opened| files(&opened.repository))
 }
 
 /// A remote's URL without userinfo, query and fragment, where credentials can be. `host:path`, which git reads as SSH, becomes a URL.

@@ -36,8 +36,9 @@ pub(crate) fn open(directory: &Path, environment: &GitEnvironment) -> Result<Ope
         }
     };
     let objects = environment.object_directory.clone().unwrap_or_else(|| repository.common_dir().join("objects"));
-    let object_directories: Vec<PathBuf> =
-        std::iter::once(objects).chain(environment.alternate_object_directories.iter().cloned()).collect();
+    // As for git, one that is not there holds nothing; what is missed then is named.
+    let alternates = environment.alternate_object_directories.iter().filter(|directory| directory.is_dir()).cloned();
+    let object_directories: Vec<PathBuf> = std::iter::once(objects).chain(alternates).collect();
     let database =
         Database::open(object_directories.clone(), repository.object_hash()).map_err(|error| failure(repository.git_dir(), &error))?;
     // Not the path that gix proposes: it can be set in the repository's configuration, where git does not look for it.

@@ -8,7 +8,7 @@ use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 use gix::objs::Kind;
 
-use crate::blob::Origin;
+use crate::blob::{Origin, visible};
 use crate::finding::{Coverage, Problem, ProblemKind};
 use crate::settings::GitEnvironment;
 use crate::source::SourceError;
@@ -31,6 +31,8 @@ pub struct Range {
     pub(crate) since: Option<i64>,
     /// Whether a blob is listed with each of its paths, not only with one of each class.
     pub(crate) each_path: bool,
+    /// Whether it is about this repository, whose configuration counts then, and not about what is pushed from one to another.
+    pub(crate) is_local: bool,
 }
 
 /// What has to be scanned with all that it is made of.
@@ -71,7 +73,7 @@ impl Range {
         }
         let revision = |text: &str| if text.is_empty() { "HEAD" } else { text }.to_owned();
         let known = if is_zeros(from) { Vec::new() } else { vec![Known::Revision(revision(from))] };
-        Ok(Self { tips: vec![Tip::Revision { revision: revision(to), name: None }], known, ..Self::default() })
+        Ok(Self { tips: vec![Tip::Revision { revision: revision(to), name: None }], known, is_local: true, ..Self::default() })
     }
 
     /// Everything that references and the HEADs of work trees lead to; with `since` only what commits bring whose committer's clock said that
@@ -122,7 +124,8 @@ pub fn list(directory: &Path, range: &Range, environment: &GitEnvironment) -> Re
     coverage.problems.dedup();
     let repository = Some(config::facts(&opened.repository));
     let lfs = lfs::directory(opened.repository.common_dir());
-    Ok(Objects { items, coverage, repository, lfs, database: opened.database })
+    let configuration = if range.is_local { config::files(&opened.repository) } else { Vec::new() };
+    Ok(Objects { items, coverage, repository, configuration, lfs, database: opened.database })
 }
 
 /// A listing under way.
@@ -238,7 +241,19 @@ impl<'o> Listing<'o> {
     /// What a revision names, tags followed.
     fn resolve(&self, revision: &str) -> Result<Peeled, SourceError> {
         let repository = &self.opened.repository;
-        let missing = || SourceError::MissingRevision { revision: revision.to_owned(), fetch: fetch_command(repository, revision) };
+        let missing = || {
+            let of_head = revision.strip_prefix("HEAD").or_else(|| revision.strip_prefix('@'));
+            let is_of_head = of_head.is_some_and(|rest| rest.is_empty() || rest.starts_with(['~', '^', '@']));
+            let head = if is_of_head { refs::head(repository).ok() } else { None };
+            match head {
+                Some(head) if head.id.is_some() => self.not_there(revision),
+                None if !is_of_head => self.not_there(revision),
+                head => {
+                    let branch = head.and_then(|head| head.branch).map(|branch| visible(&branch));
+                    SourceError::Unborn { revision: revision.to_owned(), branch }
+                }
+            }
+        };
         // A whole id needs no search, and can name an object in quarantine, of which gix knows nothing.
         let whole = revision.len() == repository.object_hash().len_in_hex();
         let id = match ObjectId::from_hex(revision.as_bytes()) {
@@ -246,6 +261,11 @@ impl<'o> Listing<'o> {
             _ => refs::resolve(repository, revision),
         };
         self.reader.peel(id.ok_or_else(missing)?).map_err(|_| missing())
+    }
+
+    fn not_there(&self, revision: &str) -> SourceError {
+        let fetch = fetch_command(&self.opened.repository, revision);
+        SourceError::MissingRevision { revision: revision.to_owned(), fetch }
     }
 
     /// Adds what the range's commits bring.

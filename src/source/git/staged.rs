@@ -27,6 +27,9 @@ use crate::source::objects::{Content, ObjectItem, Objects};
 /// If there is no repository, or it or its index cannot be read.
 pub fn list(directory: &Path, environment: &GitEnvironment) -> Result<Objects, SourceError> {
     let opened = open::open(directory, environment)?;
+    if opened.repository.is_bare() && !opened.index_file.exists() {
+        return Err(SourceError::Bare { path: opened.repository.git_dir().to_owned() });
+    }
     let index = worktree::read_index(&opened.index_file, opened.repository.object_hash())
         .map_err(|error| open::failure(&opened.index_file, &error))?;
     let head = refs::head(&opened.repository).map_err(|error| open::failure(opened.repository.git_dir(), &error))?;
@@ -38,7 +41,8 @@ pub fn list(directory: &Path, environment: &GitEnvironment) -> Result<Objects, S
     coverage.problems.sort_unstable();
     let repository = Some(config::facts(&opened.repository));
     let lfs = lfs::directory(opened.repository.common_dir());
-    Ok(Objects { items, coverage, repository, lfs, database: opened.database })
+    let configuration = config::files(&opened.repository);
+    Ok(Objects { items, coverage, repository, configuration, lfs, database: opened.database })
 }
 
 /// The comparison under way.

@@ -12,8 +12,8 @@ use gix::glob::{Pattern, wildmatch};
 
 use crate::blob::visible;
 use crate::finding::{Problem, ProblemKind, Repository};
-use crate::source::SourceError;
 use crate::source::git::{config, open};
+use crate::source::{SourceError, TreeFile};
 
 /// Ignore files larger than this many bytes are not obeyed, so that more is scanned, not less.
 const MAX_RULES_BYTES: u64 = 1 << 20;
@@ -25,7 +25,7 @@ pub(crate) struct WorkTree {
     /// Facts of the repository.
     pub(crate) facts: Repository,
     /// The repository's configuration files.
-    pub(crate) config_files: Vec<PathBuf>,
+    pub(crate) config_files: Vec<TreeFile>,
     /// Why what git tracks is not known, where it is not.
     pub(crate) problem: Option<Problem>,
     index: gix::index::State,

@@ -59,9 +59,32 @@ fn missing_objects() {
     ));
     assert_eq!(problems(&fixture, "blob"), ["missing-object d2/f"]);
     assert_eq!(problems(&fixture, "tree"), ["missing-object d2"]);
-    assert_eq!(problems(&fixture, "root"), ["missing-object "]);
+    let root = fixture.sandbox.run("git -C root cat-file -p HEAD~1 | sed -n 's/^tree //p'");
+    assert_eq!(problems(&fixture, "root"), [format!("missing-object {root}")]);
     let head = fixture.sandbox.run("git -C commit rev-parse HEAD");
     assert_eq!(problems(&fixture, "commit"), [format!("missing-object {head}")]);
+}
+
+/// A directory of 300,000 files and a message of 20 MB, each loose and packed.
+#[test]
+fn what_is_large_is_read_within_the_memory_there_is() {
+    let mut fixture = Fixture::new(
+        "repository r; b=$(echo words | git hash-object -w --stdin); s=$(echo @inside@ | git hash-object -w --stdin)
+        t=$({ seq -f \"100644 blob $b\tfile-with-quite-a-long-name-in-a-directory-%07g.txt\" 300000; printf '100644 blob %s\tlast\n' $s; } | git mktree); echo $t >../tree; git cat-file -s $t >../size
+        { yes 'some words' | head -c 20000000; echo; echo @message@; } >../m; c=$(git commit-tree -F ../m $t); git update-ref refs/heads/main $c; git update-ref refs/heads/other $(git commit-tree -m x $t)",
+    );
+    assert!(fixture.run("cat size").parse::<u64>().unwrap() > 20 << 20);
+    let places = ["inside: commit last", "message: commit-message COMMIT_MESSAGE"];
+    let (tree, commit) = (fixture.run("cat tree"), fixture.run("git -C r rev-parse main"));
+    for pack in ["", "git -C r repack -adq"] {
+        fixture.run(pack);
+        fixture.scan("r", &["--history", "--no-cache"]).assert_found(&places);
+        let scan = fixture.scan("r", &["--history", "--no-cache", "--memory", "50M"]);
+        let mut expected = [format!("missing-object {tree}"), format!("missing-object {commit}")];
+        expected.sort();
+        assert_eq!((scan.problems.as_slice(), scan.code), (expected.as_slice(), 3), "{}", scan.report["problems"]);
+        assert!(scan.report["problems"].to_string().matches("--memory").count() == 2, "{}", scan.report["problems"]);
+    }
 }
 
 #[test]

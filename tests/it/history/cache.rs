@@ -70,6 +70,14 @@ fn a_directory_of_its_own_serves_several_repositories() {
 }
 
 #[test]
+fn a_directory_that_cannot_be_had_is_said() {
+    let fixture = Fixture::new(&format!("{HISTORY} : >../file"));
+    let scan = fixture.scan("r", &["--history", "--cache", "../file/kept"]);
+    assert_eq!((scan.names().len(), scan.errors.as_str()), (5, "unleak: note: nothing is kept in ../file/kept: not a directory\n"));
+    assert_eq!(fixture.scan("r", &["--history", "--cache", "../kept"]).errors, "");
+}
+
+#[test]
 fn secrets_in_names_are_not_kept() {
     let fixture = Fixture::new("repository r; echo x >@path@; echo @inside@ >i; git add .; git commit -qm path; git branch '@name@'");
     for _ in 0..2 {
@@ -285,7 +293,46 @@ fn whoever_is_killed_leaves_nothing_that_is_half_written() {
     }
     // What is left of somebody who was killed long ago goes with the next scan that writes.
     fixture
-        .run("cd r; touch -d '2 days ago' .git/unleak/.blobs.1-0.tmp; touch .git/unleak/.blobs.2-0.tmp; echo x >>path; git commit -qam x");
+        .run("cd r; touch -d '2 days ago' .git/unleak/.blobs.1-0.tmp; touch .git/unleak/.blobs.1-1.tmp .git/unleak/.blobs.999999999-0.tmp");
     fixture.scan("r", &["--history"]);
-    assert_eq!(fixture.sandbox.run("ls -A r/.git/unleak | grep -v '[0-9][0-9][0-9]-'"), ".blobs.2-0.tmp\nblobs\nhistory\nledger\nmentions");
+    assert_eq!(fixture.sandbox.run("ls -A r/.git/unleak"), ".blobs.1-1.tmp\nblobs\nhistory\nledger\nmentions");
+}
+
+#[test]
+fn nothing_leads_out_of_a_strangers_git_directory() {
+    let mut fixture = Fixture::new(HISTORY);
+    let fresh = fixture.scan("r", &["--history", "--no-cache"]);
+    for name in ["history", "blobs", "ledger"] {
+        fixture.run(&format!("rm -rf r/.git/unleak; mkdir r/.git/unleak; echo theirs >victim; ln -s ../../../victim r/.git/unleak/{name}"));
+        for _ in 0..2 {
+            assert_eq!(fixture.scan("r", &["--history"]).report, fresh.report, "{name}");
+        }
+        assert_eq!(fixture.run("cat victim; ls | grep -c tmp || true"), "theirs\n0", "{name}");
+        fixture.run(&format!("rm r/.git/unleak/{name}; mkfifo r/.git/unleak/{name}"));
+        assert_eq!(fixture.scan("r", &["--history"]).report, fresh.report, "{name}");
+        assert_eq!(fixture.run(&format!("stat -c %F r/.git/unleak/{name}")), "fifo");
+    }
+    // What a good file of theirs says is not used through a link, and none is written.
+    fixture.run("rm -r r/.git/unleak; mkdir elsewhere; ln -s ../../elsewhere r/.git/unleak");
+    assert_eq!(fixture.scan("r", &["--history"]).report, fresh.report);
+    assert_eq!(fixture.run("ls -A elsewhere | wc -l"), "0");
+    assert_eq!(fixture.scan("r", &["--history", "--cache", "elsewhere"]).report, fresh.report);
+    assert_eq!(fixture.run("rm r/.git/unleak; ls -A r/elsewhere | wc -l"), "1");
+}
+
+/// Only root can give a directory away; elsewhere there is none of another user to look at.
+#[test]
+fn nothing_is_kept_where_another_user_can_write() {
+    let mut fixture = Fixture::new(HISTORY);
+    if fixture.run("id -u") != "0" {
+        return;
+    }
+    let fresh = fixture.scan("r", &["--history", "--no-cache"]);
+    fixture.run("chown -R 12345 r");
+    assert_eq!(fixture.scan("r", &["--history"]).report, fresh.report);
+    assert_eq!(fixture.scan("r", &["--history", "--cache", "../kept"]).report, fresh.report);
+    assert_eq!(fixture.run("ls -A r/.git | grep -c unleak || true; ls kept | wc -l"), "0\n1");
+    fixture.run("chown -R 0 r; mkdir r/.git/unleak; chown 12345 r/.git/unleak");
+    assert_eq!(fixture.scan("r", &["--history"]).report, fresh.report);
+    assert_eq!(fixture.run("ls -A r/.git/unleak | wc -l"), "0");
 }

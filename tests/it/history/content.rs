@@ -127,6 +127,18 @@ fn a_blob_is_scanned_once_however_often_it_is_committed() {
 }
 
 #[test]
+fn a_name_is_looked_at_whatever_else_has_the_same_content() {
+    let fixture = Fixture::new(
+        "repository r; echo x >a; mkdir d e; cp a @file@; cp a d/@below@; echo y >e/q; git add .; git commit -qm 1; cp -r e @directory@; ln -s a l; ln -s a @link@; git add .; git commit -qm 2
+        git rm -qr .; git commit -qm 3; git repack -adqf",
+    );
+    for arguments in [&["--history"][..], &["--history"], &["--history", "--since", "@0"], &["--history", "--unreachable"]] {
+        let names = ["below", "directory", "file", "link"].map(|name| format!("{name}: path-name PATH_NAME"));
+        fixture.scan("r", arguments).assert_found(&names.each_ref().map(String::as_str));
+    }
+}
+
+#[test]
 fn submodules_are_repositories_of_their_own() {
     let fixture = Fixture::new(
         "git init -q -b main inner; cd inner; echo @inner@ >i; git add .; git commit -qm i; git rm -q i; git commit -qm gone; cd ..
@@ -146,6 +158,13 @@ fn submodules_are_repositories_of_their_own() {
     ]);
     let paths: Vec<&str> = scan.report["coverage"]["submodules"].as_array().unwrap().iter().map(|of| text(&of["path"])).collect();
     assert_eq!(paths, ["modules/sub", "modules/sub/deep/inner"]);
+    let findings = scan.report["findings"].as_array().unwrap().iter();
+    let references = |path: &str| {
+        let mut of_path = findings.clone().filter(|finding| text(&finding["places"][0]["path"]) == path);
+        text(&of_path.next().unwrap()["exposure"]["references"][0]).to_owned()
+    };
+    assert_eq!(references(".gitmodules"), "HEAD");
+    assert_eq!(references("modules/sub/deep/inner/i"), "modules/sub/deep/inner: HEAD");
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn hook(fixture: &mut Fixture, path: &str, arguments: &str) {
     let script =
         format!("#!/bin/sh\nexec {} scan {arguments} --quiet --show-secrets --report json=../hook.json\n", env!("CARGO_BIN_EXE_unleak"));
     crate::cli::put(&fixture.sandbox.path(path), &script);
-    fixture.run(&format!("chmod +x {path}"));
+    fixture.run(&format!("chmod +x '{path}'"));
 }
 
 /// What the hook found of the push that `push` makes.
@@ -125,6 +125,15 @@ fn a_server_refuses_what_it_would_receive() {
     let (places, references) = push("git push -q origin main~0:refs/tags/@name@ 2>/dev/null && exit 1");
     assert!(places.contains(&"name: ref-name REF_NAME".to_owned()), "{places:?}");
     assert_eq!(references, "refs/heads/copy\nrefs/heads/main");
+}
+
+#[test]
+fn a_server_whose_path_needs_quotes_refuses_too() {
+    let mut fixture =
+        Fixture::new("git init -q --bare -b main 'a:b \"c.git'; repository r; echo @one@ >one; git add .; git commit -qm one");
+    hook(&mut fixture, "a:b \"c.git/hooks/pre-receive", "--pre-receive");
+    let report = fixture.run("cd r; git push -q '../a:b \"c.git' main 2>/dev/null && exit 1; cat ../hook.json");
+    assert_eq!(fixture.outcome(&serde_json::from_str(&report).unwrap()), (vec!["one: commit one".to_owned()], Vec::new()));
 }
 
 /// A push that is taken, and the references afterwards.

@@ -87,9 +87,70 @@ fn broken_references_are_problems_and_the_rest_is_scanned() {
 }
 
 #[test]
+fn whatever_is_in_the_stash_counts() {
+    let mut fixture = Fixture::new(&format!(
+        "{BASE} put() {{ echo $1 >base; git stash -q; }}; put @first@; put @second@; put @dropped@; git stash drop -q; put @third@; put clean"
+    ));
+    let expected = ["first: commit base", "second: commit base", "third: commit base"];
+    fixture.scan("r", &["--history"]).assert_found(&expected);
+    let scan = fixture.scan("r", &["--history", "--since", "@0"]);
+    scan.assert_found(&expected);
+    let holders: Vec<String> =
+        scan.report["findings"].as_array().unwrap().iter().map(|finding| finding["exposure"]["references"].to_string()).collect();
+    for name in ["stash@{1}", "stash@{2}", "stash@{3}"] {
+        assert!(holders.iter().any(|holders| holders.contains(name)), "{name}: {holders:?}");
+    }
+    // What was kept does not hide what is put away since.
+    fixture.run("cd r; echo @fourth@ >base; git stash -q; echo clean >base; git stash -q");
+    fixture.scan("r", &["--history"]).assert_found(&[
+        "first: commit base",
+        "fourth: commit base",
+        "second: commit base",
+        "third: commit base",
+    ]);
+    fixture.run("cd r; rm -f .git/objects/$(git rev-parse 'stash@{1}' | sed 's,^..,&/,')");
+    let scan = fixture.scan("r", &["--history"]);
+    assert_eq!((scan.problems, scan.places.len()), (vec!["missing-object stash@{1}".to_owned()], 3));
+    fixture.run("cd r; git stash clear");
+    fixture.scan("r", &["--history"]).assert_found(&[]);
+}
+
+#[test]
+fn what_packed_references_say_of_tags_is_not_believed() {
+    let mut fixture = Fixture::new(&format!(
+        "{BASE}{COMMIT} git tag light $(commit light @light@); git tag -am x heavy $(commit heavy @heavy@); git tag -am y twice heavy 2>/dev/null
+        git pack-refs --all; sed -i -e '/^^/d' -e \"/refs.tags/a ^$(git rev-parse main)\" .git/packed-refs"
+    ));
+    assert_eq!(fixture.run("cd r; grep -c ^^ .git/packed-refs"), "3");
+    let expected = ["heavy: commit heavy", "light: commit light"];
+    fixture.scan("r", &["--history"]).assert_found(&expected);
+    fixture.scan("r", &["--history", "--since", "@0"]).assert_found(&expected);
+}
+
+#[test]
+fn directories_that_cannot_be_listed_are_problems() {
+    let mut fixture = Fixture::new(&format!("{BASE} : >.git/worktrees; mv .git/logs ..; : >.git/logs"));
+    let problems = |fixture: &Fixture, arguments: &[&str]| fixture.scan("r", arguments).problems;
+    assert_eq!(problems(&fixture, &["--history"]), ["unreadable logs/refs/stash", "unreadable worktrees"]);
+    assert_eq!(problems(&fixture, &["--history", "--since", "@0"]), ["unreadable logs/refs/stash", "unreadable worktrees"]);
+    assert_eq!(
+        problems(&fixture, &["--history", "--unreachable"]),
+        ["unreadable logs", "unreadable logs/refs/stash", "unreadable worktrees"]
+    );
+    fixture.run("cd r; rm .git/worktrees .git/logs; mkdir -p .git/logs/refs/stash");
+    assert_eq!(problems(&fixture, &["--history"]), ["unreadable logs/refs/stash"]);
+    assert_eq!(fixture.scan("r", &["--history"]).code, 3);
+}
+
+#[test]
 fn a_repository_without_commits_is_empty_and_no_repository_is_an_error() {
     let fixture = Fixture::new("repository r; mkdir ../plain");
     fixture.scan("r", &["--history"]).assert_found(&[]);
+    for (range, end) in [("A..HEAD", "HEAD"), ("HEAD~1..", "HEAD"), ("A..@^", "@^")] {
+        let scan = fixture.scan("r", &["--range", range]);
+        let error = format!("unleak: error: `{end}` leads to no commit: refs/heads/main has none yet\n");
+        assert_eq!((scan.code, scan.errors), (2, error));
+    }
     let scan = fixture.scan("", &["--history", "plain"]);
     assert_eq!((scan.code, scan.errors.as_str()), (2, "unleak: error: plain is not in a git repository\n"));
     let scan = fixture.scan("", &["--history", "absent"]);

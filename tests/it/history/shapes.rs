@@ -70,6 +70,48 @@ fn what_git_is_told_by_its_environment() {
 }
 
 #[test]
+fn directories_of_objects_that_are_not_there_are_passed_over_as_git_does() {
+    let fixture = Fixture::new(&format!("repository r\n{}", history()));
+    let absent = fixture.sandbox.path("absent").display().to_string();
+    for arguments in [&["--history", "--no-cache"][..], &["--range", "HEAD~1..HEAD"]] {
+        let plain = fixture.scan("r", arguments);
+        let scan = fixture.scan_with("r", arguments, &[("GIT_ALTERNATE_OBJECT_DIRECTORIES", absent.clone())], "");
+        assert_eq!((scan.report, scan.code), (plain.report, plain.code), "{}", scan.errors);
+    }
+}
+
+/// Puts a token into a configuration, as people put it into a URL.
+const REMOTE: &str = "remote() { git -C \"$1\" config remote.x.url https://user:$2@example.com/x; };";
+
+#[test]
+fn the_configuration_of_a_repository_is_looked_at_whatever_is_scanned_of_it() {
+    let fixture = Fixture::new(&format!(
+        "{REMOTE} git init -q -b main sub; cd sub; git commit -q --allow-empty -m s; cd ..
+        repository r; git -c protocol.file.allow=always submodule add -q --name a/b ../sub s 2>/dev/null; git commit -qm 1; git commit -q --allow-empty -m 2; cd ..
+        remote r @own@; remote r/s @sub@; git clone -q --bare r bare.git 2>/dev/null; remote bare.git @bare@
+        git init -q -b main r/nested; remote r/nested @nested@"
+    ));
+    let own = ["own: git-config .git/config", "sub: git-config .git/modules/a/b/config"];
+    for arguments in [&["--history"][..], &["--history"], &["--history", "--since", "@0"], &["--range", "HEAD~1..HEAD"], &["--staged"]] {
+        fixture.scan("r", arguments).assert_found(&own);
+    }
+    fixture.scan("r", &[]).assert_found(&["nested: git-config nested/.git/config", own[0], own[1]]);
+    fixture.scan("bare.git", &["--history"]).assert_found(&["bare: git-config config"]);
+    fixture.scan("", &["--range", "HEAD~1..HEAD", "bare.git"]).assert_found(&["bare: git-config config"]);
+    // What is pushed is not to blame for it.
+    let scan =
+        fixture.scan_with("r", &["--pre-receive"], &[], &fixture.sandbox.run("cd r; echo $(git rev-parse HEAD~1 HEAD) refs/heads/main"));
+    scan.assert_found(&[]);
+    let scan = fixture.scan("bare.git", &["--staged"]);
+    let path = fixture.sandbox.path("bare.git").canonicalize().unwrap().display().to_string();
+    let error = format!("unleak: error: {path} is a bare repository, where nothing is staged; --history scans what was committed\n");
+    assert_eq!((scan.code, scan.errors), (2, error));
+    let scan = fixture.scan("", &["bare.git"]);
+    let error = "unleak: error: bare.git is a git directory and has no files of its own; give its work tree, or scan what was committed with --history\n";
+    assert_eq!((scan.code, scan.errors.as_str()), (2, error));
+}
+
+#[test]
 fn nobodys_configuration_decides() {
     let mut fixture = Fixture::new(&format!(
         "repository r\n{} git config core.attributesFile $PWD/../attributes; echo '* -diff -text binary filter=hide diff=hide' >../attributes; cp ../attributes .git/info/attributes

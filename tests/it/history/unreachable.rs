@@ -46,6 +46,18 @@ fn the_objects_are_those_that_git_has() {
 }
 
 #[test]
+fn names_in_trees_that_no_commit_has_are_found_whatever_the_order_of_their_ids() {
+    let fixture = Fixture::new(
+        "repository r; git commit -q --allow-empty -m 1
+        for n in @a@ @b@ @c@ @d@ @e@ @f@ @g@ @h@; do mkdir -p x/$n; echo $n | cut -c5-7 >x/$n/q; git add x; git write-tree >/dev/null; git rm -qrf --cached x; rm -rf x; done",
+    );
+    let scan = fixture.scan("r", &["--history", "--unreachable"]);
+    scan.assert_found(
+        &["a", "b", "c", "d", "e", "f", "g", "h"].map(|name| format!("{name}: path-name PATH_NAME")).each_ref().map(String::as_str),
+    );
+}
+
+#[test]
 fn a_reachable_place_is_not_marked() {
     // The same blob in a commit that is lost and in one that is not.
     let fixture = Fixture::new(

@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::fsx;
+use crate::fsx::{self, own};
 use crate::scan::Scanner;
 use crate::settings::{Cache, Settings};
 
@@ -46,7 +46,15 @@ impl Cabinet {
     pub(super) fn new(scanner: &Scanner, cache: &Cache, common_dir: &Path) -> Option<Self> {
         let directory = match cache {
             Cache::Off => return None,
-            Cache::GitDirectory => common_dir.join("unleak"),
+            Cache::GitDirectory => {
+                let directory = common_dir.join("unleak");
+                // What a stranger can write tells nothing, and leads elsewhere while it is looked at.
+                let is_ours = |path: &Path| gix::sec::identity::is_path_owned_by_current_user(path).unwrap_or(false);
+                if !is_ours(common_dir) || directory.symlink_metadata().is_ok() && !is_ours(&directory) {
+                    return None;
+                }
+                directory
+            }
             // Several repositories can share a directory.
             Cache::At(directory) => {
                 let git_dir = common_dir.canonicalize().ok()?;
@@ -56,6 +64,9 @@ impl Cabinet {
         // Reasons are for people who ask; they are found by looking.
         if scanner.settings.explain {
             return None;
+        }
+        if directory.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
+            fsx::sweep(&directory, ABANDONED);
         }
         let Settings { min_confidence, marks, max_file_size, threads: _, explain: _, memory: _ } = &scanner.settings;
         let mut digest = Sha256::new_with_prefix([FORMAT]);
@@ -67,9 +78,7 @@ impl Cabinet {
 
     /// The content of a file that was written whole and under the same key, and its checksum.
     pub(super) fn read<T: DeserializeOwned>(&self, name: &str, key: &[u8; KEY]) -> Option<(T, Checksum)> {
-        let path = self.directory.join(name);
-        let length = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?.len();
-        let bytes = if length <= MOST_BYTES as u64 { std::fs::read(&path).ok()? } else { return None };
+        let bytes = own::read(&self.directory.join(name), MOST_BYTES as u64).ok()?;
         let (checksum, rest) = bytes.strip_prefix(key)?.split_first_chunk::<CHECKSUM>()?;
         if crc32fast::hash(rest).to_le_bytes() != *checksum {
             return None;
@@ -87,8 +96,7 @@ impl Cabinet {
         if bytes.len() > MOST_BYTES {
             return None;
         }
-        let written = fsx::write_private(&self.directory.join(name), &bytes);
-        fsx::sweep(&self.directory, ABANDONED);
-        written.ok().map(|()| checksum)
+        own::write(&self.directory.join(name), &bytes).ok()?;
+        Some(checksum)
     }
 }

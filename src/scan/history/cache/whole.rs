@@ -222,7 +222,8 @@ impl Saved {
 
 /// Items to look at in full.
 pub(in crate::scan::history) fn objects_of(items: Vec<ObjectItem>, opened: &Opened, lfs: &Path) -> Objects {
-    Objects { items, coverage: Coverage::default(), repository: None, lfs: lfs.to_owned(), database: opened.database.clone() }
+    let (lfs, database) = (lfs.to_owned(), opened.database.clone());
+    Objects { items, coverage: Coverage::default(), repository: None, configuration: Vec::new(), lfs, database }
 }
 
 /// What names the objects of a directory: its packs, which do not change, and its loose objects.

@@ -9,6 +9,7 @@ use super::History;
 use super::commits::{CommitReader, Commits};
 use super::trees::{Frame, Places, TreeReader, Trees};
 use crate::source::git::pack::Inventory;
+use crate::source::git::pack::budget::Budget;
 use crate::source::git::pack::packed::Broken;
 use crate::source::git::pack::walk::{Limits, Version, Visitor, walk};
 
@@ -91,7 +92,7 @@ impl<N: Fn(&[u8]) -> Option<u32> + Send, L: Listener> Visitor for CommitVisitor<
     }
 
     fn large(&mut self, object: u32, size: u64, _content: &mut dyn Read) {
-        self.broken.push((object, Broken::TooLarge(size)));
+        self.broken.push((object, Broken::NoMemory(Budget::needed(size))));
     }
 
     fn broken(&mut self, object: u32, why: Broken) {
@@ -116,7 +117,7 @@ impl<N: Fn(&[u8]) -> Option<u32> + Send> Visitor for TreeVisitor<'_, N> {
     }
 
     fn large(&mut self, object: u32, size: u64, _content: &mut dyn Read) {
-        self.broken.push((object, Broken::TooLarge(size)));
+        self.broken.push((object, Broken::NoMemory(Budget::needed(size))));
     }
 
     fn broken(&mut self, object: u32, why: Broken) {

@@ -8,6 +8,8 @@ pub(crate) mod folders;
 mod holders;
 pub(crate) mod load;
 mod met;
+pub(crate) mod named;
+pub(crate) mod outermost;
 pub(crate) mod provenance;
 pub(crate) mod reach;
 #[cfg(test)]

@@ -14,11 +14,30 @@ pub(crate) struct Budget {
 /// A texts' work takes this much at least, whatever the limit.
 const LEAST: usize = 24 << 20;
 
+/// How many times the length of a text those take who look at it.
+pub(super) const SCRATCH: u64 = 2;
+
 impl Budget {
     /// So many bytes, for both.
     pub(crate) fn new(bytes: usize) -> Self {
         let bytes = bytes.max(LEAST);
         Self { kept: Purse::new(bytes / 4), at_hand: Purse::new(bytes - bytes / 4) }
+    }
+
+    /// The same, but for work at hand that takes up to `most` where there is such: few texts are so long.
+    pub(crate) fn with_large(bytes: usize, most: usize) -> Self {
+        let Self { kept, at_hand } = Self::new(bytes);
+        Self { kept, at_hand: Purse::new(most.max(at_hand.bytes)) }
+    }
+
+    /// Bytes that it takes to look at a text of so many.
+    pub(crate) const fn needed(len: u64) -> u64 {
+        len.saturating_mul(1 + SCRATCH)
+    }
+
+    /// Bytes of the longest text that can be looked at.
+    pub(crate) fn longest(&self) -> u64 {
+        self.at_hand.bytes as u64 / (1 + SCRATCH)
     }
 }
 

@@ -62,8 +62,6 @@ pub(crate) enum Broken {
     Checksum,
     #[error("it is stored as a change to an object that cannot be read")]
     Base,
-    #[error("unpacked it has {0} bytes, more than are unpacked at once")]
-    TooLarge(u64),
     #[error("unpacking it takes {0} bytes of memory, more than may be used; `--memory` allows more")]
     NoMemory(u64),
     #[error("unpacking it in so little memory takes too long; `--memory` allows more")]

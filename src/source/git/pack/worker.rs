@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sirocco::Format;
 use sirocco::inflate::{Decoder, Reader};
 
-use super::budget::Share;
+use super::budget::{SCRATCH, Share};
 use super::delta::{self, Delta, Op};
 use super::forest::Forest;
 use super::loose::Loose;
@@ -19,8 +19,6 @@ use super::{Inventory, LooseObject};
 const SPARE: usize = 16;
 /// Bytes of work that is not counted, and of a buffer that is kept.
 const SHORT: usize = 512 << 10;
-/// How many times the length of a text those take who look at it.
-const SCRATCH: u64 = 2;
 /// Bytes that a thread unpacks more than once for lack of memory, before it gives up on what would take more.
 const MOST_AGAIN: u64 = 64 << 30;
 
@@ -213,7 +211,7 @@ impl<'b, V: Visitor> Worker<'b, V> {
         let text = if is_streamed { 0 } else { len };
         let change = if pack.base(entry).is_none() { 0 } else { stored };
         // Whoever looks at a text makes others of it, of a part at a time.
-        let scratch = if len > SHORT as u64 { len.min(self.limits.most) * SCRATCH } else { 0 };
+        let scratch = if len > SHORT as u64 { len.min(self.limits.most).saturating_mul(SCRATCH) } else { 0 };
         let bytes = text.saturating_add(change).saturating_add(scratch);
         Ok(Need { len, is_streamed, bytes: usize::try_from(bytes).unwrap_or(usize::MAX), payload })
     }

@@ -4,9 +4,9 @@
 mod reftable;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs::{self, DirEntry, File};
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
@@ -48,7 +48,7 @@ pub(crate) enum ReferenceKind {
     Tag,
     /// `refs/notes/`.
     Note,
-    /// `refs/stash`.
+    /// `refs/stash`, and what is in it from `stash@{1}` on.
     Stash,
     /// Pull requests, bisections, whatever else.
     Other,
@@ -91,8 +91,8 @@ pub(crate) struct References {
 /// What a reference says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Target {
-    /// An object, and what it peels to where that is known.
-    Object(ObjectId, Option<ObjectId>),
+    /// An object. What a file says that it peels to is not believed: whoever made the repository can hide commits with it.
+    Object(ObjectId),
     /// Another reference.
     Name(BString),
 }
@@ -107,7 +107,8 @@ pub(crate) fn list(repository: &gix::Repository, database: &DatabaseReader, pref
         Storage::Tables => {}
         Storage::Other(format) => reading.problem("refs".into(), &format!("references in the format {format} cannot be read")),
     }
-    let of_work_trees = work_trees(common).into_iter().map(|(name, directory)| (format!("worktrees/{name}/"), directory));
+    let of_work_trees = reading.entries(&common.join("worktrees"), &"worktrees".into()).into_iter();
+    let of_work_trees = of_work_trees.map(|(name, entry)| (format!("{name}/"), entry.path()));
     for (prefix, directory) in std::iter::once((String::new(), common.to_owned())).chain(of_work_trees) {
         reading.directory(&directory, &prefix, &Storage::of(repository), logs);
     }
@@ -153,7 +154,7 @@ pub(crate) fn head(repository: &gix::Repository) -> Result<Head, String> {
             Some(Target::Name(branch)) => Some(branch.clone()),
             _ => None,
         };
-        return Ok(Head { branch, id: reading.object(&name).map(|(id, _)| id) });
+        return Ok(Head { branch, id: reading.object(&name) });
     }
     let head = repository.head().map_err(|error| error.to_string())?;
     Ok(Head { branch: head.referent_name().map(|name| name.as_bstr().to_owned()), id: head.id().map(gix::Id::detach) })
@@ -171,35 +172,25 @@ pub(crate) fn resolve(repository: &gix::Repository, revision: &str) -> Option<Ob
         // The order in which git tries them.
         let written = ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"].map(|start| format!("{start}{name}"));
         let mut names = written.into_iter().chain([format!("refs/remotes/{name}/HEAD")]);
-        if let Some((id, _)) = names.find_map(|name| reading.object(&name.into())) {
+        if let Some(id) = names.find_map(|name| reading.object(&name.into())) {
             return by_git(&format!("{id}{rest}"));
         }
     }
     by_git(revision)
 }
 
-/// The linked work trees' own directories, with their names.
-fn work_trees(common: &Path) -> Vec<(BString, PathBuf)> {
-    let entries = fs::read_dir(common.join("worktrees")).into_iter().flatten().flatten();
-    let mut found: Vec<_> = entries.map(|entry| (bytes(&entry.file_name()), entry.path())).collect();
-    found.sort();
-    found
-}
-
-fn bytes(name: &std::ffi::OsStr) -> BString {
-    name.as_encoded_bytes().into()
-}
-
 /// References as they are read.
 struct Reading {
     hash: gix::hash::Kind,
     targets: BTreeMap<BString, Target>,
+    /// What was ever put away, newest first.
+    stashed: Vec<ObjectId>,
     found: References,
 }
 
 impl Reading {
     fn new(repository: &gix::Repository) -> Self {
-        Self { hash: repository.object_hash(), targets: BTreeMap::new(), found: References::default() }
+        Self { hash: repository.object_hash(), targets: BTreeMap::new(), stashed: Vec::new(), found: References::default() }
     }
 
     /// The references that a work tree sees, kept in tables.
@@ -217,8 +208,11 @@ impl Reading {
     fn directory(&mut self, directory: &Path, prefix: &str, storage: &Storage, logs: bool) {
         if !matches!(storage, Storage::Tables) {
             self.tree(directory, prefix);
+            if prefix.is_empty() {
+                self.stash(&directory.join("logs/refs/stash"));
+            }
             if logs {
-                self.logs(&directory.join("logs"));
+                self.logs(&directory.join("logs"), format!("{prefix}logs").into());
             }
             return;
         }
@@ -226,6 +220,9 @@ impl Reading {
             Ok(stack) => {
                 let named = |(name, target): (BString, Target)| ([prefix.as_bytes(), &name].concat().into(), target);
                 self.targets.extend(stack.references.into_iter().map(named));
+                if prefix.is_empty() {
+                    self.stashed = stack.stashed;
+                }
                 if logs {
                     self.found.logged.extend(stack.logged);
                 }
@@ -248,18 +245,7 @@ impl Reading {
         self.loose(&directory.join("HEAD"), format!("{prefix}HEAD").into());
         let mut waiting = vec![(directory.join("refs"), BString::from(format!("{prefix}refs")))];
         while let Some((directory, name)) = waiting.pop() {
-            let entries = match fs::read_dir(&directory) {
-                Ok(entries) => entries,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => {
-                    self.problem(name, &error.kind().to_string());
-                    continue;
-                }
-            };
-            for entry in entries.flatten() {
-                let mut name = name.clone();
-                name.push(b'/');
-                name.extend_from_slice(entry.file_name().as_encoded_bytes());
+            for (name, entry) in self.entries(&directory, &name) {
                 match entry.file_type() {
                     Ok(kind) if kind.is_dir() => waiting.push((entry.path(), name)),
                     // What git is about to write.
@@ -268,6 +254,21 @@ impl Reading {
                 }
             }
         }
+    }
+
+    /// What is in a directory that goes by `name`, each with its own, in order; nothing where there is no such directory.
+    fn entries(&mut self, directory: &Path, name: &BString) -> Vec<(BString, DirEntry)> {
+        let listed = match fs::read_dir(directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),
+            listed => listed.and_then(Iterator::collect::<io::Result<Vec<_>>>),
+        };
+        let mut entries = listed.unwrap_or_else(|error| {
+            self.problem(name.clone(), &error.kind().to_string());
+            Vec::new()
+        });
+        entries.sort_unstable_by_key(DirEntry::file_name);
+        let named = |entry: DirEntry| ([name.as_bytes(), b"/", entry.file_name().as_encoded_bytes()].concat().into(), entry);
+        entries.into_iter().map(named).collect()
     }
 
     /// Reads one file. A link to a reference that does not exist is one too, as old versions of git write them.
@@ -285,7 +286,7 @@ impl Reading {
         let text = text.trim_end_with(|character| character.is_ascii_whitespace());
         let target = match text.strip_prefix(b"ref:") {
             Some(other) => Some(Target::Name(other.trim_start().into())),
-            None => self.id(text.split(u8::is_ascii_whitespace).next().unwrap_or_default()).map(|id| Target::Object(id, None)),
+            None => self.id(text.split(u8::is_ascii_whitespace).next().unwrap_or_default()).map(Target::Object),
         };
         match target {
             Some(target) => drop(self.targets.insert(name, target)),
@@ -299,26 +300,17 @@ impl Reading {
         self.problem(name, &format!("the reference is broken: {detail}"));
     }
 
-    /// Reads `packed-refs`: `ID NAME` a line, `^ID` below a tag for what it peels to.
+    /// Reads `packed-refs`: `ID NAME` a line, `^ID` below a tag for what it peels to, which the tag itself says.
     fn packed(&mut self, path: &Path) {
-        let mut last: Option<BString> = None;
         let mut wrong = 0_u64;
         let result = for_each_line(path, |line| {
-            if line.starts_with(b"#") || line.is_empty() {
-                return;
-            }
-            if let Some(peeled) = line.strip_prefix(b"^").and_then(|hex| self.id(hex)) {
-                if let Some(Target::Object(_, known)) = last.as_ref().and_then(|name| self.targets.get_mut(name)) {
-                    *known = Some(peeled);
-                }
+            let is_peeled = line.strip_prefix(b"^").is_some_and(|hex| self.id(hex).is_some());
+            if line.starts_with(b"#") || line.is_empty() || is_peeled {
                 return;
             }
             let parts = line.split_once_str(" ").and_then(|(hex, name)| Some((self.id(hex)?, BString::from(name))));
             match parts {
-                Some((id, name)) => {
-                    self.targets.insert(name.clone(), Target::Object(id, None));
-                    last = Some(name);
-                }
+                Some((id, name)) => drop(self.targets.insert(name, Target::Object(id))),
                 None => wrong += 1,
             }
         });
@@ -330,13 +322,24 @@ impl Reading {
         }
     }
 
+    /// Reads the log that the stash is: each line's second id is one that was put away, the newest last.
+    fn stash(&mut self, path: &Path) {
+        let mut stashed = Vec::new();
+        let result = for_each_line(path, |line| stashed.extend(line.splitn(3, |&byte| byte == b' ').nth(1).and_then(|hex| self.id(hex))));
+        if let Err(error) = result {
+            self.problem("logs/refs/stash".into(), &error.to_string());
+        }
+        stashed.reverse();
+        self.stashed = stashed;
+    }
+
     /// Notes the objects that logs name, before and after each change.
-    fn logs(&mut self, directory: &Path) {
-        let mut waiting = vec![directory.to_owned()];
-        while let Some(directory) = waiting.pop() {
-            for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {
+    fn logs(&mut self, directory: &Path, name: BString) {
+        let mut waiting = vec![(directory.to_owned(), name)];
+        while let Some((directory, name)) = waiting.pop() {
+            for (name, entry) in self.entries(&directory, &name) {
                 if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                    waiting.push(entry.path());
+                    waiting.push((entry.path(), name));
                     continue;
                 }
                 let result = for_each_line(&entry.path(), |line| {
@@ -344,7 +347,7 @@ impl Reading {
                     self.found.logged.extend(ids);
                 });
                 if let Err(error) = result {
-                    self.problem(bytes(entry.path().as_os_str()), &error.to_string());
+                    self.problem(name, &error.to_string());
                 }
             }
         }
@@ -352,25 +355,33 @@ impl Reading {
 
     /// Follows symbolic references and tags.
     fn resolve(mut self, database: &DatabaseReader, prefix: &str) -> References {
-        for name in self.targets.keys().filter(|name| name.starts_with_str(prefix)) {
-            let Some((id, known)) = self.object(name) else { continue };
-            let kind = ReferenceKind::of(name.as_bstr());
-            match known.map_or_else(|| database.peel(id).map(|peeled| peeled.id), Ok) {
-                Ok(peeled) => self.found.all.push(Reference { name: name.clone(), id, peeled, kind }),
+        let named = self.targets.keys().filter_map(|name| Some((name.clone(), self.object(name)?, ReferenceKind::of(name.as_bstr()))));
+        let all: Vec<_> = named.chain(self.older_stashes()).filter(|(name, ..)| name.starts_with_str(prefix)).collect();
+        for (name, id, kind) in all {
+            match database.peel(id) {
+                Ok(peeled) => self.found.all.push(Reference { name, id, peeled: peeled.id, kind }),
                 Err(error) => self.found.problems.push(error.at(name.as_bstr())),
             }
         }
+        self.found.all.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         self.found.names.extend(self.targets.into_keys());
         self.found.problems.sort_unstable();
         self.found
     }
 
+    /// What was put away and is not what `refs/stash` names, as git names it; each once.
+    fn older_stashes(&self) -> Vec<(BString, ObjectId, ReferenceKind)> {
+        let mut seen: BTreeSet<ObjectId> = self.object(&"refs/stash".into()).into_iter().collect();
+        let older = self.stashed.iter().enumerate().filter(|(_, id)| seen.insert(**id));
+        older.map(|(number, &id)| (format!("stash@{{{number}}}").into(), id, ReferenceKind::Stash)).collect()
+    }
+
     /// The object a reference leads to; none where it leads to a name without an object, such as a branch before its first commit.
-    fn object(&self, name: &BString) -> Option<(ObjectId, Option<ObjectId>)> {
+    fn object(&self, name: &BString) -> Option<ObjectId> {
         let mut name = name;
         for _ in 0..=MAX_LINKS {
             match self.targets.get(name)? {
-                Target::Object(id, peeled) => return Some((*id, *peeled)),
+                Target::Object(id) => return Some(*id),
                 Target::Name(other) => name = other,
             }
         }

@@ -21,6 +21,8 @@ pub(super) struct Stack {
     pub(super) references: BTreeMap<BString, Target>,
     /// The objects that logs name.
     pub(super) logged: BTreeSet<ObjectId>,
+    /// What the log of `refs/stash` says that was put away, newest first.
+    pub(super) stashed: Vec<ObjectId>,
 }
 
 /// More than the tables of a million references take, in bytes.
@@ -58,7 +60,10 @@ fn stack(directory: &Path, list: &[u8], hash: gix::hash::Kind) -> Result<Stack, 
         whole.ok_or_else(|| (shown, io::Error::new(io::ErrorKind::InvalidData, "it is not a whole table")))?;
     }
     let Records { references, logs, .. } = tables;
+    // A log's records have the name, a zero, and a number that is the smaller the later it was.
+    let of_stash = logs.iter().filter(|(key, _)| key.starts_with(b"refs/stash\0")).filter_map(|(_, ids)| *ids);
     Ok(Stack {
+        stashed: of_stash.map(|[_, new]| new).filter(|id| !id.is_null()).collect(),
         // Others, such as ORIG_HEAD, are what commands note for themselves.
         references: references.into_iter().filter_map(|(name, target)| is_reference(&name).then_some((name, target?))).collect(),
         logged: logs.into_values().flatten().flatten().filter(|id| !id.is_null()).collect(),
@@ -166,8 +171,12 @@ impl<'t> Table<'t> {
             records.varint()?;
             let target = match kind {
                 0 => None,
-                1 => Some(Target::Object(records.id(self.hash)?, None)),
-                2 => Some(Target::Object(records.id(self.hash)?, Some(records.id(self.hash)?))),
+                1 => Some(Target::Object(records.id(self.hash)?)),
+                2 => {
+                    let tag = records.id(self.hash)?;
+                    records.id(self.hash)?;
+                    Some(Target::Object(tag))
+                }
                 3 => Some(Target::Name(records.text()?.into())),
                 _ => return None,
             };
@@ -275,11 +284,58 @@ mod tests {
         assert!(!names.iter().any(|name| name == "refs/heads/topic/d" || name == "refs/tags/v-e"), "{names:?}");
         assert_eq!((names.len(), stack.logged.len()), (43, 23));
         assert_eq!(stack.references.get(&BString::from("HEAD")), Some(&Target::Name("refs/heads/topic/c".into())));
-        let Some(Target::Object(tag, Some(commit))) = stack.references.get(&BString::from("refs/tags/v-a")) else { panic!("no tag") };
-        assert_eq!(stack.references.get(&BString::from("refs/heads/topic/a")), Some(&Target::Object(*commit, None)));
-        assert_ne!(tag, commit);
+        let object = |name: &str| match stack.references.get(&BString::from(name)) {
+            Some(Target::Object(id)) => *id,
+            other => panic!("{name}: {other:?}"),
+        };
+        assert_ne!(object("refs/tags/v-a"), object("refs/heads/topic/a"));
         assert!(read(&kept("sha1/main"), gix::hash::Kind::Sha256).is_err());
         assert!(read(&kept("sha256/w"), gix::hash::Kind::Sha256).is_ok());
+    }
+
+    /// A table of one block of logs: key, and the ids before and after; none where the record is taken away.
+    fn of_logs(records: &[(&[u8], Option<[u8; 2]>)]) -> Vec<u8> {
+        let mut block = Vec::new();
+        for (key, ids) in records {
+            let start = u8::try_from(key.len() << 3).unwrap() | u8::from(ids.is_some());
+            block.extend(if start < 128 { vec![0, start] } else { vec![0, 0x80, start - 128] });
+            block.extend(*key);
+            for id in ids.iter().flatten() {
+                block.extend([*id; 20]);
+            }
+            block.extend(ids.iter().flat_map(|_| [0; 6]));
+        }
+        block.extend([0, 0]);
+        let header = [&b"REFT\x01\0\0\0"[..], &[0; 16]].concat();
+        let length = u32::try_from(header.len() + BLOCK_HEADER + block.len()).unwrap();
+        let stored = u16::try_from(block.len()).unwrap();
+        let (low, high) =
+            block.iter().fold((1, 0), |(low, high), &byte| ((low + u32::from(byte)) % 65521, (high + low + u32::from(byte)) % 65521));
+        let mut table =
+            [&header[..], b"g", &length.to_be_bytes()[1..], &[0x78, 1, 1], &stored.to_le_bytes(), &(!stored).to_le_bytes()].concat();
+        table.extend(block.into_iter().chain((high << 16 | low).to_be_bytes()));
+        let footer = [&header[..], &[0; 40]].concat();
+        [table, footer.clone(), crc32fast::hash(&footer).to_be_bytes().to_vec()].concat()
+    }
+
+    #[test]
+    fn the_log_of_the_stash_is_read_newest_first() {
+        let directory = tempfile::tempdir().unwrap();
+        let key = |number: u8| [&b"refs/stash\0\xff\xff\xff\xff\xff\xff\xff"[..], &[number]].concat();
+        let [newest, second, dropped, oldest] = [1, 2, 3, 4].map(key);
+        let first = of_logs(&[
+            (b"refs/stas\0", Some([7, 8])),
+            (&dropped, Some([1, 2])),
+            (&oldest, Some([0, 1])),
+            (b"refs/stashes\0", Some([7, 8])),
+        ]);
+        let later = of_logs(&[(&newest, Some([4, 5])), (&second, Some([1, 4])), (&dropped, None)]);
+        for (name, bytes) in [("a", first.as_slice()), ("b", &later), ("tables.list", b"a\nb\n")] {
+            crate::fsx::write_atomically(&directory.path().join(name), |out| out.write_all(bytes)).unwrap();
+        }
+        let stack = read(directory.path(), gix::hash::Kind::Sha1).unwrap();
+        assert_eq!(stack.stashed, [5, 4, 1].map(|byte| ObjectId::from_bytes_or_panic(&[byte; 20])));
+        assert_eq!(stack.logged.len(), 5);
     }
 
     #[test]
