@@ -9,7 +9,7 @@ use super::journal::Progress;
 use super::plan::{Plan, PlannedSecret};
 use super::{external, name, reader};
 use crate::reference::Backend;
-use crate::store::{Action, CURRENT};
+use crate::store::{Action, CURRENT, REMOVE_REPLICAS};
 
 /// The file with the resource policy.
 const RESOURCE_POLICY: &str = "resource-policy.json";
@@ -211,7 +211,8 @@ fn migrator(plan: &Plan, place: &Site<'_>) -> Value {
     let mut actions: Vec<&str> = Action::ALL.into_iter().filter(|&action| action != Action::Replicate).map(Action::iam).collect();
     actions.sort_unstable();
     if plan.secrets.iter().any(|secret| !secret.replica_regions.is_empty()) {
-        actions.push(Action::Replicate.iam());
+        // With replicas nothing is deleted.
+        actions.extend([Action::Replicate.iam(), REMOVE_REPLICAS]);
     }
     let mut statements = vec![json!({ "Sid": "Migrate", "Effect": "Allow", "Action": actions, "Resource": arns })];
     statements.extend(place.keys("EncryptThroughTheStore", &["kms:Decrypt", "kms:GenerateDataKey"], plan.secrets.iter()));

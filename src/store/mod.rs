@@ -107,6 +107,9 @@ pub enum Action {
     Restore,
 }
 
+/// The IAM action of AWS for taking replicas away, which deleting a secret that has some takes, too.
+pub const REMOVE_REPLICAS: &str = "secretsmanager:RemoveRegionsFromReplication";
+
 impl Action {
     /// All of them.
     pub const ALL: [Self; 9] = [

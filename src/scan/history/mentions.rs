@@ -15,7 +15,7 @@ use crate::gather::{Fate, Sighting};
 use crate::scan::known::Needles;
 use crate::secret::{Fingerprint, Secret};
 use crate::settings::HistorySettings;
-use crate::source::git::database::Database;
+use crate::source::git::database::{Database, DatabaseReader};
 use crate::source::git::open::Opened;
 use crate::source::git::trees::Comparison;
 
@@ -37,7 +37,9 @@ pub(super) fn note(whole: &mut Whole, settings: &HistorySettings, opened: &Opene
         return;
     };
     let mut digest = Sha256::new_with_prefix(format!("{head} {:?}", settings.exclude));
-    gone.keys().for_each(|secret| digest.update(secret.to_bytes()));
+    for secret in gone.keys() {
+        digest.update(secret.to_bytes());
+    }
     let key = digest.finalize().into();
     let known: Option<Mentions> = cabinet.and_then(|cabinet| cabinet.read(NAME, &key)).map(|(mentions, _)| mentions);
     let mentions = known.unwrap_or_else(|| {
@@ -77,8 +79,7 @@ fn search(gone: &BTreeMap<Fingerprint, Secret>, head: ObjectId, settings: &Histo
     let mut buffer = Vec::new();
     let tree = reader.find(&head, &mut buffer).ok().and_then(|commit| commit.try_into_commit_iter()?.tree_id().ok());
     let blobs = tree.map_or_else(Vec::new, |tree| Comparison::new(&reader, true).changes(tree, Vec::new(), BString::default()).blobs);
-    let look = |(reader, buffer): &mut (_, Vec<u8>), (id, path): &(ObjectId, BString)| {
-        let reader: &crate::source::git::database::DatabaseReader = reader;
+    let look = |(reader, buffer): &mut (DatabaseReader, Vec<u8>), (id, path): &(ObjectId, BString)| {
         if settings.exclude.has(path.as_bstr()) || reader.size(id).is_ok_and(|size| size > LARGE) {
             return Vec::new();
         }

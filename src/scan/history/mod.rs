@@ -13,6 +13,7 @@ mod messages;
 mod onward;
 mod outcome;
 mod places;
+mod problems;
 mod seen;
 mod versions;
 
@@ -21,12 +22,11 @@ use std::path::PathBuf;
 
 use bstr::{BStr, BString, ByteSlice};
 use gix::objs::Kind;
-use gix::oid;
 
 use super::stream::WINDOW;
 use super::{Progress, Scanner, Stage};
 use crate::blob::{Origin, visible};
-use crate::finding::{Coverage, Exposure, Problem, ProblemKind, Repository};
+use crate::finding::{Coverage, Exposure, Repository};
 use crate::gather::Gathered;
 use crate::secret::Fingerprint;
 use crate::settings::HistorySettings;
@@ -42,7 +42,6 @@ use crate::source::git::history::{load, named};
 use crate::source::git::open::{self, Opened};
 use crate::source::git::pack::Inventory;
 use crate::source::git::pack::budget::Budget;
-use crate::source::git::pack::packed::Broken;
 use crate::source::git::pack::walk::{self, Limits};
 use crate::source::git::refs::{self, ReferenceKind, References};
 use crate::source::git::{config, lfs};
@@ -369,23 +368,6 @@ impl<'k> Known<'k> {
         reached.oldest_first.iter().find(|&&commit| commits.tree(commit) == Some(root)).map(|&commit| commits.object(commit))
     }
 
-    /// What references lead to and is not in the repository.
-    fn absent(&self) -> Vec<Problem> {
-        let mut absent = Vec::new();
-        for (commit, parent) in self.cut().filter(|(_, parent)| self.inventory.number(parent).is_none()) {
-            let why = format!("the history is cut off: its parent {parent} is not in the repository; `git fetch --unshallow` may bring it");
-            absent.push(self.cut_at(commit, why));
-        }
-        for (_, tree) in self.history.missing.iter().filter(|&&(commit, _)| self.has_commit(commit)) {
-            absent.push(missing(tree, BString::default()));
-        }
-        let reached = self.everything.as_ref().unwrap_or(&self.reached);
-        let trees = &self.history.trees;
-        absent.extend(reached.missing.iter().map(|absent| missing(&trees.missing[absent as usize], reached.missing_path(trees, absent))));
-        absent.dedup();
-        absent
-    }
-
     /// The ids of what references lead to and is not in the repository.
     fn absent_ids(&self) -> Vec<Vec<u8>> {
         let cut = self.history.cut.iter().map(|(_, parent)| parent);
@@ -425,78 +407,11 @@ impl<'k> Known<'k> {
         let excluded = excluded.iter().flat_map(|&blob| id(blob).as_bytes()).copied().collect();
         Some(Ledger { saved, chain, brought, messages, edition, excluded, absent, odd })
     }
-
-    /// What is there and cannot be read, besides blobs.
-    fn unreadable(&self) -> Vec<Problem> {
-        let mut problems = self.inventory.problems.clone();
-        problems.extend(self.references.problems.iter().cloned());
-        for (commit, parent) in self.cut().filter(|(_, parent)| self.inventory.number(parent).is_some()) {
-            problems.push(self.cut_at(commit, format!("the history is cut off: its parent {parent} cannot be read")));
-        }
-        let reached = self.everything.as_ref().unwrap_or(&self.reached);
-        for object in reached.objects.iter() {
-            let why = self.history.broken.binary_search_by_key(&object, |&(broken, _)| broken).ok().map(|at| self.history.broken[at].1);
-            match self.inventory.kind(object) {
-                Some(kind @ (Kind::Commit | Kind::Tag)) if why.is_none() => problems.push(self.misnamed(object, kind)),
-                kind => problems.extend(why.or(kind.is_none().then_some(Broken::Damaged)).map(|why| self.broken(object, why))),
-            }
-        }
-        problems.dedup();
-        problems
-    }
-
-    /// Commits that count, each with a parent that is not known.
-    fn cut(&self) -> impl Iterator<Item = (u32, &'k oid)> {
-        self.history.cut.iter().filter(|&&(commit, _)| self.has_commit(commit)).map(|(commit, parent)| (*commit, &**parent))
-    }
-
-    fn cut_at(&self, commit: u32, detail: String) -> Problem {
-        Problem { path: BString::from(self.inventory.id(commit).to_string()), kind: ProblemKind::MissingObject, detail }
-    }
-
-    fn problems_of_blobs(&self, found: &Found, most: Option<u64>) -> Vec<Problem> {
-        let broken = found.broken.iter().map(|&(blob, why)| self.broken(blob, why));
-        let over =
-            found.over_limit.iter().map(|&(blob, size)| super::file::over_limit(self.path_of(blob).as_bstr(), size, most.unwrap_or(size)));
-        let crowded = found.crowded.iter().map(|&blob| super::blob::too_many(self.path_of(blob).as_bstr()));
-        let one_sided = found.one_sided.iter().map(|&(blob, size)| self.one_sided(blob, size));
-        let is_cut_short = std::iter::once(&self.reached).chain(&self.everything).any(|reached| reached.is_cut_short);
-        let cut_short = is_cut_short.then(|| Problem {
-            path: self.head.map_or_else(BString::default, |head| self.inventory.id(head).to_string().into()),
-            kind: ProblemKind::OverLimit,
-            detail: "its trees stand at too many paths: content was not looked at as at each of them".to_owned(),
-        });
-        broken.chain(over).chain(crowded).chain(one_sided).chain(cut_short).collect()
-    }
-
-    /// A large blob was looked at as at one of its paths.
-    fn one_sided(&self, blob: u32, size: u64) -> Problem {
-        let detail = format!("it has {size} bytes, and stands at paths of several kinds: it was looked at as this one only");
-        Problem { path: self.path_of(blob), kind: ProblemKind::OverLimit, detail }
-    }
-
-    /// A tree lists as a file what cannot be one.
-    fn misnamed(&self, object: u32, kind: Kind) -> Problem {
-        let detail = format!("a tree lists object {} among its files, and it is a {kind}: it was not scanned", self.inventory.id(object));
-        Problem { path: self.path_of(object), kind: ProblemKind::MissingObject, detail }
-    }
-
-    fn broken(&self, object: u32, why: Broken) -> Problem {
-        let detail = format!("object {} cannot be read: {why}", self.inventory.id(object));
-        // A commit has no path, and neither has the tree of one; the line in a report has to say something all the same.
-        let path = Some(self.path_of(object)).filter(|path| !path.is_empty());
-        Problem { path: path.unwrap_or_else(|| self.inventory.id(object).to_string().into()), kind: ProblemKind::MissingObject, detail }
-    }
 }
 
 /// The name of a reference, as content.
 fn name_item(name: &BString) -> ObjectItem {
     ObjectItem { origin: Origin::RefName { name: name.clone() }, content: Content::Name }
-}
-
-fn missing(id: &oid, path: BString) -> Problem {
-    let path = if path.is_empty() { id.to_string().into() } else { path };
-    Problem { path, kind: ProblemKind::MissingObject, detail: format!("object {id} is not in the repository") }
 }
 
 impl Paths for Known<'_> {

@@ -13,7 +13,10 @@ use aws_sdk_secretsmanager::operation::list_secrets::ListSecretsOutput;
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, ReplicaRegionType, Tag};
 use subtle::ConstantTimeEq;
 
-use super::{Action, CURRENT, Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version, has_tags, limits, read_in_batches};
+use super::{
+    Action, CURRENT, Description, NewSecret, REMOVE_REPLICAS, SecretStore, StoreError, Stored, Tags, Version, has_tags, limits,
+    read_in_batches,
+};
 use crate::reference::Backend;
 use crate::secret::Secret;
 pub use account::AwsSettings;
@@ -231,6 +234,7 @@ impl SecretStore for AwsStore {
 
     fn delete(&self, name: &str, recovery_days: u8) -> Result<(), StoreError> {
         limits::recovery_days(name, recovery_days)?;
+        self.without_replicas(name)?;
         let call = Call { at: &self.account.at, name, action: Action::Delete.iam() };
         let request = self.client.delete_secret().secret_id(name).recovery_window_in_days(i64::from(recovery_days));
         match self.account.runtime.block_on(request.send()).map_err(|error| failed(call, &error)) {
@@ -250,6 +254,17 @@ impl SecretStore for AwsStore {
 }
 
 impl AwsStore {
+    /// Takes the replicas of a secret away: with them it cannot be deleted.
+    fn without_replicas(&self, name: &str) -> Result<(), StoreError> {
+        let regions = self.describe(name)?.map(|known| known.replica_regions).unwrap_or_default();
+        if regions.is_empty() {
+            return Ok(());
+        }
+        let call = Call { at: &self.account.at, name, action: REMOVE_REPLICAS };
+        let request = self.client.remove_regions_from_replication().secret_id(name).set_remove_replica_regions(Some(regions));
+        self.account.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
+    }
+
     fn read_batch(&self, names: &[&str]) -> Result<Vec<Result<Secret, StoreError>>, StoreError> {
         let call = Call { at: &self.account.at, name: "AWS", action: "secretsmanager:BatchGetSecretValue" };
         let request = self.client.batch_get_secret_value().set_secret_id_list(Some(names.iter().map(ToString::to_string).collect()));

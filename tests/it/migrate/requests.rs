@@ -274,6 +274,11 @@ fn a_key_replicas_a_type_and_tags_are_passed_on() {
     assert_eq!((&create["KmsKeyId"], &create["Type"]), (&json!("alias/a"), &json!("SnowflakePat")));
     assert_eq!(create["AddReplicaRegions"], json!([{"Region": "eu-west-2"}, {"Region": "us-east-1"}]));
     assert!(create["Tags"].as_array().unwrap().contains(&json!({"Key": "owner", "Value": "ann"})));
+    // A secret that has replicas cannot be deleted.
+    assert_exit(&trial.run(&["migrate", "undo", "--yes"]), 0);
+    let [removed] = &trial.requests("RemoveRegionsFromReplication")[..] else { panic!("replicas are removed once") };
+    assert_eq!(removed["RemoveReplicaRegions"], json!(["eu-west-2", "us-east-1"]));
+    assert_eq!(trial.requests("DeleteSecret").len(), 1);
 }
 
 #[test]

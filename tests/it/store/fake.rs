@@ -282,8 +282,16 @@ impl Secret {
                 if self.deleted {
                     return refuse("InvalidRequestException", "The secret was already marked deleted.");
                 }
+                if !self.replicas.is_empty() {
+                    return refuse("InvalidParameterException", "You can't delete a secret that still has replica regions.");
+                }
                 self.deleted = true;
                 Ok(json!({"ARN": arn(name), "Name": name, "DeletionDate": 1.0}))
+            }
+            "RemoveRegionsFromReplication" => {
+                let gone: Vec<&str> = body["RemoveReplicaRegions"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+                self.replicas.retain(|region| !gone.contains(&region.as_str()));
+                Ok(json!({"ARN": arn(name)}))
             }
             "RestoreSecret" => {
                 self.deleted = false;
