@@ -416,8 +416,9 @@ fn name_item(name: &BString) -> ObjectItem {
 
 impl Paths for Known<'_> {
     fn path(&self, object: u32) -> Wanted {
-        if self.reached_with(object).is_none() {
-            return Wanted::No;
+        let Some(reached) = self.reached_with(object) else { return Wanted::No };
+        if self.settings.exclude.is_empty() && !reached.has_others(object) {
+            return Wanted::At(self.manners.standing_at(reached.path(&self.history.trees, object)));
         }
         let paths: Vec<BString> = self.paths_of(object).into_iter().map(|(path, _)| path).collect();
         if paths.is_empty() { Wanted::Excluded } else { Wanted::At(self.manners.standing(paths)) }

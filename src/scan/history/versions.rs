@@ -48,8 +48,10 @@ pub(super) struct Standing {
     pub(super) path: BString,
     /// Other paths, at each of which it is to be looked at as well, as they are of other classes.
     pub(super) others: Vec<BString>,
-    /// See [`Manners`].
+    /// What all of them have to say: see [`Manners`].
     pub(super) manner: u64,
+    /// What the first one has to say.
+    pub(super) first: u64,
 }
 
 /// Looks at blobs; for one thread.
@@ -59,7 +61,6 @@ pub(super) struct Blobs<'s, P> {
     progress: &'s dyn Progress,
     /// Whether versions inherit from their bases.
     delta: bool,
-    manners: Manners,
     path: BString,
     /// How a text at that path is read.
     manner: u64,
@@ -130,7 +131,6 @@ impl<'s, P: Paths> Blobs<'s, P> {
             paths,
             progress,
             delta,
-            manners: Manners::of(scanner),
             path: BString::default(),
             manner: 0,
             others: Vec::new(),
@@ -147,7 +147,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
 
     /// Whether a blob of `len` bytes is to be looked at; its path is known then.
     fn wants(&mut self, object: u32, len: u64) -> bool {
-        let Standing { path, others, manner } = match self.paths.path(object) {
+        let Standing { path, others, manner, first } = match self.paths.path(object) {
             Wanted::At(standing) => standing,
             Wanted::Excluded => {
                 self.outcomes.excluded.push(object);
@@ -155,8 +155,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
             }
             Wanted::No => return false,
         };
-        (self.path, self.others) = (path, others);
-        self.manner = self.manners.of_path(self.path.as_bstr());
+        (self.path, self.others, self.manner) = (path, others, first);
         self.progress.advance(1, len);
         let within = self.scanner.settings.max_file_size.is_none_or(|most| len <= most);
         if !within {
@@ -359,7 +358,14 @@ impl Manners {
             }
         }
         let mut apart = apart.into_iter();
-        Standing { path: apart.next().unwrap_or_default(), others: apart.collect(), manner: self.joined(manners) }
+        let first = manners.first().copied().unwrap_or_default();
+        Standing { path: apart.next().unwrap_or_default(), others: apart.collect(), manner: self.joined(manners), first }
+    }
+
+    /// Where a blob stands that is at one path.
+    pub(super) fn standing_at(self, path: BString) -> Standing {
+        let first = self.of_path(path.as_bstr());
+        Standing { path, others: Vec::new(), manner: self.joined([first]), first }
     }
 }
 
@@ -472,7 +478,7 @@ mod tests {
 
     impl Paths for Named {
         fn path(&self, _object: u32) -> Wanted {
-            Wanted::At(Manners { by_path: false }.standing(vec![self.0.into()]))
+            Wanted::At(Manners { by_path: false }.standing_at(self.0.into()))
         }
     }
 

@@ -84,7 +84,7 @@ struct Brought {
 impl Paths for Brought {
     fn path(&self, object: u32) -> Wanted {
         let (path, manner) = self.paths[object as usize].clone();
-        Wanted::At(Standing { path, others: Vec::new(), manner })
+        Wanted::At(Standing { path, others: Vec::new(), manner, first: manner })
     }
 }
 

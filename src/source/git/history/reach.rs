@@ -80,6 +80,11 @@ impl Reached {
         trees.path(self.via[object as usize], |tree| self.via[trees.object(tree) as usize])
     }
 
+    /// Whether a blob has other paths that count as others.
+    pub(crate) fn has_others(&self, object: u32) -> bool {
+        self.others.get(self.others.partition_point(|&(other, _)| other < object)).is_some_and(|&(other, _)| other == object)
+    }
+
     /// Other paths of a blob that count as others, in order, each with the tree, by object, that it starts in.
     pub(crate) fn others<'r>(&'r self, trees: &'r Trees, object: u32) -> impl Iterator<Item = (BString, u32)> + 'r {
         let first = self.others.partition_point(|&(other, _)| other < object);
@@ -283,24 +288,21 @@ impl<'t> Spreading<'t> {
     /// Whether an entry of a tree that is seen as a folder leads to nothing new.
     fn knows(&self, folder: FolderId, entry: Edit) -> bool {
         match entry.class() {
-            Class::File | Class::Link | Class::Tree => {
-                let object = self.object(entry);
-                self.objects.has(object) && self.knows_as(folder, object, entry.name())
+            Class::Tree => {
+                let inside = self.folders.enter(folder, entry.name());
+                self.first[entry.child as usize] == inside || self.more_trees.contains_key(&(entry.child, inside))
             }
+            Class::File | Class::Link => self.objects.has(entry.child) && self.knows_file(folder, entry),
             Class::Missing => self.missing.has(entry.child),
             Class::Submodule => self.submodules.has(entry.name()),
             Class::Gone => true,
         }
     }
 
-    /// Whether an object that was seen was seen as what it is with this name in a folder.
-    fn knows_as(&self, folder: FolderId, object: u32, name: u32) -> bool {
-        if let Some(tree) = self.trees.place(object) {
-            let inside = self.folders.enter(folder, name);
-            return self.first[tree as usize] == inside || self.more_trees.contains_key(&(tree, inside));
-        }
-        let file = self.folders.file(folder, name);
-        self.first_file(object) == Some(file) || self.more_blobs.contains_key(&(object, file))
+    /// Whether a blob that was seen was seen as the file that an entry is in a folder.
+    fn knows_file(&self, folder: FolderId, entry: Edit) -> bool {
+        let file = self.folders.file(folder, entry.name());
+        self.first_file(entry.child) == Some(file) || self.more_blobs.contains_key(&(entry.child, file))
     }
 
     /// What a blob was first seen as; none if something else than a tree led to it.
@@ -309,39 +311,42 @@ impl<'t> Spreading<'t> {
         (tree != NONE).then(|| self.folders.file(self.first[tree as usize], name))
     }
 
-    /// What an entry of a file, a link or a tree leads to.
-    fn object(&self, entry: Edit) -> u32 {
-        if entry.class() == Class::Tree { self.trees.object(entry.child) } else { entry.child }
-    }
-
     /// Notes an entry of a tree that is seen as a folder.
     fn see(&mut self, tree: u32, folder: FolderId, entry: Edit) {
         let name = entry.name();
-        let object = match entry.class() {
-            Class::File | Class::Link | Class::Tree => self.object(entry),
+        match entry.class() {
+            Class::Tree => {
+                self.note(self.trees.object(entry.child), tree, name);
+                self.meet(entry.child, self.folders.enter(folder, name), Some(Via { tree, folder, name }));
+            }
+            Class::File | Class::Link => {
+                let via = Via { tree, folder, name };
+                if self.note(entry.child, tree, name) {
+                    // Whatever the entry says it is.
+                    if let Some(inside) = self.trees.place(entry.child) {
+                        self.meet(inside, self.folders.enter(folder, name), Some(via));
+                    }
+                } else if !self.knows_file(folder, entry) {
+                    self.meet_blob(entry.child, self.folders.file(folder, name), via);
+                }
+            }
             Class::Missing => {
                 if self.missing.add(entry.child) {
                     self.missing_via[entry.child as usize] = (tree, name);
                 }
-                return;
             }
-            Class::Submodule => {
-                self.submodules.add(name);
-                return;
-            }
-            Class::Gone => return,
-        };
-        let via = Via { tree, folder, name };
+            Class::Submodule => drop(self.submodules.add(name)),
+            Class::Gone => {}
+        }
+    }
+
+    /// Notes where an object is first seen, if this is it.
+    fn note(&mut self, object: u32, tree: u32, name: u32) -> bool {
         let is_new = self.objects.add(object);
         if is_new {
             self.via[object as usize] = (tree, name);
         }
-        // Whatever the entry says it is.
-        if let Some(inside) = self.trees.place(object) {
-            self.meet(inside, self.folders.enter(folder, name), Some(via));
-        } else if !is_new && !self.knows_as(folder, object, name) {
-            self.meet_blob(object, self.folders.file(folder, name), via);
-        }
+        is_new
     }
 
     /// A blob is seen as another file than before.
