@@ -173,6 +173,10 @@ impl Needles {
 
     /// Adds the indices of the values that `bytes` hold.
     pub(super) fn look(&self, bytes: &[u8], found: &mut BTreeSet<usize>) {
+        // Whether there is any is known faster than which.
+        if !self.automaton.is_match(bytes) {
+            return;
+        }
         found.extend(self.automaton.find_overlapping_iter(bytes).map(|hit| self.values[hit.pattern().as_usize()].0));
     }
 
