@@ -767,6 +767,9 @@ fn hostile_trees_end() {
     );
     assert_eq!(sandbox.brought("r", "main..bomb"), ["bomb: message", "bomb: 9/9/9/9/9/9/9/9/9/9/f=bomb"]);
     assert_eq!(sandbox.brought("r", "bomb..again"), ["again: message"]);
+    let each_path = Range::between("main..bomb").unwrap().with_each_path(true);
+    let bomb = range::list(&sandbox.path("r"), &each_path, &GitEnvironment::default()).unwrap();
+    assert_eq!(bomb.coverage.problems.iter().map(|problem| problem.kind).collect::<Vec<_>>(), [ProblemKind::OverLimit]);
     let deep = sandbox.range("r", "main..deep").unwrap();
     assert_eq!(sandbox.named("r", &deep), ["deep: message"]);
     assert_eq!(deep.coverage.problems.iter().map(|problem| problem.kind).collect::<Vec<_>>(), [ProblemKind::OverLimit]);

@@ -143,9 +143,11 @@ impl<'d> Comparison<'d> {
             return changes;
         }
         let mut compared = HashSet::new();
+        let mut is_cut_short = false;
         let mut steps = vec![Step { tree, others, path, depth: 0 }];
         while let Some(step) = steps.pop() {
             let folder = self.folder(&step.path, self.listed.len() + compared.len());
+            is_cut_short |= self.each_path && matches!(folder, Counted::Folder(_));
             let new = if step.others.is_empty() {
                 self.listed.insert((step.tree, folder))
             } else {
@@ -156,6 +158,10 @@ impl<'d> Comparison<'d> {
             } else if let Err(problem) = self.compare(&step, &mut changes, &mut steps) {
                 changes.coverage.problems.push(problem);
             }
+        }
+        if is_cut_short {
+            let detail = "its trees stand at too many paths: content was not looked at as at each of them".to_owned();
+            changes.coverage.problems.push(Problem { path: tree.to_string().into(), kind: ProblemKind::OverLimit, detail });
         }
         changes
     }

@@ -142,15 +142,7 @@ impl SecretStore for AwsStore {
         if holder.as_deref() == Some(to) {
             return Ok(());
         }
-        let request = self
-            .client
-            .update_secret_version_stage()
-            .secret_id(name)
-            .version_stage(stage)
-            .move_to_version_id(to)
-            .set_remove_from_version_id(holder);
-        let call = Call { at: &self.account.at, name, action: Action::MoveStage.iam() };
-        self.account.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
+        self.relabel(name, stage, Some(to.to_owned()), holder)
     }
 
     fn drop_stage(&self, name: &str, stage: &str, from: &str) -> Result<(), StoreError> {
@@ -158,14 +150,7 @@ impl SecretStore for AwsStore {
         if known.version_at(stage) != Some(from) {
             return Ok(());
         }
-        let request = self
-            .client
-            .update_secret_version_stage()
-            .secret_id(name)
-            .version_stage(stage)
-            .set_remove_from_version_id(Some(from.to_owned()));
-        let call = Call { at: &self.account.at, name, action: Action::MoveStage.iam() };
-        self.account.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
+        self.relabel(name, stage, None, Some(from.to_owned()))
     }
 
     fn read(&self, name: &str, version: &Version<'_>) -> Result<Secret, StoreError> {
@@ -254,6 +239,14 @@ impl SecretStore for AwsStore {
 }
 
 impl AwsStore {
+    /// Moves a staging label from one version to another, or takes it away.
+    fn relabel(&self, name: &str, stage: &str, to: Option<String>, from: Option<String>) -> Result<(), StoreError> {
+        let call = Call { at: &self.account.at, name, action: Action::MoveStage.iam() };
+        let request = self.client.update_secret_version_stage().secret_id(name).version_stage(stage);
+        let request = request.set_move_to_version_id(to).set_remove_from_version_id(from);
+        self.account.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
+    }
+
     /// Takes the replicas of a secret away: with them it cannot be deleted.
     fn without_replicas(&self, name: &str) -> Result<(), StoreError> {
         let regions = self.describe(name)?.map(|known| known.replica_regions).unwrap_or_default();
