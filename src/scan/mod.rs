@@ -27,6 +27,7 @@ use crate::settings::{Settings, TreeSettings};
 use crate::source::objects::{ObjectItem, ObjectReader, Objects};
 use crate::source::tree::{self, Place};
 use crate::source::{Listing, SourceError, TreeFile};
+use crate::suppress::globs::Globs;
 use names::Directories;
 
 /// Fewer items than this are scanned on the caller's thread: starting others would cost more.
@@ -100,6 +101,13 @@ impl Scanner {
     #[must_use]
     pub const fn catalogue(&self) -> &Catalogue {
         &self.catalogue
+    }
+
+    /// Whether more of paths counts than their classes: some are left out or let pass, or patterns go by them. Content is looked at with each
+    /// of its paths then.
+    #[must_use]
+    pub fn counts_each_path(&self, exclude: &Globs, let_pass: &Globs) -> bool {
+        !exclude.is_empty() || !let_pass.is_empty() || self.catalogue.is_limited_to_paths()
     }
 
     /// Scans content that is in memory.

@@ -52,8 +52,7 @@ impl Scanner {
         if history.since.is_none() {
             return self.whole_history(history, progress);
         }
-        let each_path = !history.exclude.is_empty() || !history.let_pass.is_empty() || self.catalogue.is_limited_to_paths();
-        let range = Range::all(history.since).with_each_path(each_path);
+        let range = Range::all(history.since).with_each_path(self.counts_each_path(&history.exclude, &history.let_pass));
         let mut objects = range::list(&history.repository, &range, &history.environment)?;
         objects.leave_out(|path| history.exclude.has(path));
         let repository = objects.repository.take();

@@ -150,8 +150,8 @@ fn prune(args: &PruneArgs, quiet: bool, environment: &Environment) -> Result<Exi
     let tree = TreeSettings { no_ignore: true, exclude: Vec::new(), roots: vec![root.clone()] };
     let mut reports = vec![ground::scan_tree(&scanner, &tree, quiet, environment)?];
     if args.history {
-        let (environment_of_git, cache) = (environment.git.clone(), Cache::GitDirectory);
-        let history = HistorySettings { environment: environment_of_git, cache, ..HistorySettings::new(root.clone()) };
+        let kept = HistorySettings { cache: Cache::GitDirectory, ..HistorySettings::new(root.clone()) };
+        let history = HistorySettings { environment: environment.git.clone(), ..kept };
         reports.push(ground::scan_history(&scanner, &history, quiet, environment)?);
     }
     if reports.iter().any(|report| outcome(report) != Exit::Clean) {

@@ -75,8 +75,8 @@ fn scan(args: &ScanArgs, ground: &Ground, quiet: bool, environment: &Environment
             .reader(origin, &mut io::stdin().lock())
             .map_err(|error| Failure::new(&format_args!("cannot read standard input: {error}")));
     }
+    let let_pass = ground::globs(ground.let_pass())?;
     if args.history.is_some() {
-        let let_pass = ground::globs(ground.let_pass())?;
         let history = HistorySettings { exclude: globs, let_pass, ..history_settings(args, Repository::named(args, environment)?) };
         if let Cache::At(directory) = &history.cache
             && let Err(error) = fsx::own::private_directory(directory).and_then(|()| fsx::try_write_in(directory))
@@ -86,8 +86,7 @@ fn scan(args: &ScanArgs, ground: &Ground, quiet: bool, environment: &Environment
         }
         return scanner.history(&history, &progress).map_err(|error| Failure::new(&error));
     }
-    let each_path = !exclude.is_empty() || ground.let_pass().next().is_some() || scanner.catalogue().is_limited_to_paths();
-    if let Some(mut objects) = objects(args, each_path, environment)? {
+    if let Some(mut objects) = objects(args, scanner.counts_each_path(&globs, &let_pass), environment)? {
         objects.leave_out(|path| globs.has(path));
         return Ok(scanner.objects(&objects, &progress));
     }

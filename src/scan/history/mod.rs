@@ -259,8 +259,7 @@ impl<'k> Known<'k> {
         }
         let head = references.all.iter().find(|reference| reference.name == "HEAD").and_then(|head| inventory.number(&head.peeled));
         let objects: Vec<u32> = tips.iter().map(|tip| tip.object).collect();
-        let by_class = settings.exclude.is_empty() && settings.let_pass.is_empty() && !scanner.catalogue.is_limited_to_paths();
-        let counts = if by_class { Counts::Class } else { Counts::Path };
+        let counts = if scanner.counts_each_path(&settings.exclude, &settings.let_pass) { Counts::Path } else { Counts::Class };
         let reached = reach(history, head, &objects, counts);
         let everything = settings.unreachable.then(|| {
             let of_kind = |kind| (0..inventory.len()).filter(move |&number| inventory.kind(number) == Some(kind));

@@ -8,6 +8,7 @@ use super::Known;
 use super::outcome::Found;
 use crate::finding::{Problem, ProblemKind};
 use crate::source::git::pack::packed::Broken;
+use crate::source::git::trees::too_many_paths;
 
 impl<'k> Known<'k> {
     /// What references lead to and is not in the repository.
@@ -65,11 +66,8 @@ impl<'k> Known<'k> {
         let crowded = found.crowded.iter().map(|&blob| crate::scan::blob::too_many(self.path_of(blob).as_bstr()));
         let one_sided = found.one_sided.iter().map(|&(blob, size)| self.one_sided(blob, size));
         let is_cut_short = std::iter::once(&self.reached).chain(&self.everything).any(|reached| reached.is_cut_short);
-        let cut_short = is_cut_short.then(|| Problem {
-            path: self.head.map_or_else(BString::default, |head| self.inventory.id(head).to_string().into()),
-            kind: ProblemKind::OverLimit,
-            detail: "its trees stand at too many paths: content was not looked at as at each of them".to_owned(),
-        });
+        let head = || self.head.map_or_else(BString::default, |head| self.inventory.id(head).to_string().into());
+        let cut_short = is_cut_short.then(|| too_many_paths(head()));
         broken.chain(over).chain(crowded).chain(one_sided).chain(cut_short).collect()
     }
 

@@ -160,8 +160,7 @@ impl<'d> Comparison<'d> {
             }
         }
         if is_cut_short {
-            let detail = "its trees stand at too many paths: content was not looked at as at each of them".to_owned();
-            changes.coverage.problems.push(Problem { path: tree.to_string().into(), kind: ProblemKind::OverLimit, detail });
+            changes.coverage.problems.push(too_many_paths(tree.to_string().into()));
         }
         changes
     }
@@ -244,6 +243,12 @@ impl Changes {
         let path = joined(directory.as_bstr(), entry.filename);
         self.removed.push(Removed { id: entry.oid.to_owned(), is_tree: entry.mode.is_tree(), path });
     }
+}
+
+/// The problem of trees that stand at more paths than are followed.
+pub(crate) fn too_many_paths(path: BString) -> Problem {
+    let detail = "its trees stand at too many paths: content was not looked at as at each of them".to_owned();
+    Problem { path, kind: ProblemKind::OverLimit, detail }
 }
 
 /// `directory/name`.

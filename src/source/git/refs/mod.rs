@@ -102,7 +102,8 @@ enum Target {
 pub(crate) fn list(repository: &gix::Repository, database: &DatabaseReader, prefix: &str, logs: bool) -> References {
     let mut reading = Reading::new(repository);
     let common = repository.common_dir();
-    match Storage::of(repository) {
+    let storage = Storage::of(repository);
+    match &storage {
         Storage::Files => reading.packed(&common.join("packed-refs")),
         Storage::Tables => {}
         Storage::Other(format) => reading.problem("refs".into(), &format!("references in the format {format} cannot be read")),
@@ -110,7 +111,7 @@ pub(crate) fn list(repository: &gix::Repository, database: &DatabaseReader, pref
     let of_work_trees = reading.entries(&common.join("worktrees"), &"worktrees".into()).into_iter();
     let of_work_trees = of_work_trees.map(|(name, entry)| (format!("{name}/"), entry.path()));
     for (prefix, directory) in std::iter::once((String::new(), common.to_owned())).chain(of_work_trees) {
-        reading.directory(&directory, &prefix, &Storage::of(repository), logs);
+        reading.directory(&directory, &prefix, &storage, logs);
     }
     reading.resolve(database, prefix)
 }
