@@ -76,7 +76,7 @@ pub enum Origin {
     Unreachable {
         /// Object id in hex: of the commit that brought it, else of the object itself.
         id: String,
-        /// Path in that commit's tree; `COMMIT_MESSAGE` or `TAG_MESSAGE` for those, `OBJECT` for a blob alone.
+        /// Path in that commit's tree; `COMMIT_MESSAGE` or `TAG_MESSAGE` for those, `REFLOG_MESSAGE` for what a log says of it, `OBJECT` for a blob alone.
         path: BString,
     },
 }

@@ -40,9 +40,21 @@ impl Key {
     pub fn from_hex(text: &str) -> Option<Self> {
         from_hex(text).map(Self)
     }
+
+    /// Its 64 lower case hex digits.
+    #[must_use]
+    pub fn to_hex(&self) -> String {
+        HEXLOWER.encode(&self.0)
+    }
 }
 
 impl KeyedHash {
+    /// The hash's bytes.
+    #[must_use]
+    pub const fn bytes(self) -> [u8; 32] {
+        self.0
+    }
+
     /// The hash with these 64 lower case hex digits.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
@@ -68,7 +80,7 @@ impl fmt::Display for KeyedHash {
 
 impl Serialize for Key {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&HEXLOWER.encode(&self.0))
+        serializer.serialize_str(&self.to_hex())
     }
 }
 

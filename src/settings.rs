@@ -8,6 +8,7 @@ use bstr::{BStr, ByteSlice};
 use crate::finding::Level;
 use crate::suppress::globs::Globs;
 use crate::suppress::marks::Marks;
+use crate::suppress::passed::PassedPaths;
 
 /// What a scan reports and how much it may use.
 #[derive(Debug, Clone)]
@@ -22,8 +23,8 @@ pub struct Settings {
     pub threads: Option<usize>,
     /// Whether candidates that are no findings are reported with their reason.
     pub explain: bool,
-    /// Bytes of memory that a scan of a history takes, about: see [`MEMORY`].
-    pub memory: usize,
+    /// Bytes of memory that a scan of a history takes, about; none: [`MEMORY`], or what it takes at least. Fewer than that are an error.
+    pub memory: Option<usize>,
 }
 
 /// Bytes of memory that a scan of a history takes where nothing else is said, files that are mapped apart. It is a limit for the texts of
@@ -32,7 +33,7 @@ pub const MEMORY: usize = 250 << 20;
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { min_confidence: Level::Medium, marks: Marks::All, max_file_size: None, threads: None, explain: false, memory: MEMORY }
+        Self { min_confidence: Level::Medium, marks: Marks::All, max_file_size: None, threads: None, explain: false, memory: None }
     }
 }
 
@@ -61,7 +62,7 @@ pub struct HistorySettings {
     /// Paths to leave out.
     pub exclude: Globs,
     /// Paths whose places are taken out of the report when it is made: of a secret that stands elsewhere too, that is shown.
-    pub let_pass: Globs,
+    pub let_pass: PassedPaths,
     /// Whether of a blob that is stored as a change of another one only what changes is scanned. The findings are the same.
     pub delta: bool,
     /// Where to keep what was scanned, for the next time.
@@ -78,7 +79,7 @@ impl HistorySettings {
             unreachable: false,
             since: None,
             exclude: Globs::default(),
-            let_pass: Globs::default(),
+            let_pass: PassedPaths::default(),
             delta: true,
             cache: Cache::Off,
         }
@@ -90,9 +91,13 @@ impl HistorySettings {
 pub enum Cache {
     /// Nowhere.
     Off,
-    /// In the repository's git directory.
-    GitDirectory,
-    /// In this directory.
+    /// In the repository's git directory. What is kept there is sealed with the key in a file elsewhere, which is made where it is not there: a
+    /// git directory can come from a stranger with everything that is in it.
+    GitDirectory {
+        /// The key's file.
+        key: PathBuf,
+    },
+    /// In this directory, which has the key too: whoever can write there is believed.
     At(PathBuf),
 }
 

@@ -89,6 +89,18 @@ impl Exception {
         if compiled.verdicts(None).next().is_none() { Err(ExceptionError::Empty) } else { Ok(compiled) }
     }
 
+    /// Whether paths are among what it goes by.
+    #[must_use]
+    pub fn speaks_of_paths(&self) -> bool {
+        !self.paths.is_empty()
+    }
+
+    /// Whether a path is one of those that it goes by, whatever else has to hold there.
+    #[must_use]
+    pub fn speaks_of(&self, path: &BStr) -> bool {
+        self.paths.is_match(path)
+    }
+
     /// Whether the exception speaks of what was seen.
     #[must_use]
     pub fn holds(&self, seen: &Seen<'_>) -> bool {

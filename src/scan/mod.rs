@@ -23,11 +23,13 @@ use crate::blob::Origin;
 use crate::finding::{Coverage, Problem, Report, Repository};
 use crate::gather::{Fate, Gathered};
 use crate::patterns::Catalogue;
-use crate::settings::{Settings, TreeSettings};
+use crate::settings::{MEMORY, Settings, TreeSettings};
+use crate::source::git::range::Range;
 use crate::source::objects::{ObjectItem, ObjectReader, Objects};
 use crate::source::tree::{self, Place};
 use crate::source::{Listing, SourceError, TreeFile};
 use crate::suppress::globs::Globs;
+use crate::suppress::passed::PassedPaths;
 use names::Directories;
 
 /// Fewer items than this are scanned on the caller's thread: starting others would cost more.
@@ -106,7 +108,7 @@ impl Scanner {
     /// Whether more of paths counts than their classes: some are left out or let pass, or patterns go by them. Content is looked at with each
     /// of its paths then.
     #[must_use]
-    pub fn counts_each_path(&self, exclude: &Globs, let_pass: &Globs) -> bool {
+    pub fn counts_each_path(&self, exclude: &Globs, let_pass: &PassedPaths) -> bool {
         !exclude.is_empty() || !let_pass.is_empty() || self.catalogue.is_limited_to_paths()
     }
 
@@ -141,6 +143,7 @@ impl Scanner {
                     let scanned = self.file(&file.origin, Place::Path(&file.path), buffer);
                     scanned.merge(self.names_above(&file.origin, &directories))
                 };
+                progress.total(listing.files.len() as u64);
                 let gathered = self.all(&listing.files, progress, Vec::new, scan);
                 (listing, gathered)
             }
@@ -187,12 +190,23 @@ impl Scanner {
     }
 
     fn gather_objects(&self, objects: &Objects, progress: &dyn Progress) -> Gathered {
-        let scan = |(reader, buffer): &mut (ObjectReader, Vec<u8>), item: &_| {
-            self.object(objects, reader, item, buffer).unwrap_or_else(Gathered::of_problem)
-        };
-        let mut gathered = self.all(&objects.items, progress, || (objects.reader(), Vec::new()), scan);
+        // Reasons are given of candidates that are looked at.
+        if let Some(inventory) = objects.stored.as_ref().filter(|_| !self.settings.explain) {
+            return self.gather_stored(objects, inventory, progress);
+        }
+        progress.total(objects.items.len() as u64);
+        let items: Vec<&ObjectItem> = objects.items.iter().collect();
+        let mut gathered = self.gather_each(objects, &items, progress);
         gathered.coverage.merge(objects.coverage.clone());
         gathered
+    }
+
+    /// What some of the items hold, each looked up by itself.
+    fn gather_each(&self, objects: &Objects, items: &[&ObjectItem], progress: &dyn Progress) -> Gathered {
+        let scan = |(reader, buffer): &mut (ObjectReader, Vec<u8>), item: &&ObjectItem| {
+            self.object(objects, reader, item, buffer).unwrap_or_else(Gathered::of_problem)
+        };
+        self.all(items, progress, || (objects.reader(), Vec::new()), scan)
     }
 
     /// What the configuration of a repository holds; it counts as no content of what was asked for.
@@ -227,15 +241,37 @@ impl Scanner {
                 return Err(file::over_limit(item.origin.path(), size, most));
             }
         }
-        let bytes = reader.read(item, buffer)?;
+        Ok(self.content_of(objects, item, reader.read(item, buffer)?))
+    }
+
+    /// What an item holds whose object is at hand.
+    fn item(&self, objects: &Objects, item: &ObjectItem, object: &[u8]) -> Gathered {
+        match self.settings.max_file_size {
+            Some(most) if object.len() as u64 > most => Gathered::of_problem(file::over_limit(item.origin.path(), object.len() as u64, most)),
+            _ => self.content_of(objects, item, &item.content_in(object)),
+        }
+    }
+
+    fn content_of(&self, objects: &Objects, item: &ObjectItem, bytes: &[u8]) -> Gathered {
         let mut gathered = self.whole(&item.origin, bytes);
         if item.is_of_content() {
             gathered.coverage = Coverage::default();
         }
-        Ok(match self.behind_object(&item.origin, bytes, &objects.lfs) {
+        match self.behind_object(&item.origin, bytes, &objects.lfs) {
             Some(behind) => gathered.merge(behind),
             None => gathered,
-        })
+        }
+    }
+
+    /// The same range, to be read with what the settings allow: where that is faster, in the order in which objects are stored.
+    #[must_use]
+    pub fn at_once(&self, range: Range) -> Range {
+        range.at_once(self.threads(), self.memory())
+    }
+
+    /// Bytes of memory that a scan of a history may take.
+    fn memory(&self) -> usize {
+        self.settings.memory.unwrap_or(MEMORY)
     }
 
     /// How many threads may be used.
@@ -252,7 +288,6 @@ impl Scanner {
         start: impl Fn() -> S + Sync,
         scan: impl Fn(&mut S, &T) -> Gathered + Sync,
     ) -> Gathered {
-        progress.total(items.len() as u64);
         let next = AtomicUsize::new(0);
         let work = || {
             let mut state = start();

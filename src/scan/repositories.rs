@@ -53,6 +53,7 @@ impl Scanner {
             return self.whole_history(history, progress);
         }
         let range = Range::all(history.since).with_each_path(self.counts_each_path(&history.exclude, &history.let_pass));
+        let range = if history.delta { self.at_once(range) } else { range };
         let mut objects = range::list(&history.repository, &range, &history.environment)?;
         objects.leave_out(|path| history.exclude.has(path));
         let repository = objects.repository.take();

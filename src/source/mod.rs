@@ -110,6 +110,12 @@ pub enum SourceError {
         /// The branch; none where that cannot be told.
         branch: Option<String>,
     },
+    /// Less memory is allowed than the tables of a history take.
+    #[error("the tables of this history take more memory than it may: --memory has to be {} or more", mebibytes(*least))]
+    Memory {
+        /// The least that is enough, in bytes.
+        least: u64,
+    },
     /// An end of a range is not in the repository.
     #[error("`{revision}` is not in this repository; `{fetch}` may bring it")]
     MissingRevision {
@@ -126,6 +132,11 @@ fn in_words(error: &std::io::Error) -> String {
         std::io::ErrorKind::NotFound => "no such file or directory".to_owned(),
         kind => kind.to_string(),
     }
+}
+
+/// A number of bytes as options take it.
+fn mebibytes(bytes: u64) -> String {
+    format!("{}M", bytes.div_ceil(1 << 20))
 }
 
 /// A path that is safe to show.

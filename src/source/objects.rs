@@ -1,5 +1,6 @@
 //! Content that is in a git object database, listed but not yet read. Owns: reading it, one reader a thread. Must not: decide what is listed.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use bstr::{BStr, ByteSlice};
@@ -10,6 +11,7 @@ use crate::blob::Origin;
 use crate::finding::{Coverage, Problem, Repository, SkipReason};
 use crate::source::TreeFile;
 use crate::source::git::database::{Database, DatabaseReader};
+use crate::source::git::pack::Inventory;
 
 /// Objects to scan, in an order that depends on the repository alone.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub struct Objects {
     /// Where git LFS keeps content.
     pub(crate) lfs: PathBuf,
     pub(crate) database: Database,
+    /// Where each object is stored, where there are so many items that they are better read in that order.
+    pub(crate) stored: Option<Inventory>,
 }
 
 /// One piece of content.
@@ -53,6 +57,16 @@ impl ObjectItem {
     #[must_use]
     pub fn is_of_content(&self) -> bool {
         matches!(&self.origin, Origin::PathName { commit, .. } if commit.is_empty())
+    }
+
+    /// What of its object, as stored, is content.
+    pub(crate) fn content_in<'o>(&'o self, object: &'o [u8]) -> Cow<'o, [u8]> {
+        match self.content {
+            Content::Blob(_) => object.into(),
+            Content::Commit(_) => written_by_people(object, Kind::Commit).into(),
+            Content::Tag(_) => written_by_people(object, Kind::Tag).into(),
+            Content::Name => name(&self.origin).as_bytes().into(),
+        }
     }
 }
 

@@ -110,6 +110,11 @@ impl IgnoredPlaces {
         self.count == 0
     }
 
+    /// The paths of all places.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &[u8]> {
+        self.places.keys().map(|(path, _)| path.as_slice())
+    }
+
     fn has(&self, id: &str, place: &Place) -> bool {
         if self.is_empty() {
             return false;

@@ -6,3 +6,4 @@ pub mod foreign;
 pub mod globs;
 mod left;
 pub mod marks;
+pub mod passed;

@@ -41,6 +41,7 @@ const EDGES: [(&str, &[&str]); 22] = [
             "finding",
             "fsx",
             "gather",
+            "keyed",
             "line_hash",
             "patterns",
             "place",

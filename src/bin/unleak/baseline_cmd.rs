@@ -10,7 +10,7 @@ use unleak::finding::{Decision, Level, Report, Verdict};
 use unleak::keyed::KeyedHash;
 use unleak::report;
 use unleak::scan::Scanner;
-use unleak::settings::{Cache, HistorySettings, Settings, TreeSettings};
+use unleak::settings::{HistorySettings, Settings, TreeSettings};
 use unleak::suppress::baseline::Baseline;
 use unleak::suppress::marks::Marks;
 
@@ -150,7 +150,7 @@ fn prune(args: &PruneArgs, quiet: bool, environment: &Environment) -> Result<Exi
     let tree = TreeSettings { no_ignore: true, exclude: Vec::new(), roots: vec![root.clone()] };
     let mut reports = vec![ground::scan_tree(&scanner, &tree, quiet, environment)?];
     if args.history {
-        let kept = HistorySettings { cache: Cache::GitDirectory, ..HistorySettings::new(root.clone()) };
+        let kept = HistorySettings { cache: environment.cache(), ..HistorySettings::new(root.clone()) };
         let history = HistorySettings { environment: environment.git.clone(), ..kept };
         reports.push(ground::scan_history(&scanner, &history, quiet, environment)?);
     }

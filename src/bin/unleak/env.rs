@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use unleak::secret::Secret;
+use unleak::settings::Cache;
 use unleak::source::git::GitEnvironment;
 
 /// What opens the key of the local store; no command that is run gets it.
@@ -40,7 +41,7 @@ pub struct Environment {
     pub editor: Option<OsString>,
     /// `USER`, `LOGNAME` or `USERNAME`: who works here.
     pub user: Option<String>,
-    /// `XDG_STATE_HOME`, else `~/.local/state`: where journals of trees outside of git are.
+    /// `XDG_STATE_HOME`, else `~/.local/state`: where journals of trees outside of git are, and the key of what is kept of histories.
     pub state_home: Option<PathBuf>,
     /// `XDG_DATA_HOME`, else `~/.local/share`: where the local store is.
     pub data_home: Option<PathBuf>,
@@ -205,6 +206,12 @@ pub struct PreCommit {
 }
 
 impl Environment {
+    /// Where scans of a history keep what they saw: in the git directory, if there is a home for the key that it is sealed with.
+    #[must_use]
+    pub fn cache(&self) -> Cache {
+        self.state_home.as_ref().map_or(Cache::Off, |state| Cache::GitDirectory { key: state.join("unleak/cache-key") })
+    }
+
     /// Reads the variables of the process.
     pub fn read() -> Self {
         Self::from(variable)

@@ -59,6 +59,11 @@ impl Foreign {
         found
     }
 
+    /// What the files let pass.
+    pub fn passes(&self) -> impl Iterator<Item = &Passes> {
+        self.files.iter().map(|(_, passes)| passes)
+    }
+
     /// Takes what the files let pass out of the report, and gives the words about each file.
     pub fn apply(self, report: &mut Report) -> Vec<String> {
         foreign::apply(self.files, report);

@@ -7,11 +7,12 @@ use clap::{Args, ValueHint};
 use unleak::finding::{Level, Report};
 use unleak::patterns::Catalogue;
 use unleak::scan::Scanner;
-use unleak::settings::{Cache, HistorySettings, Settings, TreeSettings};
+use unleak::settings::{HistorySettings, Settings, TreeSettings};
 use unleak::suppress;
 use unleak::suppress::allow::Allow;
 use unleak::suppress::globs::Globs;
 use unleak::suppress::marks::Marks;
+use unleak::suppress::passed::PassedPaths;
 
 use crate::args::{level_parser, profile_parser};
 use crate::config::Config;
@@ -116,9 +117,12 @@ impl Ground {
         Ok(Self { config, scanner: Scanner::new(catalogue, settings), foreign })
     }
 
-    /// The globs of paths whose places the configuration takes out of the report.
-    pub fn let_pass(&self) -> impl Iterator<Item = &str> {
-        self.config.allow.iter().filter_map(Allow::path)
+    /// The paths whose places the configuration and files of other tools take out of the report.
+    ///
+    /// # Errors
+    /// A glob that cannot be read.
+    pub fn let_pass(&self) -> Result<PassedPaths, Failure> {
+        Ok(PassedPaths::new(globs(self.config.allow.iter().filter_map(Allow::path))?, self.foreign.passes()))
     }
 
     /// Takes out of the report what configuration and files of other tools let pass, and gives the words about it.
@@ -136,8 +140,8 @@ impl Ground {
             let settings = HistorySettings {
                 environment: environment.git.clone(),
                 exclude: globs(self.config.exclude.iter().map(String::as_str))?,
-                let_pass: globs(self.let_pass())?,
-                cache: Cache::GitDirectory,
+                let_pass: self.let_pass()?,
+                cache: environment.cache(),
                 ..HistorySettings::new(path.to_owned())
             };
             scan_history(&self.scanner, &settings, quiet, environment)?

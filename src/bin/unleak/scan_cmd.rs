@@ -8,7 +8,8 @@ use unleak::blob::{Origin, visible};
 use unleak::finding::{Report, Severity};
 use unleak::fsx;
 use unleak::report::{Format, Options};
-use unleak::settings::{Cache, HistorySettings, MEMORY, Settings, TreeSettings};
+use unleak::scan::Scanner;
+use unleak::settings::{Cache, HistorySettings, Settings, TreeSettings};
 use unleak::source::git;
 use unleak::source::objects::Objects;
 
@@ -31,7 +32,7 @@ pub fn run(args: &ScanArgs, quiet: bool, environment: &Environment) -> Result<Ex
         max_file_size: args.max_file_size,
         threads: args.threads,
         explain: args.explain,
-        memory: args.memory.map_or(MEMORY, |memory| usize::try_from(memory).unwrap_or(usize::MAX)),
+        memory: args.memory.map(|memory| usize::try_from(memory).unwrap_or(usize::MAX)),
         ..Settings::default()
     };
     let ground = Ground::new(&args.look, &args.rules, start, &settings)?;
@@ -75,9 +76,9 @@ fn scan(args: &ScanArgs, ground: &Ground, quiet: bool, environment: &Environment
             .reader(origin, &mut io::stdin().lock())
             .map_err(|error| Failure::new(&format_args!("cannot read standard input: {error}")));
     }
-    let let_pass = ground::globs(ground.let_pass())?;
+    let let_pass = ground.let_pass()?;
     if args.history.is_some() {
-        let history = HistorySettings { exclude: globs, let_pass, ..history_settings(args, Repository::named(args, environment)?) };
+        let history = HistorySettings { exclude: globs, let_pass, ..history_settings(args, Repository::named(args, environment)?, environment) };
         if let Cache::At(directory) = &history.cache
             && let Err(error) = fsx::own::private_directory(directory).and_then(|()| fsx::try_write_in(directory))
             && !quiet
@@ -86,7 +87,7 @@ fn scan(args: &ScanArgs, ground: &Ground, quiet: bool, environment: &Environment
         }
         return scanner.history(&history, &progress).map_err(|error| Failure::new(&error));
     }
-    if let Some(mut objects) = objects(args, scanner.counts_each_path(&globs, &let_pass), environment)? {
+    if let Some(mut objects) = objects(args, scanner, scanner.counts_each_path(&globs, &let_pass), environment)? {
         objects.leave_out(|path| globs.has(path));
         return Ok(scanner.objects(&objects, &progress));
     }
@@ -96,20 +97,20 @@ fn scan(args: &ScanArgs, ground: &Ground, quiet: bool, environment: &Environment
 }
 
 /// The content of git that is asked for; none: something else is. With `each_path` that content is listed with all its paths.
-fn objects(args: &ScanArgs, each_path: bool, environment: &Environment) -> Result<Option<Objects>, Failure> {
+fn objects(args: &ScanArgs, scanner: &Scanner, each_path: bool, environment: &Environment) -> Result<Option<Objects>, Failure> {
     let objects = if args.staged {
         let repository = Repository::named(args, environment)?;
         git::staged::list(repository.path, &repository.environment)
     } else if let Some(range) = range_cmd::range(args, environment)? {
         let repository = Repository::named(args, environment)?;
-        git::range::list(repository.path, &range.with_each_path(each_path), &repository.environment)
+        git::range::list(repository.path, &scanner.at_once(range.with_each_path(each_path)), &repository.environment)
     } else {
         return Ok(None);
     };
     objects.map(Some).map_err(|error| Failure::new(&error))
 }
 
-fn history_settings(args: &ScanArgs, repository: Repository<'_>) -> HistorySettings {
+fn history_settings(args: &ScanArgs, repository: Repository<'_>, environment: &Environment) -> HistorySettings {
     HistorySettings {
         environment: repository.environment,
         unreachable: args.unreachable,
@@ -118,7 +119,7 @@ fn history_settings(args: &ScanArgs, repository: Repository<'_>) -> HistorySetti
         cache: match &args.cache {
             _ if args.no_cache => Cache::Off,
             Some(directory) => Cache::At(directory.clone()),
-            None => Cache::GitDirectory,
+            None => environment.cache(),
         },
         ..HistorySettings::new(repository.path.to_owned())
     }

@@ -5,6 +5,7 @@
 //! come next, in the order in which they are stored as changes to one another. Only then are the secrets that were found followed through
 //! the history, and the few places that a report shows are looked at once more, in full.
 
+mod brought;
 mod cache;
 mod exposures;
 mod lines;
@@ -21,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use bstr::{BStr, BString, ByteSlice};
+use gix::ObjectId;
 use gix::objs::Kind;
 
 use super::stream::WINDOW;
@@ -67,6 +69,9 @@ const A_THREAD: usize = 8 << 20;
 const A_PROGRAM: usize = 16 << 20;
 /// Largest blob that is looked at in one piece, in bytes; a larger one is scanned as a stream.
 const MOST: u64 = WINDOW as u64;
+
+/// What stands for the path of a message in the log of a reference.
+const LOG_MESSAGE: &str = "REFLOG_MESSAGE";
 
 /// With more missing objects than this it is not looked for each of them whether it came in.
 const MOST_ABSENT: usize = 1000;
@@ -132,25 +137,32 @@ impl Scanner {
     pub(super) fn whole_history(&self, settings: &HistorySettings, progress: &dyn Progress) -> Result<Whole, SourceError> {
         let opened = open::open(&settings.repository, &settings.environment)?;
         let cabinet = Cabinet::new(self, &settings.cache, opened.repository.common_dir());
-        let mut whole = self.whole_of(settings, &opened, cabinet.as_ref(), progress);
+        let mut whole = self.whole_of(settings, &opened, cabinet.as_ref(), progress)?;
         mentions::note(&mut whole, settings, &opened, cabinet.as_ref());
         Ok(whole)
     }
 
-    fn whole_of(&self, settings: &HistorySettings, opened: &Opened, cabinet: Option<&Cabinet>, progress: &dyn Progress) -> Whole {
+    fn whole_of(
+        &self,
+        settings: &HistorySettings,
+        opened: &Opened,
+        cabinet: Option<&Cabinet>,
+        progress: &dyn Progress,
+    ) -> Result<Whole, SourceError> {
         let references = refs::list(&opened.repository, &opened.database.reader(), "", settings.unreachable);
         let kept = cabinet.map(|cabinet| Kept::new(cabinet, settings, opened, &references));
         let lfs = lfs::directory(opened.repository.common_dir());
         let onward = || self.onward(settings, opened, &references, (cabinet?, kept.as_ref()?), &lfs);
         if let Some(whole) = kept.as_ref().and_then(|kept| kept.again(self, opened, &lfs)).or_else(onward) {
-            return whole;
+            return Ok(whole);
         }
         progress.stage(Stage::Commits);
         let inventory = Inventory::open(&opened.object_directories, opened.repository.object_hash());
-        let left = self.settings.memory.saturating_sub(inventory.bytes() + self.threads() * A_THREAD + A_PROGRAM);
-        let budget = Budget::with_large(FOR_TABLES.min(self.settings.memory), left);
+        let left = self.memory().saturating_sub(inventory.bytes() + self.threads() * A_THREAD + A_PROGRAM);
+        let budget = Budget::with_large(FOR_TABLES.min(self.memory()), left);
         let limits = Limits { most: budget.longest(), budget: &budget, threads: self.threads() };
         let (history, messages) = load::load(&inventory, limits, || Messages::new(self, &inventory));
+        self.refuse_less(inventory.bytes() + history.bytes())?;
         let known = Known::new(self, settings, opened, &inventory, &history, &references);
         let absent = known.absent();
         let problems = [absent.as_slice(), &known.unreadable()].concat();
@@ -159,7 +171,7 @@ impl Scanner {
             gathered = gathered.merge(part.gathered(|commit| known.has_commit(commit), |commit| known.is_reached(commit)));
         }
         let messages = (gathered.coverage.scanned, gathered.coverage.bytes);
-        gathered = gathered.merge(self.names(&known));
+        gathered = gathered.merge(self.names(&known)).merge(self.log_messages(&references));
         progress.stage(Stage::Content);
         let (found, edition) = self.blobs(&known, cabinet, progress);
         progress.stage(Stage::Exposure);
@@ -183,7 +195,23 @@ impl Scanner {
             }
         }
         whole.gathered = whole.gathered.merge(self.behind_pointers(&pointers));
-        whole
+        Ok(whole)
+    }
+
+    /// Refuses a limit that tables of so many bytes alone are over.
+    fn refuse_less(&self, tables: usize) -> Result<(), SourceError> {
+        let least = (tables + A_PROGRAM).next_multiple_of(1 << 20);
+        match self.settings.memory {
+            Some(memory) if memory < least => Err(SourceError::Memory { least: least as u64 }),
+            _ => Ok(()),
+        }
+    }
+
+    /// What logs of references say about changes, where that was asked for.
+    fn log_messages(&self, references: &References) -> Gathered {
+        let messages = references.log_messages.iter();
+        let origin = |id: &ObjectId| Origin::Unreachable { id: id.to_string(), path: LOG_MESSAGE.into() };
+        messages.map(|(message, id)| self.whole(&origin(id), message)).fold(Gathered::default(), Gathered::merge)
     }
 
     /// Tags, and the names of references and of files.
@@ -212,10 +240,10 @@ impl Scanner {
         let is_new = |blob: u32| known.reached_with(blob).is_some() && !recalled.objects.has(blob);
         let blobs = (0..known.inventory.len()).filter(|&number| known.inventory.kind(number) == Some(Kind::Blob));
         progress.total(blobs.filter(|&number| is_new(number)).count() as u64);
-        let for_seen = self.settings.memory.saturating_sub(BEFORE_SEEN) / FOR_SEEN;
+        let for_seen = self.memory().saturating_sub(BEFORE_SEEN) / FOR_SEEN;
         let seen = Seen::new(for_seen);
         let tables = known.inventory.bytes() + known.history.bytes() + for_seen;
-        let budget = Budget::new(self.settings.memory.saturating_sub(tables + self.threads() * A_THREAD + A_PROGRAM));
+        let budget = Budget::new(self.memory().saturating_sub(tables + self.threads() * A_THREAD + A_PROGRAM));
         let limits = Limits { most: MOST, budget: &budget, threads: self.threads() };
         let start = || Blobs::new(self, known, progress, known.settings.delta, &seen);
         let visitors = walk::walk(known.inventory, Kind::Blob, limits, is_new, start);
@@ -289,7 +317,7 @@ impl<'k> Known<'k> {
     /// Items to look at in full.
     fn objects(&self, items: Vec<ObjectItem>) -> Objects {
         let (lfs, database) = (self.lfs.clone(), self.database.clone());
-        Objects { items, coverage: Coverage::default(), repository: None, configuration: Vec::new(), lfs, database }
+        Objects { items, coverage: Coverage::default(), repository: None, configuration: Vec::new(), lfs, database, stored: None }
     }
 
     /// What was reached in which a blob is known.

@@ -130,6 +130,11 @@ impl Outcomes {
         self.blobs.push((looked, set));
     }
 
+    /// Notes that what is known of a blob holds at more paths.
+    pub(super) fn widen(&mut self, object: u32, manner: u64) {
+        self.blobs.iter_mut().filter(|(looked, _)| looked.object == object).for_each(|(looked, _)| looked.manner = manner);
+    }
+
     /// The blobs that were looked at, each with the number of its set.
     pub(super) fn numbered(&self) -> &[(Looked, Option<NonZeroU32>)] {
         &self.blobs

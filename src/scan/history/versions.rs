@@ -341,6 +341,11 @@ impl Manners {
         manners.into_iter().fold(0, |all, one| if self.by_path { all.wrapping_mul(31).wrapping_add(one) } else { all | one })
     }
 
+    /// Whether what is known at some paths and, apart from that, at others is what is known at all of them.
+    pub(super) const fn can_widen(self) -> bool {
+        !self.by_path
+    }
+
     /// Whether what is known by `joined` holds at a path that says `one`.
     pub(super) const fn covers(self, joined: u64, one: u64) -> bool {
         if self.by_path { joined == one } else { joined & one == one }

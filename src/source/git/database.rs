@@ -1,8 +1,9 @@
 //! A repository's objects: packs, loose objects, alternates, quarantine. Owns: lookup by id. Must not: follow `refs/replace`, which
 //! would let a repository show other content than the one it gives away, nor obey its configuration.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bstr::BStr;
@@ -11,38 +12,106 @@ use gix::odb::pack::cache::DecodeEntry;
 use gix::odb::store::init::Options;
 use gix::{ObjectId, odb, oid};
 
-use crate::blob::visible;
 use crate::finding::{Problem, ProblemKind};
+use crate::source::git::causes;
+use crate::source::git::plain::{self, Plain, Recents};
 
 /// Object directories, in the order they are asked; shared between threads.
 #[derive(Clone)]
 pub(crate) struct Database {
-    stores: Vec<Arc<odb::Store>>,
+    stores: Vec<Store>,
+}
+
+/// One object directory and its alternates.
+#[derive(Clone)]
+enum Store {
+    Whole(Arc<odb::Store>),
+    Plain(Arc<Plain>),
+}
+
+/// A store as one thread sees it.
+enum Handle {
+    Whole(Box<odb::HandleArc>),
+    Plain(Arc<Plain>, Box<RefCell<Recents>>),
+}
+
+impl Store {
+    fn open(directory: PathBuf, hash: gix::hash::Kind) -> std::io::Result<Self> {
+        let (directories, wrong) = plain::directories(&directory);
+        if wrong.is_some() {
+            return Ok(Self::Plain(Arc::new(Plain::open(directories, hash))));
+        }
+        odb::Store::at_opts(directory, hash, &mut std::iter::empty(), Options::default()).map(|store| Self::Whole(Arc::new(store)))
+    }
+
+    fn handle(&self) -> Handle {
+        match self {
+            Self::Whole(store) => Handle::Whole(Box::new(store.to_cache_arc().with_pack_cache(|| Box::<Recent>::default()))),
+            Self::Plain(store) => Handle::Plain(Arc::clone(store), Box::default()),
+        }
+    }
+
+    fn directory(&self) -> &Path {
+        match self {
+            Self::Whole(store) => store.path(),
+            Self::Plain(store) => &store.directory,
+        }
+    }
+}
+
+impl Handle {
+    fn find<'b>(&self, id: &oid, buffer: &'b mut Vec<u8>) -> Result<Option<Data<'b>>, gix::Error> {
+        match self {
+            Self::Whole(handle) => handle.try_find(id, buffer),
+            Self::Plain(store, recent) => store.find(id, recent, buffer),
+        }
+    }
+
+    /// Kind, and size in bytes.
+    fn header(&self, id: &oid) -> Result<Option<(Kind, u64)>, gix::Error> {
+        match self {
+            Self::Whole(handle) => Ok(handle.try_header(id)?.map(|header| (header.kind, header.size))),
+            Self::Plain(store, recent) => store.header(id, recent),
+        }
+    }
+
+    fn has(&self, id: &oid) -> bool {
+        match self {
+            Self::Whole(handle) => handle.exists(id),
+            Self::Plain(store, _) => store.has(id),
+        }
+    }
+
+    fn packed(&self) -> u64 {
+        match self {
+            Self::Whole(handle) => handle.packed_object_count().unwrap_or(0),
+            Self::Plain(store, _) => store.packed(),
+        }
+    }
 }
 
 impl Database {
     /// Opens each directory; the ones that its `info/alternates` names are part of it.
     pub(crate) fn open(directories: Vec<PathBuf>, hash: gix::hash::Kind) -> std::io::Result<Self> {
-        let open = |path| odb::Store::at_opts(path, hash, &mut std::iter::empty(), Options::default()).map(Arc::new);
-        Ok(Self { stores: directories.into_iter().map(open).collect::<Result<_, _>>()? })
+        let stores = directories.into_iter().map(|directory| Store::open(directory, hash));
+        Ok(Self { stores: stores.collect::<Result<_, _>>()? })
     }
 
     /// A reader, for one thread.
     pub(crate) fn reader(&self) -> DatabaseReader {
-        let handle = |store: &Arc<odb::Store>| store.to_cache_arc().with_pack_cache(|| Box::<Recent>::default());
-        DatabaseReader { handles: self.stores.iter().map(handle).collect() }
+        DatabaseReader { handles: self.stores.iter().map(Store::handle).collect() }
     }
 }
 
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.stores.iter().map(|store| store.path())).finish()
+        f.debug_list().entries(self.stores.iter().map(Store::directory)).finish()
     }
 }
 
 /// Objects just unpacked from a pack. They are what the next ones are deltas of, above all trees of neighbouring commits.
 #[derive(Default)]
-struct Recent {
+pub(super) struct Recent {
     objects: HashMap<(u32, u64), (Kind, usize, Vec<u8>)>,
     bytes: usize,
 }
@@ -88,30 +157,35 @@ const MAX_TAGS: usize = 64;
 
 /// Finds objects; for one thread.
 pub(crate) struct DatabaseReader {
-    handles: Vec<odb::HandleArc>,
+    handles: Vec<Handle>,
 }
 
 impl DatabaseReader {
     /// The object, unpacked into `buffer`.
     pub(crate) fn find<'a>(&self, id: &oid, buffer: &'a mut Vec<u8>) -> Result<Data<'a>, LookupError> {
-        let found = self.handle(id)?.try_find(id, buffer).map_err(|error| LookupError::broken(id, &error))?;
+        let found = self.handle(id)?.find(id, buffer).map_err(|error| LookupError::broken(id, &error))?;
         found.ok_or_else(|| LookupError::missing(id))
     }
 
     /// The object's size in bytes, which is read without unpacking it.
     pub(crate) fn size(&self, id: &oid) -> Result<u64, LookupError> {
-        let found = self.handle(id)?.try_header(id).map_err(|error| LookupError::broken(id, &error))?;
-        found.map(|header| header.size).ok_or_else(|| LookupError::missing(id))
+        let found = self.handle(id)?.header(id).map_err(|error| LookupError::broken(id, &error))?;
+        found.map(|(_, size)| size).ok_or_else(|| LookupError::missing(id))
+    }
+
+    /// How many objects packs hold, about; what several hold counts for each.
+    pub(crate) fn packed(&self) -> usize {
+        usize::try_from(self.handles.iter().map(Handle::packed).sum::<u64>()).unwrap_or(usize::MAX)
     }
 
     /// Whether the object is there.
     pub(crate) fn has(&self, id: &oid) -> bool {
-        self.handles.iter().any(|handle| handle.exists(id))
+        self.handles.iter().any(|handle| handle.has(id))
     }
 
     /// The object's kind; none where it cannot be read.
     pub(crate) fn kind(&self, id: &oid) -> Option<Kind> {
-        self.handle(id).ok()?.try_header(id).ok()?.map(|header| header.kind)
+        self.handle(id).ok()?.header(id).ok()?.map(|(kind, _)| kind)
     }
 
     /// Follows tags.
@@ -135,10 +209,10 @@ impl DatabaseReader {
     }
 
     /// The first store that holds the object; the only one is not asked twice.
-    fn handle(&self, id: &oid) -> Result<&odb::HandleArc, LookupError> {
+    fn handle(&self, id: &oid) -> Result<&Handle, LookupError> {
         match self.handles.as_slice() {
             [only] => Ok(only),
-            several => several.iter().find(|handle| handle.exists(id)).ok_or_else(|| LookupError::missing(id)),
+            several => several.iter().find(|handle| handle.has(id)).ok_or_else(|| LookupError::missing(id)),
         }
     }
 }
@@ -162,7 +236,7 @@ impl LookupError {
     }
 
     fn broken(id: &oid, error: &gix::Error) -> Self {
-        Self { detail: format!("object {id} is broken: {}", visible(error.to_string().as_bytes())), missing: false }
+        Self { detail: format!("object {id} is broken: {}", causes::all(error)), missing: false }
     }
 
     /// An object that is there and is not what it has to be.

@@ -8,6 +8,7 @@ use gix::ObjectId;
 
 use crate::source::git::commit_graph::Noted;
 use crate::source::git::database::{DatabaseReader, LookupError};
+use crate::source::git::history::between::Tables;
 
 /// From which ends a commit was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,7 @@ impl Commit {
 pub(crate) struct Graph<'d> {
     database: &'d DatabaseReader,
     noted: Option<Noted>,
+    tables: Option<&'d Tables>,
     commits: HashMap<ObjectId, Commit>,
     /// Commits that cannot be read, and why.
     lost: HashMap<ObjectId, LookupError>,
@@ -59,6 +61,9 @@ pub(crate) struct Graph<'d> {
     undecided: usize,
     /// How many of those are wanted as far as is known.
     wanted: usize,
+    /// The time of the oldest commit that is wanted, and how many known ones below it are visited still.
+    oldest_wanted: i64,
+    patience: usize,
 }
 
 /// How many known commits that seem too old to matter are visited all the same: clocks can be wrong. If that is not enough, known commits
@@ -68,12 +73,18 @@ const PATIENCE: usize = 1024;
 impl<'d> Graph<'d> {
     /// An empty graph; what is noted of commits is not read from them.
     pub(crate) fn new(database: &'d DatabaseReader, noted: Option<Noted>) -> Self {
-        Self { database, noted, commits: HashMap::new(), lost: HashMap::new(), queue: BinaryHeap::new(), undecided: 0, wanted: 0 }
+        Self { database, noted, tables: None, commits: HashMap::new(), lost: HashMap::new(), queue: BinaryHeap::new(), undecided: 0, wanted: 0, oldest_wanted: i64::MAX, patience: PATIENCE }
+    }
+
+    /// Looks commits up in tables from now on.
+    pub(crate) fn look_up_in(&mut self, tables: &'d Tables) {
+        self.tables = Some(tables);
     }
 
     /// Reads a commit that was not seen yet.
     fn load(&self, id: &ObjectId) -> Result<Commit, LookupError> {
-        if let Some(commit) = self.noted.as_ref().and_then(|noted| noted.commit(id)) {
+        let noted = || self.noted.as_ref().and_then(|noted| noted.commit(id));
+        if let Some(commit) = self.tables.and_then(|tables| tables.commit(id)).or_else(noted) {
             return Ok(commit);
         }
         let mut buffer = Vec::new();
@@ -124,18 +135,17 @@ impl<'d> Graph<'d> {
     }
 
     /// Passes the paint on until every commit has all of it. Below the common history only what clocks make look newer than a wanted
-    /// commit is visited, and a little more.
-    pub(crate) fn walk(&mut self) {
-        let mut oldest_wanted = i64::MAX;
-        let mut patience = PATIENCE;
+    /// commit is visited, and a little more. Stops where `most` commits or more were seen, and says whether there is more to do.
+    pub(crate) fn walk(&mut self, most: usize) -> bool {
         while let Some((time, id)) = self.queue.pop() {
             if self.wanted > 0 {
-                patience = PATIENCE;
-            } else if time < oldest_wanted {
-                if self.undecided == 0 || patience == 0 {
-                    return;
+                self.patience = PATIENCE;
+            } else if time < self.oldest_wanted {
+                if self.undecided == 0 || self.patience == 0 {
+                    self.queue.push((time, id));
+                    return false;
                 }
-                patience -= 1;
+                self.patience -= 1;
             }
             let Some(commit) = self.commits.get_mut(&id) else { continue };
             commit.queued = false;
@@ -143,12 +153,21 @@ impl<'d> Graph<'d> {
             self.undecided -= usize::from(!paint.is_both());
             self.wanted -= usize::from(paint == Paint::WANTED);
             if !paint.unwanted {
-                oldest_wanted = oldest_wanted.min(time);
+                self.oldest_wanted = self.oldest_wanted.min(time);
             }
             for parent in commit.parents.clone() {
                 self.paint(parent, paint);
             }
+            if self.commits.len() >= most {
+                return true;
+            }
         }
+        false
+    }
+
+    /// How many commits are in the range.
+    pub(crate) fn len(&self) -> usize {
+        self.commits.values().filter(|commit| commit.paint == Paint::WANTED).count()
     }
 
     /// The commits of the range, parents before children and older before newer.

@@ -6,6 +6,7 @@ pub mod protocol;
 pub mod range;
 pub mod staged;
 
+pub(crate) mod causes;
 mod commit_graph;
 pub(crate) mod config;
 pub(crate) mod database;
@@ -14,6 +15,7 @@ pub(crate) mod history;
 pub(crate) mod lfs;
 pub(crate) mod open;
 pub(crate) mod pack;
+pub(crate) mod plain;
 pub(crate) mod refs;
 pub(crate) mod submodules;
 pub(crate) mod trees;

@@ -4,11 +4,13 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use gix::odb::store::init::Slots;
 use gix::open::{Options, Permissions};
 
 use crate::blob::visible;
 use crate::settings::GitEnvironment;
 use crate::source::SourceError;
+use crate::source::git::causes;
 use crate::source::git::database::Database;
 
 /// An open repository.
@@ -40,7 +42,7 @@ pub(crate) fn open(directory: &Path, environment: &GitEnvironment) -> Result<Ope
     let alternates = environment.alternate_object_directories.iter().filter(|directory| directory.is_dir()).cloned();
     let object_directories: Vec<PathBuf> = std::iter::once(objects).chain(alternates).collect();
     let database =
-        Database::open(object_directories.clone(), repository.object_hash()).map_err(|error| failure(repository.git_dir(), &error))?;
+        Database::open(object_directories.clone(), repository.object_hash()).map_err(|error| failure(repository.git_dir(), &causes::of(&error)))?;
     // Not the path that gix proposes: it can be set in the repository's configuration, where git does not look for it.
     let index_file = environment.index_file.clone().unwrap_or_else(|| repository.git_dir().join("index"));
     Ok(Opened { repository, database, object_directories, index_file })
@@ -98,9 +100,17 @@ pub(crate) fn open_at(path: &Path, as_is: bool) -> Result<gix::Repository, Sourc
         // Revisions are looked up in what the repository gives away, not in what it shows instead; a damaged commit-graph stops nothing.
         .config_overrides(["core.useReplaceRefs=false", "core.commitGraph=false"])
         .open_path_as_is(as_is);
-    let opened = gix::ThreadSafeRepository::open_opts(path, options).map_err(|error| failure(path, &error))?;
-    Ok(opened.to_thread_local())
+    let opened = gix::ThreadSafeRepository::open_opts(path, options.clone());
+    // Alternates in a circle stop the library while it counts packs; what is read of objects is read without it then.
+    let opened = opened.or_else(|error| {
+        let is_circle = error.downcast_any_ref::<gix::odb::alternate::Cycle>().is_some();
+        if is_circle { gix::ThreadSafeRepository::open_opts(path, options.object_store_slots(Slots::Given(FEW_SLOTS))) } else { Err(error) }
+    });
+    Ok(opened.map_err(|error| failure(path, &causes::all(&error)))?.to_thread_local())
 }
+
+/// Packs that the library has room for where it cannot count them.
+const FEW_SLOTS: u16 = 64;
 
 /// What is read when a repository is opened, besides the branch that HEAD names.
 const READ_ON_OPENING: [&str; 8] =

@@ -15,7 +15,9 @@ use crate::source::SourceError;
 use crate::source::git::commit_graph::Noted;
 use crate::source::git::database::{DatabaseReader, Peeled};
 use crate::source::git::graph::{Graph, Paint};
+use crate::source::git::history::between::Tables;
 use crate::source::git::open::{self, Opened};
+use crate::source::git::pack::Inventory;
 use crate::source::git::refs::{self, ReferenceKind, References};
 use crate::source::git::trees::{Comparison, Counted};
 use crate::source::git::{config, lfs};
@@ -33,6 +35,16 @@ pub struct Range {
     pub(crate) each_path: bool,
     /// Whether it is about this repository, whose configuration counts then, and not about what is pushed from one to another.
     pub(crate) is_local: bool,
+    /// What may be used to read many commits at once; none: each object is looked up by itself.
+    pub(crate) means: Option<Means>,
+}
+
+/// What reading may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Means {
+    pub(crate) threads: usize,
+    /// Bytes of memory, about.
+    pub(crate) memory: usize,
 }
 
 /// What has to be scanned with all that it is made of.
@@ -88,7 +100,21 @@ impl Range {
     pub fn with_each_path(self, each_path: bool) -> Self {
         Self { each_path, ..self }
     }
+
+    /// The same, where a range of many commits is read in the order in which objects are stored, by so many threads and in so many bytes of
+    /// memory, about. What is listed is the same.
+    #[must_use]
+    pub fn at_once(self, threads: usize, memory: usize) -> Self {
+        Self { means: Some(Means { threads, memory }), ..self }
+    }
 }
+
+/// With fewer commits than this each object is looked up by itself.
+const MANY_COMMITS: usize = 256;
+/// So many objects are read as they are stored while all that a commit brings is looked up object by object.
+const OBJECTS_A_COMMIT: usize = 200;
+/// What tables take of each object, about.
+const BYTES_AN_OBJECT: usize = 100;
 
 /// Whether git means "nothing" by this id, in either length.
 pub(crate) fn is_zeros(revision: &str) -> bool {
@@ -117,15 +143,31 @@ pub fn list(directory: &Path, range: &Range, environment: &GitEnvironment) -> Re
     for id in known {
         graph.paint(id, Paint::UNWANTED);
     }
-    graph.walk();
+    let many = range.means.map(|means| (means, MANY_COMMITS.max(reader.packed() / OBJECTS_A_COMMIT)));
+    let has_more = graph.walk(many.map_or(usize::MAX, |(_, most)| most));
+    let tables = many.filter(|&(_, most)| has_more || graph.len() >= most).and_then(|(means, _)| tables(&opened, means));
+    if let Some(tables) = &tables {
+        graph.look_up_in(tables);
+        listing.comparison.look_up_in(tables);
+    }
+    graph.walk(usize::MAX);
     listing.brought(&graph);
     let Listing { items, mut coverage, .. } = listing;
+    let stored = tables.map(|tables| tables.inventory);
     coverage.problems.sort_unstable();
     coverage.problems.dedup();
     let repository = Some(config::facts(&opened.repository));
     let lfs = lfs::directory(opened.repository.common_dir());
     let configuration = if range.is_local { config::files(&opened.repository) } else { Vec::new() };
-    Ok(Objects { items, coverage, repository, configuration, lfs, database: opened.database })
+    Ok(Objects { items, coverage, repository, configuration, lfs, database: opened.database, stored })
+}
+
+/// All commits and trees; none where some cannot be read, which is said of the objects that are missed one by one.
+fn tables(opened: &Opened, means: Means) -> Option<Tables> {
+    let inventory = Inventory::open(&opened.object_directories, opened.repository.object_hash());
+    // Where they do not fit, objects are looked up one by one.
+    let memory = means.memory.checked_sub(inventory.bytes() + inventory.len() as usize * BYTES_AN_OBJECT)?;
+    Tables::load(inventory, means.threads, memory)
 }
 
 /// A listing under way.

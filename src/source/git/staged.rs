@@ -42,7 +42,7 @@ pub fn list(directory: &Path, environment: &GitEnvironment) -> Result<Objects, S
     let repository = Some(config::facts(&opened.repository));
     let lfs = lfs::directory(opened.repository.common_dir());
     let configuration = config::files(&opened.repository);
-    Ok(Objects { items, coverage, repository, configuration, lfs, database: opened.database })
+    Ok(Objects { items, coverage, repository, configuration, lfs, database: opened.database, stored: None })
 }
 
 /// The comparison under way.

@@ -13,6 +13,7 @@ use gix::objs::{Kind, TreeRefIter};
 use crate::file_kind::{Folder, PathClass, path_class};
 use crate::finding::{Coverage, Problem, ProblemKind, SkipReason};
 use crate::source::git::database::{DatabaseReader, LookupError};
+use crate::source::git::history::between::{Difference, Tables};
 
 /// Trees nested deeper than this are a problem; git has the same limit by default.
 const MAX_DEPTH: usize = 2048;
@@ -101,6 +102,8 @@ const MOST_LISTED: usize = 1 << 16;
 /// Compares trees.
 pub(crate) struct Comparison<'d> {
     database: &'d DatabaseReader,
+    /// All trees, where reading each would take longer.
+    tables: Option<&'d Tables>,
     /// Whether all of a path counts, not only its class.
     each_path: bool,
     /// Trees that were listed whole; their blobs are known.
@@ -115,14 +118,31 @@ struct Step {
     depth: usize,
 }
 
+impl Step {
+    /// Goes on with a tree in this one.
+    fn enter(&self, tree: ObjectId, others: Vec<ObjectId>, path: BString, steps: &mut Vec<Self>) -> Result<(), Problem> {
+        if self.depth >= MAX_DEPTH {
+            let detail = format!("nested deeper than {MAX_DEPTH} directories");
+            return Err(Problem { path, kind: ProblemKind::OverLimit, detail });
+        }
+        steps.push(Self { tree, others, path, depth: self.depth + 1 });
+        Ok(())
+    }
+}
+
 impl<'d> Comparison<'d> {
     pub(crate) fn new(database: &'d DatabaseReader, each_path: bool) -> Self {
-        Self { database, each_path, listed: HashSet::new() }
+        Self { database, tables: None, each_path, listed: HashSet::new() }
+    }
+
+    /// Looks trees up in tables from now on.
+    pub(crate) fn look_up_in(&mut self, tables: &'d Tables) {
+        self.tables = Some(tables);
     }
 
     /// Another one that knows no tree yet.
     pub(crate) fn anew(&self) -> Self {
-        Self::new(self.database, self.each_path)
+        Self { listed: HashSet::new(), ..*self }
     }
 
     /// What counts of a file's path.
@@ -166,6 +186,20 @@ impl<'d> Comparison<'d> {
     }
 
     fn compare(&self, step: &Step, changes: &mut Changes, steps: &mut Vec<Step>) -> Result<(), Problem> {
+        if let Some(differences) = self.tables.and_then(|tables| tables.compare(&step.tree, &step.others)) {
+            for Difference { name, is_tree, id, .. } in differences.removed {
+                changes.removed.push(Removed { id, is_tree, path: joined(step.path.as_bstr(), name) });
+            }
+            for Difference { name, is_tree, id, below } in differences.new {
+                let path = joined(step.path.as_bstr(), name);
+                if is_tree {
+                    step.enter(id, below, path, steps)?;
+                } else {
+                    changes.blobs.push((id, path));
+                }
+            }
+            return Ok(());
+        }
         let mut buffer = Vec::new();
         let mut buffers = vec![Vec::new(); step.others.len()];
         let mut entries = Cursor::open(self.database, step.tree, &mut buffer).map_err(|error| error.at(step.path.as_bstr()))?;
@@ -198,10 +232,8 @@ impl<'d> Comparison<'d> {
                 changes.others.push(path);
             } else if !tree {
                 changes.blobs.push((entry.oid.to_owned(), path));
-            } else if step.depth < MAX_DEPTH {
-                steps.push(Step { tree: entry.oid.to_owned(), others: below, path, depth: step.depth + 1 });
             } else {
-                return Err(Problem { path, kind: ProblemKind::OverLimit, detail: format!("nested deeper than {MAX_DEPTH} directories") });
+                step.enter(entry.oid.to_owned(), below, path, steps)?;
             }
         }
         for other in others {
@@ -222,6 +254,11 @@ impl<'d> Comparison<'d> {
             if !removed.is_tree {
                 files.insert((removed.id, self.file(&removed.path)));
             } else if seen.insert((removed.id, self.folder(&removed.path, seen.len()))) {
+                if let Some(entries) = self.tables.and_then(|tables| tables.compare(&removed.id, &[])) {
+                    let below = |Difference { name, is_tree, id, .. }| Removed { id, is_tree, path: joined(removed.path.as_bstr(), name) };
+                    changes.removed.extend(entries.new.into_iter().map(below));
+                    continue;
+                }
                 let Ok(entries) = Cursor::open(self.database, removed.id, &mut buffer) else { continue };
                 entries.for_each(|entry| changes.removed(&removed.path, &entry));
             }

@@ -10,9 +10,8 @@ use bstr::{BStr, BString, ByteSlice};
 use gix::glob::pattern::{Case, Mode};
 use gix::glob::{Pattern, wildmatch};
 
-use crate::blob::visible;
 use crate::finding::{Problem, ProblemKind, Repository};
-use crate::source::git::{config, open};
+use crate::source::git::{causes, config, open};
 use crate::source::{SourceError, TreeFile};
 
 /// Ignore files larger than this many bytes are not obeyed, so that more is scanned, not less.
@@ -103,7 +102,7 @@ pub(crate) fn read_index(path: &Path, hash: gix::hash::Kind) -> Result<gix::inde
         Err(error) => return Err(error.kind().to_string()),
     }
     let options = gix::index::decode::Options { thread_limit: Some(1), ..Default::default() };
-    let file = gix::index::File::at(path, hash, true, options).map_err(|error| visible(error.to_string().as_bytes()))?;
+    let file = gix::index::File::at(path, hash, true, options).map_err(|error| causes::all(&error))?;
     Ok(file.into_parts().0)
 }
 

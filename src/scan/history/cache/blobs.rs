@@ -4,12 +4,13 @@
 //! A blob is its id, so what is known of it holds in whatever commits, under whatever references and however it is stored; only what
 //! its paths have to say to those who look ([`Manners`](super::super::versions::Manners)) has to be the same.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use gix::{ObjectId, oid};
 use serde::{Deserialize, Serialize};
 
-use super::{Cabinet, Checksum, ids};
+use super::{Cabinet, Seal, ids};
 use crate::scan::history::outcome::{Looked, Outcomes, SecretSet, Verdict};
 use crate::secret::Fingerprint;
 use crate::source::git::history::bits::Bits;
@@ -29,13 +30,13 @@ pub(in crate::scan::history) struct Remembered {
     sets: Vec<Vec<([u8; 16], Verdict)>>,
     /// The file's.
     #[serde(skip)]
-    checksum: Option<Checksum>,
+    seal: Option<Seal>,
 }
 
 /// One content of the file, as a scan left it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::scan::history) struct Edition {
-    checksum: Checksum,
+    seal: Seal,
     /// The ids of blobs in it that the scan did not come to, one behind the other in order.
     others: Vec<u8>,
 }
@@ -92,22 +93,22 @@ pub(in crate::scan::history) struct Recalled {
 impl Remembered {
     /// What `cabinet` has.
     pub(in crate::scan::history) fn read(cabinet: &Cabinet) -> Self {
-        let Some((known, checksum)) = cabinet.read::<Self>(NAME, &cabinet.judged_by) else { return Self::default() };
+        let Some((known, seal)) = cabinet.read::<Self>(NAME, &cabinet.judged_by) else { return Self::default() };
         let is_sound = |blob: &Blob| blob.set.is_none_or(|set| set.get() as usize <= known.sets.len());
-        if known.blobs.iter().all(is_sound) { Self { checksum: Some(checksum), ..known } } else { Self::default() }
+        if known.blobs.iter().all(is_sound) { Self { seal: Some(seal), ..known } } else { Self::default() }
     }
 
     /// The same as an edition, if a scan came to those blobs that `is_counted` tells by their places.
     pub(in crate::scan::history) fn edition(&self, inventory: &Inventory, counted: &Bits) -> Option<Edition> {
         let is_counted = |id: &[u8]| inventory.number_of(id).is_some_and(|number| counted.has(number));
         let others = self.ids.chunks_exact(inventory.id_len()).filter(|id| !is_counted(id)).flatten().copied().collect();
-        Some(Edition { checksum: self.checksum?, others })
+        Some(Edition { seal: self.seal?, others })
     }
 
     /// Those that a scan came to which left this edition, if this is it.
     pub(in crate::scan::history) fn of_edition(self, edition: Edition, id_len: usize) -> Option<Table> {
         let is_whole = self.ids.len() == self.blobs.len() * id_len && edition.others.len().is_multiple_of(id_len);
-        (self.checksum == Some(edition.checksum) && is_whole).then_some(Table { remembered: self, others: edition.others, id_len })
+        (self.seal == Some(edition.seal) && is_whole).then_some(Table { remembered: self, others: edition.others, id_len })
     }
 
     /// Every blob that is known and in the inventory, by object.
@@ -146,7 +147,7 @@ impl Remembered {
             joined.add_known(blob.looked(object), number);
         }
         let mut saved = Self::of(inventory, &joined);
-        saved.checksum = cabinet.write(NAME, &cabinet.judged_by, &saved);
+        saved.seal = cabinet.write(NAME, &cabinet.judged_by, &saved);
         saved.edition(inventory, &is_new)
     }
 
@@ -159,7 +160,7 @@ impl Remembered {
             ids: blobs.iter().flat_map(|(looked, _)| id(looked.object).as_bytes().iter().copied()).collect(),
             blobs: blobs.iter().map(|&(looked, set)| Blob::of(looked, set)).collect(),
             sets: outcomes.sets().into_iter().map(bytes).collect(),
-            checksum: None,
+            seal: None,
         }
     }
 }
@@ -195,14 +196,25 @@ impl Table {
         ids.enumerate().filter(|(_, id)| self.others.is_empty() || !self.is_other(id)).map(|(place, id)| (id, self.at(place)))
     }
 
-    /// Keeps them and the `new` ones, which are `ids` by number.
-    pub(in crate::scan::history) fn save_with(self, cabinet: &Cabinet, ids: &[ObjectId], new: &Outcomes) -> Option<Edition> {
+    /// Keeps them and the `new` ones, which are `ids` by number; what is known of some holds for more paths, which say what `widened` has.
+    pub(in crate::scan::history) fn save_with(
+        self,
+        cabinet: &Cabinet,
+        ids: &[ObjectId],
+        new: &Outcomes,
+        widened: &BTreeMap<ObjectId, u64>,
+    ) -> Option<Edition> {
         let Self { mut remembered, others, id_len: _ } = self;
-        if !new.numbered().is_empty() {
-            remembered.insert(ids, new);
-            remembered.checksum = cabinet.write(NAME, &cabinet.judged_by, &remembered);
+        for (id, manner) in widened {
+            if let Ok(place) = ids::place(&remembered.ids, id) {
+                remembered.blobs[place].manner = *manner;
+            }
         }
-        Some(Edition { checksum: remembered.checksum?, others })
+        if !new.numbered().is_empty() || !widened.is_empty() {
+            remembered.insert(ids, new);
+            remembered.seal = cabinet.write(NAME, &cabinet.judged_by, &remembered);
+        }
+        Some(Edition { seal: remembered.seal?, others })
     }
 }
 

@@ -17,8 +17,8 @@ use super::Cabinet;
 use super::ledger::{self, Ledger};
 use crate::blob::Origin;
 use crate::finding::{Coverage, Exposure, Problem, ProblemKind, SkipReason, Suppression};
-use crate::gather::{Fate, Gathered, Unreported, is_name};
-use crate::scan::history::{Exposed, Whole};
+use crate::gather::{Fate, Gathered, Sighting, Unreported, is_name};
+use crate::scan::history::{Exposed, LOG_MESSAGE, Whole};
 use crate::scan::{Scanner, Silent};
 use crate::secret::Fingerprint;
 use crate::settings::HistorySettings;
@@ -127,6 +127,7 @@ impl<'s> Kept<'s> {
             digest.update([&name[..], b"\n"].concat());
         }
         references.logged.iter().for_each(|id| digest.update(id.as_slice()));
+        references.log_messages.keys().for_each(|message| digest.update([&message[..], b"\n"].concat()));
         for directory in &directories {
             stored(directory, &mut digest);
         }
@@ -161,7 +162,9 @@ impl Saved {
     pub(in crate::scan::history) fn of(whole: &Whole, absent: &[Problem], items: &[ObjectItem], pointers: &[ObjectItem]) -> Option<Self> {
         // Where a name is a secret, so are the paths and references it is part of.
         let names_are_secret = whole.gathered.sightings.iter().any(|sighting| is_name(&sighting.place.origin));
-        if names_are_secret || whole.gathered.coverage.problems != absent {
+        // No object holds what a log says, to be read again.
+        let is_logged = |sighting: &Sighting| sighting.place.origin.path() == LOG_MESSAGE;
+        if names_are_secret || whole.gathered.sightings.iter().any(is_logged) || whole.gathered.coverage.problems != absent {
             return None;
         }
         let mut secrets: BTreeMap<&Origin, BTreeSet<[u8; 16]>> = BTreeMap::new();
@@ -223,7 +226,7 @@ impl Saved {
 /// Items to look at in full.
 pub(in crate::scan::history) fn objects_of(items: Vec<ObjectItem>, opened: &Opened, lfs: &Path) -> Objects {
     let (lfs, database) = (lfs.to_owned(), opened.database.clone());
-    Objects { items, coverage: Coverage::default(), repository: None, configuration: Vec::new(), lfs, database }
+    Objects { items, coverage: Coverage::default(), repository: None, configuration: Vec::new(), lfs, database, stored: None }
 }
 
 /// What names the objects of a directory: its packs, which do not change, and its loose objects.

@@ -77,8 +77,17 @@ struct Brought {
     numbers: HashMap<ObjectId, usize>,
     /// Blobs whose paths are excluded.
     excluded: BTreeSet<ObjectId>,
+    /// Blobs, known ones too, that are at a path at which they are looked at in another manner, and what all their paths say then.
+    again: BTreeMap<ObjectId, Again>,
     /// What is in them.
     outcomes: Outcomes,
+}
+
+/// Where a blob is as well.
+#[derive(Default)]
+struct Again {
+    paths: Vec<(BString, u64)>,
+    manner: u64,
 }
 
 impl Paths for Brought {
@@ -135,7 +144,8 @@ impl Scanner {
         ledger.messages = messages;
         ledger.excluded = excluded;
         ledger.saved = saved;
-        ledger.edition = table.save_with(cabinet, &news.ids, &news.outcomes)?;
+        let widened = news.again.iter().map(|(id, again)| (*id, again.manner)).collect();
+        ledger.edition = table.save_with(cabinet, &news.ids, &news.outcomes, &widened)?;
         kept.keep(&ledger.saved);
         kept.keep_ledger(&ledger);
         ledger.saved.whole(self, opened, lfs)
@@ -303,7 +313,7 @@ impl Onward<'_> {
         }
     }
 
-    /// The blobs that are new. None where one that is known is at a path at which it would be looked at in another manner.
+    /// The blobs that are new. None where one that is known is at a path that tells more than can be joined.
     fn brought(&self, changes: &[Vec<Change>]) -> Option<Brought> {
         let manners = Manners::of(self.scanner);
         let mut brought = Brought::default();
@@ -318,9 +328,16 @@ impl Onward<'_> {
                 .get(id)
                 .map(|known| known.looked.manner)
                 .or_else(|| brought.numbers.get(id).map(|&number| brought.paths[number].1));
+            let before = brought.again.get(id).map(|again| again.manner).or(before);
             match before {
-                Some(before) if is_excluded || !manners.covers(before, manner) => return None,
-                Some(_) => {}
+                Some(_) if is_excluded => return None,
+                Some(before) if manners.covers(before, manner) => {}
+                Some(_) if !manners.can_widen() => return None,
+                Some(before) => {
+                    let again = brought.again.entry(*id).or_default();
+                    again.manner = manners.joined([before, manner]);
+                    again.paths.push((path, manner));
+                }
                 None if self.table.is_other(id) || was_excluded && !is_excluded || brought.ids.len() == MOST_BLOBS => return None,
                 None if is_excluded => {
                     brought.excluded.insert(*id);
@@ -348,11 +365,39 @@ impl Onward<'_> {
                 visitor.whole(number, blob.data, false);
             }
         }
-        let outcomes = visitor.outcomes;
+        let mut outcomes = visitor.outcomes;
+        for (id, again) in &brought.again {
+            let is_same = again.paths.iter().all(|path| self.is_same_at(*id, path, brought, &outcomes, &mut buffer));
+            if !is_same {
+                return None;
+            }
+            if let Some(&number) = brought.numbers.get(id) {
+                outcomes.widen(u32::try_from(number).ok()?, again.manner);
+            }
+        }
         let is_plain = outcomes.broken.is_empty() && outcomes.over_limit.is_empty() && outcomes.crowded.is_empty();
         let has_pointers = outcomes.numbered().iter().any(|(looked, _)| looked.is_pointer);
         brought.outcomes = outcomes;
         (is_plain && !has_pointers).then_some(())
+    }
+}
+
+impl Onward<'_> {
+    /// Whether a blob holds the same where it is at another path as well: then that path changes nothing else.
+    fn is_same_at(&self, id: ObjectId, path: &(BString, u64), brought: &Brought, new: &Outcomes, buffer: &mut Vec<u8>) -> bool {
+        let alone = Brought { paths: vec![path.clone()], ..Brought::default() };
+        let seen = Seen::new(0);
+        let mut visitor = Blobs::new(self.scanner, &alone, &Silent, self.settings.delta, &seen);
+        match self.reader.find(&id, buffer) {
+            Ok(blob) if blob.kind == Kind::Blob && blob.data.len() as u64 <= MOST => drop(visitor.whole(0, blob.data, false)),
+            _ => return false,
+        }
+        let there: BTreeSet<(Fingerprint, Verdict)> = visitor.outcomes.looked().flat_map(|(_, set)| set.iter().copied()).collect();
+        let known: BTreeSet<(Fingerprint, Verdict)> = match brought.numbers.get(&id) {
+            Some(&number) => new.looked().filter(|(looked, _)| looked.object as usize == number).flat_map(|(_, set)| set.iter().copied()).collect(),
+            None => self.table.get(&id).into_iter().flat_map(|known| known.secrets().collect::<Vec<_>>()).collect(),
+        };
+        visitor.outcomes.unfinished().next().is_none() && there == known
     }
 }
 

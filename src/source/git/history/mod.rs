@@ -2,6 +2,7 @@
 //! memory, by object number, and what follows from them: what can be reached, at which path, and how far a secret got. Must not: look
 //! at content.
 
+pub(crate) mod between;
 pub(crate) mod bits;
 pub(crate) mod commits;
 pub(crate) mod folders;

@@ -113,6 +113,8 @@ pub(crate) struct TreeReader<'p, N> {
     /// How many more entries of trees whose names are out of order can be kept.
     disordered: usize,
     broken: Vec<u32>,
+    /// See [`Trees`].
+    is_odd: bool,
 }
 
 /// Trees that a thread has read; names and missing objects have numbers of its own.
@@ -123,6 +125,7 @@ pub(crate) struct TreePart {
     records: Vec<Record>,
     edits: Vec<Edit>,
     broken: Vec<u32>,
+    is_odd: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -152,6 +155,7 @@ impl<'p, N: Fn(&[u8]) -> Option<u32>> TreeReader<'p, N> {
             edits: Vec::new(),
             disordered: MOST_DISORDERED,
             broken: Vec::new(),
+            is_odd: false,
         }
     }
 
@@ -202,6 +206,7 @@ impl<'p, N: Fn(&[u8]) -> Option<u32>> TreeReader<'p, N> {
         }
         self.differ = differ;
         let len = self.edits.len() - first;
+        self.is_odd |= order == Order::Wrong;
         if order == Order::Wrong && len > self.disordered {
             self.edits.truncate(first);
             self.broken(object);
@@ -219,7 +224,7 @@ impl<'p, N: Fn(&[u8]) -> Option<u32>> TreeReader<'p, N> {
 
     /// What was read, without what it took to read it.
     pub(crate) fn into_part(self) -> TreePart {
-        TreePart { names: self.names, missing: self.missing, records: self.records, edits: self.edits, broken: self.broken }
+        TreePart { names: self.names, missing: self.missing, records: self.records, edits: self.edits, broken: self.broken, is_odd: self.is_odd }
     }
 
     fn record(&mut self, tree: u32, base: u32, first: usize) {
@@ -238,6 +243,7 @@ impl<'p, N: Fn(&[u8]) -> Option<u32>> TreeReader<'p, N> {
             (0o120_000, Some(object)) => (Class::Link, object),
             (_, Some(object)) => (Class::File, object),
         };
+        self.is_odd |= entry.is_tree() && class == Class::File;
         self.edits.push(Edit::new(name, class, child));
     }
 
@@ -275,6 +281,8 @@ pub(crate) struct Trees {
     pub(crate) missing: Vec<ObjectId>,
     /// Objects that are no whole trees, in order.
     pub(crate) broken: Vec<u32>,
+    /// Whether a tree's names are out of order, or one lists as a tree what is none.
+    pub(crate) is_odd: bool,
 }
 
 /// Names, one behind the other in order.
@@ -296,6 +304,7 @@ impl Trees {
             let start = trees.edits.len();
             trees.edits.extend(part.edits.into_iter().map(|edit| edit.renumbered(names, missing)));
             trees.broken.extend(part.broken);
+            trees.is_odd |= part.is_odd;
             for record in part.records {
                 trees.take(start, record);
             }

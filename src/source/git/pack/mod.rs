@@ -21,6 +21,7 @@ use gix::{ObjectId, oid};
 
 use crate::blob::visible;
 use crate::finding::{Problem, ProblemKind};
+use crate::source::git::{causes, plain};
 use packed::Pack;
 
 /// No object, no entry.
@@ -39,6 +40,12 @@ pub(crate) struct Inventory {
     directories: Vec<PathBuf>,
     /// What could not be opened.
     pub(crate) problems: Vec<Problem>,
+}
+
+impl std::fmt::Debug for Inventory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inventory").field("objects", &self.len()).finish_non_exhaustive()
+    }
 }
 
 /// An object with a file of its own.
@@ -209,11 +216,9 @@ fn fan(ids: &[u8], id_len: usize) -> Vec<u32> {
 pub(crate) fn with_alternates(directories: &[PathBuf], problems: &mut Vec<Problem>) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for directory in directories {
-        all.push(directory.clone());
-        match gix::odb::alternate::resolve(directory.clone(), Path::new(".")) {
-            Ok(alternates) => all.extend(alternates),
-            Err(error) => problems.push(problem(&directory.join("info/alternates"), &error)),
-        }
+        let (found, wrong) = plain::directories(directory);
+        all.extend(found);
+        problems.extend(wrong.map(|wrong| problem(&directory.join("info/alternates"), &wrong)));
     }
     let mut seen = std::collections::HashSet::new();
     all.retain(|directory| seen.insert(directory.canonicalize().unwrap_or_else(|_| directory.clone())));
@@ -241,7 +246,7 @@ fn indexes(directory: &Path, hash: HashKind, problems: &mut Vec<Problem>) -> Vec
     for path in paths {
         match PackIndexFile::at(&path, hash) {
             Ok(index) => found.push(Found { path, index }),
-            Err(error) => problems.push(problem(&path, &error)),
+            Err(error) => problems.push(problem(&path, &causes::all(&error))),
         }
     }
     found

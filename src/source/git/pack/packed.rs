@@ -12,6 +12,7 @@ use sirocco::Format;
 use sirocco::inflate::{Decoder, Reader};
 
 use super::{NONE, delta};
+use crate::source::git::causes;
 
 /// A pack whose entries are in order of their offsets.
 pub(crate) struct Pack {
@@ -72,7 +73,7 @@ impl Pack {
     /// Opens the pack of the index at `path`, whose ids have these `numbers`.
     pub(crate) fn open(index: &PackIndexFile, path: &Path, numbers: &[u32]) -> Result<Self, String> {
         let pack_path = path.with_extension("pack");
-        let data = PackData::at(&pack_path, index.object_hash()).map_err(|error| error.to_string())?;
+        let data = PackData::at(&pack_path, index.object_hash()).map_err(|error| causes::all(&error))?;
         let count = index.num_objects();
         let end = data.pack_end() as u64;
         let mut order: Vec<(u64, u32)> = (0..count).map(|at| (index.pack_offset_at_index(at), at)).collect();

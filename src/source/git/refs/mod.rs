@@ -13,6 +13,7 @@ use gix::ObjectId;
 
 use crate::blob::visible;
 use crate::finding::{Problem, ProblemKind};
+use crate::source::git::causes;
 use crate::source::git::database::DatabaseReader;
 
 /// More than any loose reference takes; git's longest names end below it.
@@ -84,6 +85,8 @@ pub(crate) struct References {
     pub(crate) names: BTreeSet<BString>,
     /// The objects that logs name, on request.
     pub(crate) logged: BTreeSet<ObjectId>,
+    /// What logs say about changes, each text once, with an object that one of those led to; on request too.
+    pub(crate) log_messages: BTreeMap<BString, ObjectId>,
     /// References that are broken or cannot be read.
     pub(crate) problems: Vec<Problem>,
 }
@@ -157,7 +160,7 @@ pub(crate) fn head(repository: &gix::Repository) -> Result<Head, String> {
         };
         return Ok(Head { branch, id: reading.object(&name) });
     }
-    let head = repository.head().map_err(|error| error.to_string())?;
+    let head = repository.head().map_err(|error| causes::all(&error))?;
     Ok(Head { branch: head.referent_name().map(|name| name.as_bstr().to_owned()), id: head.id().map(gix::Id::detach) })
 }
 
@@ -226,6 +229,7 @@ impl Reading {
                 }
                 if logs {
                     self.found.logged.extend(stack.logged);
+                    stack.log_messages.into_iter().for_each(|(message, id)| self.log_message(message, id));
                 }
             }
             Err(error) => self.problem(format!("{prefix}reftable").into(), &error),
@@ -345,12 +349,21 @@ impl Reading {
                 }
                 let result = for_each_line(&entry.path(), |line| {
                     let ids: Vec<ObjectId> = line.splitn(3, |&byte| byte == b' ').take(2).filter_map(|hex| self.id(hex)).collect();
-                    self.found.logged.extend(ids);
+                    self.found.logged.extend(&ids);
+                    if let (Some(&id), Some((_, message))) = (ids.last(), line.split_once_str("\t")) {
+                        self.log_message(message.into(), id);
+                    }
                 });
                 if let Err(error) = result {
                     self.problem(name, &error.to_string());
                 }
             }
+        }
+    }
+
+    fn log_message(&mut self, message: BString, id: ObjectId) {
+        if !message.is_empty() {
+            self.found.log_messages.entry(message).or_insert(id);
         }
     }
 

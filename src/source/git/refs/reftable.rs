@@ -21,6 +21,8 @@ pub(super) struct Stack {
     pub(super) references: BTreeMap<BString, Target>,
     /// The objects that logs name.
     pub(super) logged: BTreeSet<ObjectId>,
+    /// What they say about a change, with an object that is left of it.
+    pub(super) log_messages: Vec<(BString, ObjectId)>,
     /// What the log of `refs/stash` says that was put away, newest first.
     pub(super) stashed: Vec<ObjectId>,
 }
@@ -61,12 +63,15 @@ fn stack(directory: &Path, list: &[u8], hash: gix::hash::Kind) -> Result<Stack, 
     }
     let Records { references, logs, .. } = tables;
     // A log's records have the name, a zero, and a number that is the smaller the later it was.
-    let of_stash = logs.iter().filter(|(key, _)| key.starts_with(b"refs/stash\0")).filter_map(|(_, ids)| *ids);
+    let of_stash = logs.iter().filter(|(key, _)| key.starts_with(b"refs/stash\0")).filter_map(|(_, change)| Some(change.as_ref()?.ids));
+    let changes = || logs.values().flatten();
+    let last = |change: &Change| change.ids.into_iter().rfind(|id| !id.is_null());
     Ok(Stack {
         stashed: of_stash.map(|[_, new]| new).filter(|id| !id.is_null()).collect(),
         // Others, such as ORIG_HEAD, are what commands note for themselves.
         references: references.into_iter().filter_map(|(name, target)| is_reference(&name).then_some((name, target?))).collect(),
-        logged: logs.into_values().flatten().flatten().filter(|id| !id.is_null()).collect(),
+        logged: changes().flat_map(|change| change.ids).filter(|id| !id.is_null()).collect(),
+        log_messages: changes().filter_map(|change| Some((change.message.clone(), last(change)?))).collect(),
     })
 }
 
@@ -88,8 +93,14 @@ fn contents(path: &Path) -> io::Result<Vec<u8>> {
 #[derive(Default)]
 struct Records {
     references: BTreeMap<BString, Option<Target>>,
-    logs: BTreeMap<BString, Option<[ObjectId; 2]>>,
+    logs: BTreeMap<BString, Option<Change>>,
     name_bytes: usize,
+}
+
+/// A record of a log: the objects before and after, and why.
+struct Change {
+    ids: [ObjectId; 2],
+    message: BString,
 }
 
 impl Records {
@@ -195,7 +206,7 @@ impl<'t> Table<'t> {
         let mut records = Cursor(without_restarts(&unpacked)?);
         let mut key = BString::default();
         while !records.0.is_empty() {
-            let ids = match records.key(&mut key)? {
+            let change = match records.key(&mut key)? {
                 0 => None,
                 1 => {
                     let ids = [records.id(self.hash)?, records.id(self.hash)?];
@@ -204,13 +215,13 @@ impl<'t> Table<'t> {
                     records.text()?;
                     records.varint()?;
                     records.take(2)?;
-                    records.text()?;
-                    Some(ids)
+                    let message = records.text()?.trim_end().into();
+                    Some(Change { ids, message })
                 }
                 _ => return None,
             };
             let counted = into.count(&key)?;
-            into.logs.insert(counted, ids);
+            into.logs.insert(counted, change);
         }
         usize::try_from(reader.decoder().total_in()).ok()
     }
