@@ -247,7 +247,9 @@ impl Scanner {
     /// What an item holds whose object is at hand.
     fn item(&self, objects: &Objects, item: &ObjectItem, object: &[u8]) -> Gathered {
         match self.settings.max_file_size {
-            Some(most) if object.len() as u64 > most => Gathered::of_problem(file::over_limit(item.origin.path(), object.len() as u64, most)),
+            Some(most) if object.len() as u64 > most => {
+                Gathered::of_problem(file::over_limit(item.origin.path(), object.len() as u64, most))
+            }
             _ => self.content_of(objects, item, &item.content_in(object)),
         }
     }

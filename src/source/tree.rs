@@ -91,10 +91,15 @@ pub fn walk(settings: &TreeSettings, visit: Visit<'_>) -> Result<Listing, Source
         if at == 0 {
             listing.repository = root.tree.as_ref().map(|tree| tree.facts.clone());
         }
-        let coverage = Mutex::default();
-        let walk = Walk { tree: root.tree.as_deref(), no_ignore: settings.no_ignore, exclude: &exclude, coverage, visit };
-        walk.start(&root);
-        listing.coverage.merge(walk.coverage.into_inner().unwrap_or_else(PoisonError::into_inner));
+        let mut waiting = vec![(root, BString::default())];
+        while let Some((root, above)) = waiting.pop() {
+            let (coverage, submodules) = <(Mutex<Coverage>, Mutex<Vec<Submodule>>)>::default();
+            let walk =
+                Walk { tree: root.tree.as_deref(), no_ignore: settings.no_ignore, exclude: &exclude, above, coverage, submodules, visit };
+            walk.start(&root);
+            listing.coverage.merge(walk.coverage.into_inner().unwrap_or_else(PoisonError::into_inner));
+            waiting.extend(walk.submodules.into_inner().unwrap_or_else(PoisonError::into_inner));
+        }
     }
     for tree in trees.opened.into_values().flatten() {
         tree.config_files.iter().for_each(|file| visit(file.origin.clone(), Place::Path(&file.path)));
@@ -178,13 +183,20 @@ pub(crate) fn slashed(path: &Path) -> BString {
     out
 }
 
+/// A work tree inside of another one that names it, and what its paths begin with.
+type Submodule = (Root, BString);
+
 /// One walk from one root.
 struct Walk<'w> {
     tree: Option<&'w WorkTree>,
     no_ignore: bool,
     exclude: &'w Rules,
+    /// What the paths of a submodule begin with, a slash at the end; empty outside of one.
+    above: BString,
     /// What was left out so far.
     coverage: Mutex<Coverage>,
+    /// Those that were found, to be walked by their own rules.
+    submodules: Mutex<Vec<Submodule>>,
     visit: Visit<'w>,
 }
 
@@ -196,7 +208,7 @@ struct Below {
     rules: Option<Arc<Rules>>,
     /// Whether it is ignored, and entered only for the tracked files below it.
     ignored: bool,
-    /// Whether it was asked for by this path, which may then be a symbolic link.
+    /// Whether it was asked for by this path, which may then be a symbolic link; a submodule was not.
     root: bool,
 }
 
@@ -204,6 +216,7 @@ struct Below {
 enum Verdict {
     File,
     Directory { ignored: bool },
+    Submodule,
     Skip(SkipReason),
 }
 
@@ -211,14 +224,15 @@ impl<'w> Walk<'w> {
     fn start(&self, root: &Root) {
         if root.directory {
             let rules = self.git_rules().and_then(|tree| tree.rules_above(root.relative.as_bstr()));
-            let below = Below { path: root.path.clone(), relative: root.relative.clone(), rules, ignored: false, root: true };
+            let below =
+                Below { path: root.path.clone(), relative: root.relative.clone(), rules, ignored: false, root: self.above.is_empty() };
             rayon::scope(|scope| self.enter(below, scope));
         } else if self.excludes(root.relative.as_bstr(), false) {
             let mut coverage = Coverage::default();
             coverage.skip(SkipReason::Excluded);
             self.add(coverage);
         } else {
-            (self.visit)(Origin::File { path: root.relative.clone() }, Place::Path(&root.path));
+            (self.visit)(Origin::File { path: self.shown(root.relative.as_bstr()) }, Place::Path(&root.path));
         }
     }
 
@@ -242,7 +256,7 @@ impl<'w> Walk<'w> {
             Ok(directory)
         });
         if let Err(error) = &opened {
-            let path = if relative.is_empty() { slashed(&path) } else { relative.clone() };
+            let path = if relative.is_empty() { slashed(&path) } else { self.shown(relative.as_bstr()) };
             coverage.problems.push(Problem { path, kind: ProblemKind::Unreadable, detail: error.kind().to_string() });
         }
         if self.is_nested_repository(&path, relative.as_bstr(), &entries) {
@@ -261,14 +275,11 @@ impl<'w> Walk<'w> {
                 continue;
             }
             match self.judge(relative.as_bstr(), kind, rules.as_deref(), ignored) {
-                Verdict::File => files.push((name, Origin::File { path: relative })),
-                Verdict::Skip(reason) => {
-                    coverage.skip(reason);
-                    if reason == SkipReason::NestedRepository {
-                        self.config_in(&path.join(name).join(".git"), [relative.as_slice(), b"/.git"].concat().as_bstr());
-                    }
-                }
-                Verdict::Directory { ignored } => {
+                Verdict::File => files.push((name, Origin::File { path: self.shown(relative.as_bstr()) })),
+                Verdict::Skip(reason) => coverage.skip(reason),
+                Verdict::Submodule if self.submodule(path.join(&name), relative.as_bstr(), &mut coverage) => {}
+                verdict @ (Verdict::Submodule | Verdict::Directory { .. }) => {
+                    let ignored = matches!(verdict, Verdict::Directory { ignored: true });
                     let below = Below { path: path.join(name), relative, rules: rules.clone(), ignored, root: false };
                     scope.spawn(move |scope| self.enter(below, scope));
                 }
@@ -309,6 +320,33 @@ impl<'w> Walk<'w> {
             && !tree.tracks(relative, true)
     }
 
+    /// A directory that the index names as a submodule: its files are walked by its own rules where it is checked out. One that is not is
+    /// counted; false for one that is no repository and has files all the same.
+    fn submodule(&self, path: PathBuf, relative: &BStr, coverage: &mut Coverage) -> bool {
+        let dot_git = path.join(".git");
+        if dot_git.symlink_metadata().is_err() && path.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
+            return false;
+        }
+        self.config_in(&dot_git, [relative.as_bytes(), b"/.git"].concat().as_bstr());
+        let opened = path.canonicalize().ok().filter(|root| open::is_git(&root.join(".git"))).and_then(|root| WorkTree::open(&root).ok());
+        let Some(tree) = opened.flatten() else {
+            coverage.skip(SkipReason::NestedRepository);
+            return true;
+        };
+        let above: BString = [self.above.as_slice(), relative, b"/"].concat().into();
+        coverage
+            .problems
+            .extend(tree.problem.clone().map(|problem| Problem { path: [above.as_slice(), &problem.path].concat().into(), ..problem }));
+        let root = Root { path, relative: BString::default(), directory: true, tree: Some(Arc::new(tree)) };
+        self.submodules.lock().unwrap_or_else(PoisonError::into_inner).push((root, above));
+        true
+    }
+
+    /// The path in reports of what is at a path of the work tree.
+    fn shown(&self, relative: &BStr) -> BString {
+        if self.above.is_empty() { relative.to_owned() } else { [self.above.as_slice(), relative].concat().into() }
+    }
+
     /// A `.git`: never walked, but a repository's own configuration is visited. That of the walked repository is visited elsewhere.
     fn git_entry(&self, path: &Path, relative: &BStr, kind: Kind, coverage: &mut Coverage) {
         coverage.skip(if kind == Kind::Symlink { SkipReason::Symlink } else { SkipReason::GitDirectory });
@@ -323,7 +361,8 @@ impl<'w> Walk<'w> {
         let config = git_dir.join("config");
         let is_there = |path: &Path, is: fn(&std::fs::Metadata) -> bool| path.symlink_metadata().is_ok_and(|metadata| is(&metadata));
         if is_there(git_dir, std::fs::Metadata::is_dir) && is_there(&config, std::fs::Metadata::is_file) {
-            (self.visit)(Origin::GitConfig { path: [relative.as_bytes(), b"/config"].concat().into() }, Place::Path(&config));
+            let path = [relative.as_bytes(), b"/config"].concat();
+            (self.visit)(Origin::GitConfig { path: self.shown(path.as_bstr()) }, Place::Path(&config));
         }
     }
 
@@ -335,7 +374,7 @@ impl<'w> Walk<'w> {
         let mut ignored = false;
         if let Some(tree) = self.git_rules() {
             if directory && tree.is_submodule(relative) {
-                return Verdict::Skip(SkipReason::NestedRepository);
+                return Verdict::Submodule;
             }
             ignored = in_ignored || rules.is_some_and(|rules| rules.ignore(relative, directory));
             if ignored && !tree.tracks(relative, directory) {
@@ -352,6 +391,7 @@ impl<'w> Walk<'w> {
 
     fn excludes(&self, relative: &BStr, directory: bool) -> bool {
         // A single file outside of git can be named by its full path.
+        let relative = self.shown(relative);
         let relative = relative.trim_start_with(|character| character == '/').as_bstr();
         self.exclude.ignore(relative, directory)
     }

@@ -177,6 +177,42 @@ fn without_ignore_rules_everything_is_listed() {
 }
 
 #[test]
+fn submodules_are_walked_by_their_own_rules() {
+    let sandbox = Sandbox::new(
+        "add() { git -c protocol.file.allow=always submodule add -q $1 $2 2>/dev/null; }
+        repository inner; echo i >i; git add .; git commit -qm i; cd ..
+        repository sub; echo s >s; echo '*.log' >.gitignore; add ../inner deep/inner; git add .; git commit -qm s; cd ..
+        repository r; add ../sub modules/sub; add ../sub empty; add ../sub bare; git commit -qm r; echo '*.txt' >.gitignore
+        (cd modules/sub; git -c protocol.file.allow=always submodule update -q --init 2>/dev/null; echo 1 >own.log; echo 1 >own.txt; echo 1 >deep/inner/j)
+        rm -rf empty bare; mkdir empty bare; echo 1 >bare/left",
+    );
+    let listing = sandbox.tree(&["r"]);
+    let expected = [
+        "file .gitignore",
+        "file .gitmodules",
+        "file bare/left",
+        "file modules/sub/.gitignore",
+        "file modules/sub/.gitmodules",
+        "file modules/sub/deep/inner/i",
+        "file modules/sub/deep/inner/j",
+        "file modules/sub/own.txt",
+        "file modules/sub/s",
+    ];
+    let found = files(&listing);
+    assert_eq!(found.iter().filter(|file| file.starts_with("file ")).collect::<Vec<_>>(), expected.iter().collect::<Vec<_>>());
+    assert!(found.contains(&"git-config .git/modules/modules/sub/modules/deep/inner/config".to_owned()), "{found:?}");
+    assert_eq!(
+        listing.coverage.skipped,
+        skipped([(SkipReason::NestedRepository, 1), (SkipReason::GitDirectory, 3), (SkipReason::Ignored, 1)])
+    );
+    // Globs are those of the whole tree, and a part of a submodule can be asked for.
+    let excluded = sandbox.tree_with(&["r"], &["modules/sub/deep"], false).unwrap();
+    assert_eq!(files(&excluded).iter().filter(|file| file.contains("inner/")).count(), 1, "only a configuration");
+    assert_eq!(files(&sandbox.tree(&["r/modules/sub/deep/inner"]))[..2], ["file i", "file j"]);
+    assert_eq!(files(&sandbox.tree(&["r/modules"])).iter().filter(|file| file.starts_with("file ")).count(), 6);
+}
+
+#[test]
 fn repositories_inside_are_counted_and_their_files_left_to_them() {
     let sandbox = Sandbox::new(
         "repository r; echo 1 >a; git add a; git commit -qm 1
@@ -192,6 +228,7 @@ fn repositories_inside_are_counted_and_their_files_left_to_them() {
         "file a",
         "file fake/f",
         "file mixed/tracked",
+        "file module/o",
         "git-config .git/config",
         "git-config .git/modules/module/config",
         "git-config fake/.git/config",
@@ -199,7 +236,7 @@ fn repositories_inside_are_counted_and_their_files_left_to_them() {
         "git-config nested/.git/config",
     ];
     assert_eq!(files(&listing), expected);
-    let counted = skipped([(SkipReason::NestedRepository, 3), (SkipReason::GitDirectory, 3)]);
+    let counted = skipped([(SkipReason::NestedRepository, 2), (SkipReason::GitDirectory, 4)]);
     assert_eq!(listing.coverage.skipped, counted);
     // Given as roots they are repositories of their own.
     assert_eq!(files(&sandbox.tree(&["r/nested"])), ["file n", "git-config .git/config"]);

@@ -78,7 +78,8 @@ fn scan(args: &ScanArgs, ground: &Ground, quiet: bool, environment: &Environment
     }
     let let_pass = ground.let_pass()?;
     if args.history.is_some() {
-        let history = HistorySettings { exclude: globs, let_pass, ..history_settings(args, Repository::named(args, environment)?, environment) };
+        let history =
+            HistorySettings { exclude: globs, let_pass, ..history_settings(args, Repository::named(args, environment)?, environment) };
         if let Cache::At(directory) = &history.cache
             && let Err(error) = fsx::own::private_directory(directory).and_then(|()| fsx::try_write_in(directory))
             && !quiet

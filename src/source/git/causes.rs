@@ -32,7 +32,7 @@ fn joined<'e>(errors: impl Iterator<Item = &'e (dyn Error + 'static)>) -> String
 /// What went wrong with a file, and what can be done where that is known.
 fn in_words(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::PermissionDenied => "no permission to read it; run as a user who may".to_owned(),
+        io::ErrorKind::PermissionDenied => "no permission to read it (run as a user who may)".to_owned(),
         io::ErrorKind::NotFound => "no such file or directory".to_owned(),
         _ => visible(error.to_string().as_bytes()),
     }
@@ -59,7 +59,10 @@ mod tests {
         let denied: Box<dyn Error + Send + Sync> = io::Error::from(io::ErrorKind::PermissionDenied).into();
         let inner: Box<dyn Error + Send + Sync> = layer("the file f", denied).into();
         let same: Box<dyn Error + Send + Sync> = layer("cannot open", inner).into();
-        assert_eq!(of(&layer("cannot open\u{1b}", same)), "cannot open\\u{1b}: the file f: no permission to read it; run as a user who may");
+        assert_eq!(
+            of(&layer("cannot open\u{1b}", same)),
+            "cannot open\\u{1b}: the file f: no permission to read it (run as a user who may)"
+        );
         assert_eq!(of(&layer("alone", None)), "alone");
     }
 }

@@ -73,7 +73,18 @@ const PATIENCE: usize = 1024;
 impl<'d> Graph<'d> {
     /// An empty graph; what is noted of commits is not read from them.
     pub(crate) fn new(database: &'d DatabaseReader, noted: Option<Noted>) -> Self {
-        Self { database, noted, tables: None, commits: HashMap::new(), lost: HashMap::new(), queue: BinaryHeap::new(), undecided: 0, wanted: 0, oldest_wanted: i64::MAX, patience: PATIENCE }
+        Self {
+            database,
+            noted,
+            tables: None,
+            commits: HashMap::new(),
+            lost: HashMap::new(),
+            queue: BinaryHeap::new(),
+            undecided: 0,
+            wanted: 0,
+            oldest_wanted: i64::MAX,
+            patience: PATIENCE,
+        }
     }
 
     /// Looks commits up in tables from now on.

@@ -41,8 +41,8 @@ pub(crate) fn open(directory: &Path, environment: &GitEnvironment) -> Result<Ope
     // As for git, one that is not there holds nothing; what is missed then is named.
     let alternates = environment.alternate_object_directories.iter().filter(|directory| directory.is_dir()).cloned();
     let object_directories: Vec<PathBuf> = std::iter::once(objects).chain(alternates).collect();
-    let database =
-        Database::open(object_directories.clone(), repository.object_hash()).map_err(|error| failure(repository.git_dir(), &causes::of(&error)))?;
+    let database = Database::open(object_directories.clone(), repository.object_hash())
+        .map_err(|error| failure(repository.git_dir(), &causes::of(&error)))?;
     // Not the path that gix proposes: it can be set in the repository's configuration, where git does not look for it.
     let index_file = environment.index_file.clone().unwrap_or_else(|| repository.git_dir().join("index"));
     Ok(Opened { repository, database, object_directories, index_file })

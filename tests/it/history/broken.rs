@@ -133,6 +133,46 @@ fn an_object_over_the_limit_is_said_to_be() {
 }
 
 #[test]
+fn alternates_in_a_circle_are_read_once_and_said() {
+    let mut fixture = Fixture::new(
+        "repository s; echo @theirs@ >t; git add .; git commit -qm t; git repack -adq; cd ..; repository r; echo @ours@ >o; git add .; git commit -qm o
+        echo $PWD/../s/.git/objects >.git/objects/info/alternates; echo $PWD/.git/objects >../s/.git/objects/info/alternates
+        git update-ref refs/heads/theirs $(git -C ../s rev-parse HEAD)",
+    );
+    for _ in 0..2 {
+        let scan = fixture.scan("r", &["--history"]);
+        assert_eq!((scan.names(), scan.code), (vec!["ours".to_owned(), "theirs".to_owned()], 1), "{}", scan.errors);
+        let said = scan.report["problems"].to_string();
+        assert!(scan.problems.len() == 1 && said.contains("round in a circle") && said.contains("objects/info/alternates"), "{said}");
+    }
+    let zeros = "0".repeat(40);
+    fixture.scan("r", &["--range", &format!("{zeros}..HEAD")]).assert_found(&["ours: commit o"]);
+    fixture.scan("r", &["--range", &format!("{zeros}..theirs")]).assert_found(&["theirs: commit t"]);
+    fixture.scan("r", &["."]).assert_found(&["ours: file o"]);
+    fixture.run("cd r; echo @staged@ >n; git add n");
+    fixture.scan("r", &["--staged"]).assert_found(&["staged: index n"]);
+    // Itself, and one that cannot be made out.
+    for alternates in ["$PWD/.git/objects", "\"$PWD/nowhere"] {
+        fixture.run(&format!(
+            "cd r; echo '{alternates}' | sed \"s,.PWD,$PWD,\" >.git/objects/info/alternates; git branch -q -D theirs 2>/dev/null || true"
+        ));
+        assert_eq!(fixture.scan("r", &["--history"]).names(), ["ours"], "{alternates}");
+    }
+}
+
+#[test]
+fn all_causes_are_said() {
+    let fixture = Fixture::new(&format!(
+        "{HISTORY} cp -r r config; echo '[core' >>config/.git/config; cp -r r version; git -C version config core.repositoryformatversion 9"
+    ));
+    let error = |directory: &str| fixture.scan(directory, &["--history"]).errors;
+    let config = error("config");
+    assert!(config.contains("cannot be read: Repository configuration could not be loaded: ") && config.contains("on line "), "{config}");
+    let version = error("version");
+    assert!(version.contains("only versions 0 and 1 are supported, input=9"), "{version}");
+}
+
+#[test]
 fn a_commit_or_a_tag_that_a_tree_lists_as_a_file_is_said_not_to_be_scanned() {
     // A tree of one entry, made byte by byte: git itself makes none such.
     const LISTING: &str = "listing() { python3 -c 'import sys; sys.stdout.buffer.write(sys.argv[1].encode() + bytes(1) + bytes.fromhex(sys.argv[2]))' \"$1\" $2 \\

@@ -59,6 +59,66 @@ fn a_damaged_or_foreign_file_is_of_no_use_and_no_harm() {
 }
 
 #[test]
+fn what_somebody_else_kept_is_not_believed() {
+    let fixture = Fixture::new(HISTORY);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let stranger = [("HOME", elsewhere.path().display().to_string())];
+    let theirs = fixture.scan_with("r", &["--history"], &stranger, "").report;
+    let sealed_by_them = cached(&fixture);
+    assert_eq!(fixture.scan("r", &["--history"]).report, theirs);
+    // It was thrown away and made anew; one's own is used.
+    let sealed_by_us = cached(&fixture);
+    assert_ne!(sealed_by_us, sealed_by_them);
+    assert_eq!(sealed_by_us[..32], sealed_by_them[..32]);
+    fixture.scan("r", &["--history"]);
+    assert_eq!(cached(&fixture), sealed_by_us);
+    // One changed byte of the content is enough, wherever it is.
+    for at in [64, sealed_by_us.len() / 2, sealed_by_us.len() - 1] {
+        let mut changed = sealed_by_us.clone();
+        changed[at] ^= 1;
+        let path = fixture.sandbox.path("r/.git/unleak/history");
+        std::io::Write::write_all(&mut std::fs::File::options().write(true).truncate(true).open(&path).unwrap(), &changed).unwrap();
+        assert_eq!(fixture.scan("r", &["--history"]).report, theirs);
+        assert_eq!(cached(&fixture), sealed_by_us);
+    }
+}
+
+#[test]
+fn without_a_home_nothing_is_kept_in_a_git_directory() {
+    let fixture = Fixture::new(HISTORY);
+    let nowhere = [("HOME", String::new())];
+    assert_eq!(fixture.scan_with("r", &["--history"], &nowhere, "").names().len(), 5);
+    assert!(!fixture.sandbox.path("r/.git/unleak").exists());
+    fixture.scan_with("r", &["--history", "--cache", "../kept"], &nowhere, "");
+    assert!(fixture.sandbox.path("kept/key").exists());
+}
+
+#[test]
+fn a_known_file_where_it_is_judged_otherwise_is_looked_at_alone() {
+    let mut fixture = Fixture::new("repository r; echo words >plain; echo @here@ >k; git add .; git commit -qm a");
+    let scan = |fixture: &Fixture| {
+        let kept = fixture.scan("r", &["--history"]);
+        assert_eq!(kept.report, fixture.scan("r", &["--history", "--no-cache"]).report);
+        kept
+    };
+    scan(&fixture);
+    let blobs = |fixture: &Fixture| std::fs::read(fixture.sandbox.path("r/.git/unleak/blobs")).unwrap();
+    let first = blobs(&fixture);
+    // The same content among tests: it says the same there.
+    fixture.run("cd r; mkdir -p tests docs; cp plain tests/plain.py; cp k docs/k.md; git add .; git commit -qm b");
+    assert_eq!(scan(&fixture).names(), ["here"]);
+    let second = blobs(&fixture);
+    assert_ne!(first, second);
+    fixture.run("cd r; mkdir more; cp plain more/tests.py; cp k more/k.md; git add .; git commit -qm c");
+    assert_eq!(scan(&fixture).names(), ["here"]);
+    // A secret only where a file is read in another way.
+    fixture.run("cd r; printf 'password\\n  hunter2Zebra9\\n' >notes.txt; git add .; git commit -qm d");
+    scan(&fixture);
+    fixture.run("cd r; cp notes.txt tests/notes.yml; cp notes.txt netrc; git add .; git commit -qm e");
+    scan(&fixture);
+}
+
+#[test]
 fn a_directory_of_its_own_serves_several_repositories() {
     let fixture =
         Fixture::new(&format!("{HISTORY}cd ..; git init -q -b main other; cd other; echo @other@ >o; git add .; git commit -qm o"));
@@ -66,7 +126,7 @@ fn a_directory_of_its_own_serves_several_repositories() {
         assert_eq!(fixture.scan("other", &["--history", "--cache", "../kept"]).names(), ["other"]);
         assert_eq!(fixture.scan("r", &["--history", "--cache", "../kept"]).names().len(), 5);
     }
-    assert_eq!(fixture.sandbox.run("ls kept | wc -l; ls r/.git/unleak 2>/dev/null | wc -l"), "2\n0");
+    assert_eq!(fixture.sandbox.run("ls kept | wc -l; ls r/.git/unleak 2>/dev/null | wc -l"), "3\n0");
 }
 
 #[test]
@@ -317,7 +377,7 @@ fn nothing_leads_out_of_a_strangers_git_directory() {
     assert_eq!(fixture.scan("r", &["--history"]).report, fresh.report);
     assert_eq!(fixture.run("ls -A elsewhere | wc -l"), "0");
     assert_eq!(fixture.scan("r", &["--history", "--cache", "elsewhere"]).report, fresh.report);
-    assert_eq!(fixture.run("rm r/.git/unleak; ls -A r/elsewhere | wc -l"), "1");
+    assert_eq!(fixture.run("rm r/.git/unleak; ls -A r/elsewhere | wc -l"), "2");
 }
 
 /// Only root can give a directory away; elsewhere there is none of another user to look at.
@@ -331,7 +391,7 @@ fn nothing_is_kept_where_another_user_can_write() {
     fixture.run("chown -R 12345 r");
     assert_eq!(fixture.scan("r", &["--history"]).report, fresh.report);
     assert_eq!(fixture.scan("r", &["--history", "--cache", "../kept"]).report, fresh.report);
-    assert_eq!(fixture.run("ls -A r/.git | grep -c unleak || true; ls kept | wc -l"), "0\n1");
+    assert_eq!(fixture.run("ls -A r/.git | grep -c unleak || true; ls kept | wc -l"), "0\n2");
     fixture.run("chown -R 0 r; mkdir r/.git/unleak; chown 12345 r/.git/unleak");
     assert_eq!(fixture.scan("r", &["--history"]).report, fresh.report);
     assert_eq!(fixture.run("ls -A r/.git/unleak | wc -l"), "0");

@@ -280,9 +280,18 @@ fn a_blob_is_left_out_only_if_all_its_paths_are() {
     fixture.sandbox.run(
         "cd r; git rm -qr src deep; git commit -qm gone; printf '[[allow]]\\npath = \"vendor/\"\\nreason = \"not ours\"\\n' >../allow.toml",
     );
-    for source in [&["--history", "--no-cache"][..], &["--history", "--since", "@0"], &["--range", "HEAD~6..HEAD"]] {
-        let names = found(&[source, &["--config", "../allow.toml"]].concat());
+    let says_so = |source: &[&str], rules: &[&str]| {
+        let names = found(&[source, rules].concat());
         let expected = |name: &str| names.iter().any(|found| found.starts_with(name) && !found.contains("vendor/"));
         assert!(expected("copied") && expected("moved") && !names.iter().any(|name| name.starts_with("alone")), "{source:?}: {names:?}");
+    };
+    let sources = [&["--history", "--no-cache"][..], &["--history", "--since", "@0"], &["--range", "HEAD~6..HEAD"]];
+    for source in sources {
+        says_so(source, &["--config", "../allow.toml"]);
+    }
+    // Other tools' files say it in their way.
+    fixture.sandbox.run("cd r; printf \"[allowlist]\\npaths = ['^vendor/']\\n\" >.gitleaks.toml");
+    for source in sources {
+        says_so(source, &[]);
     }
 }

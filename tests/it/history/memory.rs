@@ -41,6 +41,15 @@ fn the_limit_is_kept_and_nothing_is_missed() {
 }
 
 #[test]
+fn less_memory_than_the_tables_take_is_refused() {
+    let fixture = Fixture::new("repository r; echo 1 >a; git add .; git commit -qm 1");
+    let scan = fixture.scan("r", &["--history", "--no-cache", "--memory", "3M"]);
+    let error = "unleak: error: the tables of this history take more memory than it may: --memory has to be 17M or more\n";
+    assert_eq!((scan.code, scan.errors.as_str()), (2, error));
+    assert_eq!(fixture.scan("r", &["--history", "--no-cache", "--memory", "17M"]).code, 0);
+}
+
+#[test]
 fn branches_of_long_chains_are_unpacked_again() {
     let mut fixture = Fixture::new("mkdir r");
     let token = fixture.token("deep");

@@ -8,6 +8,7 @@ mod hooks;
 mod hostile;
 mod memory;
 mod packs;
+mod ranges;
 mod realistic;
 mod references;
 mod shapes;
@@ -26,6 +27,8 @@ use crate::source::Sandbox;
 /// A sandbox whose scripts write tokens: `@name@` stands for one that belongs to that name.
 pub struct Fixture {
     pub sandbox: Sandbox,
+    /// Where the program keeps what is the user's own.
+    home: tempfile::TempDir,
     tokens: BTreeMap<String, String>,
 }
 
@@ -47,7 +50,7 @@ pub struct Scan {
 impl Fixture {
     /// Runs `script` in a new sandbox.
     pub fn new(script: &str) -> Self {
-        let mut fixture = Self { sandbox: Sandbox::new(""), tokens: BTreeMap::new() };
+        let mut fixture = Self { sandbox: Sandbox::new(""), home: tempfile::tempdir().unwrap(), tokens: BTreeMap::new() };
         fixture.run(script);
         fixture
     }
@@ -90,6 +93,7 @@ impl Fixture {
             .args(arguments)
             .current_dir(self.sandbox.path(directory))
             .env_clear()
+            .env("HOME", self.home.path())
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -148,27 +148,33 @@ fn history(seed: u64) -> String {
     out
 }
 
+/// A repository `r` with such a history, packed.
+pub fn repository(seed: u64) -> Fixture {
+    let fixture = Fixture::new("repository r");
+    fixture.sandbox.run(": >stream");
+    std::fs::File::options()
+        .write(true)
+        .open(fixture.sandbox.path("stream"))
+        .and_then(|mut file| std::io::Write::write_all(&mut file, history(seed).as_bytes()))
+        .unwrap();
+    let deepest = fixture.sandbox.run(
+        "cd r; git fast-import --quiet <../stream; git -c pack.threads=1 repack -adfq --depth=250 --window=10
+        git verify-pack -v .git/objects/pack/*.idx | awk '$2 == \"blob\" && $6 > most { most = $6 } END { print most + 0 }'",
+    );
+    assert!(deepest.parse::<u32>().unwrap() > 12, "the deepest chain has {deepest} changes");
+    fixture
+}
+
 #[test]
 fn changes_give_what_whole_versions_give() {
     for seed in [1, 2] {
-        let fixture = Fixture::new("repository r");
-        fixture.sandbox.run(": >stream");
-        std::fs::File::options()
-            .write(true)
-            .open(fixture.sandbox.path("stream"))
-            .and_then(|mut file| std::io::Write::write_all(&mut file, history(seed).as_bytes()))
-            .unwrap();
-        let deepest = fixture.sandbox.run(
-            "cd r; git fast-import --quiet <../stream; git -c pack.threads=1 repack -adfq --depth=250 --window=10
-            git verify-pack -v .git/objects/pack/*.idx | awk '$2 == \"blob\" && $6 > most { most = $6 } END { print most + 0 }'",
-        );
-        assert!(deepest.parse::<u32>().unwrap() > 12, "the deepest chain has {deepest} changes");
+        let fixture = repository(seed);
         let arguments = ["--history", "--no-cache", "--min-confidence", "low"];
         let by_changes = fixture.scan("r", &arguments);
         let whole = fixture.scan("r", &[&arguments[..], &["--no-delta"]].concat());
         assert_eq!(by_changes.report, whole.report, "seed {seed}");
         assert!(by_changes.report["findings"].as_array().unwrap().len() > 50, "{}", by_changes.errors);
-        let little = fixture.scan("r", &[&arguments[..], &["--memory", "1M", "--threads", "3"]].concat());
+        let little = fixture.scan("r", &[&arguments[..], &["--memory", "20M", "--threads", "3"]].concat());
         assert_eq!(little.report, whole.report, "seed {seed}, in little memory");
     }
 }

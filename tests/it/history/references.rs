@@ -87,6 +87,17 @@ fn broken_references_are_problems_and_the_rest_is_scanned() {
 }
 
 #[test]
+fn references_that_are_cut_off_are_a_problem() {
+    let mut fixture = Fixture::new(&format!("{BASE}{COMMIT} git update-ref refs/heads/good $(commit good @good@); git pack-refs --all"));
+    fixture.scan("r", &["--history"]).assert_found(&["good: commit good"]);
+    for bytes in [60, 12] {
+        fixture.run(&format!("cd r; truncate -s {bytes} .git/packed-refs"));
+        let scan = fixture.scan("r", &["--history"]);
+        assert!(scan.problems.contains(&"unreadable packed-refs".to_owned()) && scan.code != 0, "{bytes}: {:?}", scan.problems);
+    }
+}
+
+#[test]
 fn whatever_is_in_the_stash_counts() {
     let mut fixture = Fixture::new(&format!(
         "{BASE} put() {{ echo $1 >base; git stash -q; }}; put @first@; put @second@; put @dropped@; git stash drop -q; put @third@; put clean"

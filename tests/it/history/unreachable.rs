@@ -11,11 +11,12 @@ const LOST: &str = "repository r; echo @kept@ >base; git add .; git commit -qm b
     echo @written@ | git hash-object -w --stdin >/dev/null; echo @name@ >@path@; git add .; git commit -qm p; git reset -q --hard HEAD~1\n";
 
 /// Where all of it is.
-const PLACES: [&str; 11] = [
+const PLACES: [&str; 12] = [
     "amended: unreachable a",
     "branch: unreachable d/b",
     "kept: commit base",
     "message: unreachable COMMIT_MESSAGE",
+    "message: unreachable REFLOG_MESSAGE",
     "name: unreachable ghp_********",
     "path: path-name PATH_NAME",
     "second: unreachable s",
@@ -33,7 +34,19 @@ fn what_is_lost_is_found_on_request_and_marked() {
     // Packed, and without logs, it is the same.
     fixture.run("cd r; git config gc.auto 0; git repack -adq --keep-unreachable; rm -r .git/logs");
     fixture.scan("r", &["--history"]).assert_found(&["kept: commit base"]);
-    fixture.scan("r", &["--history", "--unreachable"]).assert_found(&PLACES);
+    let without_logs: Vec<&str> = PLACES.into_iter().filter(|place| !place.ends_with("REFLOG_MESSAGE")).collect();
+    fixture.scan("r", &["--history", "--unreachable"]).assert_found(&without_logs);
+}
+
+#[test]
+fn what_logs_say_is_looked_at_each_time() {
+    let fixture = Fixture::new(
+        "repository r; git commit -q --allow-empty -m 1; git update-ref --create-reflog -m 'say @logged@' refs/heads/other HEAD",
+    );
+    fixture.scan("r", &["--history"]).assert_found(&[]);
+    for _ in 0..2 {
+        fixture.scan("r", &["--history", "--unreachable"]).assert_found(&["logged: unreachable REFLOG_MESSAGE"]);
+    }
 }
 
 #[test]

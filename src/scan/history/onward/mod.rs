@@ -394,7 +394,9 @@ impl Onward<'_> {
         }
         let there: BTreeSet<(Fingerprint, Verdict)> = visitor.outcomes.looked().flat_map(|(_, set)| set.iter().copied()).collect();
         let known: BTreeSet<(Fingerprint, Verdict)> = match brought.numbers.get(&id) {
-            Some(&number) => new.looked().filter(|(looked, _)| looked.object as usize == number).flat_map(|(_, set)| set.iter().copied()).collect(),
+            Some(&number) => {
+                new.looked().filter(|(looked, _)| looked.object as usize == number).flat_map(|(_, set)| set.iter().copied()).collect()
+            }
             None => self.table.get(&id).into_iter().flat_map(|known| known.secrets().collect::<Vec<_>>()).collect(),
         };
         visitor.outcomes.unfinished().next().is_none() && there == known

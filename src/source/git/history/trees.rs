@@ -224,7 +224,14 @@ impl<'p, N: Fn(&[u8]) -> Option<u32>> TreeReader<'p, N> {
 
     /// What was read, without what it took to read it.
     pub(crate) fn into_part(self) -> TreePart {
-        TreePart { names: self.names, missing: self.missing, records: self.records, edits: self.edits, broken: self.broken, is_odd: self.is_odd }
+        TreePart {
+            names: self.names,
+            missing: self.missing,
+            records: self.records,
+            edits: self.edits,
+            broken: self.broken,
+            is_odd: self.is_odd,
+        }
     }
 
     fn record(&mut self, tree: u32, base: u32, first: usize) {

@@ -180,7 +180,8 @@ pub(crate) fn resolve(repository: &gix::Repository, revision: &str) -> Option<Ob
             return by_git(&format!("{id}{rest}"));
         }
     }
-    by_git(revision)
+    // HEAD is known where no object can be looked up by it.
+    by_git(revision).or_else(|| if matches!(revision, "HEAD" | "@") { head(repository).ok()?.id } else { None })
 }
 
 /// References as they are read.
@@ -319,8 +320,11 @@ impl Reading {
                 None => wrong += 1,
             }
         });
-        if let Err(error) = result {
-            self.problem("packed-refs".into(), &error.to_string());
+        match result {
+            Ok(true) => {}
+            // Whoever cut it off may have cut more than a line.
+            Ok(false) => self.problem("packed-refs".into(), "it is cut off in the middle of a line"),
+            Err(error) => self.problem("packed-refs".into(), &error.to_string()),
         }
         if wrong > 0 {
             self.problem("packed-refs".into(), &format!("{wrong} of its lines name no reference"));
@@ -415,12 +419,13 @@ fn read_small(path: &Path) -> io::Result<Vec<u8>> {
     if text.len() as u64 > MAX_LOOSE_BYTES { Err(wrong("it is too long")) } else { Ok(text) }
 }
 
-/// Hands each line of a file to `line`, without its end, cut where it is far too long. A file that is not there has none.
-fn for_each_line(path: &Path, mut line: impl FnMut(&[u8])) -> io::Result<()> {
+/// Hands each line of a file to `line`, without its end, cut where it is far too long. A file that is not there has none. Whether the last one
+/// has an end.
+fn for_each_line(path: &Path, mut line: impl FnMut(&[u8])) -> io::Result<bool> {
     match path.metadata() {
         Ok(metadata) if metadata.is_file() => {}
         Ok(_) => return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a file")),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
         Err(error) => return Err(error.kind().into()),
     }
     let mut reader = BufReader::new(File::open(path)?);
@@ -429,7 +434,7 @@ fn for_each_line(path: &Path, mut line: impl FnMut(&[u8])) -> io::Result<()> {
     loop {
         buffer.clear();
         if reader.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut buffer)? == 0 {
-            return Ok(());
+            return Ok(starts);
         }
         let ends = buffer.ends_with(b"\n");
         if starts {
@@ -469,9 +474,9 @@ mod tests {
         let long = "x".repeat(200_000);
         crate::fsx::write_atomically(&path, |out| write!(out, "a\n{long}\nb")).unwrap();
         let mut lengths = Vec::new();
-        for_each_line(&path, |line| lengths.push(line.len())).unwrap();
+        assert!(!for_each_line(&path, |line| lengths.push(line.len())).unwrap());
         assert_eq!(lengths, [1, 64 << 10, 1]);
-        for_each_line(&directory.path().join("absent"), |_| panic!("no line")).unwrap();
+        assert!(for_each_line(&directory.path().join("absent"), |_| panic!("no line")).unwrap());
         assert!(for_each_line(directory.path(), |_| panic!("no line")).is_err());
     }
 }
