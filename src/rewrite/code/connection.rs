@@ -92,6 +92,9 @@ impl<'t> Parts<'t, Range<usize>> {
 /// The fields of a connection URL, in the standard's order; none where it has other parts than these.
 pub(in crate::rewrite) fn fields(value: &Secret) -> Option<Vec<(&'static str, Secret)>> {
     let text = std::str::from_utf8(value.expose()).ok()?;
+    if let Some(address) = text.strip_prefix("jdbc:") {
+        return of_jdbc(address);
+    }
     let parts = Parts::of(text)?;
     // `postgresql+psycopg2` names a driver as well.
     let base = parts.scheme.split('+').next()?;
@@ -105,6 +108,27 @@ pub(in crate::rewrite) fn fields(value: &Secret) -> Option<Vec<(&'static str, Se
         fields.push(("dbname", percent(name)?));
     }
     Some(fields)
+}
+
+/// The fields of a JDBC URL without its `jdbc:`, which names neither user nor password.
+fn of_jdbc(address: &str) -> Option<Vec<(&'static str, Secret)>> {
+    let (scheme, rest) = address.split_once("://")?;
+    let engine = ENGINES.iter().find(|(known, _)| scheme == *known)?.1;
+    let lower = rest.to_ascii_lowercase();
+    if lower.contains("password") || rest.contains(['@', '$', '[']) {
+        return None;
+    }
+    let (place, options) = rest.split_at(rest.find(['?', ';']).unwrap_or(rest.len()));
+    let (host, name) = place.split_once('/').unwrap_or((place, ""));
+    let (host, port) = host.split_once(':').map_or((host, None), |(host, port)| (host, Some(port)));
+    let named = options.split(';').find_map(|option| option.strip_prefix("databaseName="));
+    if host.is_empty() || host.contains(',') || port.is_some_and(|port| port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        return None;
+    }
+    let name = named.or(Some(name).filter(|name| !name.is_empty()));
+    let fields = [("engine", Some(engine)), ("host", Some(host)), ("port", port), ("dbname", name)];
+    Some(fields.into_iter().filter_map(|(field, text)| Some((field, Secret::new(text?.as_bytes())))).collect())
 }
 
 /// Where the fields of a URL are spelled, for code that puts it together again and encodes all but `kept`.

@@ -4,20 +4,35 @@ use super::ini::Lines;
 use super::json::Json;
 use super::yaml::Yaml;
 use super::{
-    Config, cloudformation, dotenv, fixed, hcl, ini, json, kubernetes, members, native, notebook, pipeline, prose, refused, toml, xml, yaml,
+    Config, cloudformation, dotenv, fixed, hcl, ini, json, kubernetes, members, native, notebook, pipeline, prose, refused, spring, toml,
+    xml, yaml,
 };
+use crate::rewrite::Rewritten;
 
-pub(super) const PROPERTIES: Lines =
-    Lines { name: "properties", comments: &['#', '!'], separators: &['=', ':'], properties: true, place: ini::generic };
-const SPRING_PROPERTIES: Lines = Lines { name: "spring-properties", place: native::spring_property, ..PROPERTIES };
-pub(super) const INI: Lines = Lines { name: "ini", comments: &['#', ';'], separators: &['=', ':'], properties: false, place: ini::generic };
+pub(super) const PROPERTIES: Lines = Lines {
+    name: "properties",
+    comments: &['#', '!'],
+    separators: &['=', ':'],
+    properties: true,
+    place: ini::generic,
+    together: |_, _| Ok(Rewritten::default()),
+};
+const SPRING_PROPERTIES: Lines = Lines { name: "spring-properties", place: spring::property, together: spring::together, ..PROPERTIES };
+pub(super) const INI: Lines = Lines {
+    name: "ini",
+    comments: &['#', ';'],
+    separators: &['=', ':'],
+    properties: false,
+    place: ini::generic,
+    together: |_, _| Ok(Rewritten::default()),
+};
 /// Files whose values may hold a colon before the equals sign.
 pub(super) const CONF: Lines = Lines { name: "conf", separators: &['='], ..INI };
 const NPMRC: Lines = Lines { name: "npmrc", place: native::npm, ..CONF };
 
 pub(super) const YAML: Yaml = Yaml::new("yaml", yaml::generic);
 const COMPOSE: Yaml = Yaml::new("compose", native::compose);
-const SPRING: Yaml = Yaml::new("spring", native::spring);
+const SPRING: Yaml = Yaml { name: "spring", place: spring::yaml, together: spring::together };
 const RAILS: Yaml = Yaml::new("rails", native::rails);
 const ANSIBLE: Yaml = Yaml::new("ansible", native::ansible);
 const HELM_VALUES: Yaml = Yaml::new("helm-values", native::helm_values);
@@ -33,6 +48,7 @@ const CLOUDFORMATION_JSON: Json = Json::new("cloudformation", cloudformation::js
 const TASK: Json = Json { name: "task-definition", place: members::task, together: members::tasks };
 const APPSETTINGS: Json = Json::new("appsettings", members::appsettings);
 const NOTEBOOK: Json = Json::new("notebook", notebook::place);
+const POSTMAN: Json = Json::new("postman", refused::postman);
 const TFVARS_JSON: Json = Json::new("tfvars", refused::tfvars_json);
 
 /// The rewriter for a file at a path of lower-case letters.
@@ -101,6 +117,7 @@ fn in_json(name: &str, extension: &str, text: &str) -> &'static Config {
         "ipynb" => &Config(&NOTEBOOK),
         "tfstate" => &Config(&refused::TFSTATE),
         _ if name.ends_with(".tfvars.json") => &Config(&TFVARS_JSON),
+        _ if name.ends_with(".postman_collection.json") || name.ends_with(".postman_environment.json") => &Config(&POSTMAN),
         _ if name.starts_with("appsettings") => &Config(&APPSETTINGS),
         _ if text.contains("\"containerDefinitions\"") || text.contains("\"containerProperties\"") => &Config(&TASK),
         _ if cloudformation::is(text) => &Config(&CLOUDFORMATION_JSON),

@@ -3,7 +3,7 @@
 
 use super::native::is_put_together;
 use super::scalar::Scalar;
-use super::{File, Place, json, only_aws, yaml};
+use super::{File, Place, json, of_own_region, yaml};
 use crate::rewrite::literal::manual;
 use crate::rewrite::{Companion, Manual, Rewritten, Wanted};
 
@@ -54,14 +54,8 @@ fn place(scalar: Scalar) -> Result<Place, Manual> {
 
 /// `{{resolve:secretsmanager:id:SecretString:key:stage:version}}`.
 fn dynamic(wanted: &Wanted<'_>) -> Result<String, Manual> {
-    only_aws(wanted, "CloudFormation")?;
+    of_own_region(wanted)?;
     let reference = wanted.reference;
-    if reference.region.is_some() && !reference.name.starts_with("arn:") {
-        return Err(manual(
-            "CloudFormation reads secrets of its own region by name",
-            "use the ARN of the secret, or a replica in the stack's region",
-        ));
-    }
     let parts = [&reference.key, &reference.version_stage, &reference.version_id].map(|part| part.as_deref().unwrap_or_default());
     if parts.iter().any(|part| part.contains([':', '}', '\\'])) {
         return Err(manual("the name of the member cannot be written in a dynamic reference", "choose a name without colons"));

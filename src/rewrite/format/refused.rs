@@ -94,6 +94,14 @@ pub(super) fn kubeconfig(_: &File<'_>, _: yaml::Found<'_>) -> Result<Place, Manu
     Err(manual("a kubeconfig has no references", "use an exec plugin, such as `aws eks get-token`, in place of the token"))
 }
 
+/// Collections and environments of Postman.
+pub(super) fn postman(_: &File<'_>, _: json::Found<'_>) -> Result<Place, Manual> {
+    Err(manual(
+        "Postman imports the file and knows no references",
+        "write {{NAME}} in its place, keep the value in Postman's vault or as the current value of a variable, and export the collection again",
+    ))
+}
+
 /// Terraform's variables in JSON.
 pub(super) fn tfvars_json(_: &File<'_>, _: json::Found<'_>) -> Result<Place, Manual> {
     Err(manual(TFVARS.reason, TFVARS.advice))
