@@ -5,7 +5,7 @@ use bstr::ByteSlice as _;
 
 use super::place::{Kind, Place};
 use super::tree::Path;
-use super::{insert, line_end, line_start};
+use super::{insert, line_end};
 use crate::rewrite::format::of_own_region;
 use crate::rewrite::literal::manual;
 use crate::rewrite::{Manual, Wanted};
@@ -166,8 +166,14 @@ impl Dialect {
 
     /// How the program can name the class; adds the import where that is missing. None where that is not understood.
     fn qualifier(&self, place: &mut Place, text: &str) -> Option<String> {
-        let is_import = |line: &&str| self.imports.first().is_some_and(|module| names(line, module));
-        let imports: Vec<&str> = text.lines().filter(is_import).collect();
+        let module = self.imports.first()?;
+        let is_import = |line: &&str| names(line, module);
+        let mut imports: Vec<&str> = text.lines().filter(is_import).collect();
+        if imports.is_empty() {
+            // Modules below it are there: so is what holds them.
+            let below = |line: &&str| line.contains(module) && (line.contains("from ") && !line.contains("require("));
+            imports = text.lines().filter(below).collect();
+        }
         for line in &imports {
             let words: Vec<&str> = line.split(|character: char| !(character.is_alphanumeric() || "_$*".contains(character))).collect();
             let all = match words[..] {
@@ -253,8 +259,8 @@ fn statement(text: &str, at: usize) -> Option<usize> {
     if begins(&text[at..]) {
         return Some(at);
     }
-    let start = text[..at].rfind("\nimport ").map(|start| start + 1)?;
-    (line_start(text, start) == start).then_some(start)
+    let above = &text[..at];
+    above.rfind("\nimport ").map(|start| start + 1).or_else(|| above.starts_with("import ").then_some(0))
 }
 
 /// What stands before each bracket that is open at the end of a text, the innermost first: `environment: `.

@@ -236,6 +236,31 @@ mod tests {
     }
 
     #[test]
+    fn a_jdbc_url_has_the_fields_that_say_where_the_database_is() {
+        let of = |text: &str| {
+            let fields = fields(&Secret::new(text.as_bytes()))?;
+            Some(
+                fields
+                    .iter()
+                    .map(|(name, value)| format!("{name}={}", std::str::from_utf8(value.expose()).unwrap()))
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            )
+        };
+        for (text, expected) in [
+            ("jdbc:mysql://db:3306/orders?useSSL=true", Some("engine=mysql host=db port=3306 dbname=orders")),
+            ("jdbc:postgresql://db/orders", Some("engine=postgres host=db dbname=orders")),
+            ("jdbc:sqlserver://db:1433;databaseName=orders;encrypt=true", Some("engine=sqlserver host=db port=1433 dbname=orders")),
+            ("jdbc:mysql://a,b/orders", None),
+            ("jdbc:mysql://${HOST}/orders", None),
+            ("jdbc:mysql://db/orders?user=a&password=b", None),
+            ("jdbc:h2:mem:orders", None),
+        ] {
+            assert_eq!(of(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn what_has_other_parts_has_none() {
         for text in
             ["https://a:b@c/d", "postgres://a:b@h1,h2/d", "postgres://a:b@h/d?sslmode=require", "postgres://h/d", "x", "mysql://a:%z@h/d"]

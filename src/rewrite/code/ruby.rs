@@ -86,7 +86,7 @@ fn is_operand(text: &str, at: usize, tokens: &[Token]) -> bool {
             // `sub %r{a}, "b"`: as Ruby does, what is set apart before and not after is the argument of a method.
             let is_argument = last.span.end < at
                 && !word.starts_with(|first: char| first.is_ascii_digit())
-                && !text[at + 1..].starts_with(|next: char| next.is_whitespace() || next == '=');
+                && !text[at..].chars().nth(1).is_none_or(|next| next.is_whitespace() || next == '=');
             is_argument || keywords.contains(&word)
         }
         _ => false,

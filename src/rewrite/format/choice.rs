@@ -48,6 +48,8 @@ const CLOUDFORMATION_JSON: Json = Json::new("cloudformation", cloudformation::js
 const TASK: Json = Json { name: "task-definition", place: members::task, together: members::tasks };
 const APPSETTINGS: Json = Json::new("appsettings", members::appsettings);
 const NOTEBOOK: Json = Json::new("notebook", notebook::place);
+const COMPONENT: Yaml = Yaml::new("greengrass", refused::component);
+const COMPONENT_JSON: Json = Json::new("greengrass", refused::component_json);
 const POSTMAN: Json = Json::new("postman", refused::postman);
 const TFVARS_JSON: Json = Json::new("tfvars", refused::tfvars_json);
 
@@ -91,6 +93,11 @@ fn is_spring(name: &str) -> bool {
     name.starts_with("application.") || name.starts_with("application-") || name.starts_with("bootstrap.") || name.starts_with("bootstrap-")
 }
 
+/// Whether a text is the recipe of a component of Greengrass.
+fn is_component(text: &str) -> bool {
+    text.contains("RecipeFormatVersion") && text.contains("ComponentName")
+}
+
 fn in_yaml(path: &str, name: &str, text: &str) -> &'static Config {
     let within = |folder: &str| path.starts_with(&format!("{folder}/")) || path.contains(&format!("/{folder}/"));
     let is_sops = text.contains("ENC[AES256_GCM,") && text.contains("\nsops:");
@@ -102,6 +109,7 @@ fn in_yaml(path: &str, name: &str, text: &str) -> &'static Config {
         _ if name.starts_with("docker-compose") || name.starts_with("compose.") || name.starts_with("compose-") => &Config(&COMPOSE),
         _ if is_spring(name) => &Config(&SPRING),
         "database.yml" | "secrets.yml" | "cable.yml" | "storage.yml" | "mongoid.yml" if within("config") => &Config(&RAILS),
+        _ if is_component(text) => &Config(&COMPONENT),
         _ if cloudformation::is(text) => &Config(&CLOUDFORMATION),
         _ if kubernetes::is(text) => &Config(&KUBERNETES),
         _ if ["group_vars", "host_vars"].into_iter().any(within) => &Config(&ANSIBLE),
@@ -120,6 +128,7 @@ fn in_json(name: &str, extension: &str, text: &str) -> &'static Config {
         _ if name.ends_with(".postman_collection.json") || name.ends_with(".postman_environment.json") => &Config(&POSTMAN),
         _ if name.starts_with("appsettings") => &Config(&APPSETTINGS),
         _ if text.contains("\"containerDefinitions\"") || text.contains("\"containerProperties\"") => &Config(&TASK),
+        _ if is_component(text) => &Config(&COMPONENT_JSON),
         _ if cloudformation::is(text) => &Config(&CLOUDFORMATION_JSON),
         _ => &Config(&JSON),
     }

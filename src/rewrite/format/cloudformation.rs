@@ -13,19 +13,25 @@ pub(super) fn is(text: &str) -> bool {
 }
 
 /// In YAML.
-pub(super) fn yaml(_: &File<'_>, found: yaml::Found<'_>) -> Result<Place, Manual> {
+pub(super) fn yaml(file: &File<'_>, found: yaml::Found<'_>) -> Result<Place, Manual> {
     if found.tag.is_some_and(|tag| !matches!(tag, "!Sub" | "!Join" | "!If" | "!Select")) {
         return Err(manual("the value is the argument of a function", "replace it by hand"));
     }
-    place(found.scalar)
+    let resource = found.mappings.iter().find(|mapping| yaml::get(**mapping, "Properties", file.text).is_some());
+    let kind = resource.and_then(|resource| yaml::get(*resource, "Type", file.text));
+    place(found.scalar, kind.map(|kind| yaml::word(kind, file.text)))
 }
 
 /// In JSON.
-pub(super) fn json(_: &File<'_>, found: json::Found<'_>) -> Result<Place, Manual> {
-    place(found.scalar)
+pub(super) fn json(file: &File<'_>, found: json::Found<'_>) -> Result<Place, Manual> {
+    let objects = found.around.iter().filter(|node| node.kind() == "object").map(|object| json::members(*object, file.text));
+    let resource = objects.into_iter().find(|members| members.iter().any(|(key, ..)| *key == "Properties")).unwrap_or_default();
+    let kind = resource.iter().find(|(key, ..)| *key == "Type").map(|(_, value, _)| file.text[value.byte_range()].trim_matches('"'));
+    place(found.scalar, kind)
 }
 
-fn place(scalar: Scalar) -> Result<Place, Manual> {
+/// The place of a value of a resource of this kind.
+fn place(scalar: Scalar, kind: Option<&str>) -> Result<Place, Manual> {
     let keys: Vec<&str> = scalar.path.iter().map(String::as_str).collect();
     let advice = "take the value from a dynamic reference in the property that uses it";
     match keys[..] {
@@ -40,6 +46,12 @@ fn place(scalar: Scalar) -> Result<Place, Manual> {
             return Err(manual(
                 "a reference within user data is encoded before it is resolved",
                 "have the instance read the secret when it starts",
+            ));
+        }
+        ["Resources", _, "Properties", "Value"] if kind == Some("AWS::SSM::Parameter") => {
+            return Err(manual(
+                "a parameter that CloudFormation makes holds its text in the clear",
+                "delete the resource once the secret is stored: Parameter Store gives it to whoever asks for /aws/reference/secretsmanager/NAME",
             ));
         }
         ["Resources", _, "Properties", ..] | ["Globals", ..] => {}
