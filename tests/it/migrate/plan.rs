@@ -306,7 +306,8 @@ fn what_a_jdbc_url_says_is_part_of_the_secret_that_its_driver_reads() {
     let before = bench.files();
     let plan = bench.plan(&Options { backend: Backend::Aws, style: Style::Sdk, ..options() });
     let name = plan.secrets[0].name.clone();
-    let store = bench.store(&unleak::fsx::Unwatched);
+    let mut store = bench.store(&unleak::fsx::Unwatched);
+    store.backend = plan.store.backend;
     bench.apply(&plan, &store).unwrap();
     let stored = store.all()[&name].versions.values().next().unwrap().0.clone();
     let expected = format!(
