@@ -15,6 +15,7 @@ use super::known::Known;
 use super::make::Ground;
 use super::plan::{Edit, ManualPlace, PlannedFile, PlannedPlace, Tracked};
 use super::{diff, name};
+use crate::finding::Place;
 use crate::reference::Reference;
 use crate::rewrite::encoding::{FileEncoding, Text};
 use crate::rewrite::{Companion, Field, Manual, Rewritten, Spelled, Splice, Tree as _, Wanted};
@@ -205,15 +206,26 @@ impl<'a> Work<'a> {
         aims
     }
 
+    /// Leaves a spot to people: each finding in it, by the line on which it stands.
     fn leave(&mut self, file: &FileText, aim: &Aim<'_>, manual: &Manual) {
-        let finding = aim.spot.findings.first().map(|&finding| self.ground.report.findings[finding].fingerprint.to_string());
-        self.manual.push(ManualPlace {
+        let span = &aim.spot.located.span;
+        let lines = file.line(span.start) as u64..=file.line(span.end) as u64;
+        let findings = || aim.spot.findings.iter().map(|&finding| &self.ground.report.findings[finding]);
+        let is_here = |place: &&Place| place.origin.path() == file.path.as_str() && lines.contains(&place.start.line);
+        let mut places: Vec<(u64, String)> = findings()
+            .flat_map(|finding| finding.places.iter().filter(is_here).map(|place| (place.start.line, finding.fingerprint.to_string())))
+            .collect();
+        if places.is_empty() {
+            let fingerprint = findings().next().map(|finding| finding.fingerprint.to_string());
+            places.push((file.line(aim.spot.look.start) as u64, fingerprint.unwrap_or_default()));
+        }
+        self.manual.extend(places.into_iter().map(|(line, finding)| ManualPlace {
             path: file.path.clone(),
-            line: file.line(aim.spot.located.span.start) as u64,
-            finding: finding.unwrap_or_default(),
+            line,
+            finding,
             reason: manual.reason.clone(),
             advice: manual.advice.clone(),
-        });
+        }));
     }
 
     /// Rewrites a file; places that cannot be rewritten with the others are left to people.
@@ -229,14 +241,7 @@ impl<'a> Work<'a> {
             Ok(rewritten) => rewritten,
             Err(manual) if aims.len() == 1 => return Err(manual),
             Err(_) => {
-                let mut able = Vec::new();
-                for aim in aims {
-                    match ask(file, &[aim], tree) {
-                        Ok(_) => able.push(aim),
-                        Err(manual) => self.leave(file, aim, &manual),
-                    }
-                }
-                aims = able;
+                aims = self.able(file, aims, tree);
                 if aims.is_empty() {
                     return Ok(());
                 }
@@ -267,6 +272,29 @@ impl<'a> Work<'a> {
             reason: aim.reason(),
         }));
         Ok(())
+    }
+
+    /// The places that can be rewritten together, the first ones first; the others are left to people.
+    fn able<'r, 'v>(&mut self, file: &FileText, aims: Vec<&'r Aim<'v>>, tree: &DiskTree) -> Vec<&'r Aim<'v>> {
+        let mut alone = Vec::new();
+        for aim in aims {
+            match ask(file, &[aim], tree) {
+                Ok(_) => alone.push(aim),
+                Err(manual) => self.leave(file, aim, &manual),
+            }
+        }
+        if ask(file, &alone, tree).is_ok() {
+            return alone;
+        }
+        let mut able = Vec::new();
+        for aim in alone {
+            able.push(aim);
+            if let Err(manual) = ask(file, &able, tree) {
+                able.pop();
+                self.leave(file, aim, &manual);
+            }
+        }
+        able
     }
 
     /// What goes with a rewritten file. Nothing is taken over unless all of it can be.

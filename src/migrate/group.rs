@@ -1,13 +1,13 @@
 //! Which values make one secret. Owns: one value in many places is one secret; what belongs together and rotates together is one JSON
 //! object with the store's field names. Must not: join what rotates apart: only the families of the table are joined.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use bstr::ByteSlice;
 
 use super::external::ExternalType;
-use super::inventory::{FileText, Inventory};
+use super::inventory::{FileText, Inventory, Spot};
 use super::name;
 use crate::rewrite::{Located, Strategy, Style, Tree};
 use crate::secret::{Fingerprint, Secret};
@@ -66,6 +66,21 @@ pub struct Part {
     pub field: Option<String>,
 }
 
+/// Fields that say where a credential is used; others have the same text by chance.
+const SETTINGS: [&str; 5] = ["username", "engine", "host", "port", "dbname"];
+
+impl Part {
+    /// Whether its value is a credential or the id of one, which means the same wherever it stands.
+    fn is_credential(&self) -> bool {
+        self.key.as_deref().is_none_or(|key| !SETTINGS.contains(&key))
+    }
+
+    /// Whether it is read at this spot.
+    fn is_at(&self, spot: &Spot) -> bool {
+        self.file == spot.file && self.look.start < spot.located.span.end && spot.located.span.start < self.look.end
+    }
+}
+
 /// A secret to be.
 pub struct Group {
     /// What it is called where it stands, without names of families' fields.
@@ -96,23 +111,36 @@ pub fn group(inventory: &Inventory, split_url: bool, external: Option<&'static E
         spots.sort_by_key(|&spot| (rank(&inventory.spots[spot].located), spot));
     }
     let mut taken = BTreeSet::new();
+    let mut settled: BTreeSet<usize> = BTreeSet::new();
     let mut groups = Vec::new();
     // Families first: an id that stands alone could otherwise be gone before its secret is met.
     let found: Vec<_> = values.iter().map(|value| family(families, inventory, by_value[value][0], style, tree)).collect();
     for (value, family) in values.iter().zip(found) {
         let Some((what, parts)) = family.filter(|_| !taken.contains(value)) else { continue };
-        let members: Vec<_> = parts.iter().map(|part| (Fingerprint::of(part.value.expose()), part.key.clone())).collect();
-        // What is no credential, such as a port, can be a member of several secrets.
-        if members.iter().any(|(value, _)| by_value.contains_key(value) && taken.contains(value)) {
+        let members: Vec<_> = parts.iter().map(|part| (Fingerprint::of(part.value.expose()), part)).collect();
+        if members.iter().any(|(value, part)| part.is_credential() && taken.contains(value)) {
             continue;
         }
-        let with_spots = members.iter().filter_map(|(value, key)| Some((by_value.get(value)?, key)));
-        let spots = with_spots.flat_map(|(spots, key)| spots.iter().map(|&spot| (spot, key.clone()))).collect();
-        groups.push(Group { what, parts, spots, composed: BTreeSet::new() });
-        taken.extend(members.into_iter().map(|(value, _)| value));
+        let mut spots: BTreeMap<usize, Option<String>> = BTreeMap::new();
+        // Where a password is also the name of a user, its places are the password's.
+        for (value, part) in members.iter().filter(|(_, part)| part.is_credential()) {
+            spots.extend(by_value.get(value).into_iter().flatten().map(|&spot| (spot, part.key.clone())));
+            taken.insert(*value);
+        }
+        for (value, part) in members.iter().filter(|(_, part)| !part.is_credential()) {
+            let own = by_value.get(value).into_iter().flatten().filter(|spot| part.is_at(&inventory.spots[**spot]));
+            for &spot in own.filter(|spot| !settled.contains(*spot)) {
+                spots.entry(spot).or_insert_with(|| part.key.clone());
+            }
+        }
+        settled.extend(spots.keys().copied());
+        groups.push(Group { what, parts, spots: spots.into_iter().collect(), composed: BTreeSet::new() });
     }
     for value in values.iter().filter(|value| !taken.contains(value)) {
-        groups.push(alone(inventory, &by_value[value], split_url));
+        let spots: Vec<usize> = by_value[value].iter().copied().filter(|spot| !settled.contains(spot)).collect();
+        if !spots.is_empty() {
+            groups.push(alone(inventory, &spots, split_url));
+        }
     }
     groups.sort_by_key(|group| group.spots.iter().map(|(spot, _)| *spot).min());
     groups
@@ -176,6 +204,18 @@ fn family(families: &[Family], inventory: &Inventory, spot: usize, style: Style,
             // Without the first of the others there is no family.
             None if parts.is_empty() => return None,
             None => {}
+        }
+    }
+    if family.field == "password" {
+        let is_url = |name: &str| ["url", "jdbc_url"].iter().any(|ending| name == format!("{stem}{ending}"));
+        let url =
+            neighbours.iter().find(|(name, span)| is_url(name) && file.bytes[span.clone()].starts_with(b"jdbc:")).map(|(_, span)| span);
+        let located = url.and_then(|span| Some((span, file.rewriter.locate(file.source(), span.clone(), style, tree).ok()?)));
+        for (span, (name, value)) in located.iter().flat_map(|(span, located)| located.fields.iter().map(move |field| (*span, field))) {
+            if parts.iter().all(|part| part.key.as_deref() != Some(*name)) {
+                let (key, field) = (Some((*name).to_owned()), Some((*name).to_owned()));
+                parts.push(Part { key, value: value.clone(), file: spot.file, look: span.clone(), field });
+            }
         }
     }
     let key = Some(family.field.to_owned());

@@ -92,6 +92,9 @@ impl<'t> Parts<'t, Range<usize>> {
 /// The fields of a connection URL, in the standard's order; none where it has other parts than these.
 pub(in crate::rewrite) fn fields(value: &Secret) -> Option<Vec<(&'static str, Secret)>> {
     let text = std::str::from_utf8(value.expose()).ok()?;
+    if let Some(address) = text.strip_prefix("jdbc:") {
+        return of_jdbc(address);
+    }
     let parts = Parts::of(text)?;
     // `postgresql+psycopg2` names a driver as well.
     let base = parts.scheme.split('+').next()?;
@@ -105,6 +108,27 @@ pub(in crate::rewrite) fn fields(value: &Secret) -> Option<Vec<(&'static str, Se
         fields.push(("dbname", percent(name)?));
     }
     Some(fields)
+}
+
+/// The fields of a JDBC URL without its `jdbc:`, which names neither user nor password.
+fn of_jdbc(address: &str) -> Option<Vec<(&'static str, Secret)>> {
+    let (scheme, rest) = address.split_once("://")?;
+    let engine = ENGINES.iter().find(|(known, _)| scheme == *known)?.1;
+    let lower = rest.to_ascii_lowercase();
+    if lower.contains("password") || rest.contains(['@', '$', '[']) {
+        return None;
+    }
+    let (place, options) = rest.split_at(rest.find(['?', ';']).unwrap_or(rest.len()));
+    let (host, name) = place.split_once('/').unwrap_or((place, ""));
+    let (host, port) = host.split_once(':').map_or((host, None), |(host, port)| (host, Some(port)));
+    let named = options.split(';').find_map(|option| option.strip_prefix("databaseName="));
+    if host.is_empty() || host.contains(',') || port.is_some_and(|port| port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        return None;
+    }
+    let name = named.or(Some(name).filter(|name| !name.is_empty()));
+    let fields = [("engine", Some(engine)), ("host", Some(host)), ("port", port), ("dbname", name)];
+    Some(fields.into_iter().filter_map(|(field, text)| Some((field, Secret::new(text?.as_bytes())))).collect())
 }
 
 /// Where the fields of a URL are spelled, for code that puts it together again and encodes all but `kept`.
@@ -208,6 +232,31 @@ mod tests {
             (":ab@db", "it has no user, or an empty path"),
         ] {
             assert_eq!(of(text).unwrap_err(), why, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_jdbc_url_has_the_fields_that_say_where_the_database_is() {
+        let of = |text: &str| {
+            let fields = fields(&Secret::new(text.as_bytes()))?;
+            Some(
+                fields
+                    .iter()
+                    .map(|(name, value)| format!("{name}={}", std::str::from_utf8(value.expose()).unwrap()))
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            )
+        };
+        for (text, expected) in [
+            ("jdbc:mysql://db:3306/orders?useSSL=true", Some("engine=mysql host=db port=3306 dbname=orders")),
+            ("jdbc:postgresql://db/orders", Some("engine=postgres host=db dbname=orders")),
+            ("jdbc:sqlserver://db:1433;databaseName=orders;encrypt=true", Some("engine=sqlserver host=db port=1433 dbname=orders")),
+            ("jdbc:mysql://a,b/orders", None),
+            ("jdbc:mysql://${HOST}/orders", None),
+            ("jdbc:mysql://db/orders?user=a&password=b", None),
+            ("jdbc:h2:mem:orders", None),
+        ] {
+            assert_eq!(of(text).as_deref(), expected, "{text}");
         }
     }
 

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::Language;
+use super::cdk;
 use super::client::Client;
 use super::lexer::{self, Kind, Lexicon, Rule, Token};
 use super::lexical::{self, Found, Spot};
@@ -90,6 +91,10 @@ impl Language for CSharp {
             matches!(spot.after(1), ";" | "," | ")" | "}") && matches!(spot.before(1), "=" | "(" | "," | "=>" | "return" | ":" | "??");
         if !ends || spot.place.variable.is_some() && !matches!(spot.after(1), ";" | "," | ")" | "}") {
             spot.place.around = ("(", ")");
+        }
+        cdk::CSHARP.fit(&mut spot.place, text, false)?;
+        if spot.place.resolved.is_some() {
+            spot.place.around = ("", "");
         }
         Ok(spot.place)
     }

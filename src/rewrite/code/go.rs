@@ -6,6 +6,7 @@ use std::ops::Range;
 use bstr::ByteSlice as _;
 use tree_sitter::Node;
 
+use super::cdk;
 use super::client::Client;
 use super::connection::Compose;
 use super::place::{Gives, HERE, Place, last_word};
@@ -84,6 +85,8 @@ impl Language for Go {
         place.whole = path.0[top].byte_range();
         context(&mut place, &path, top, text);
         constant(&mut place, tree.root_node(), &path, top, text)?;
+        cdk::GO.fit(&mut place, text, false)?;
+        place.converts = declared_type(&path, top, text).filter(|name| name != "string");
         Ok(place)
     }
 
@@ -132,6 +135,13 @@ impl Language for Go {
             kind => kind,
         })
     }
+}
+
+/// The type that the declaration of the name gives what stands here alone: a literal takes it on, the text that a function returns does not.
+fn declared_type(path: &Path<'_>, top: usize, text: &str) -> Option<String> {
+    let at = top + 2;
+    let is_value = path.kind(top + 1) == "expression_list" && matches!(path.kind(at), "const_spec" | "var_spec");
+    path.field(at, "type", text).filter(|_| is_value).map(str::to_owned)
 }
 
 /// Turns a constant into a variable.

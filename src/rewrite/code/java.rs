@@ -5,6 +5,7 @@ use std::ops::Range;
 use tree_sitter::Node;
 
 use super::Language;
+use super::cdk;
 use super::client::Client;
 use super::connection::Compose;
 use super::place::{Place, last_word};
@@ -78,6 +79,7 @@ impl Language for Java {
         let mut place = Place::code(parts);
         place.whole = path.0[top].byte_range();
         context(&mut place, &path, top, text)?;
+        cdk::JAVA.fit(&mut place, text, false)?;
         Ok(place)
     }
 
@@ -113,6 +115,9 @@ fn allowed(root: Node<'_>, path: &Path<'_>, top: usize, text: &str) -> Result<()
             "an argument of an annotation must be a constant",
             "read a property of the configuration there, such as ${name}",
         ));
+    }
+    if path.is_within(top, &["annotation_type_element_declaration"]) {
+        return Err(manual("the default of an annotation must be a constant", "read a property of the configuration where it is used"));
     }
     if path.is_within(top, &["switch_label"]) {
         return Err(manual("a label of a switch must be a constant", "compare with equals, then migrate again"));

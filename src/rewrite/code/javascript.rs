@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
+use super::cdk;
 use super::client::Client;
 use super::connection::Compose;
 use super::place::{Place, last_word};
@@ -106,11 +107,11 @@ impl Language for JavaScript {
         }
         context(&mut place, &path, top, text);
         place.is_operand = is_operand(&path, &place.whole);
+        cdk::SCRIPT.fit(&mut place, text, cdk::is_of_resource(&path, top, text))?;
         Ok(place)
     }
 
     fn runs(&self, source: Source<'_>, text: &str, tree: &dyn Tree) -> Result<(), Manual> {
-        super::cdk::is_none(text)?;
         super::browser::on_server(source, text, tree)
     }
 
@@ -212,6 +213,7 @@ fn allowed(path: &Path<'_>, top: usize, text: &str) -> Result<(), Manual> {
         return Err(manual("it is part of an `as const` literal", "take the value out of the literal, then migrate it"));
     }
     match path.kind(top + 1) {
+        "module" => Err(manual("it names a module", "take the value out of the name")),
         "import_statement" | "export_statement" if path.is_field(top, "source") => {
             Err(manual("it names a module", "take the value out of the URL"))
         }

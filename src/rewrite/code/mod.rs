@@ -77,6 +77,9 @@ trait Language: Sync {
     fn verify(&self, source: Source<'_>, before: &str, after: &str, splices: &[Splice]) -> Result<(), Manual>;
 }
 
+/// What people have to do for references that stand in a template.
+const DEPLOYED: &str = "deploy the stack again after each rotation of a secret that its template refers to; the role that deploys needs secretsmanager:GetSecretValue";
+
 /// The rewriter of a language.
 struct Code(&'static dyn Language);
 
@@ -144,8 +147,10 @@ pub(super) fn left_alone(source: Source<'_>) -> Result<(), Manual> {
         return Err(manual("the file is a copy of somebody else's code", "update the copy, or revoke the credential"));
     }
     let head = &source.bytes[..source.bytes.len().min(2048)];
-    let says = |words: &str| memchr::memmem::find(head, words.as_bytes()).is_some();
-    if name.contains(".min.") || name.contains(".generated.") || says("DO NOT EDIT") || says("@generated") {
+    let says = |text: &[u8], words: &str| memchr::memmem::find(text, words.as_bytes()).is_some();
+    // A program that generates others has the words in a literal.
+    let says_so = || head.split(|&byte| byte == b'\n').any(|line| is_comment(line) && says(line, "DO NOT EDIT"));
+    if name.contains(".min.") || name.contains(".generated.") || says(head, "@generated") || says_so() {
         return Err(manual("the file is generated", "change what it is generated from, then generate it again"));
     }
     let stem = name.split('.').next().unwrap_or_default();
@@ -163,6 +168,13 @@ pub(super) fn left_alone(source: Source<'_>) -> Result<(), Manual> {
         ));
     }
     Ok(())
+}
+
+/// Whether a line begins as comments, or documentation, of some language do.
+fn is_comment(line: &[u8]) -> bool {
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii_start();
+    let marks: [&[u8]; 10] = [b"//", b"#", b"--", b";", b"/*", b"*", b"<", b"%", b"\"\"\"", b"'''"];
+    marks.iter().any(|mark| line.starts_with(mark))
 }
 
 impl Rewriter for Code {
@@ -207,6 +219,11 @@ impl Rewriter for Code {
             let mut place = self.again(source, text, &located.span)?;
             let new = match place.kind {
                 Kind::Prose => super::placeholder(wanted.reference),
+                Kind::Code if located.strategy == Strategy::Native => {
+                    out.companions.push(Companion::Advice(DEPLOYED.to_owned()));
+                    let moved = || manual("the place is not where it was", "make a new plan");
+                    place.resolved.as_ref().ok_or_else(moved)?.expression(wanted, place.quote(text))?
+                }
                 Kind::Code if located.strategy == Strategy::Sdk => {
                     let client = self.client()?;
                     let (expression, form) = asked.expression(client, file, wanted, &place)?;
@@ -225,7 +242,7 @@ impl Rewriter for Code {
                 }
             };
             out.splices.extend(place.splices(&new));
-            if place.kind == Kind::Code && located.strategy != Strategy::Sdk {
+            if located.strategy == Strategy::Environment {
                 code.push(place);
             }
         }
@@ -258,6 +275,9 @@ impl Code {
         if place.kind == Kind::Prose {
             return (Strategy::Placeholder, "a comment or documentation: the value is named, not used".to_owned());
         }
+        if place.resolved.is_some() {
+            return (Strategy::Native, "the template refers to the secret, and CloudFormation resolves that".to_owned());
+        }
         if style != Style::Sdk {
             return (Strategy::Environment, environment.to_owned());
         }
@@ -271,7 +291,11 @@ impl Code {
 
     /// Where the fields of a connection URL are spelled, if the place can put it together.
     fn composed(&self, place: &Place, decode: &Decode, text: &str) -> Result<Vec<Spelled>, String> {
-        let compose = self.0.compose().filter(|_| place.kind == Kind::Code).ok_or("code in this language takes it as a whole")?;
+        let compose = self
+            .0
+            .compose()
+            .filter(|_| place.kind == Kind::Code && place.resolved.is_none())
+            .ok_or("code in this language takes it as a whole")?;
         match &place.variable {
             Some(variable) => Err(format!("the place reads it from the variable {variable}")),
             None => connection::spelled(decode, text, compose.kept),
@@ -352,6 +376,11 @@ pub(super) fn ordered(mut splices: Vec<Splice>) -> Result<Vec<Splice>, Manual> {
         }
     }
     Ok(out)
+}
+
+/// What brings a library of Java to the program that a file is of.
+pub(super) fn library(name: &'static str, version: &'static str, path: &str, tree: &dyn Tree) -> Vec<Companion> {
+    client::java_library(name, version, path, tree)
 }
 
 /// The line end that a file uses.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use bstr::ByteSlice as _;
 
 use super::Secret;
+use super::cdk::Resolved;
 use crate::rewrite::literal::{self, Decode, Part};
 use crate::rewrite::{Manual, Spelling, Splice};
 
@@ -44,6 +45,10 @@ pub(super) struct Place {
     pub is_operand: bool,
     /// What its expression gives.
     pub gives: Gives,
+    /// What comes in its place where the program is one of the CDK.
+    pub resolved: Option<Resolved>,
+    /// The type that its expression has to be converted to.
+    pub converts: Option<String>,
     /// What it is called.
     pub name: Option<String>,
     /// The variable that the place reads already.
@@ -66,6 +71,8 @@ impl Place {
             in_function: false,
             is_operand: false,
             gives: Gives::Value,
+            resolved: None,
+            converts: None,
             name: None,
             variable: None,
             edits: Vec::new(),
@@ -83,6 +90,8 @@ impl Place {
             in_function: false,
             is_operand: false,
             gives: Gives::Value,
+            resolved: None,
+            converts: None,
             name: None,
             variable: None,
             edits: Vec::new(),
@@ -116,6 +125,8 @@ impl Place {
 
     /// The splices that put `expression` here.
     pub fn splices(&self, expression: &str) -> Vec<Splice> {
+        let converted = self.converts.as_ref().map(|name| format!("{name}({expression})"));
+        let expression = converted.as_deref().unwrap_or(expression);
         let elsewhere = self.edits.iter().any(|edit| edit.text.contains(&HERE));
         let inside = if elsewhere { "" } else { expression };
         let whole = format!("{}{inside}{}", self.around.0, self.around.1);

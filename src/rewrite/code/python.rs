@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
+use super::cdk;
 use super::client::Client;
 use super::connection::Compose;
 use super::place::{Gives, Place, last_word};
@@ -69,10 +70,6 @@ impl Language for Python {
         "python"
     }
 
-    fn runs(&self, _source: Source<'_>, text: &str, _tree: &dyn Tree) -> Result<(), Manual> {
-        super::cdk::is_none(text)
-    }
-
     fn place(&self, _source: Source<'_>, text: &str, span: Range<usize>) -> Result<Place, Manual> {
         let tree = tree::parse(&grammar(), text)?;
         let path = Path::to(&tree, &span)?;
@@ -99,6 +96,7 @@ impl Language for Python {
         place.in_function = path.is_within(top, &["block"]) && path.is_within(top, &["function_definition"]);
         allowed(&path, top, text)?;
         context(&mut place, &path, top, text)?;
+        cdk::PYTHON.fit(&mut place, text, cdk::is_of_resource(&path, top, text))?;
         Ok(place)
     }
 

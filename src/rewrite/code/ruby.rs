@@ -62,15 +62,7 @@ fn special(text: &str, at: usize, tokens: &[Token]) -> Option<Token> {
         let end = inner.find('`').map_or(rest.len(), |end| end + 2);
         return Some(Token::new(Kind::Together, at..at + end));
     }
-    let operand = tokens.last().is_none_or(|last| match last.kind {
-        Kind::Line => true,
-        Kind::Mark => !matches!(&text[last.span.clone()], ")" | "]" | "}"),
-        Kind::Word => {
-            let keywords = ["if", "unless", "when", "and", "or", "not", "return", "puts", "in", "while", "until", "elsif", "p"];
-            keywords.contains(&&text[last.span.clone()])
-        }
-        _ => false,
-    });
+    let operand = is_operand(text, at, tokens);
     if rest.starts_with('/') && operand || rest.starts_with('%') && operand && percent(rest).is_some() {
         let end = if rest.starts_with('/') { regex(rest) } else { percent(rest) };
         return end.map(|end| Token::new(Kind::Together, at..at + end));
@@ -80,6 +72,25 @@ fn special(text: &str, at: usize, tokens: &[Token]) -> Option<Token> {
     let first = characters.next().filter(|first| !first.is_whitespace())?;
     let next = characters.next();
     next.is_none_or(|next| !next.is_alphanumeric() && next != '_').then(|| Token::new(Kind::Word, at..at + 1 + first.len_utf8()))
+}
+
+/// Whether what begins here is a value and not the rest of an operation.
+fn is_operand(text: &str, at: usize, tokens: &[Token]) -> bool {
+    let Some(last) = tokens.last() else { return true };
+    let word = &text[last.span.clone()];
+    match last.kind {
+        Kind::Line => true,
+        Kind::Mark => !matches!(word, ")" | "]" | "}"),
+        Kind::Word => {
+            let keywords = ["if", "unless", "when", "and", "or", "not", "return", "puts", "in", "while", "until", "elsif", "p"];
+            // `sub %r{a}, "b"`: as Ruby does, what is set apart before and not after is the argument of a method.
+            let is_argument = last.span.end < at
+                && !word.starts_with(|first: char| first.is_ascii_digit())
+                && !text[at..].chars().nth(1).is_none_or(|next| next.is_whitespace() || next == '=');
+            is_argument || keywords.contains(&word)
+        }
+        _ => false,
+    }
 }
 
 /// The end of a regular expression on this line.

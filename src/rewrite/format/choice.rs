@@ -4,20 +4,35 @@ use super::ini::Lines;
 use super::json::Json;
 use super::yaml::Yaml;
 use super::{
-    Config, cloudformation, dotenv, fixed, hcl, ini, json, kubernetes, members, native, notebook, pipeline, prose, refused, toml, xml, yaml,
+    Config, cloudformation, dotenv, fixed, hcl, ini, json, kubernetes, members, native, notebook, pipeline, prose, refused, spring, toml,
+    xml, yaml,
 };
+use crate::rewrite::Rewritten;
 
-pub(super) const PROPERTIES: Lines =
-    Lines { name: "properties", comments: &['#', '!'], separators: &['=', ':'], properties: true, place: ini::generic };
-const SPRING_PROPERTIES: Lines = Lines { name: "spring-properties", place: native::spring_property, ..PROPERTIES };
-pub(super) const INI: Lines = Lines { name: "ini", comments: &['#', ';'], separators: &['=', ':'], properties: false, place: ini::generic };
+pub(super) const PROPERTIES: Lines = Lines {
+    name: "properties",
+    comments: &['#', '!'],
+    separators: &['=', ':'],
+    properties: true,
+    place: ini::generic,
+    together: |_, _| Ok(Rewritten::default()),
+};
+const SPRING_PROPERTIES: Lines = Lines { name: "spring-properties", place: spring::property, together: spring::together, ..PROPERTIES };
+pub(super) const INI: Lines = Lines {
+    name: "ini",
+    comments: &['#', ';'],
+    separators: &['=', ':'],
+    properties: false,
+    place: ini::generic,
+    together: |_, _| Ok(Rewritten::default()),
+};
 /// Files whose values may hold a colon before the equals sign.
 pub(super) const CONF: Lines = Lines { name: "conf", separators: &['='], ..INI };
 const NPMRC: Lines = Lines { name: "npmrc", place: native::npm, ..CONF };
 
 pub(super) const YAML: Yaml = Yaml::new("yaml", yaml::generic);
 const COMPOSE: Yaml = Yaml::new("compose", native::compose);
-const SPRING: Yaml = Yaml::new("spring", native::spring);
+const SPRING: Yaml = Yaml { name: "spring", place: spring::yaml, together: spring::together };
 const RAILS: Yaml = Yaml::new("rails", native::rails);
 const ANSIBLE: Yaml = Yaml::new("ansible", native::ansible);
 const HELM_VALUES: Yaml = Yaml::new("helm-values", native::helm_values);
@@ -33,6 +48,9 @@ const CLOUDFORMATION_JSON: Json = Json::new("cloudformation", cloudformation::js
 const TASK: Json = Json { name: "task-definition", place: members::task, together: members::tasks };
 const APPSETTINGS: Json = Json::new("appsettings", members::appsettings);
 const NOTEBOOK: Json = Json::new("notebook", notebook::place);
+const COMPONENT: Yaml = Yaml::new("greengrass", refused::component);
+const COMPONENT_JSON: Json = Json::new("greengrass", refused::component_json);
+const POSTMAN: Json = Json::new("postman", refused::postman);
 const TFVARS_JSON: Json = Json::new("tfvars", refused::tfvars_json);
 
 /// The rewriter for a file at a path of lower-case letters.
@@ -75,6 +93,11 @@ fn is_spring(name: &str) -> bool {
     name.starts_with("application.") || name.starts_with("application-") || name.starts_with("bootstrap.") || name.starts_with("bootstrap-")
 }
 
+/// Whether a text is the recipe of a component of Greengrass.
+fn is_component(text: &str) -> bool {
+    text.contains("RecipeFormatVersion") && text.contains("ComponentName")
+}
+
 fn in_yaml(path: &str, name: &str, text: &str) -> &'static Config {
     let within = |folder: &str| path.starts_with(&format!("{folder}/")) || path.contains(&format!("/{folder}/"));
     let is_sops = text.contains("ENC[AES256_GCM,") && text.contains("\nsops:");
@@ -86,6 +109,7 @@ fn in_yaml(path: &str, name: &str, text: &str) -> &'static Config {
         _ if name.starts_with("docker-compose") || name.starts_with("compose.") || name.starts_with("compose-") => &Config(&COMPOSE),
         _ if is_spring(name) => &Config(&SPRING),
         "database.yml" | "secrets.yml" | "cable.yml" | "storage.yml" | "mongoid.yml" if within("config") => &Config(&RAILS),
+        _ if is_component(text) => &Config(&COMPONENT),
         _ if cloudformation::is(text) => &Config(&CLOUDFORMATION),
         _ if kubernetes::is(text) => &Config(&KUBERNETES),
         _ if ["group_vars", "host_vars"].into_iter().any(within) => &Config(&ANSIBLE),
@@ -101,8 +125,10 @@ fn in_json(name: &str, extension: &str, text: &str) -> &'static Config {
         "ipynb" => &Config(&NOTEBOOK),
         "tfstate" => &Config(&refused::TFSTATE),
         _ if name.ends_with(".tfvars.json") => &Config(&TFVARS_JSON),
+        _ if name.ends_with(".postman_collection.json") || name.ends_with(".postman_environment.json") => &Config(&POSTMAN),
         _ if name.starts_with("appsettings") => &Config(&APPSETTINGS),
         _ if text.contains("\"containerDefinitions\"") || text.contains("\"containerProperties\"") => &Config(&TASK),
+        _ if is_component(text) => &Config(&COMPONENT_JSON),
         _ if cloudformation::is(text) => &Config(&CLOUDFORMATION_JSON),
         _ => &Config(&JSON),
     }

@@ -3,7 +3,7 @@
 
 use super::native::is_put_together;
 use super::scalar::Scalar;
-use super::{File, Place, json, only_aws, yaml};
+use super::{File, Place, json, of_own_region, yaml};
 use crate::rewrite::literal::manual;
 use crate::rewrite::{Companion, Manual, Rewritten, Wanted};
 
@@ -13,19 +13,25 @@ pub(super) fn is(text: &str) -> bool {
 }
 
 /// In YAML.
-pub(super) fn yaml(_: &File<'_>, found: yaml::Found<'_>) -> Result<Place, Manual> {
+pub(super) fn yaml(file: &File<'_>, found: yaml::Found<'_>) -> Result<Place, Manual> {
     if found.tag.is_some_and(|tag| !matches!(tag, "!Sub" | "!Join" | "!If" | "!Select")) {
         return Err(manual("the value is the argument of a function", "replace it by hand"));
     }
-    place(found.scalar)
+    let resource = found.mappings.iter().find(|mapping| yaml::get(**mapping, "Properties", file.text).is_some());
+    let kind = resource.and_then(|resource| yaml::get(*resource, "Type", file.text));
+    place(found.scalar, kind.map(|kind| yaml::word(kind, file.text)))
 }
 
 /// In JSON.
-pub(super) fn json(_: &File<'_>, found: json::Found<'_>) -> Result<Place, Manual> {
-    place(found.scalar)
+pub(super) fn json(file: &File<'_>, found: json::Found<'_>) -> Result<Place, Manual> {
+    let objects = found.around.iter().filter(|node| node.kind() == "object").map(|object| json::members(*object, file.text));
+    let resource = objects.into_iter().find(|members| members.iter().any(|(key, ..)| *key == "Properties")).unwrap_or_default();
+    let kind = resource.iter().find(|(key, ..)| *key == "Type").map(|(_, value, _)| file.text[value.byte_range()].trim_matches('"'));
+    place(found.scalar, kind)
 }
 
-fn place(scalar: Scalar) -> Result<Place, Manual> {
+/// The place of a value of a resource of this kind.
+fn place(scalar: Scalar, kind: Option<&str>) -> Result<Place, Manual> {
     let keys: Vec<&str> = scalar.path.iter().map(String::as_str).collect();
     let advice = "take the value from a dynamic reference in the property that uses it";
     match keys[..] {
@@ -42,6 +48,12 @@ fn place(scalar: Scalar) -> Result<Place, Manual> {
                 "have the instance read the secret when it starts",
             ));
         }
+        ["Resources", _, "Properties", "Value"] if kind == Some("AWS::SSM::Parameter") => {
+            return Err(manual(
+                "a parameter that CloudFormation makes holds its text in the clear",
+                "delete the resource once the secret is stored: Parameter Store gives it to whoever asks for /aws/reference/secretsmanager/NAME",
+            ));
+        }
         ["Resources", _, "Properties", ..] | ["Globals", ..] => {}
         _ => return Err(manual("CloudFormation resolves references in properties of resources only", advice)),
     }
@@ -54,14 +66,8 @@ fn place(scalar: Scalar) -> Result<Place, Manual> {
 
 /// `{{resolve:secretsmanager:id:SecretString:key:stage:version}}`.
 fn dynamic(wanted: &Wanted<'_>) -> Result<String, Manual> {
-    only_aws(wanted, "CloudFormation")?;
+    of_own_region(wanted)?;
     let reference = wanted.reference;
-    if reference.region.is_some() && !reference.name.starts_with("arn:") {
-        return Err(manual(
-            "CloudFormation reads secrets of its own region by name",
-            "use the ARN of the secret, or a replica in the stack's region",
-        ));
-    }
     let parts = [&reference.key, &reference.version_stage, &reference.version_id].map(|part| part.as_deref().unwrap_or_default());
     if parts.iter().any(|part| part.contains([':', '}', '\\'])) {
         return Err(manual("the name of the member cannot be written in a dynamic reference", "choose a name without colons"));

@@ -11,7 +11,7 @@ use super::choice;
 use super::scalar::Quote;
 use super::{File, Format, Place, dotenv, ini};
 use crate::reference::{self, Reference};
-use crate::rewrite::{Manual, Splice, Strategy, Tree};
+use crate::rewrite::{Manual, Splice, Strategy, Style, Tree};
 use crate::secret::Secret;
 
 /// A reference of a file.
@@ -74,7 +74,7 @@ fn syntax(path: &str) -> Result<(&'static dyn Format, Writing), String> {
 /// Lines and what is wrong with them; the line is 0 where it is the whole file.
 pub fn slots(path: &str, text: &str) -> Result<Vec<Slot>, Vec<(usize, String)>> {
     let (format, writing) = syntax(path).map_err(|error| vec![(0, error)])?;
-    let file = File { path, text, tree: &Alone };
+    let file = File { path, text, tree: &Alone, style: Style::Auto };
     let (mut slots, mut wrong) = (Vec::new(), Vec::new());
     for (span, parsed) in reference::find_all(text.as_bytes()) {
         let line = 1 + text[..span.start].matches('\n').count();
@@ -164,7 +164,7 @@ fn is_value(format: &dyn Format, path: &str, after: &str, span: Range<usize>, wr
         return true;
     }
     let inside = if writing == Writing::Quoted { span.start + 1..span.end - 1 } else { span };
-    let place: Result<Place, Manual> = format.place(&File { path, text: after, tree: &Alone }, &inside);
+    let place: Result<Place, Manual> = format.place(&File { path, text: after, tree: &Alone, style: Style::Auto }, &inside);
     place.is_ok_and(|place| place.scalar.decode.value.expose() == value.expose())
 }
 

@@ -4,10 +4,10 @@
 use std::ops::Range;
 
 use super::scalar::{Quote, Scalar};
-use super::{File, Format, Place};
-use crate::rewrite::code::{line_start, next_line};
+use super::{File, Format, Place, Together};
+use crate::rewrite::code::{line_start, next_line, tree};
 use crate::rewrite::literal::{Numeric, Part, Quoting, RAW, Syntax, Unknown, decode, manual};
-use crate::rewrite::{Manual, Splice};
+use crate::rewrite::{Manual, Rewritten, Splice, Wanted};
 
 /// Values of properties.
 const PROPERTY: Syntax = Syntax {
@@ -31,6 +31,8 @@ pub(super) struct Lines {
     pub properties: bool,
     /// What becomes of a value.
     pub place: fn(&File<'_>, Scalar) -> Result<Place, Manual>,
+    /// What several places need together.
+    pub together: Together,
 }
 
 /// Any such file: the value is a token.
@@ -39,15 +41,18 @@ pub(super) fn generic(_: &File<'_>, scalar: Scalar) -> Result<Place, Manual> {
     Ok(Place::of_file(scalar))
 }
 
-struct Entry {
-    path: Vec<String>,
-    value: Range<usize>,
+/// A key with its value.
+pub(super) struct Entry {
+    /// The section and the key.
+    pub path: Vec<String>,
+    /// The bytes of the value.
+    pub value: Range<usize>,
     /// Whether the next line goes on with it.
     goes_on: bool,
 }
 
 impl Lines {
-    fn entries(&self, text: &str) -> Vec<Entry> {
+    pub fn entries(&self, text: &str) -> Vec<Entry> {
         let mut at = text.len() - text.trim_start_matches('\u{feff}').len();
         let mut section = None;
         let mut found: Vec<Entry> = Vec::new();
@@ -71,6 +76,20 @@ impl Lines {
             at = end;
         }
         found
+    }
+
+    /// Whether the lines that no splice touches say what they said, where whole lines come and go.
+    fn is_same_elsewhere(&self, before: &str, after: &str, splices: &[Splice]) -> bool {
+        let outside = |text: &str, spans: &[Range<usize>]| -> Vec<(String, String)> {
+            let is_apart = |entry: &Entry| {
+                let line = line_start(text, entry.value.start)..next_line(text, entry.value.end);
+                spans.iter().all(|span| span.end <= line.start || line.end <= span.start)
+            };
+            let entries = self.entries(text).into_iter().filter(is_apart);
+            entries.map(|entry| (entry.path.join("\0"), text[entry.value].to_owned())).collect()
+        };
+        let old: Vec<Range<usize>> = splices.iter().map(|splice| splice.span.clone()).collect();
+        outside(before, &old) == outside(after, &tree::moved(splices))
     }
 
     /// Key and place of the value in a line.
@@ -153,8 +172,16 @@ impl Format for Lines {
         (self.place)(file, Scalar { token: decode.span.clone(), decode, path: entry.path, quote: Quote::Raw, line_end: None })
     }
 
+    fn together(&self, file: &File<'_>, places: &[(Place, &Wanted<'_>)]) -> Result<Rewritten, Manual> {
+        (self.together)(file, places)
+    }
+
     fn verify(&self, before: &str, after: &str, splices: &[Splice]) -> Result<(), Manual> {
         let list = |text: &str| self.entries(text).into_iter().map(|entry| (entry.path.join("\0"), entry.value)).collect();
-        super::lines_differ_only(before, after, splices, list)
+        let same = super::lines_differ_only(before, after, splices, list);
+        if same.is_ok() || self.name != "spring-properties" || !self.is_same_elsewhere(before, after, splices) {
+            return same;
+        }
+        Ok(())
     }
 }

@@ -18,6 +18,7 @@ mod pipeline;
 mod prose;
 mod refused;
 mod scalar;
+mod spring;
 mod toml;
 pub(super) mod xml;
 mod yaml;
@@ -38,6 +39,8 @@ struct File<'a> {
     path: &'a str,
     text: &'a str,
     tree: &'a dyn Tree,
+    /// Whether the store's client may be used where there is one.
+    style: Style,
 }
 
 /// What becomes of a place.
@@ -111,6 +114,18 @@ fn only_aws(wanted: &Wanted<'_>, platform: &str) -> Result<(), Manual> {
     ))
 }
 
+/// Refuses references that CloudFormation cannot resolve: it reads secrets of its own region by name.
+pub(super) fn of_own_region(wanted: &Wanted<'_>) -> Result<(), Manual> {
+    only_aws(wanted, "CloudFormation")?;
+    if wanted.reference.region.is_some() && !wanted.reference.name.starts_with("arn:") {
+        return Err(manual(
+            "CloudFormation reads secrets of its own region by name",
+            "use the ARN of the secret, or a replica in the stack's region",
+        ));
+    }
+    Ok(())
+}
+
 /// What a format knows.
 trait Format: Sync {
     /// Its name.
@@ -173,8 +188,8 @@ impl Rewriter for Config {
         self.0.name()
     }
 
-    fn locate(&self, source: Source<'_>, span: Range<usize>, _style: Style, tree: &dyn Tree) -> Result<Located, Manual> {
-        let file = file(source, tree)?;
+    fn locate(&self, source: Source<'_>, span: Range<usize>, style: Style, tree: &dyn Tree) -> Result<Located, Manual> {
+        let file = file(source, tree, style)?;
         let place = self.find(&file, &span)?;
         let Place { scalar: Scalar { decode, path, .. }, variable, .. } = place;
         Ok(Located {
@@ -192,7 +207,8 @@ impl Rewriter for Config {
     }
 
     fn rewrite(&self, source: Source<'_>, wanted: &[Wanted<'_>], tree: &dyn Tree) -> Result<Rewritten, Manual> {
-        let file = file(source, tree)?;
+        let client = wanted.iter().any(|wanted| wanted.located.strategy == Strategy::Sdk);
+        let file = file(source, tree, if client { Style::Sdk } else { Style::Auto })?;
         let mut out = Rewritten::default();
         let mut places = Vec::new();
         for wanted in wanted {
@@ -221,10 +237,10 @@ impl Rewriter for Config {
 }
 
 /// The file as text, unless it is left alone.
-fn file<'a>(source: Source<'a>, tree: &'a dyn Tree) -> Result<File<'a>, Manual> {
+fn file<'a>(source: Source<'a>, tree: &'a dyn Tree, style: Style) -> Result<File<'a>, Manual> {
     left_alone(source)?;
     let path = source.path.to_str().map_err(|_| manual("the file's name is not UTF-8", "replace it by hand"))?;
-    Ok(File { path, text: text(source.bytes)?, tree })
+    Ok(File { path, text: text(source.bytes)?, tree, style })
 }
 
 impl Config {

@@ -5,7 +5,7 @@ use super::yaml::Found;
 use super::{File, Place, only_aws, with_variable};
 use crate::reference::Backend;
 use crate::rewrite::literal::{Part, Quoting, RAW, Syntax, decode, manual};
-use crate::rewrite::{Companion, Manual, Rewritten, Spelling, Wanted};
+use crate::rewrite::{Companion, Manual, Rewritten, Spelling};
 
 /// Compose: `$$` is a dollar sign.
 const COMPOSE: Syntax = Syntax { doubled: &["$$"], interpolates: dollar, ..RAW };
@@ -62,27 +62,12 @@ pub(super) fn compose(file: &File<'_>, found: Found<'_>) -> Result<Place, Manual
     }))
 }
 
-/// Spring's `${X}`, which fails when it is not set.
-#[expect(clippy::unnecessary_wraps, reason = "one of the functions that a table holds")]
-fn spring_variable(_: &File<'_>, place: &Place, wanted: &Wanted<'_>) -> Result<Rewritten, Manual> {
-    Ok(with_variable(place, wanted, &format!("${{{}}}", wanted.variable)))
-}
-
-/// Spring in YAML.
-pub(super) fn spring(file: &File<'_>, found: Found<'_>) -> Result<Place, Manual> {
-    spring_property(file, found.scalar)
-}
-
-/// Spring in properties.
-pub(super) fn spring_property(_: &File<'_>, scalar: Scalar) -> Result<Place, Manual> {
-    is_put_together(&scalar, &["${", "#{"])?;
-    Ok(Place::environment(scalar, "Spring puts a variable in and fails without it", spring_variable))
-}
-
 /// `.npmrc` and Yarn's YAML: `${X}`.
 pub(super) fn npm(_: &File<'_>, scalar: Scalar) -> Result<Place, Manual> {
     is_put_together(&scalar, &["${"])?;
-    Ok(Place::environment(scalar, "npm and Yarn put a variable in", spring_variable))
+    Ok(Place::environment(scalar, "npm and Yarn put a variable in", |_, place, wanted| {
+        Ok(with_variable(place, wanted, &format!("${{{}}}", wanted.variable)))
+    }))
 }
 
 /// Yarn's `.yarnrc.yml`.

@@ -94,6 +94,32 @@ pub(super) fn kubeconfig(_: &File<'_>, _: yaml::Found<'_>) -> Result<Place, Manu
     Err(manual("a kubeconfig has no references", "use an exec plugin, such as `aws eks get-token`, in place of the token"))
 }
 
+/// Recipes of components of Greengrass: who may see the component sees them.
+pub(super) fn component(_: &File<'_>, _: yaml::Found<'_>) -> Result<Place, Manual> {
+    Err(in_recipe())
+}
+
+/// The same in JSON.
+pub(super) fn component_json(_: &File<'_>, _: json::Found<'_>) -> Result<Place, Manual> {
+    Err(in_recipe())
+}
+
+fn in_recipe() -> Manual {
+    manual(
+        "a component of Greengrass reads secrets of its core device, and its recipe has no references",
+        "deploy aws.greengrass.SecretManager with the secret's ARN among its cloudSecrets, allow the component aws.greengrass#GetSecretValue on it \
+         (accessControl of the recipe), and have it ask for the value by GetSecretValue of the IPC",
+    )
+}
+
+/// Collections and environments of Postman.
+pub(super) fn postman(_: &File<'_>, _: json::Found<'_>) -> Result<Place, Manual> {
+    Err(manual(
+        "Postman imports the file and knows no references",
+        "write {{NAME}} in its place, keep the value in Postman's vault or as the current value of a variable, and export the collection again",
+    ))
+}
+
 /// Terraform's variables in JSON.
 pub(super) fn tfvars_json(_: &File<'_>, _: json::Found<'_>) -> Result<Place, Manual> {
     Err(manual(TFVARS.reason, TFVARS.advice))

@@ -9,6 +9,9 @@ use zeroize::Zeroizing;
 
 use crate::fsx;
 
+/// Most work that a passphrase may take, as a power of two: a minute, and as much memory as a large machine has.
+const MOST_WORK: u8 = 22;
+
 /// The largest file that is taken for an identity, in bytes.
 const LARGEST: u64 = 1 << 16;
 /// How every age file starts.
@@ -93,7 +96,10 @@ impl Key {
         }
         let text = if is_encrypted {
             let passphrase = self.passphrase.clone().ok_or_else(|| KeyError::NoPassphrase(self.shown()))?;
-            let opened = age::decrypt(&age::scrypt::Identity::new(passphrase), &raw);
+            let mut identity = age::scrypt::Identity::new(passphrase);
+            // Without a limit of its own it measures the machine, and one that is busy refuses what it wrote when it was not.
+            identity.set_max_work_factor(MOST_WORK);
+            let opened = age::decrypt(&identity, &raw);
             Zeroizing::new(opened.map_err(|_| KeyError::WrongPassphrase(self.shown()))?)
         } else {
             raw

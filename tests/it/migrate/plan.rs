@@ -181,7 +181,7 @@ fn plans_and_their_end_say_how_programs_are_started() {
 }
 
 #[test]
-fn programs_of_the_cdk_and_pages_never_read_a_variable() {
+fn programs_of_the_cdk_refer_to_secrets_or_are_left_and_pages_never_read_a_variable() {
     let value = made_up::password(76);
     let files = [
         (
@@ -197,18 +197,15 @@ fn programs_of_the_cdk_and_pages_never_read_a_variable() {
         ),
     ];
     let plan = Bench::new(&files, vec![]).plan(&Options { backend: Backend::Aws, ..options() });
-    assert_eq!((plan.secrets.len(), plan.files.len()), (0, 0));
+    assert_eq!((plan.secrets.len(), plan.files.len()), (1, 1));
+    assert!(plan.files[0].edits.iter().any(|edit| {
+        edit.new == "SecretValue.secretsManager('prod/shop/master-user-password').unsafeUnwrap()"
+            || edit.new.starts_with("import { SecretValue }")
+    }));
     let reasons: Vec<(&str, &str)> = plan.manual.iter().map(|place| (place.path.as_str(), place.reason.as_str())).collect();
     let of_cdk = "the CDK writes what this program reads into a template, where the value would stand in the clear";
-    assert_eq!(
-        reasons,
-        [
-            ("lib/db.ts", of_cdk),
-            ("src/Pay.jsx", "the file runs in browsers: whatever it reads is shipped to everybody"),
-            ("stack.py", of_cdk),
-        ]
-    );
-    assert!(plan.manual[0].advice.contains("SecretValue.secretsManager('NAME', { jsonField: 'KEY' })"));
+    assert_eq!(reasons, [("src/Pay.jsx", "the file runs in browsers: whatever it reads is shipped to everybody"), ("stack.py", of_cdk)]);
+    assert!(plan.manual[1].advice.contains("SecretValue.secrets_manager('NAME', json_field='KEY')"));
 }
 
 #[test]
@@ -279,6 +276,60 @@ fn two_databases_with_the_same_user_and_port_are_two_json_secrets() {
     };
     let secrets: Vec<String> = plan.secrets.iter().map(keys).collect();
     assert_eq!(secrets, ["prod/shop/orders: host port username password", "prod/shop/stock: host port username password"]);
+}
+
+#[test]
+fn a_password_that_is_the_name_of_a_user_elsewhere_is_a_secret_of_its_own() {
+    let [weak, password] = [made_up::password(37), made_up::password(38)];
+    let text = format!("MARIADB_PASSWORD={weak}\nPOSTGRES_USER={weak}\nPOSTGRES_PASSWORD={password}\nPOSTGRES_DB={weak}\n");
+    let plan = Bench::new(&[(".env", text)], vec![weak, password]).plan(&options());
+    assert_eq!(plan.manual, []);
+    let places: Vec<(usize, &str)> = plan.files[0].places.iter().map(|place| (place.line, place.reference.as_str())).collect();
+    assert_eq!(
+        places,
+        [
+            (1, "ref+unleak://prod/shop/mariadb-password"),
+            (2, "ref+unleak://prod/shop/postgres#/username"),
+            (3, "ref+unleak://prod/shop/postgres#/password"),
+            (4, "ref+unleak://prod/shop/postgres#/dbname"),
+        ]
+    );
+}
+
+#[test]
+fn what_a_jdbc_url_says_is_part_of_the_secret_that_its_driver_reads() {
+    let password = made_up::password(39);
+    let text = format!(
+        "spring.datasource.url=jdbc:postgresql://db.internal:5432/orders?ssl=true\nspring.datasource.username=shop\nspring.datasource.password={password}\n"
+    );
+    let bench = Bench::new(&[("application.properties", text)], vec![password.clone()]);
+    let before = bench.files();
+    let plan = bench.plan(&Options { backend: Backend::Aws, style: Style::Sdk, ..options() });
+    let name = plan.secrets[0].name.clone();
+    let mut store = bench.store(&unleak::fsx::Unwatched);
+    store.backend = plan.store.backend;
+    bench.apply(&plan, &store).unwrap();
+    let stored = store.all()[&name].versions.values().next().unwrap().0.clone();
+    let expected = format!(
+        "{{\"engine\":\"postgres\",\"host\":\"db.internal\",\"port\":5432,\"username\":\"shop\",\"password\":\"{password}\",\"dbname\":\"orders\"}}"
+    );
+    assert_eq!(String::from_utf8(stored).unwrap(), expected);
+    let after = format!(
+        "spring.datasource.url=jdbc-secretsmanager:postgresql://db.internal:5432/orders?ssl=true\nspring.datasource.username={name}\n\
+         spring.datasource.driver-class-name=com.amazonaws.secretsmanager.sql.AWSSecretsManagerPostgreSQLDriver\n"
+    );
+    assert_eq!(String::from_utf8(bench.files()["application.properties"].0.clone()).unwrap(), after);
+    bench.undo(&plan, &store).unwrap();
+    assert_eq!(bench.files(), before);
+}
+
+#[test]
+fn of_a_literal_with_two_findings_each_is_told_by_its_line() {
+    let [first, second] = [made_up::token(40), made_up::token(41)];
+    let text =
+        format!("AWSTemplateFormatVersion: x\nOutputs:\n  A:\n    Description: |\n      one\n      {first}\n      two\n      {second}\n");
+    let plan = Bench::new(&[("stack.yaml", text)], vec![first, second]).plan(&options());
+    assert_eq!(plan.manual.iter().map(|place| place.line).collect::<Vec<_>>(), [6, 8]);
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn reference(number: usize, backend: Backend, arn: bool) -> (Reference, String) 
 }
 
 /// Rewrites a file of a case: its new bytes with what goes with it, or the reason why it is left to people.
-fn one(case: &Case, path: &str, value: &str, backend: Backend, arn: bool) -> Result<Done, String> {
+fn one(case: &Case, path: &str, value: &str, backend: Backend, arn: bool, style: Style) -> Result<Done, String> {
     let before = &case.0[path];
     let source = Source { path: path.into(), bytes: before };
     let rewriter = rewrite::for_source(source).unwrap_or_else(|| panic!("{path} has no rewriter"));
@@ -70,7 +70,7 @@ fn one(case: &Case, path: &str, value: &str, backend: Backend, arn: bool) -> Res
     let spans = before.find_iter(value).map(|at| at..at + value.len()).chain(before.find_iter(&encoded).map(|at| at..at + encoded.len()));
     let mut spans: Vec<_> = spans.collect();
     spans.sort_by_key(|span| span.start);
-    let locate = |span: &std::ops::Range<usize>| rewriter.locate(source, span.clone(), Style::Auto, case).map_err(|manual| manual.reason);
+    let locate = |span: &std::ops::Range<usize>| rewriter.locate(source, span.clone(), style, case).map_err(|manual| manual.reason);
     let mut located: Vec<Located> = spans.iter().map(locate).collect::<Result<_, _>>()?;
     located.dedup_by_key(|place| place.span.clone());
     let names: Vec<_> = numbers(&located).into_iter().map(|number| reference(number, backend, arn)).collect();
@@ -140,7 +140,8 @@ fn all(format: &str) {
         }
         let tree = Case(tree);
         for path in marked {
-            match one(&tree, &path, &value, Backend::Aws, format == "ecs") {
+            let style = if format.ends_with("-client") { Style::Sdk } else { Style::Auto };
+            match one(&tree, &path, &value, Backend::Aws, format == "ecs", style) {
                 Ok(done) => {
                     read_again(format, name, &tree.0[&path], &done);
                     let Done { after, companions: told, .. } = done;
@@ -229,6 +230,16 @@ fn spring() {
 }
 
 #[test]
+fn spring_with_the_client_of_the_store() {
+    all("spring-client");
+}
+
+#[test]
+fn programs_of_the_cdk() {
+    all("cdk");
+}
+
+#[test]
 fn rails() {
     all("rails");
 }
@@ -293,7 +304,7 @@ fn the_local_store_is_referred_to_only_where_it_can_be_read() {
     let plain = |path: &str, text: &str| {
         let value = made_up::password(1);
         let case = Case(BTreeMap::from([(path.to_owned(), text.replace(MARK, &value).into_bytes())]));
-        one(&case, path, &value, Backend::Local, false).map(|done| String::from_utf8(done.after).unwrap())
+        one(&case, path, &value, Backend::Local, false, Style::Auto).map(|done| String::from_utf8(done.after).unwrap())
     };
     let refuses = |who: &str| Err(format!("{who} reads AWS Secrets Manager, not the local store or another role's secrets"));
     assert_eq!(plain(".env", "A=SECRET_VALUE\n"), Ok("A=ref+unleak://app/secret#/password\n".to_owned()));

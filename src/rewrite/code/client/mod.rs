@@ -194,6 +194,12 @@ fn tokens<'t>(file: File<'t>, lexicon: &Lexicon, place: &Place) -> Result<(Token
     }
 }
 
+/// A dependency of Maven or Gradle that settings of a file need.
+pub(super) fn java_library(name: &'static str, version: &'static str, path: &str, tree: &dyn Tree) -> Vec<Companion> {
+    let of = path.rsplit('/').next().unwrap_or_default();
+    manifest::Dependency { name, version, of }.maven_or_gradle(tree, path)
+}
+
 /// The folder of a path, with its `/`; nothing at the root.
 fn folder(path: &str) -> &str {
     path.rfind('/').map_or("", |end| &path[..=end])

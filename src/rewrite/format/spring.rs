@@ -1,0 +1,334 @@
+//! Spring's properties and YAML: a variable, or with `--style sdk` what Spring Cloud AWS imports, or the JDBC driver that asks the store itself.
+//! Owns: these forms, and where they go in a file. Must not: decode values.
+
+use std::ops::Range;
+
+use tree_sitter::Node;
+
+use super::native::is_put_together;
+use super::scalar::Scalar;
+use super::yaml::{self, Found};
+use super::{File, Place, choice, only_aws, with_variable};
+use crate::reference::Reference;
+use crate::rewrite::code::{library, line_end, line_start, next_line};
+use crate::rewrite::literal::manual;
+use crate::rewrite::{Companion, Manual, Rewritten, Splice, Strategy, Style, Wanted};
+
+/// Databases of JDBC URLs and their drivers, as <https://github.com/aws/aws-secretsmanager-jdbc> names them.
+const DRIVERS: [(&str, &str); 7] = [
+    ("postgresql", "PostgreSQL"),
+    ("mysql", "MySQL"),
+    ("mariadb", "MariaDB"),
+    ("oracle", "Oracle"),
+    ("sqlserver", "MSSQLServer"),
+    ("db2", "Db2"),
+    ("redshift", "Redshift"),
+];
+const IMPORT: &str = "spring.config.import";
+
+/// In YAML.
+pub(super) fn yaml(file: &File<'_>, found: Found<'_>) -> Result<Place, Manual> {
+    property(file, found.scalar)
+}
+
+/// In properties.
+pub(super) fn property(file: &File<'_>, scalar: Scalar) -> Result<Place, Manual> {
+    is_put_together(&scalar, &["${", "#{"])?;
+    let variable = "Spring puts a variable in and fails without it";
+    if file.style != Style::Sdk {
+        return Ok(Place::environment(scalar, variable, to_variable));
+    }
+    if file.path.rsplit('/').next().is_some_and(|name| name.starts_with("bootstrap")) {
+        return Ok(Place::environment(scalar, "the bootstrap context imports nothing: Spring puts a variable in", to_variable));
+    }
+    if Datasource::of(file, &scalar.decode.span).is_some() {
+        let reason = "the JDBC driver of Secrets Manager asks for the user and the password";
+        return Ok(Place { strategy: Strategy::Sdk, ..Place::native(scalar, reason, to_driver) });
+    }
+    Ok(Place { strategy: Strategy::Sdk, ..Place::native(scalar, "Spring Cloud AWS imports the secret", to_import) })
+}
+
+/// Spring's `${X}`, which fails when it is not set.
+#[expect(clippy::unnecessary_wraps, reason = "one of the functions that a table holds")]
+fn to_variable(_: &File<'_>, place: &Place, wanted: &Wanted<'_>) -> Result<Rewritten, Manual> {
+    Ok(with_variable(place, wanted, &format!("${{{}}}", wanted.variable)))
+}
+
+/// A setting with one value.
+struct Setting {
+    /// All of its key, with dots.
+    key: String,
+    /// The last part of the key.
+    name: Range<usize>,
+    /// The value with its quotes, and without.
+    token: Range<usize>,
+    content: Range<usize>,
+}
+
+impl Setting {
+    /// The key as relaxed binding compares it.
+    fn relaxed(&self) -> String {
+        self.key.replace(['-', '_'], "").to_ascii_lowercase()
+    }
+
+    fn text<'t>(&self, text: &'t str) -> &'t str {
+        &text[self.content.clone()]
+    }
+}
+
+/// The settings of the document that holds `at`.
+fn settings(file: &File<'_>, at: usize) -> Vec<Setting> {
+    let document = document(file.text, at);
+    let all = if file.path.to_ascii_lowercase().ends_with(".properties") { of_properties(file.text) } else { of_yaml(file.text) };
+    all.into_iter().filter(|setting| document.contains(&setting.token.start)).collect()
+}
+
+/// The bytes of a document: files of Spring can hold several, each between lines `---` or `#---`.
+fn document(text: &str, at: usize) -> Range<usize> {
+    let ends = |line: &str| matches!(line.trim_end(), "---" | "#---" | "!---");
+    let mut range = 0..text.len();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let next = start + line.len();
+        if ends(line) && next <= at {
+            range.start = next;
+        } else if ends(line) && start > at {
+            range.end = start;
+            break;
+        }
+        start = next;
+    }
+    range
+}
+
+fn of_properties(text: &str) -> Vec<Setting> {
+    let entries = choice::PROPERTIES.entries(text);
+    let plain = entries.into_iter().filter_map(|entry| {
+        let key = entry.path.last()?.clone();
+        let start = line_start(text, entry.value.start);
+        let at = start + text[start..entry.value.start].find(&key)?;
+        let last = key.rfind('.').map_or(0, |dot| dot + 1);
+        let name = at + last..at + key.len();
+        Some(Setting { key, name, token: entry.value.clone(), content: entry.value })
+    });
+    plain.collect()
+}
+
+fn of_yaml(text: &str) -> Vec<Setting> {
+    let Ok(tree) = yaml::parse(text) else { return Vec::new() };
+    pairs(tree.root_node(), text).into_iter().filter_map(|(key, pair)| setting(key, pair, text)).collect()
+}
+
+fn setting(key: String, pair: Node<'_>, text: &str) -> Option<Setting> {
+    let name = pair.child_by_field_name("key")?.byte_range();
+    let last = text[name.clone()].rfind('.').map_or(0, |dot| dot + 1);
+    let value = pair.child_by_field_name("value").filter(|value| value.kind() == "flow_node")?.named_child(0)?;
+    let quotes = match value.kind() {
+        "plain_scalar" => 0,
+        "single_quote_scalar" | "double_quote_scalar" => 1,
+        _ => return None,
+    };
+    let token = value.byte_range();
+    let content = token.start + quotes..token.end - quotes;
+    Some(Setting { key, name: name.start + last..name.end, token, content })
+}
+
+/// The pairs of all mappings that are no items of lists, with their keys from the root.
+fn pairs<'t>(root: Node<'t>, text: &str) -> Vec<(String, Node<'t>)> {
+    let mut found = Vec::new();
+    let mut stack = vec![(String::new(), root)];
+    while let Some((above, node)) = stack.pop() {
+        if matches!(node.kind(), "block_sequence" | "flow_sequence") {
+            continue;
+        }
+        let mut prefix = above;
+        if matches!(node.kind(), "block_mapping_pair" | "flow_pair") {
+            let Some(key) = node.child_by_field_name("key") else { continue };
+            prefix += &format!("{}{}", if prefix.is_empty() { "" } else { "." }, yaml::word(key, text));
+            found.push((prefix.clone(), node));
+        }
+        let mut cursor = node.walk();
+        stack.extend(node.named_children(&mut cursor).map(|child| (prefix.clone(), child)));
+    }
+    found
+}
+
+/// The settings of a connection: what the JDBC driver takes.
+struct Datasource {
+    password: Setting,
+    username: Setting,
+    url: Setting,
+    driver: Option<Setting>,
+    class: String,
+}
+
+impl Datasource {
+    /// The settings around a password, where the driver knows the URL's database.
+    fn of(file: &File<'_>, span: &Range<usize>) -> Option<Self> {
+        let mut all = settings(file, span.start);
+        let own = all.iter().position(|setting| setting.content.start <= span.start && span.end <= setting.content.end)?;
+        let password = all.swap_remove(own);
+        let whole = password.relaxed();
+        let above = whole.strip_suffix("password").filter(|above| above.ends_with('.'))?;
+        let mut take = |names: &[&str]| {
+            let at = all.iter().position(|other| other.relaxed().strip_prefix(above).is_some_and(|name| names.contains(&name)))?;
+            Some(all.swap_remove(at))
+        };
+        let (url, username, driver) = (take(&["url", "jdbcurl"])?, take(&["username", "user"])?, take(&["driverclassname"]));
+        let address = url.text(file.text).strip_prefix("jdbc:")?;
+        let (_, class) = DRIVERS.iter().find(|(scheme, _)| address.split(':').next() == Some(*scheme))?;
+        let class = format!("com.amazonaws.secretsmanager.sql.AWSSecretsManager{class}Driver");
+        Some(Self { password, username, url, driver, class })
+    }
+}
+
+/// The settings of the connection with the driver; the password goes.
+fn to_driver(file: &File<'_>, place: &Place, wanted: &Wanted<'_>) -> Result<Rewritten, Manual> {
+    let text = file.text;
+    let Some(source) = Datasource::of(file, &place.scalar.decode.span).filter(|_| wanted.reference.key.as_deref() == Some("password"))
+    else {
+        return to_import(file, place, wanted);
+    };
+    is_in_its_region(wanted)?;
+    let Datasource { password, username, url, driver, class } = source;
+    let lines = line_start(text, password.name.start)..next_line(text, password.token.end);
+    let alone = |before: &str, after: &str| {
+        before.trim().len() == password.key.len() - password.name.len() || before.trim().is_empty() && after.trim().is_empty()
+    };
+    let mut splices = vec![
+        super::super::code::insert(url.content.start + "jdbc".len(), "-secretsmanager"),
+        Splice { span: username.content, text: wanted.reference.name.as_str().into() },
+    ];
+    match driver {
+        Some(driver) => {
+            if !alone(&text[lines.start..password.name.start], text[password.token.end..lines.end].trim_start_matches(['#', ' '])) {
+                return Err(manual("the password stands on a line with other settings", "give it a line of its own, then migrate again"));
+            }
+            splices.push(Splice { span: driver.content, text: class.into() });
+            splices.push(Splice { span: lines, text: "".into() });
+        }
+        None => {
+            let between = &text[password.name.end..password.token.start];
+            let name = if text[password.name.clone()].starts_with(|first: char| first.is_uppercase()) {
+                "DriverClassName"
+            } else {
+                "driver-class-name"
+            };
+            splices.push(Splice { span: password.name.start..password.token.end, text: format!("{name}{between}{class}").into() });
+        }
+    }
+    let mut companions = library("com.amazonaws.secretsmanager:aws-secretsmanager-jdbc", "2.0.3", file.path, file.tree);
+    companions.push(Companion::Advice(
+        "the JDBC driver of Secrets Manager reads username and password of the secret, in the region of its environment (drivers.region in \
+         secretsmanager.properties sets another); what reads the password of the connection otherwise, such as a migration tool, takes the same driver"
+            .to_owned(),
+    ));
+    Ok(Rewritten { splices, companions })
+}
+
+/// What properties of a secret begin with.
+fn prefix(reference: &Reference) -> String {
+    reference.name.replace('/', ".") + "."
+}
+
+fn is_in_its_region(wanted: &Wanted<'_>) -> Result<(), Manual> {
+    only_aws(wanted, "Spring Cloud AWS")?;
+    if wanted.reference.region.is_some() {
+        return Err(manual("it reads secrets in the region of its environment", "use --style env, which resolves every reference"));
+    }
+    Ok(())
+}
+
+/// A property of the secret that [`together`] imports: a member, or the last part of the name of what is no JSON.
+fn to_import(_: &File<'_>, place: &Place, wanted: &Wanted<'_>) -> Result<Rewritten, Manual> {
+    is_in_its_region(wanted)?;
+    let reference = wanted.reference;
+    let own = reference.key.as_deref().or_else(|| reference.name.rsplit('/').next()).unwrap_or_default();
+    Ok(Rewritten { splices: vec![place.scalar.put(&format!("${{{}{own}}}", prefix(reference)))], companions: Vec::new() })
+}
+
+/// The imports that the places of a file need.
+pub(super) fn together(file: &File<'_>, places: &[(Place, &Wanted<'_>)]) -> Result<Rewritten, Manual> {
+    let is_import = |(place, wanted): &&(Place, &Wanted<'_>)| {
+        let drives = wanted.reference.key.as_deref() == Some("password") && Datasource::of(file, &place.scalar.decode.span).is_some();
+        place.strategy == Strategy::Sdk && !drives
+    };
+    let mut documents: Vec<(Range<usize>, Vec<String>, usize)> = Vec::new();
+    for (place, wanted) in places.iter().filter(is_import) {
+        let at = place.scalar.token.start;
+        let range = document(file.text, at);
+        let location = format!("aws-secretsmanager:{}?prefix={}", wanted.reference.name, prefix(wanted.reference));
+        match documents.iter_mut().find(|(known, ..)| *known == range) {
+            Some((_, locations, _)) if locations.contains(&location) => {}
+            Some((_, locations, _)) => locations.push(location),
+            None => documents.push((range, vec![location], at)),
+        }
+    }
+    let mut out = Rewritten::default();
+    for (_, locations, first) in &documents {
+        out.splices.push(import(file, &locations.join(","), *first)?);
+    }
+    if !documents.is_empty() {
+        out.companions = library("io.awspring.cloud:spring-cloud-aws-starter-secrets-manager", "3.4.0", file.path, file.tree);
+        out.companions.push(Companion::Advice(
+            "Spring Cloud AWS 3 goes with Spring Boot 3, and reads secrets in the region of its environment (spring.cloud.aws.region.static sets another)"
+                .to_owned(),
+        ));
+    }
+    Ok(out)
+}
+
+/// The splice that imports `locations` in the document around the first place.
+fn import(file: &File<'_>, locations: &str, first: usize) -> Result<Splice, Manual> {
+    let text = file.text;
+    let all = settings(file, first);
+    if let Some(known) = all.iter().find(|setting| setting.key == IMPORT) {
+        return Ok(super::super::code::insert(known.content.end, format!(",{locations}")));
+    }
+    if all.iter().any(|setting| setting.key.starts_with(&format!("{IMPORT}["))) {
+        return Err(listed());
+    }
+    let end = line_end(text);
+    if file.path.to_ascii_lowercase().ends_with(".properties") {
+        return Ok(super::super::code::insert(line_start(text, first), format!("{IMPORT}={locations}{end}")));
+    }
+    let tree = yaml::parse(text)?;
+    let range = document(text, first);
+    let pairs = pairs(tree.root_node(), text);
+    let get = |key: &str| pairs.iter().find(|(known, pair)| known == key && range.contains(&pair.start_byte())).map(|(_, pair)| *pair);
+    if get(IMPORT).is_some() {
+        return Err(listed());
+    }
+    let unclear = || manual("the mapping of Spring's settings is not understood", "write it with one setting a line, then migrate again");
+    for (key, lines) in [("spring.config", vec!["import"]), ("spring", vec!["config", "import"])] {
+        let Some(pair) = get(key) else { continue };
+        let mapping = pair.child_by_field_name("value").and_then(yaml::mapping).filter(|mapping| mapping.kind() == "block_mapping");
+        let head = mapping.and_then(|mapping| mapping.named_child(0)).ok_or_else(unclear)?;
+        let start = line_start(text, head.start_byte());
+        let indent = &text[start..head.start_byte()];
+        if !indent.trim().is_empty() {
+            return Err(unclear());
+        }
+        return Ok(super::super::code::insert(start, nested(indent, &lines, locations, end)));
+    }
+    let top =
+        pairs.iter().filter(|(key, pair)| !key.contains('.') && range.contains(&pair.start_byte()) || pair.start_position().column == 0);
+    let top =
+        top.filter(|(_, pair)| pair.start_byte() <= first && range.contains(&pair.start_byte())).map(|(_, pair)| pair.start_byte()).max();
+    let top = top.filter(|top| line_start(text, *top) == *top).ok_or_else(unclear)?;
+    Ok(super::super::code::insert(top, nested("", &["spring", "config", "import"], locations, end)))
+}
+
+fn listed() -> Manual {
+    manual("the file imports a list already", "write spring.config.import as one text with commas, then migrate again")
+}
+
+/// Keys one below the other, the last one with a value.
+fn nested(indent: &str, keys: &[&str], value: &str, end: &str) -> String {
+    let mut out = String::new();
+    for (depth, key) in keys.iter().enumerate() {
+        let value = if depth + 1 == keys.len() { format!(" \"{value}\"") } else { String::new() };
+        out += &format!("{indent}{}{key}:{value}{end}", "  ".repeat(depth));
+    }
+    out
+}
