@@ -74,7 +74,7 @@ fn edit(bytes: &[u8], splice: &Splice, moved: &[Moved<'_>]) -> Option<Edit> {
 }
 
 /// Where a text names the ARNs of these secrets.
-pub(super) fn arns(text: &str, secrets: &[&str]) -> Vec<Arn> {
+pub(super) fn arns(text: &str, secrets: &[String]) -> Vec<Arn> {
     let of = |secret: &str| text.match_indices(&arn_of(secret)).map(|(at, _)| Arn { at, secret: secret.to_owned() }).collect::<Vec<_>>();
     let mut all: Vec<Arn> = secrets.iter().flat_map(|secret| of(secret)).collect();
     all.sort_by_key(|arn| arn.at);
@@ -273,6 +273,35 @@ mod tests {
         assert!(undone(&after, FileEncoding::Utf8, &edits, &values).is_none());
         values.insert(("b".to_owned(), Some("k".to_owned())), Secret::new(&decoded));
         assert_eq!(undone(&after, FileEncoding::Utf8, &edits, &values).unwrap().as_slice(), bytes);
+    }
+
+    #[test]
+    fn arns_are_put_in_and_known_again_and_only_arns_are() {
+        let new = format!("[{}:password::, {}]", arn_of("a"), arn_of("a/b"));
+        let arns = arns(&new, &["a/b".to_owned(), "a".to_owned()]);
+        let places: Vec<(usize, &str)> = arns.iter().map(|arn| (arn.at, arn.secret.as_str())).collect();
+        assert_eq!(places, [(1, "a"), (new.find("<ARN of a/b>").unwrap(), "a/b")]);
+        let edits = [Edit { start: 2, end: 3, old: vec![Segment::Text("x".to_owned())], new, about: None, arns }];
+        let stored = |a: &str, b: &str| {
+            let one =
+                |id: &str| StoredSecret { id: id.to_owned(), version: String::new(), origin: super::super::journal::StoredBy::Created };
+            BTreeMap::from([("a".to_owned(), one(a)), ("a/b".to_owned(), one(b))])
+        };
+        let known = stored("arn:aws:s:a-AbCdEf", "arn:aws:s:a/b-GhIjKl");
+        let full = filled(&edits, &known).unwrap();
+        let after = applied(b"p x q", FileEncoding::Utf8, &full).unwrap();
+        assert_eq!(after, b"p [arn:aws:s:a-AbCdEf:password::, arn:aws:s:a/b-GhIjKl] q");
+        assert_eq!(undone(&after, FileEncoding::Utf8, &full, &Values::new()).unwrap().as_slice(), b"p x q");
+        let as_planned = applied(b"p x q", FileEncoding::Utf8, &edits).unwrap();
+        assert_eq!(without_arns(&after, FileEncoding::Utf8, &edits, &known), Some(as_planned.clone()));
+        // Another ARN of the same length, or none, is not what the plan makes of the file.
+        let other = stored("arn:aws:s:a-AbCdEg", "arn:aws:s:a/b-GhIjKl");
+        for (bytes, known) in [(&after, &other), (&as_planned, &known), (&b"p x q".to_vec(), &known), (&after, &BTreeMap::new())] {
+            assert_eq!(without_arns(bytes, FileEncoding::Utf8, &edits, known), None);
+        }
+        for id in ["a", "arn:a\"b", "arn:a\\", ""] {
+            assert_eq!(filled(&edits, &stored("arn:aws:s:a-AbCdEf", id)), Err("a/b".to_owned()), "{id}");
+        }
     }
 
     #[test]

@@ -246,9 +246,11 @@ impl<'a> Work<'a> {
         let moved: Vec<Moved<'_>> = aims.iter().flat_map(|aim| aim.moved()).collect();
         let by_hand = |reason: String| Manual { reason, advice: "replace the value by a reference by hand".to_owned() };
         let mut edits = edits::of(&file.bytes, &together.splices, &moved, self.values).map_err(by_hand)?;
-        let of_arn = |companion| if let &Companion::Arn(ref secret) = companion { Some(secret.as_str()) } else { None };
-        let unknown: Vec<&str> = together.companions.iter().filter_map(of_arn).collect();
-        edits.iter_mut().for_each(|edit| edit.arns = edits::arns(&edit.new, &unknown));
+        let of_arn = |companion: &'_ Companion| if let Companion::Arn(secret) = companion { Some(secret.clone()) } else { None };
+        let unknown: Vec<String> = together.companions.iter().filter_map(of_arn).collect();
+        for edit in &mut edits {
+            edit.arns = edits::arns(&edit.new, &unknown);
+        }
         if edits::applied(&file.raw, file.encoding, &edits).is_none() {
             return Err(Manual {
                 reason: "the file's encoding lacks a character of the new text".to_owned(),

@@ -103,7 +103,7 @@ pub fn join(groups: Vec<Group>, joining: &Joining, ground: &Ground<'_>) -> Resul
         if members.iter().any(|&group| !is_text(&groups[group])) {
             return Err(unfit(format!("--group {name}: a value of it is no text, and JSON holds text")));
         }
-        members.iter().for_each(|&group| owners[group] = Some(names.len()));
+        own(&mut owners, members, names.len());
         names.push(name.clone());
     }
     if let Some(by) = joining.by {
@@ -124,6 +124,12 @@ pub fn join(groups: Vec<Group>, joining: &Joining, ground: &Ground<'_>) -> Resul
 
 fn unfit(error: String) -> MakeError {
     MakeError::Unfit(error)
+}
+
+fn own(owners: &mut [Option<usize>], groups: impl IntoIterator<Item = usize>, owner: usize) {
+    for group in groups {
+        owners[group] = Some(owner);
+    }
 }
 
 fn is_text(group: &Group) -> bool {
@@ -166,7 +172,7 @@ fn belonging(groups: &[Group], by: By, mixed: bool, ground: &Ground<'_>, owners:
         users.entry((user, rotation)).or_default().push(number);
     }
     for ((user, _), members) in users.into_iter().filter(|(_, members)| members.len() > 1) {
-        members.iter().for_each(|&group| owners[group] = Some(names.len()));
+        own(owners, members, names.len());
         names.push(called(&user));
     }
 }

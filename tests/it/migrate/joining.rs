@@ -70,15 +70,15 @@ fn trial() -> (Trial, [String; 4]) {
 fn what_somebody_names_becomes_one_secret_that_programs_read_and_undo_takes_apart() {
     let (trial, [mail, queue, shared, _]) = trial();
     let before = ["services/mail/settings.py", "services/web/app.py"].map(|file| trial.0.read(file));
-    let plain = trial.plan(&[]);
+    let first = trial.plan(&[]);
     let apart: [(&str, &[&str]); 4] = [
         ("prod/shop/api-token", &[]),
         ("prod/shop/mail-password", &[]),
         ("prod/shop/queue-password", &[]),
         ("prod/shop/shared-password", &[]),
     ];
-    assert_eq!(secrets(&plain), owned(&apart));
-    let [one, two, three] = ["mail-password", "queue-password", "shared-password"].map(|name| fingerprint(&plain, name));
+    assert_eq!(secrets(&first), owned(&apart));
+    let [one, two, three] = ["mail-password", "queue-password", "shared-password"].map(|name| fingerprint(&first, name));
     let plan = trial.plan(&["--group", &format!("Mail Login={one},{two}, {three}")]);
     let joined: [(&str, &[&str]); 2] =
         [("prod/shop/api-token", &[]), ("prod/shop/mail-login", &["mail_password", "queue_password", "shared_password"])];
@@ -100,8 +100,8 @@ fn what_somebody_names_becomes_one_secret_that_programs_read_and_undo_takes_apar
 #[test]
 fn what_rotates_apart_is_joined_only_where_that_is_wanted() {
     let (trial, _) = trial();
-    let plain = trial.plan(&[]);
-    let [one, token] = ["mail-password", "api-token"].map(|name| fingerprint(&plain, name));
+    let first = trial.plan(&[]);
+    let [one, token] = ["mail-password", "api-token"].map(|name| fingerprint(&first, name));
     let group = format!("mail={one},{token}");
     let said = trial.refused(&["--group", &group]);
     let expected = "unleak: error: --group mail: these rotate apart (what github issues, what is set where it is checked): whoever renews one writes the \
@@ -130,8 +130,8 @@ fn what_one_file_or_program_alone_uses_is_joined_by_what_rotates_together() {
 #[test]
 fn groups_that_cannot_be_are_refused_with_the_reason() {
     let (trial, _) = trial();
-    let plain = trial.plan(&[]);
-    let one = fingerprint(&plain, "mail-password");
+    let first = trial.plan(&[]);
+    let one = fingerprint(&first, "mail-password");
     let name = format!("a={one}");
     for (options, reason) in [
         (&["--group", &name, "--group", "file", "--split-url"][..], "--group: --split-url says which fields a secret has"),

@@ -388,6 +388,33 @@ fn secrets_of_an_earlier_plan_are_as_they_were_found_wherever_a_run_is_killed() 
 }
 
 #[test]
+fn what_is_restored_has_its_replicas_wherever_a_run_is_killed() {
+    let regions = ["eu-west-2".to_owned(), "us-east-1".to_owned()];
+    let mut steps = Vec::new();
+    for step in 1.. {
+        let bench = Bench::usual();
+        let plan = bench.plan(&super::Options { replica_regions: regions.to_vec(), ..options() });
+        unleak::fsx::write_private(&bench.directory.path().join("plan.json"), &plan.to_json()).unwrap();
+        let (before, store) = (bench.files(), bench.store(&Unwatched));
+        // One that this plan made, and one that an earlier one did.
+        bench.apply(&plan, &store).unwrap();
+        bench.undo(&plan, &store).unwrap();
+        store.put_deleted("prod/shop/db-password", bench.values[1].as_bytes());
+        let reached = killed_at(bench.directory.path(), false, step);
+        let context = format!("killed at step {step}: {reached}");
+        bench.apply(&plan, &store).unwrap_or_else(|error| panic!("{context}: {error}"));
+        assert!(store.all().values().all(|kept| !kept.deleted && kept.replicas == regions), "{context}: {:?}", store.all());
+        bench.undo(&plan, &store).unwrap();
+        assert_undone(&bench, &before, &context);
+        steps.push(step);
+        if !reached {
+            break;
+        }
+    }
+    assert!(steps.len() > 80, "calls for replicas are among {} steps", steps.len());
+}
+
+#[test]
 fn what_was_not_waited_for_can_be_lost() {
     for step in 1.. {
         let (bench, plan) = planned();
