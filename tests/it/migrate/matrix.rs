@@ -419,7 +419,7 @@ mod aws {
                 case
             };
             let case = new();
-            let is_of_arns = |file: &&unleak::migrate::plan::PlannedFile| file.has_arns();
+            let is_of_arns = |file: &&PlannedFile| file.has_arns();
             assert_eq!(case.plan.files.iter().filter(is_of_arns).map(|file| file.path.as_str()).collect::<Vec<_>>(), ["deploy/task.json"]);
             case.apply("as it is");
             let arn = |name: &str| case.store.describe(name).unwrap().unwrap().id;
