@@ -86,6 +86,7 @@ fn in_yaml(path: &str, name: &str, text: &str) -> &'static Config {
         _ if name.starts_with("docker-compose") || name.starts_with("compose.") || name.starts_with("compose-") => &Config(&COMPOSE),
         _ if is_spring(name) => &Config(&SPRING),
         "database.yml" | "secrets.yml" | "cable.yml" | "storage.yml" | "mongoid.yml" if within("config") => &Config(&RAILS),
+        _ if refused::is_recipe(text) => &Config(&refused::GREENGRASS),
         _ if cloudformation::is(text) => &Config(&CLOUDFORMATION),
         _ if kubernetes::is(text) => &Config(&KUBERNETES),
         _ if ["group_vars", "host_vars"].into_iter().any(within) => &Config(&ANSIBLE),
@@ -103,6 +104,7 @@ fn in_json(name: &str, extension: &str, text: &str) -> &'static Config {
         _ if name.ends_with(".tfvars.json") => &Config(&TFVARS_JSON),
         _ if name.starts_with("appsettings") => &Config(&APPSETTINGS),
         _ if text.contains("\"containerDefinitions\"") || text.contains("\"containerProperties\"") => &Config(&TASK),
+        _ if refused::is_recipe(text) => &Config(&refused::GREENGRASS),
         _ if cloudformation::is(text) => &Config(&CLOUDFORMATION_JSON),
         _ => &Config(&JSON),
     }

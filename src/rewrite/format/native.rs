@@ -65,8 +65,19 @@ pub(super) fn compose(file: &File<'_>, found: Found<'_>) -> Result<Place, Manual
 /// Spring's `${X}`, which fails when it is not set.
 #[expect(clippy::unnecessary_wraps, reason = "one of the functions that a table holds")]
 fn spring_variable(_: &File<'_>, place: &Place, wanted: &Wanted<'_>) -> Result<Rewritten, Manual> {
-    Ok(with_variable(place, wanted, &format!("${{{}}}", wanted.variable)))
+    let mut new = with_variable(place, wanted, &format!("${{{}}}", wanted.variable));
+    let path: Vec<&str> = place.scalar.path.iter().flat_map(|part| part.split('.')).collect();
+    if path.ends_with(&["datasource", "password"]) && wanted.reference.backend == Backend::Aws {
+        new.companions.push(Companion::Advice(JDBC.to_owned()));
+    }
+    Ok(new)
 }
+
+/// What a rotated login of a database can be read with: the variable is read once, at the start
+/// (<https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_jdbc.html>).
+const JDBC: &str = "where the store rotates the login, AWS's JDBC driver (aws-secretsmanager-jdbc) reads the secret itself and keeps it: the driver class \
+                    com.amazonaws.secretsmanager.sql.AWSSecretsManager{PostgreSQL,MySQL,MariaDB,Oracle,MSSQLServer}Driver, jdbc-secretsmanager: at the \
+                    start of the URL, the secret's name as the user, and no password";
 
 /// Spring in YAML.
 pub(super) fn spring(file: &File<'_>, found: Found<'_>) -> Result<Place, Manual> {

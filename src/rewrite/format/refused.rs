@@ -86,6 +86,18 @@ pub(super) const XML: Refused = refused(
     "what reads the file may not know references",
     "use the form of its reader, such as ${env.NAME}, or set the value when it is deployed",
 );
+/// Recipes of Greengrass components, in YAML or JSON
+/// (<https://docs.aws.amazon.com/greengrass/v2/developerguide/secret-manager-component.html>).
+pub(super) const GREENGRASS: Refused = refused(
+    "greengrass",
+    "#",
+    "a recipe has no references: a component asks the core device for secrets",
+    "depend on aws.greengrass.SecretManager, list the secret's ARN under its cloudSecrets in the deployment, allow the component      aws.greengrass#GetSecretValue on it, and have it ask by IPC",
+);
+/// Whether a file is such a recipe.
+pub(super) fn is_recipe(text: &str) -> bool {
+    text.contains("RecipeFormatVersion") && text.contains("ComponentName")
+}
 /// SOPS.
 pub(super) const SOPS: Refused = refused("sops", "#", "the file is encrypted by SOPS", "leave it, or replace the value with sops");
 

@@ -209,6 +209,9 @@ fn each_consumer_has_a_policy_for_what_it_reads_alone() {
         assert_eq!(statements[2]["Condition"]["StringEquals"]["kms:ViaService"], "secretsmanager.eu-west-1.amazonaws.com");
         assert!(said.contains(&format!("--policy-document file://policies/{file} (ROLE runs ")), "{said}");
     }
+    assert!(said.contains(
+        "aws accessanalyzer check-no-new-access --policy-type IDENTITY_POLICY --new-policy-document file://policies/reader.json --existing"
+    ));
     let consumers = std::fs::read_dir(trial.0.directory.path().join("policies")).unwrap();
     assert_eq!(consumers.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("consumer-")).count(), 3);
 }
