@@ -61,6 +61,7 @@ fn plan(root: &Path) -> Plan {
         application: Some("bench".to_owned()),
         style: Style::Auto,
         split_url: false,
+        joining: unleak::migrate::joining::Joining::default(),
         kms_key: None,
         replica_regions: Vec::new(),
         prices: unleak::migrate::cost::OwnPrices::default(),

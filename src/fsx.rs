@@ -40,6 +40,11 @@ const TRIES: u32 = 100;
 /// # Errors
 /// What the system says; nothing is left behind then.
 pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    write_step_by_step(path, write, &|_| {})
+}
+
+/// As [`write_atomically`]; tells how far it got.
+fn write_step_by_step(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>, at: &dyn Fn(&'static str)) -> io::Result<()> {
     let existing = match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
         Ok(metadata) if !metadata.is_file() => return write_to(OpenOptions::new().write(true).open(path)?, write).map(drop),
@@ -49,12 +54,16 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::R
     };
     let target = if existing.is_some() { fs::canonicalize(path)? } else { path.to_owned() };
     let (file, temporary) = create_beside(&target)?;
+    at("private file opened");
     let written = write_to(file, write).and_then(|file| {
         if let Some(existing) = &existing {
             file.set_permissions(existing.permissions())?;
         }
         file.sync_all()?;
-        rename(&temporary, &target)
+        at("private file synced");
+        rename(&temporary, &target)?;
+        at("private file renamed");
+        Ok(())
     });
     if written.is_err() {
         // The first error is the one to tell.
@@ -83,9 +92,29 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 /// # Errors
 /// As [`write_atomically`].
 pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_private_step_by_step(path, bytes, &|_| {})
+}
+
+/// As [`write_private`]; tells `steps` how far it got.
+///
+/// # Errors
+/// As [`write_private`].
+#[cfg(feature = "migrate")]
+pub fn write_private_watched(path: &Path, bytes: &[u8], steps: &dyn Steps) -> io::Result<()> {
+    write_private_step_by_step(path, bytes, &|step| steps.at(step))
+}
+
+fn write_private_step_by_step(path: &Path, bytes: &[u8], at: &dyn Fn(&'static str)) -> io::Result<()> {
     let directory = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     fs::create_dir_all(directory)?;
-    write_atomically(path, |out| out.write_all(bytes))?;
+    let (first, second) = bytes.split_at(bytes.len() / 2);
+    let halves = |out: &mut dyn Write| {
+        out.write_all(first)?;
+        out.flush()?;
+        at("private file half written");
+        out.write_all(second)
+    };
+    write_step_by_step(path, halves, at)?;
     #[cfg(unix)]
     fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     Ok(())

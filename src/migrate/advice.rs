@@ -51,6 +51,13 @@ pub const fn of(store: StoreAdvice) -> Advice {
     Advice { migrate, service, instead }
 }
 
+/// The service that should hold it, and what to do instead.
+#[must_use]
+pub fn service(store: StoreAdvice) -> String {
+    let Advice { service, instead, .. } = of(store);
+    if instead.is_empty() { service.to_owned() } else { format!("{service}: {instead}") }
+}
+
 /// Types of managed external secrets, which the store rotates with the provider, by pattern.
 const EXTERNAL: [(&str, &str); 12] = [
     ("confluent-api-secret", "ConfluentCloudApiKey"),
@@ -80,6 +87,26 @@ const GENERIC: &str = "generic";
 #[must_use]
 pub fn revoke(pattern: &Pattern) -> &str {
     if pattern.provider == GENERIC { "where it is checked" } else { &pattern.def.revoke }
+}
+
+/// What a credential rotates with: what is of one kind is renewed at one place.
+#[must_use]
+pub fn rotates_as(pattern: &Pattern, is_database: bool) -> String {
+    if is_database {
+        return "the login of a database".to_owned();
+    }
+    if pattern.provider != GENERIC {
+        return format!("what {} issues", pattern.provider);
+    }
+    let kind = match pattern.def.store {
+        StoreAdvice::Kms => "an encryption key",
+        StoreAdvice::Acm => "the key of a certificate",
+        StoreAdvice::SsmSession => "the key of a machine",
+        StoreAdvice::SecretsManager | StoreAdvice::IamRole | StoreAdvice::ParameterStore | StoreAdvice::WorkloadIdentity => {
+            "what is set where it is checked"
+        }
+    };
+    kind.to_owned()
 }
 
 /// How a credential is rotated without an interruption, in a sentence or two.

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use bstr::ByteSlice;
 
 use super::inventory::DiskTree;
-use super::journal::{Event, Journal, Phase};
+use super::journal::{Event, Journal, Phase, Progress};
 use super::plan::{Edit, Plan, PlannedFile, PlannedSecret, Tracked};
 use super::storing::{Pace, Storing, at_once};
 use super::target::{self, Content, Now};
@@ -66,7 +66,7 @@ impl Run<'_> {
             Phase::Undoing => return Err(ApplyError::refused("the plan", "undoing it was begun; finish that first (unleak migrate undo)")),
             Phase::Planned | Phase::Applying | Phase::Undone => {}
         }
-        self.check(journal.progress().phase == Phase::Applying)?;
+        self.check(journal.progress())?;
         let values = self.values(&journal)?;
         if journal.progress().phase != Phase::Applying {
             journal.note(Event::Begun { version: super::journal::VERSION, plan: self.plan.id.clone() })?;
@@ -104,14 +104,15 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Whether every file is what the plan says, and may be written.
+    /// Whether every file is what the plan says, and may be written, as far as it is.
     ///
     /// # Errors
     /// All reasons against it at once.
-    pub fn check(&self, resumed: bool) -> Result<(), ApplyError> {
+    pub fn check(&self, progress: &Progress) -> Result<(), ApplyError> {
+        let resumed = progress.phase == Phase::Applying;
         let (mut stale, mut refusals) = (Vec::new(), Vec::new());
         for file in &self.plan.files {
-            let Now { path, bytes, content } = match target::now(self.root, file, &self.plan.key) {
+            let Now { path, bytes, content } = match target::now(self.root, file, &self.plan.key, progress) {
                 Err(ApplyError::Refused(more)) => {
                     refusals.extend(more);
                     continue;
@@ -192,7 +193,7 @@ impl Run<'_> {
 
     /// Gives a file what can be done of it: all of its edits, or the lines whose secrets are stored.
     fn rewrite(&self, file: &PlannedFile, edits: &[Edit], journal: &mut Journal<'_>) -> Result<(), ApplyError> {
-        let Now { path, bytes: now, content } = target::now(self.root, file, &self.plan.key)?;
+        let Now { path, bytes: now, content } = target::now(self.root, file, &self.plan.key, journal.progress())?;
         let bytes = now.as_deref().map_or(&[][..], Vec::as_slice);
         let done = match content {
             // Stopped after the new name, before the journal's line.
@@ -206,7 +207,9 @@ impl Run<'_> {
         }
         let before = edits::undone(bytes, file.encoding, &done, &edits::Values::new()).ok_or_else(|| changed(&path, file))?;
         let partly = edits.len() < file.edits.len();
-        let after = edits::applied(&before, file.encoding, edits).filter(|after| partly || self.plan.key.of_file(after) == file.after);
+        let edits = &*filled(file, edits, journal.progress())?;
+        let is_planned = |after: &Vec<u8>| partly || target::is_after(after, file, &self.plan.key, journal.progress());
+        let after = edits::applied(&before, file.encoding, edits).filter(is_planned);
         let after = after.ok_or_else(|| changed(&path, file))?;
         let is_same = |other: &[u8]| other == bytes;
         let replacement = Replacement {
@@ -231,6 +234,12 @@ pub(super) fn right_store(plan: &Plan, store: &dyn SecretStore) -> Result<(), Ap
         return Err(ApplyError::refused("the store", &reason));
     }
     Ok(())
+}
+
+/// The edits with the ARNs of secrets that are stored.
+pub(super) fn filled<'e>(file: &PlannedFile, edits: &'e [Edit], progress: &Progress) -> Result<Cow<'e, [Edit]>, ApplyError> {
+    let unknown = |secret: String| ApplyError::refused(&file.path, &format!("the store does not say the ARN of {secret}"));
+    edits::filled(edits, &progress.stored).map_err(unknown)
 }
 
 fn outcome(journal: &Journal<'_>, copies: Vec<PathBuf>) -> Applied {

@@ -1,16 +1,18 @@
 //! From splices to edits that can be taken back. Owns: old text as segments, and the check that none of them holds a value.
 //! Must not: choose what is spliced.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use bstr::ByteSlice;
 
+use super::journal::StoredSecret;
 use super::known::Known;
-use super::plan::{Edit, Segment};
+use super::plan::{Arn, Edit, Segment};
 use crate::reference::Reference;
 use crate::rewrite::encoding::{FileEncoding, Text, encode};
-use crate::rewrite::{Spelling, Splice};
+use crate::rewrite::{Spelling, Splice, arn_of};
 
 /// A value in a file: where it is spelled, and where it will be.
 pub struct Moved<'a> {
@@ -68,7 +70,57 @@ fn edit(bytes: &[u8], splice: &Splice, moved: &[Moved<'_>]) -> Option<Edit> {
     if at < end {
         old.push(text(at..end)?);
     }
-    Some(Edit { start, end, old, new: std::str::from_utf8(&splice.text).ok()?.to_owned(), about: None })
+    Some(Edit { start, end, old, new: std::str::from_utf8(&splice.text).ok()?.to_owned(), about: None, arns: Vec::new() })
+}
+
+/// Where a text names the ARNs of these secrets.
+pub(super) fn arns(text: &str, secrets: &[String]) -> Vec<Arn> {
+    let of = |secret: &str| text.match_indices(&arn_of(secret)).map(|(at, _)| Arn { at, secret: secret.to_owned() }).collect::<Vec<_>>();
+    let mut all: Vec<Arn> = secrets.iter().flat_map(|secret| of(secret)).collect();
+    all.sort_by_key(|arn| arn.at);
+    all
+}
+
+/// The edits with the ARNs that the store gave.
+///
+/// # Errors
+/// The secret whose ARN is not known.
+pub fn filled<'e>(edits: &'e [Edit], stored: &BTreeMap<String, StoredSecret>) -> Result<Cow<'e, [Edit]>, String> {
+    if edits.iter().all(|edit| edit.arns.is_empty()) {
+        return Ok(Cow::Borrowed(edits));
+    }
+    edits.iter().map(|edit| edit_filled(edit, stored)).collect::<Result<_, _>>().map(Cow::Owned)
+}
+
+fn edit_filled(edit: &Edit, stored: &BTreeMap<String, StoredSecret>) -> Result<Edit, String> {
+    // It goes into a quoted text of the file.
+    let is_arn = |id: &str| id.starts_with("arn:") && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":/_+=.@-".contains(&byte));
+    let (mut new, mut at) = (String::with_capacity(edit.new.len() * 2), 0);
+    for arn in &edit.arns {
+        let id = stored.get(&arn.secret).map(|stored| stored.id.as_str()).filter(|id| is_arn(id)).ok_or_else(|| arn.secret.clone())?;
+        new.push_str(&edit.new[at..arn.at]);
+        new.push_str(id);
+        at = arn.at + arn_of(&arn.secret).len();
+    }
+    new.push_str(&edit.new[at..]);
+    Ok(Edit { new, arns: Vec::new(), ..edit.clone() })
+}
+
+/// The file after the edits with the ARNs in it as the plan spells them; none where another text stands in the place of an edit.
+#[must_use]
+pub fn without_arns(bytes: &[u8], encoding: FileEncoding, edits: &[Edit], stored: &BTreeMap<String, StoredSecret>) -> Option<Vec<u8>> {
+    let text = decoded(encoding, bytes)?;
+    let mut out = Vec::with_capacity(text.len());
+    let (mut at, mut before): (usize, usize) = (0, 0);
+    for (edit, filled) in edits.iter().zip(filled(edits, stored).ok()?.iter()) {
+        let start = at.checked_add(edit.start.checked_sub(before)?)?;
+        out.extend_from_slice(text.get(at..start)?);
+        text[start..].strip_prefix(filled.new.as_bytes())?;
+        out.extend_from_slice(edit.new.as_bytes());
+        (at, before) = (start + filled.new.len(), edit.end);
+    }
+    out.extend_from_slice(text.get(at..)?);
+    encoded(encoding, &out)
 }
 
 /// The text of a file as UTF-8; none where it is not of this encoding.
@@ -224,9 +276,40 @@ mod tests {
     }
 
     #[test]
+    fn arns_are_put_in_and_known_again_and_only_arns_are() {
+        let new = format!("[{}:password::, {}]", arn_of("a"), arn_of("a/b"));
+        let arns = arns(&new, &["a/b".to_owned(), "a".to_owned()]);
+        let places: Vec<(usize, &str)> = arns.iter().map(|arn| (arn.at, arn.secret.as_str())).collect();
+        assert_eq!(places, [(1, "a"), (new.find("<ARN of a/b>").unwrap(), "a/b")]);
+        let edits = [Edit { start: 2, end: 3, old: vec![Segment::Text("x".to_owned())], new, about: None, arns }];
+        let stored = |a: &str, b: &str| {
+            let one =
+                |id: &str| StoredSecret { id: id.to_owned(), version: String::new(), origin: super::super::journal::StoredBy::Created };
+            BTreeMap::from([("a".to_owned(), one(a)), ("a/b".to_owned(), one(b))])
+        };
+        let known = stored("arn:aws:s:a-AbCdEf", "arn:aws:s:a/b-GhIjKl");
+        let full = filled(&edits, &known).unwrap();
+        let after = applied(b"p x q", FileEncoding::Utf8, &full).unwrap();
+        assert_eq!(after, b"p [arn:aws:s:a-AbCdEf:password::, arn:aws:s:a/b-GhIjKl] q");
+        assert_eq!(undone(&after, FileEncoding::Utf8, &full, &Values::new()).unwrap().as_slice(), b"p x q");
+        let as_planned = applied(b"p x q", FileEncoding::Utf8, &edits).unwrap();
+        assert_eq!(without_arns(&after, FileEncoding::Utf8, &edits, &known), Some(as_planned.clone()));
+        // Another ARN of the same length, or none, is not what the plan makes of the file.
+        let other = stored("arn:aws:s:a-AbCdEg", "arn:aws:s:a/b-GhIjKl");
+        for (bytes, known) in [(&after, &other), (&as_planned, &known), (&b"p x q".to_vec(), &known), (&after, &BTreeMap::new())] {
+            assert_eq!(without_arns(bytes, FileEncoding::Utf8, &edits, known), None);
+        }
+        for id in ["a", "arn:a\"b", "arn:a\\", ""] {
+            assert_eq!(filled(&edits, &stored("arn:aws:s:a-AbCdEf", id)), Err("a/b".to_owned()), "{id}");
+        }
+    }
+
+    #[test]
     fn what_was_added_is_taken_out_of_what_changed_since_if_it_is_there_as_it_was_written() {
         let added = |new: &[&str]| -> Vec<Edit> {
-            new.iter().map(|new| Edit { start: 3, end: 3, old: Vec::new(), new: (*new).to_owned(), about: None }).collect()
+            new.iter()
+                .map(|new| Edit { start: 3, end: 3, old: Vec::new(), new: (*new).to_owned(), about: None, arns: Vec::new() })
+                .collect()
         };
         let of = |text: &str, new: &[&str]| match Added::of(text.as_bytes(), &added(new)) {
             Added::There(rest) => String::from_utf8(rest).unwrap(),
@@ -246,7 +329,8 @@ mod tests {
             let unclear = if text == "b 3\n" { "Gone" } else { "Unclear" };
             assert_eq!(of(text, new), unclear, "{text}");
         }
-        let replaced = Edit { start: 0, end: 1, old: vec![Segment::Text("x".to_owned())], new: "a\n".to_owned(), about: None };
+        let replaced =
+            Edit { start: 0, end: 1, old: vec![Segment::Text("x".to_owned())], new: "a\n".to_owned(), about: None, arns: Vec::new() };
         assert_eq!(Added::of(b"a\n", &[replaced]), Added::Unclear);
     }
 

@@ -250,7 +250,12 @@ impl<'a> Work<'a> {
         };
         let moved: Vec<Moved<'_>> = aims.iter().flat_map(|aim| aim.moved()).collect();
         let by_hand = |reason: String| Manual { reason, advice: "replace the value by a reference by hand".to_owned() };
-        let edits = edits::of(&file.bytes, &together.splices, &moved, self.values).map_err(by_hand)?;
+        let mut edits = edits::of(&file.bytes, &together.splices, &moved, self.values).map_err(by_hand)?;
+        let of_arn = |companion: &'_ Companion| if let Companion::Arn(secret) = companion { Some(secret.clone()) } else { None };
+        let unknown: Vec<String> = together.companions.iter().filter_map(of_arn).collect();
+        for edit in &mut edits {
+            edit.arns = edits::arns(&edit.new, &unknown);
+        }
         if edits::applied(&file.raw, file.encoding, &edits).is_none() {
             return Err(Manual {
                 reason: "the file's encoding lacks a character of the new text".to_owned(),
@@ -329,7 +334,7 @@ impl<'a> Work<'a> {
                     }
                     change.secrets.extend(secrets.iter().cloned());
                 }
-                Companion::NewFile { .. } => {}
+                Companion::NewFile { .. } | Companion::Arn(_) => {}
                 Companion::Edit { path, splice, why } => self.edit_beside(path, splice, why, secrets, tree, state),
             }
         }
@@ -406,7 +411,7 @@ fn env_file(existing: Option<Vec<u8>>, state: &mut State) {
 
 /// Text that comes in at a byte.
 const fn added(at: usize, new: String, about: Option<String>) -> Edit {
-    Edit { start: at, end: at, old: Vec::new(), new, about }
+    Edit { start: at, end: at, old: Vec::new(), new, about, arns: Vec::new() }
 }
 
 fn creates(change: &Change, content: &BString) -> bool {

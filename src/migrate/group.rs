@@ -91,6 +91,8 @@ pub struct Group {
     pub spots: Vec<(usize, Option<String>)>,
     /// Those of them that put it together from its fields.
     pub composed: BTreeSet<usize>,
+    /// Whether it is of values that somebody asked to have together.
+    pub is_joined: bool,
 }
 
 /// All values of the inventory in groups; of a managed external type, its fields.
@@ -134,7 +136,7 @@ pub fn group(inventory: &Inventory, split_url: bool, external: Option<&'static E
             }
         }
         settled.extend(spots.keys().copied());
-        groups.push(Group { what, parts, spots: spots.into_iter().collect(), composed: BTreeSet::new() });
+        groups.push(Group { what, parts, spots: spots.into_iter().collect(), composed: BTreeSet::new(), is_joined: false });
     }
     for value in values.iter().filter(|value| !taken.contains(value)) {
         let spots: Vec<usize> = by_value[value].iter().copied().filter(|spot| !settled.contains(spot)).collect();
@@ -175,7 +177,13 @@ fn alone(inventory: &Inventory, spots: &[usize], split_url: bool) -> Group {
         parts.push(part(split.then_some(URL), &spot.located.value, None));
     }
     let key = |spot: &usize| (split && !composed.contains(spot)).then(|| URL.to_owned());
-    Group { what: spot.located.name.clone(), parts, spots: spots.iter().map(|spot| (*spot, key(spot))).collect(), composed }
+    Group {
+        what: spot.located.name.clone(),
+        parts,
+        spots: spots.iter().map(|spot| (*spot, key(spot))).collect(),
+        composed,
+        is_joined: false,
+    }
 }
 
 /// The name without the ending that says which member of a family it is.

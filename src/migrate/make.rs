@@ -6,15 +6,18 @@ use std::path::PathBuf;
 
 use bstr::BString;
 
+use super::consumer;
 use super::files::{self, Named};
 use super::group::{self, Group};
 use super::inventory::{self, DiskTree, Inventory};
+use super::joining::{self, Joining, is_database};
 use super::key::PlanKey;
 use super::known::Known;
 use super::plan::{Existing, LeftFinding, ManualPlace, Member, Plan, PlannedPlace, PlannedSecret, PlannedStore, VERSION};
 use super::{advice, also, cost, external, name, reader, unset};
 use crate::blob::visible;
 use crate::finding::{Finding, Report};
+use crate::patterns::Pattern;
 use crate::reference::{Backend, Reference};
 use crate::rewrite::{ASKED_AGAIN, Strategy, Style, format};
 use crate::source::git::checkout::Checkout;
@@ -24,6 +27,9 @@ use crate::store::{Action, limits, names};
 const CALLS_A_MONTH: u64 = 1_000;
 /// Secrets of an account and region, at most: AWS's quota.
 const MOST_SECRETS: usize = 500_000;
+
+/// Kinds of values of one secret that are told.
+const MOST_SAID: usize = 5;
 
 /// What people choose about a plan.
 #[derive(Debug, Clone)]
@@ -48,6 +54,8 @@ pub struct Options {
     pub style: Style,
     /// Whether connection strings are stored as fields too.
     pub split_url: bool,
+    /// What is put together to one secret.
+    pub joining: Joining,
     /// KMS key.
     pub kms_key: Option<String>,
     /// Regions with a replica.
@@ -121,6 +129,8 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     if let Some(external) = external {
         groups.iter().try_for_each(|group| external::check_forms(external, group)).map_err(MakeError::Unfit)?;
     }
+    let of_findings = joining::Ground { inventory: &inventory, findings: &ground.report.findings, tree: &tree };
+    let groups = joining::join(groups, &options.joining, &of_findings)?;
     let named = names(&groups, &inventory, ground, options)?;
     let values: Vec<&[u8]> = ground.report.findings.iter().map(|finding| finding.secret.expose()).collect();
     let values = Known::new(&values);
@@ -139,6 +149,7 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
         store: PlannedStore { backend: options.backend, identity: options.identity.clone() },
         readers: options.readers.clone(),
         secrets: Vec::new(),
+        consumers: consumer::all(&rewritten.files, &tree),
         warnings: warnings(&manual, options),
         files: rewritten.files,
         manual,
@@ -213,6 +224,10 @@ fn fits(options: &Options) -> Result<(), String> {
         (options.existing == Existing::NewVersion, Action::AddVersion, "--new-version"),
         (!options.replica_regions.is_empty(), Action::Replicate, "--replica-region"),
     ];
+    let apart = [(options.split_url, "--split-url"), (options.external_type.is_some(), "--external-type")];
+    if let Some((_, other)) = apart.into_iter().find(|(is_asked, _)| *is_asked && options.joining != Joining::default()) {
+        return Err(format!("--group: {other} says which fields a secret has"));
+    }
     let mut asked = asked.into_iter().filter(|(is_asked, ..)| *is_asked);
     let reason = asked.find_map(|(_, action, option)| Some(format!("{option}: {}", limits::refused(options.backend, action)?)));
     match reason {
@@ -257,8 +272,6 @@ fn secret(group: &Group, named: &Named, inventory: &Inventory, ground: &Ground<'
     let findings: Vec<&Finding> = numbers.iter().map(|&number| &ground.report.findings[number]).collect();
     let pattern = &findings[0].pattern;
     let first = inventory.files[inventory.spots[group.spots[0].0].file].path.as_str();
-    let is_database = group.parts.iter().any(|part| part.key.as_deref() == Some("username"))
-        || matches!(pattern.def.detector, Some(crate::patterns::schema::Detector::ConnectionString));
     let patterns: BTreeSet<String> = findings.iter().map(|finding| finding.pattern.def.id.clone()).collect();
     let mut tags = BTreeMap::from([
         ("application".to_owned(), named.application.clone()),
@@ -279,11 +292,10 @@ fn secret(group: &Group, named: &Named, inventory: &Inventory, ground: &Ground<'
         end: part.look.end,
         field: part.field.clone(),
     };
-    let advice = advice::of(pattern.def.store);
-    let service = if advice.instead.is_empty() { advice.service.to_owned() } else { format!("{}: {}", advice.service, advice.instead) };
+    let of_each = |text: &dyn Fn(&Pattern) -> String| said(&findings[..if group.is_joined { findings.len() } else { 1 }], text);
     PlannedSecret {
         name: named.reference.name.clone(),
-        description: format!("{}, moved out of {}", pattern.def.title, tag_value(first)),
+        description: format!("{}, moved out of {}", of_each(&|pattern| pattern.def.title.clone()), tag_value(first)),
         tags,
         kms_key: options.kms_key.clone(),
         replica_regions: options.replica_regions.clone(),
@@ -292,10 +304,24 @@ fn secret(group: &Group, named: &Named, inventory: &Inventory, ground: &Ground<'
         members: group.parts.iter().map(member).collect(),
         findings: findings.iter().map(|finding| finding.fingerprint.to_string()).collect(),
         patterns: patterns.into_iter().collect(),
-        service,
-        revoke: advice::revoke(pattern).to_owned(),
-        rotation: advice::rotation(pattern, is_database),
+        service: of_each(&|pattern| advice::service(pattern.def.store)),
+        revoke: of_each(&|pattern| advice::revoke(pattern).to_owned()),
+        rotation: of_each(&|pattern| advice::rotation(pattern, is_database(group, pattern))),
     }
+}
+
+/// What is said of these findings, each thing once; of many kinds the first ones.
+fn said(findings: &[&Finding], text: &dyn Fn(&Pattern) -> String) -> String {
+    let mut all: Vec<String> = Vec::new();
+    for finding in findings {
+        let text = text(&finding.pattern);
+        if !all.contains(&text) {
+            all.push(text);
+        }
+    }
+    let more = all.len().saturating_sub(MOST_SAID);
+    all.truncate(MOST_SAID);
+    if more > 0 { format!("{}; and {more} more", all.join("; ")) } else { all.join("; ") }
 }
 
 /// A path as a tag can hold it: 256 of the characters that AWS takes.

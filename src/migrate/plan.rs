@@ -8,13 +8,14 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::consumer::Consumer;
 use super::cost::Cost;
 use super::key::{Hash, PlanKey};
 use super::name;
 use super::{external, reader};
 use crate::reference::Backend;
 use crate::rewrite::encoding::FileEncoding;
-use crate::rewrite::{Spelling, Strategy, Style};
+use crate::rewrite::{Spelling, Strategy, Style, arn_of};
 
 /// The format of plans that this program writes and reads.
 pub const VERSION: u32 = 1;
@@ -44,6 +45,9 @@ pub struct Plan {
     pub readers: Vec<String>,
     /// What is stored, in order of names.
     pub secrets: Vec<PlannedSecret>,
+    /// Who reads which of them, in order of paths.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub consumers: Vec<Consumer>,
     /// What is rewritten, in order of paths.
     pub files: Vec<PlannedFile>,
     /// Places that a person has to rewrite.
@@ -145,7 +149,7 @@ pub struct PlannedFile {
     pub path: String,
     /// Keyed hash of its content; none: it does not exist.
     pub before: Option<Hash>,
-    /// Keyed hash of the content that it gets.
+    /// Keyed hash of the content that it gets, with [`Arn`]s as the edits spell them.
     pub after: Hash,
     /// How it spells its text. Positions are in the text as UTF-8.
     pub encoding: FileEncoding,
@@ -208,6 +212,19 @@ pub struct Edit {
     /// The secret that a line which can be added by itself is about; none: the edit goes with all others of its file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
+    /// Where `new` names the full ARN of a secret, which the store makes up: it is put in once the secret is stored. Ascending and disjoint.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arns: Vec<Arn>,
+}
+
+/// A stretch of new text that stands for the full ARN of a secret: [`arn_of`] of its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Arn {
+    /// Its first byte.
+    pub at: usize,
+    /// Name of the secret.
+    pub secret: String,
 }
 
 /// A stretch of what is replaced: undo puts it together again.
@@ -316,10 +333,14 @@ impl Plan {
         reader::check(self, &self.readers)?;
         let mut paths = BTreeSet::new();
         for file in &self.files {
-            file.check(&self.secrets)?;
+            file.check(&self.secrets, self.store.backend)?;
             if !paths.insert(file.path.as_str()) {
                 return Err(format!("{} is there twice", file.path));
             }
+        }
+        if let Some(unknown) = self.consumers.iter().flat_map(|consumer| &consumer.secrets).find(|secret| !names.contains(secret.as_str()))
+        {
+            return Err(format!("a consumer reads {unknown}, which the plan does not store"));
         }
         Ok(())
     }
@@ -355,7 +376,7 @@ impl PlannedSecret {
 }
 
 impl PlannedFile {
-    fn check(&self, secrets: &[PlannedSecret]) -> Result<(), String> {
+    fn check(&self, secrets: &[PlannedSecret], backend: Backend) -> Result<(), String> {
         below_root(&self.path)?;
         let mut at = 0;
         for edit in &self.edits {
@@ -368,6 +389,7 @@ impl PlannedFile {
             {
                 return Err(format!("{}: an edit that is done by itself is a line to add, for a secret of its file", self.path));
             }
+            edit.check_arns(self, backend)?;
             for segment in &edit.old {
                 let Segment::Value { secret, key, .. } = segment else { continue };
                 let known = secrets.iter().find(|known| known.name == *secret);
@@ -381,6 +403,12 @@ impl PlannedFile {
 }
 
 impl PlannedFile {
+    /// Whether its new content has ARNs that the store makes up.
+    #[must_use]
+    pub fn has_arns(&self) -> bool {
+        self.edits.iter().any(|edit| !edit.arns.is_empty())
+    }
+
     /// Whether its lines can be added one by one.
     #[must_use]
     pub fn is_in_parts(&self) -> bool {
@@ -399,6 +427,19 @@ impl Edit {
     #[must_use]
     pub const fn span(&self) -> Range<usize> {
         self.start..self.end
+    }
+
+    fn check_arns(&self, file: &PlannedFile, backend: Backend) -> Result<(), String> {
+        let mut from = 0;
+        for arn in &self.arns {
+            let end = arn.at.checked_add(arn_of(&arn.secret).len());
+            let stands = end.is_some_and(|end| arn.at >= from && self.new.get(arn.at..end) == Some(arn_of(&arn.secret).as_str()));
+            if !stands || backend != Backend::Aws || !file.secrets.contains(&arn.secret) {
+                return Err(format!("{}: an edit names the ARN of a secret where it has none", file.path));
+            }
+            from = end.unwrap_or(from);
+        }
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::consumer::Consumer;
 use super::journal::Progress;
 use super::plan::{Plan, PlannedSecret};
 use super::{external, name, reader};
@@ -59,6 +60,13 @@ pub fn documents(plan: &Plan, progress: &Progress, readers: &[String]) -> Vec<Do
         let purpose = format!("Identity policy of a consumer that reads {} alone", one.0.name);
         documents.push(document(&name, &purpose, reader(std::slice::from_ref(one), &place)));
     }
+    for (consumer, name) in plan.consumers.iter().zip(consumer_names(plan)) {
+        let own: Vec<_> = stored.iter().filter(|(secret, _)| consumer.secrets.contains(&secret.name)).copied().collect();
+        if !own.is_empty() {
+            let purpose = format!("Identity policy of {}: it reads {} alone", consumer.title(), counted(own.len()));
+            documents.push(document(&name, &purpose, reader(&own, &place)));
+        }
+    }
     if !readers.is_empty() {
         let purpose = "Resource policy of each secret: these readers alone may read it";
         documents.push(document(RESOURCE_POLICY, purpose, resource(readers)));
@@ -94,8 +102,24 @@ pub fn commands(plan: &Plan, progress: &Progress, readers: &[String], directory:
             ));
         }
     }
+    commands.extend(of_consumers(plan, progress, directory));
     commands.extend(rotations(plan));
     commands
+}
+
+/// The commands that give each consumer its policy; its role is in capitals, since only people know it.
+fn of_consumers(plan: &Plan, progress: &Progress, directory: &str) -> Vec<String> {
+    let reads = |consumer: &Consumer| consumer.secrets.iter().any(|secret| progress.stored.contains_key(secret));
+    let named = plan.consumers.iter().zip(consumer_names(plan)).filter(|(consumer, _)| reads(consumer));
+    named
+        .map(|(consumer, file)| {
+            let policy = file.trim_end_matches(".json");
+            format!(
+                "aws iam put-role-policy --role-name ROLE --policy-name {policy} --policy-document file://{directory}/{file} (ROLE runs {})",
+                consumer.title()
+            )
+        })
+        .collect()
 }
 
 /// Commands that have the store rotate what it can rotate; what only people know is in capitals.
@@ -113,6 +137,17 @@ pub fn rotations(plan: &Plan) -> Vec<String> {
         None => None,
     };
     plan.secrets.iter().filter_map(command).collect()
+}
+
+/// The files of the policies of consumers, in their order.
+fn consumer_names(plan: &Plan) -> Vec<String> {
+    let mut taken = BTreeSet::new();
+    let slug = |path: &str| if path.is_empty() { "program".to_owned() } else { name::words(path, '-') };
+    plan.consumers.iter().map(|consumer| name::unique(format!("consumer-{}", slug(&consumer.path)), &mut taken) + ".json").collect()
+}
+
+fn counted(secrets: usize) -> String {
+    if secrets == 1 { "one secret".to_owned() } else { format!("{secrets} secrets") }
 }
 
 /// The files of the policies for one secret each, in their order.

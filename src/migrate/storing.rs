@@ -138,8 +138,26 @@ impl Storing<'_, '_> {
             proved => proved,
         };
         proved?;
+        self.replicate(secret, &stored)?;
         let StoredSecret { id, version, origin } = stored;
         self.note(Event::Stored { secret: name.to_owned(), id, version, origin })
+    }
+
+    /// Gives a secret the replicas that are planned: one that was deleted lost them, and the creation that is asked for again, after it was
+    /// restored, makes none. One of somebody else's stays as it is.
+    fn replicate(&self, secret: &PlannedSecret, stored: &StoredSecret) -> Result<(), ApplyError> {
+        let name = secret.name.as_str();
+        let (_, found) = self.begun(name);
+        if secret.replica_regions.is_empty() || (stored.origin != StoredBy::Created && found.is_none()) {
+            return Ok(());
+        }
+        let known = self.describe(name)?.replica_regions;
+        let missing: Vec<String> = secret.replica_regions.iter().filter(|region| !known.contains(region)).cloned().collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        self.pace.wait();
+        self.store.replicate(name, &missing).map_err(ApplyError::store)
     }
 
     fn token(&self, name: &str, version: u32) -> String {

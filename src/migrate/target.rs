@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::ApplyError;
 use super::diff::MASK;
 use super::edits;
+use super::journal::Progress;
 use super::key::PlanKey;
 use super::plan::{Edit, Plan, PlannedFile, Segment};
 use crate::blob::visible;
@@ -83,10 +84,10 @@ pub struct Now {
 ///
 /// # Errors
 /// [`ApplyError::Refused`] if it is not touched, and why; it cannot be read.
-pub fn now(root: &Path, file: &PlannedFile, key: &PlanKey) -> Result<Now, ApplyError> {
+pub fn now(root: &Path, file: &PlannedFile, key: &PlanKey, progress: &Progress) -> Result<Now, ApplyError> {
     let path = resolve(root, file).map_err(|reason| ApplyError::refused(&file.path, &reason))?;
     let bytes = read(&path).map_err(|source| ApplyError::file(file, source))?;
-    let content = content(bytes.as_deref().map(Vec::as_slice), file, key);
+    let content = content(bytes.as_deref().map(Vec::as_slice), file, key, progress);
     Ok(Now { path, bytes, content })
 }
 
@@ -99,16 +100,26 @@ fn read(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
 }
 
 /// What these bytes are to the plan.
-fn content(bytes: Option<&[u8]>, file: &PlannedFile, key: &PlanKey) -> Content {
+fn content(bytes: Option<&[u8]>, file: &PlannedFile, key: &PlanKey, progress: &Progress) -> Content {
     let hash = bytes.map(|bytes| key.of_file(bytes));
     if hash == file.before {
         return Content::Before;
     }
-    if hash == Some(file.after) {
+    if bytes.is_some_and(|bytes| is_after(bytes, file, key, progress)) {
         return Content::After;
     }
     let lines = bytes.filter(|_| file.is_in_parts()).and_then(|bytes| lines_of(bytes, file, key));
     lines.map_or(Content::Other, Content::Partly)
+}
+
+/// Whether these bytes are what the plan makes of the file; ARNs are those of the secrets that are stored.
+#[must_use]
+pub fn is_after(bytes: &[u8], file: &PlannedFile, key: &PlanKey, progress: &Progress) -> bool {
+    if !file.has_arns() {
+        return key.of_file(bytes) == file.after;
+    }
+    let as_planned = edits::without_arns(bytes, file.encoding, &file.edits, &progress.stored);
+    as_planned.is_some_and(|bytes| key.of_file(&bytes) == file.after)
 }
 
 /// The lines of the plan that the file has, if that is all that is new in it.

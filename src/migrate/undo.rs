@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::apply::Run;
+use super::apply::{Run, filled};
 use super::edits::{self, Added, Values};
 use super::journal::{Event, Journal, Phase, StoredBy};
 use super::plan::{Edit, PlannedFile, Segment};
@@ -102,7 +102,7 @@ pub fn undo(run: &Run<'_>) -> Result<Undone, ApplyError> {
 fn changed_files<'p>(run: &Run<'p>, journal: &Journal<'_>) -> Result<Vec<Changed<'p>>, ApplyError> {
     let (mut files, mut stale, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for file in &run.plan.files {
-        let Now { path, bytes, content } = match target::now(run.root, file, &run.plan.key) {
+        let Now { path, bytes, content } = match target::now(run.root, file, &run.plan.key, journal.progress()) {
             Err(ApplyError::Refused(more)) => {
                 refused.extend(more);
                 continue;
@@ -112,7 +112,7 @@ fn changed_files<'p>(run: &Run<'p>, journal: &Journal<'_>) -> Result<Vec<Changed
         let now = bytes.unwrap_or_default();
         let (edits, rest) = match content {
             Content::Before => continue,
-            Content::After => (Cow::Borrowed(file.edits.as_slice()), None),
+            Content::After => (filled(file, &file.edits, journal.progress())?, None),
             Content::Partly(lines) => (Cow::Owned(lines), None),
             Content::Other => match added(file, &now, journal) {
                 Added::There(rest) => (Cow::Borrowed(file.edits.as_slice()), Some(rest)),

@@ -229,6 +229,8 @@ pub enum Companion {
         /// Why, for people.
         why: String,
     },
+    /// The splices name the full ARN of this secret, which the store makes up, as [`arn_of`] says; no other text in them reads so.
+    Arn(String),
     /// A thing to do by hand, such as `go get …` or a role's permission.
     Advice(String),
 }
@@ -294,6 +296,12 @@ pub fn splice(bytes: &[u8], splices: &[Splice]) -> Vec<u8> {
 pub fn placeholder(reference: &Reference) -> String {
     let key = reference.key.as_ref().map(|key| format!("#/{key}")).unwrap_or_default();
     format!("<secret: {}{key}>", reference.name)
+}
+
+/// What stands in new text in place of the full ARN of a secret, until the secret is stored.
+#[must_use]
+pub fn arn_of(secret: &str) -> String {
+    format!("<ARN of {secret}>")
 }
 
 /// The rewriter for a file: that of its format, else that of its language; none for what nobody rewrites.

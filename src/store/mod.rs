@@ -3,6 +3,8 @@
 //! The words are those of AWS Secrets Manager: a secret has a name, a description, tags and versions; staging labels (`AWSCURRENT`,
 //! `AWSPREVIOUS`, `AWSPENDING`) move between versions; deletion waits for a recovery window. Other stores do the same under other words.
 
+#[cfg(any(feature = "gcp", feature = "azure"))]
+mod assertion;
 #[cfg(feature = "aws")]
 pub mod aws;
 #[cfg(feature = "azure")]
@@ -326,6 +328,14 @@ pub trait SecretStore: Send + Sync {
         Err(limits::refusal(self.backend(), Action::MoveStage, name))
     }
 
+    /// Makes replicas of a secret in regions in which it has none; a store that cannot refuses.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] and all others.
+    fn replicate(&self, name: &str, _regions: &[String]) -> Result<(), StoreError> {
+        Err(limits::invalid(name, "where a secret is kept is chosen when it is made".to_owned()))
+    }
+
     /// Reads a value.
     ///
     /// # Errors
@@ -346,7 +356,8 @@ pub trait SecretStore: Send + Sync {
     /// The store cannot be used or reached, or denies it.
     fn describe(&self, name: &str) -> Result<Option<Description>, StoreError>;
 
-    /// All secrets that have these tags, in order of name.
+    /// All secrets that have these tags, in order of name; what the store's list does not tell, such as the versions in Google Cloud, only
+    /// [`SecretStore::describe`] does.
     ///
     /// # Errors
     /// The store cannot be used or reached, or denies it.

@@ -153,6 +153,10 @@ pub struct AzureEnvironment {
     pub client: Option<String>,
     /// `AZURE_CLIENT_SECRET`.
     pub secret: Option<Secret>,
+    /// `AZURE_CLIENT_CERTIFICATE_PATH`: certificate and key of an application.
+    pub certificate: Option<PathBuf>,
+    /// Whether it has a password: `AZURE_CLIENT_CERTIFICATE_PASSWORD`.
+    pub certificate_has_password: bool,
     /// `AZURE_FEDERATED_TOKEN_FILE`: what another issuer signed for this workload.
     pub federated: Option<PathBuf>,
     /// `AZURE_AUTHORITY_HOST`: who gives tokens.
@@ -178,6 +182,8 @@ impl AzureEnvironment {
             tenant: text("AZURE_TENANT_ID"),
             client: text("AZURE_CLIENT_ID"),
             secret: secret("AZURE_CLIENT_SECRET"),
+            certificate: get("AZURE_CLIENT_CERTIFICATE_PATH").map(PathBuf::from),
+            certificate_has_password: text("AZURE_CLIENT_CERTIFICATE_PASSWORD").is_some(),
             federated: get("AZURE_FEDERATED_TOKEN_FILE").map(PathBuf::from),
             authority: text("AZURE_AUTHORITY_HOST"),
             identity_endpoint: text("IDENTITY_ENDPOINT"),

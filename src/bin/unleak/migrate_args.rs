@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 use unleak::migrate::emit::Emit;
+use unleak::migrate::joining::{By, Joining};
 use unleak::reference::Backend;
 use unleak::rewrite::Style;
 
@@ -221,6 +222,13 @@ pub struct PlanArgs {
     #[arg(long, value_name = "NAME", help_heading = "Names")]
     pub app: Option<String>,
 
+    /// Make one JSON secret of these findings, which NAME calls (repeatable); `file` or `program`: of what one file or program alone uses
+    #[arg(long, value_name = "NAME=FINGERPRINT,…|file|program", value_parser = group, help_heading = "Names")]
+    pub group: Vec<GroupName>,
+    /// Put what rotates apart into one secret, too
+    #[arg(long, requires = "group", help_heading = "Names")]
+    pub mix_rotation: bool,
+
     /// How places refer to their secrets: `auto` takes what is usual for each, `env` a variable, `sdk` the store's cached client
     #[arg(long, value_enum, value_name = "STYLE", default_value = "auto", help_heading = "Rewriting")]
     pub style: StyleName,
@@ -315,6 +323,42 @@ impl StyleName {
             Self::Sdk => Style::Sdk,
         }
     }
+}
+
+/// What becomes one secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GroupName {
+    /// What belongs together.
+    By(By),
+    /// What it is called, and starts of fingerprints.
+    Named(String, Vec<String>),
+}
+
+/// What is asked to be together.
+pub fn joining(groups: &[GroupName], mixed: bool) -> Joining {
+    let mut joining = Joining { mixed, ..Joining::default() };
+    for group in groups {
+        match group {
+            GroupName::By(by) => joining.by = joining.by.max(Some(*by)),
+            GroupName::Named(name, findings) => joining.named.push((name.clone(), findings.clone())),
+        }
+    }
+    joining
+}
+
+fn group(text: &str) -> Result<GroupName, String> {
+    let Some((name, findings)) = text.split_once('=') else {
+        return match text {
+            "file" => Ok(GroupName::By(By::File)),
+            "program" => Ok(GroupName::By(By::Program)),
+            _ => Err("it must be NAME=FINGERPRINT,…, or file, or program".to_owned()),
+        };
+    };
+    let findings: Vec<String> = findings.split(',').map(|finding| finding.trim().to_owned()).collect();
+    if unleak::migrate::name::words(name, '-').is_empty() || findings.iter().any(String::is_empty) {
+        return Err("a group has a name, and fingerprints with commas between them".to_owned());
+    }
+    Ok(GroupName::Named(name.to_owned(), findings))
 }
 
 fn tag(text: &str) -> Result<(String, String), String> {

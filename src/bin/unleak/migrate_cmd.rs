@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::env::Environment;
 use crate::failure::{Exit, Failure};
 use crate::ground::FileArgs;
-use crate::migrate_args::{ApplyOptions, EmitName, MigrateArgs, MigrateCommand, PlanArgs, StoreName};
+use crate::migrate_args::{ApplyOptions, EmitName, MigrateArgs, MigrateCommand, PlanArgs, StoreName, joining};
 use crate::migrate_failure::{apply_failure, begun_failure, denied_failure, make_failure, store_failure, undo_failure, unfinished_failure};
 use crate::progress::Line;
 use crate::stores::{StoreOptions, Stores};
@@ -291,6 +291,7 @@ fn options(args: &PlanArgs, config: &Config, region: Option<&str>, store: &dyn S
         application: args.app.clone(),
         style: args.style.style(),
         split_url: args.split_url,
+        joining: joining(&args.group, args.mix_rotation),
         kms_key: args.kms_key.clone().or_else(|| policy.kms_key.clone()),
         replica_regions: if args.replica_region.is_empty() { policy.replica_regions.clone() } else { args.replica_region.clone() },
         prices: policy.prices,
@@ -331,7 +332,7 @@ fn apply_plan(plan: &Plan, site: &Site, config: &Config, options: &ApplyOptions,
     }
     if dry_run {
         output::to_stdout(|out| migrate_show::plan(plan, out))?;
-        run_of(plan, site, store.as_ref(), options).check(false).map_err(apply_failure)?;
+        run_of(plan, site, store.as_ref(), options).check(&Progress::default()).map_err(apply_failure)?;
         return Ok(Exit::Clean);
     }
     if !options.yes {

@@ -1,15 +1,18 @@
 //! Plans and outcomes as people read them. Owns: the words. Must not: decide anything.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use unleak::blob::visible;
 use unleak::migrate::after;
+use unleak::migrate::consumer::Consumer;
 use unleak::migrate::journal::Progress;
 use unleak::migrate::permissions::Checked;
 use unleak::migrate::plan::{Plan, PlannedSecret, Tracked};
 use unleak::migrate::undo::Undone;
 use unleak::migrate::waiting::Unfinished;
 use unleak::reference::Backend;
+use unleak::rewrite::arn_of;
 
 /// A plan.
 pub fn plan(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
@@ -32,6 +35,11 @@ pub fn plan(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         let form = if keys.is_empty() { String::new() } else { format!(", JSON with {}", keys.join(", ")) };
         writeln!(out, "\n{}  ({}{form})\n  {}", secret.name, count(places, "place"), shown(&secret.description))?;
         writeln!(out, "  belongs in {}", shown(&secret.service))?;
+        let readers: Vec<&str> =
+            plan.consumers.iter().filter(|consumer| consumer.secrets.contains(&secret.name)).map(Consumer::title).collect();
+        if !readers.is_empty() {
+            writeln!(out, "  read by {}", shown(&readers.join(", ")))?;
+        }
         describe(secret, out)?;
     }
     for file in &plan.files {
@@ -39,6 +47,10 @@ pub fn plan(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\n{}{note}", shown(&file.path))?;
         for place in &file.places {
             writeln!(out, "  line {}: {}", place.line, shown(&place.reason))?;
+        }
+        let arns: BTreeSet<&str> = file.edits.iter().flat_map(|edit| &edit.arns).map(|arn| arn.secret.as_str()).collect();
+        for secret in arns {
+            writeln!(out, "  {}: the store makes it up; it is put in when the secret is stored", arn_of(secret))?;
         }
         write!(out, "{}", file.diff)?;
         if !file.diff.ends_with('\n') {

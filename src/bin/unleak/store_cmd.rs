@@ -132,7 +132,9 @@ fn list(store: &dyn SecretStore, prefix: &str) -> Result<Exit, Failure> {
     let mut text = String::new();
     for known in known(store, prefix)? {
         let state = if known.deleted.is_some() { "deleted" } else { "live" };
-        let _ = writeln!(text, "{}\t{state}\t{} versions\t{}", known.name, known.versions.len(), known.description);
+        // Not every list tells versions.
+        let versions = if known.versions.is_empty() { "-".to_owned() } else { format!("{} versions", known.versions.len()) };
+        let _ = writeln!(text, "{}\t{state}\t{versions}\t{}", known.name, known.description);
     }
     say(&text)
 }
@@ -182,6 +184,8 @@ fn copy(from: &dyn SecretStore, to: &dyn SecretStore, how: &Copying<'_>) -> Resu
 
 /// Copies a secret to this name.
 fn copy_one(from: &dyn SecretStore, to: &dyn SecretStore, known: &Description, name: &str) -> Result<&'static str, StoreError> {
+    let whole = if known.versions.is_empty() { from.describe(&known.name)? } else { None };
+    let known = whole.as_ref().unwrap_or(known);
     let value = object::normal(to.backend(), &from.read(&known.name, &Version::Stage(CURRENT))?);
     let new = NewSecret {
         name,

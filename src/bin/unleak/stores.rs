@@ -85,6 +85,7 @@ impl StoreOptions {
 
     /// There is none without a store that has regions.
     #[cfg(not(feature = "aws"))]
+    #[expect(clippy::unused_self, reason = "stores with regions look into it")]
     pub const fn region(&self) -> Option<&str> {
         None
     }
@@ -190,6 +191,7 @@ impl<'a> Stores<'a> {
     }
 
     #[cfg(not(feature = "aws"))]
+    #[expect(clippy::unused_self, reason = "the store looks into it where there is one")]
     fn aws(&self, backend: Backend, _region: Option<&str>, _role: Option<&str>) -> Result<Box<dyn SecretStore>, Failure> {
         Err(missing(backend, "aws"))
     }

@@ -10,7 +10,7 @@ use super::{File, Place, only_aws};
 use crate::reference::{Backend, Reference};
 use crate::rewrite::code::{line_end, line_start};
 use crate::rewrite::literal::manual;
-use crate::rewrite::{Companion, Manual, Rewritten, Splice, Wanted};
+use crate::rewrite::{Companion, Manual, Rewritten, Splice, Wanted, arn_of};
 
 /// A node with the comma that goes with it, and the line that it leaves empty.
 fn with_comma(node: Node<'_>, text: &str) -> Range<usize> {
@@ -75,7 +75,9 @@ pub(super) fn tasks(file: &File<'_>, places: &[(Place, &Wanted<'_>)]) -> Result<
         let path = crate::rewrite::code::tree::Path::to(&tree, &place.scalar.token)?;
         let at = path.find(&["pair"]).and_then(|pair| Some((*path.0.get(pair + 1)?, *path.0.get(pair + 3)?, *path.0.get(pair + 4)?)));
         let (item, environment, container) = at.ok_or_else(|| manual("the definition is not understood", "replace it by hand"))?;
-        let entry = format!("{{\"name\": \"{}\", \"valueFrom\": \"{}\"}}", place.scalar.path[0], value_from(wanted)?);
+        let (from, arn) = value_from(wanted, text)?;
+        out.companions.extend(arn.filter(|arn| !out.companions.contains(arn)));
+        let entry = format!("{{\"name\": \"{}\", \"valueFrom\": \"{from}\"}}", place.scalar.path[0]);
         match containers.iter_mut().find(|(known, ..)| *known == container) {
             Some((.., items)) => items.push((item, entry)),
             None => containers.push((container, environment, vec![(item, entry)])),
@@ -118,27 +120,24 @@ pub(super) fn tasks(file: &File<'_>, places: &[(Place, &Wanted<'_>)]) -> Result<
     Ok(out)
 }
 
-/// `arn:key:stage:version`, or the name of a parameter.
-fn value_from(wanted: &Wanted<'_>) -> Result<String, Manual> {
+/// `arn:key:stage:version`, or the name of a parameter; and the secret whose ARN is not known yet.
+fn value_from(wanted: &Wanted<'_>, text: &str) -> Result<(String, Option<Companion>), Manual> {
     let reference = wanted.reference;
     if reference.backend == Backend::Ssm {
-        return parameter(reference);
+        return Ok((parameter(reference)?, None));
     }
     only_aws(wanted, "the agent that starts the container")?;
-    if !reference.name.starts_with("arn:") {
-        let advice = format!(
-            "put {{name, valueFrom}} under secrets, with the ARN that `aws secretsmanager describe-secret --secret-id {} --query ARN` prints once it is \
-             stored, then :{}::; with --store ssm the name is enough, and it is written for you",
-            reference.name,
-            reference.key.as_deref().unwrap_or_default()
-        );
-        return Err(manual("a definition refers to a secret by its full ARN, which is not known before it is stored", advice));
+    let is_known = reference.name.starts_with("arn:");
+    let arn = if is_known { reference.name.clone() } else { arn_of(&reference.name) };
+    if !is_known && text.contains(&arn) {
+        return Err(manual(format!("the file has the text {arn}"), "name the secret by its ARN by hand"));
     }
+    let companion = (!is_known).then(|| Companion::Arn(reference.name.clone()));
     if reference.key.is_none() && reference.version_stage.is_none() && reference.version_id.is_none() {
-        return Ok(reference.name.clone());
+        return Ok((arn, companion));
     }
     let parts = [&reference.key, &reference.version_stage, &reference.version_id].map(|part| part.clone().unwrap_or_default());
-    Ok(format!("{}:{}", reference.name, parts.join(":")))
+    Ok((format!("{arn}:{}", parts.join(":")), companion))
 }
 
 /// The name of a parameter: where the container runs in the parameter's region it is as good as its ARN

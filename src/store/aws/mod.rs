@@ -94,7 +94,7 @@ impl SecretStore for AwsStore {
 
     fn create(&self, new: &NewSecret<'_>) -> Result<Stored, StoreError> {
         limits::new_secret(new)?;
-        let replicas = new.replica_regions.iter().map(|region| ReplicaRegionType::builder().region(region).build()).collect::<Vec<_>>();
+        let replicas = sdk_regions(new.replica_regions);
         let request = self
             .client
             .create_secret()
@@ -151,6 +151,12 @@ impl SecretStore for AwsStore {
             return Ok(());
         }
         self.relabel(name, stage, None, Some(from.to_owned()))
+    }
+
+    fn replicate(&self, name: &str, regions: &[String]) -> Result<(), StoreError> {
+        let call = Call { at: &self.account.at, name, action: Action::Replicate.iam() };
+        let request = self.client.replicate_secret_to_regions().secret_id(name).set_add_replica_regions(Some(sdk_regions(regions)));
+        self.account.runtime.block_on(request.send()).map(drop).map_err(|error| failed(call, &error))
     }
 
     fn read(&self, name: &str, version: &Version<'_>) -> Result<Secret, StoreError> {
@@ -273,6 +279,10 @@ impl AwsStore {
         };
         Ok(names.iter().map(one).collect())
     }
+}
+
+fn sdk_regions(regions: &[String]) -> Vec<ReplicaRegionType> {
+    regions.iter().map(|region| ReplicaRegionType::builder().region(region).build()).collect()
 }
 
 fn sdk_tags(tags: &Tags) -> Vec<Tag> {

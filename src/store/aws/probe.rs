@@ -10,7 +10,7 @@ use super::super::{Action, NewSecret, PENDING, SecretStore, StoreError};
 use super::AwsStore;
 use super::convert::{binary, text};
 use super::error::{Call, failed};
-use super::sdk_tags;
+use super::{sdk_regions, sdk_tags};
 
 /// The answer to a request that cannot be carried out.
 enum Said {
@@ -83,8 +83,7 @@ impl AwsStore {
             }
             Action::MoveStage => ask!(self.client.update_secret_version_stage().version_stage(PENDING).move_to_version_id(version)),
             Action::Replicate => {
-                let regions = new.replica_regions.iter().map(|region| super::ReplicaRegionType::builder().region(region).build());
-                ask!(self.client.replicate_secret_to_regions().set_add_replica_regions(Some(regions.collect())))
+                ask!(self.client.replicate_secret_to_regions().set_add_replica_regions(Some(sdk_regions(new.replica_regions))))
             }
             Action::Delete => ask!(self.client.delete_secret().recovery_window_in_days(30)),
             Action::Restore => ask!(self.client.restore_secret()),

@@ -14,6 +14,7 @@ use super::super::oauth::{self, Fresh, Kept, encode};
 use super::super::rest;
 use super::AzureSettings;
 use super::call::Cloud;
+use super::certificate;
 use crate::secret::Secret;
 
 /// Where virtual machines of Azure are told who they are; it has no TLS, and is part of the machine.
@@ -37,6 +38,15 @@ pub enum AzureCredentials {
         client: String,
         /// Its secret.
         secret: Secret,
+    },
+    /// An application with a certificate.
+    Certificate {
+        /// The directory it is in.
+        tenant: String,
+        /// Its id.
+        client: String,
+        /// Certificate and RSA key, in PEM.
+        file: PathBuf,
     },
     /// An application for which another issuer signs: workload identity.
     Federated {
@@ -79,7 +89,9 @@ impl Identity {
         let unusable = |what: String| Err(StoreError::Unusable(what));
         match &settings.credentials {
             AzureCredentials::Token(token) => drop(rest::token(WHOSE, token)?),
-            AzureCredentials::Application { tenant, .. } | AzureCredentials::Federated { tenant, .. } => {
+            AzureCredentials::Application { tenant, .. }
+            | AzureCredentials::Certificate { tenant, .. }
+            | AzureCredentials::Federated { tenant, .. } => {
                 let takes = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
                 if tenant.is_empty() || !tenant.bytes().all(takes) {
                     return unusable(format!("{tenant:?} is no tenant of Azure"));
@@ -113,6 +125,11 @@ impl Identity {
                 let secret = rest::token("the application in Azure (AZURE_CLIENT_SECRET)", secret)?;
                 self.grant(http, cloud, (tenant, client), &[("client_secret", secret.as_str())])
             }
+            AzureCredentials::Certificate { tenant, client, file } => {
+                let assertion = certificate::assertion(file, client, &self.token_url(cloud, tenant))?;
+                let proof = [("client_assertion_type", ASSERTION), ("client_assertion", assertion.as_str())];
+                self.grant(http, cloud, (tenant, client), &proof)
+            }
             AzureCredentials::Federated { tenant, client, file } => {
                 let unread = |error| StoreError::Unusable(format!("cannot read {}: {error}", file.display()));
                 let bytes = Zeroizing::new(std::fs::read(file).map_err(unread)?);
@@ -129,10 +146,15 @@ impl Identity {
 
     /// What Entra ID gives an application.
     fn grant(&self, http: &Http, cloud: Cloud, (tenant, client): (&str, &str), proof: &[(&str, &str)]) -> Result<Fresh, StoreError> {
-        let authority = self.authority.as_deref().unwrap_or(cloud.authority());
         let scope = format!("{}/.default", cloud.resource());
         let form = [("grant_type", "client_credentials"), ("client_id", client), ("scope", scope.as_str())];
-        oauth::grant(http, WHOSE, &format!("{authority}/{tenant}/oauth2/v2.0/token"), &[&form, proof].concat())
+        oauth::grant(http, WHOSE, &self.token_url(cloud, tenant), &[&form, proof].concat())
+    }
+
+    /// Where an application gets its tokens.
+    fn token_url(&self, cloud: Cloud, tenant: &str) -> String {
+        let authority = self.authority.as_deref().unwrap_or(cloud.authority());
+        format!("{authority}/{tenant}/oauth2/v2.0/token")
     }
 }
 

@@ -9,6 +9,7 @@
 //! error names both.
 
 mod call;
+mod certificate;
 mod credentials;
 
 use std::collections::BTreeMap;
@@ -206,6 +207,15 @@ impl AzureStore {
             }
         }
         Err(StoreError::Exists { name: named.name.to_owned() })
+    }
+
+    /// Setting is asked for without a value, which nobody may set: a key vault that looks at who asks first denies it. One that sets it loses it.
+    fn probe_setting(&self, nobody: Named<'_>, path: &str) -> Result<(), StoreError> {
+        match self.ask(nobody, SET, "PUT", path, b"{}") {
+            Err(StoreError::Invalid { .. }) => Ok(()),
+            Err(error) => Err(error),
+            Ok(_) => self.ask(nobody, DELETE, "DELETE", path, &[]).map(drop),
+        }
     }
 
     /// Waits until something is done that was asked for.
@@ -466,7 +476,8 @@ impl SecretStore for AzureStore {
         let nobody = Named { id: &id, ..named };
         let path = format!("secrets/{id}");
         let answer = match action {
-            Action::Create | Action::AddVersion | Action::MoveStage | Action::Replicate => return Ok(()),
+            Action::AddVersion | Action::MoveStage | Action::Replicate => return Ok(()),
+            Action::Create => return self.probe_setting(nobody, &path),
             Action::Describe => {
                 self.versions(nobody)?;
                 return self.deleted(nobody).map(drop);

@@ -2,13 +2,12 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use data_encoding::{BASE64, BASE64URL_NOPAD};
-use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::super::StoreError;
+use super::super::assertion::{self, key};
 use super::super::endpoint::{is_local, require_private};
 use super::super::http::{Asked, Http};
 use super::super::oauth::{self, Fresh, Kept};
@@ -134,15 +133,6 @@ impl Identity {
     }
 }
 
-/// The key of a text in PEM.
-fn key(pem: &str) -> Option<RsaKeyPair> {
-    let body = pem.split_once("-----BEGIN PRIVATE KEY-----")?.1.split_once("-----END PRIVATE KEY-----")?.0;
-    let mut base64 = Zeroizing::new(Vec::with_capacity(body.len()));
-    base64.extend(body.bytes().filter(|byte| !byte.is_ascii_whitespace()));
-    let der = Zeroizing::new(BASE64.decode(&base64).ok()?);
-    RsaKeyPair::from_pkcs8(&der).ok()
-}
-
 /// What a service account says of itself, signed: RFC 7523.
 fn signed(email: &str, key_id: Option<&str>, key: &RsaKeyPair, url: &str) -> Result<Zeroizing<String>, StoreError> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -151,12 +141,6 @@ fn signed(email: &str, key_id: Option<&str>, key: &RsaKeyPair, url: &str) -> Res
         header["kid"] = json!(id);
     }
     let claims = json!({"iss": email, "scope": SCOPE, "aud": url, "iat": now, "exp": now + LASTS});
-    let [header, claims] = [header, claims].map(|part| BASE64URL_NOPAD.encode(part.to_string().as_bytes()));
-    let mut claim = Zeroizing::new(format!("{header}.{claims}"));
-    let mut signature = vec![0; key.public().modulus_len()];
-    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), claim.as_bytes(), &mut signature)
-        .map_err(|_| StoreError::Unusable("the key of the service account cannot sign".to_owned()))?;
-    claim.push('.');
-    claim.push_str(&BASE64URL_NOPAD.encode(&signature));
-    Ok(claim)
+    let unable = || StoreError::Unusable("the key of the service account cannot sign".to_owned());
+    assertion::signed(&header, &claims, key, &RSA_PKCS1_SHA256).ok_or_else(unable)
 }

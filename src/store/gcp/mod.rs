@@ -178,20 +178,27 @@ impl GcpStore {
         let last = versions.iter().max_by_key(|version| number(version)).unwrap_or(&Value::Null);
         let live = versions.iter().filter(|version| version["state"] != json!("DESTROYED"));
         let stages = |number| stage_of(number, self::number(last)).map(str::to_owned).into_iter().collect();
-        let replicas = secret["replication"]["userManaged"]["replicas"].as_array().into_iter().flatten();
-        let key = &secret["replication"]["automatic"]["customerManagedEncryption"]["kmsKeyName"];
         Ok(Description {
-            name: named.name.to_owned(),
-            id: named.name.to_owned(),
-            description: secret["annotations"][DESCRIPTION].as_str().unwrap_or_default().to_owned(),
-            tags: tags(secret),
             versions: live.map(|version| (number(version).to_string(), stages(number(version)))).collect(),
-            kms_key: key.as_str().map(str::to_owned),
-            replica_regions: replicas.filter_map(|replica| Some(replica["location"].as_str()?.to_owned())).collect(),
-            created: seconds(&secret["createTime"]),
             changed: seconds(&last["createTime"]),
-            ..Description::default()
+            ..entry(named.name, secret)
         })
+    }
+}
+
+/// What the service tells of a secret by itself: not its versions.
+fn entry(name: &str, secret: &Value) -> Description {
+    let replicas = secret["replication"]["userManaged"]["replicas"].as_array().into_iter().flatten();
+    let key = &secret["replication"]["automatic"]["customerManagedEncryption"]["kmsKeyName"];
+    Description {
+        name: name.to_owned(),
+        id: name.to_owned(),
+        description: secret["annotations"][DESCRIPTION].as_str().unwrap_or_default().to_owned(),
+        tags: tags(secret),
+        kms_key: key.as_str().map(str::to_owned),
+        replica_regions: replicas.filter_map(|replica| Some(replica["location"].as_str()?.to_owned())).collect(),
+        created: seconds(&secret["createTime"]),
+        ..Description::default()
     }
 }
 
@@ -337,12 +344,12 @@ impl SecretStore for GcpStore {
         let found = self.service.pages(About { name: project, permission: LIST }, &format!("projects/{project}/secrets"), "secrets")?;
         let mut all = Vec::new();
         for secret in found.ok_or_else(|| no_project(project))? {
-            let known = self::tags(&secret);
             let id = secret["name"].as_str().and_then(|name| name.rsplit('/').next()).unwrap_or_default();
-            if has_tags(&known, tags) {
-                all.push(self.described(Self::named(&format!("{project}/{id}"))?, &secret)?);
-            }
+            let name = format!("{project}/{id}");
+            Self::named(&name)?;
+            all.push(entry(&name, &secret));
         }
+        all.retain(|known| has_tags(&known.tags, tags));
         all.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(all)
     }

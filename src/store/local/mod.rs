@@ -11,14 +11,14 @@ pub mod keyring;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use content::Content;
 pub use key::{Key, KeyError};
 
 use super::limits::{self, invalid};
 use super::{Action, Description, NewSecret, SecretStore, StoreError, Stored, Tags, Version};
-use crate::fsx;
+use crate::fsx::{self, Steps, Unwatched};
 use crate::reference::Backend;
 use crate::secret::Secret;
 
@@ -27,6 +27,9 @@ const FILE: &str = "store.age";
 /// The file that is locked while the store is read or written.
 const LOCK: &str = "store.lock";
 
+/// Temporary files that are older than this are nobody's, where the system does not say whose they are.
+const LEFT_BEHIND: Duration = Duration::from_hours(1);
+
 /// A store in a directory of this machine.
 pub struct LocalStore {
     directory: PathBuf,
@@ -34,6 +37,8 @@ pub struct LocalStore {
     identity: Result<age::x25519::Identity, String>,
     /// One thread at a time: a lock on the file holds between processes only.
     turn: Mutex<()>,
+    /// Is told each step of writing.
+    steps: &'static dyn Steps,
 }
 
 impl LocalStore {
@@ -48,9 +53,16 @@ impl LocalStore {
             Err(error @ KeyError::Missing(_)) if !Self::is_in(directory) => Err(error.to_string()),
             Err(error) => return Err(StoreError::Unusable(error.to_string())),
         };
-        let store = Self { directory: directory.to_owned(), identity, turn: Mutex::new(()) };
+        let store = Self { directory: directory.to_owned(), identity, turn: Mutex::new(()), steps: &Unwatched };
         store.view(|_| Ok(()))?;
         Ok(store)
+    }
+
+    /// The store, which tells each step of writing.
+    #[must_use]
+    pub const fn watched(mut self, steps: &'static dyn Steps) -> Self {
+        self.steps = steps;
+        self
     }
 
     /// Whether there is a store in this directory.
@@ -82,6 +94,8 @@ impl LocalStore {
         let path = self.directory.join(LOCK);
         let file = fsx::open_lock(&path).map_err(|error| self.unusable("its lock cannot be opened", &error))?;
         file.lock().map_err(|error| self.unusable("it cannot be locked", &error))?;
+        // While the lock is held nobody else writes here: what is left was somebody's who was killed.
+        fsx::sweep(&self.directory, LEFT_BEHIND);
         Ok((turn, file))
     }
 
@@ -117,7 +131,7 @@ impl LocalStore {
         let done = change(&mut content)?;
         let encrypted =
             age::encrypt(&identity.to_public(), &content.to_json()).map_err(|error| self.unusable("it cannot be encrypted", &error))?;
-        fsx::write_private(&self.file(), &encrypted).map_err(|error| self.unusable("it cannot be written", &error))?;
+        fsx::write_private_watched(&self.file(), &encrypted, self.steps).map_err(|error| self.unusable("it cannot be written", &error))?;
         Ok(done)
     }
 }

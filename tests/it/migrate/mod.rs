@@ -3,6 +3,8 @@
 mod apply;
 mod emit;
 mod files;
+mod joining;
+mod matrix;
 mod plan;
 #[cfg(feature = "aws")]
 mod programs;
@@ -33,6 +35,7 @@ use unleak::rewrite::Style;
 use unleak::scan::{Scanner, Silent};
 use unleak::settings::{Settings, TreeSettings};
 use unleak::source::git::checkout::Checkout;
+use unleak::store::SecretStore;
 
 use crate::made_up;
 use store::TestStore;
@@ -50,6 +53,7 @@ fn options() -> Options {
         application: Some("shop".to_owned()),
         style: Style::Auto,
         split_url: false,
+        joining: unleak::migrate::joining::Joining::default(),
         kms_key: None,
         replica_regions: Vec::new(),
         prices: unleak::migrate::cost::OwnPrices::default(),
@@ -111,12 +115,12 @@ impl Bench {
         plan_of(&self.root(), options)
     }
 
-    fn apply(&self, plan: &Plan, store: &TestStore<'_>) -> Result<Applied, ApplyError> {
+    fn apply(&self, plan: &Plan, store: &dyn SecretStore) -> Result<Applied, ApplyError> {
         let checkout = Checkout::around(&self.root()).unwrap();
         run(plan, &self.root(), &self.home(), store, &Unwatched, checkout.as_ref()).apply()
     }
 
-    fn undo(&self, plan: &Plan, store: &TestStore<'_>) -> Result<Undone, ApplyError> {
+    fn undo(&self, plan: &Plan, store: &dyn SecretStore) -> Result<Undone, ApplyError> {
         undo::undo(&run(plan, &self.root(), &self.home(), store, &Unwatched, None))
     }
 
@@ -177,7 +181,7 @@ fn run<'a>(
     plan: &'a Plan,
     root: &'a Path,
     home: &'a Path,
-    store: &'a TestStore<'_>,
+    store: &'a dyn SecretStore,
     steps: &'a dyn Steps,
     checkout: Option<&'a Checkout>,
 ) -> Run<'a> {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use unleak::migrate::make::Options;
-use unleak::migrate::plan::{Plan, SCHEMA};
+use unleak::migrate::plan::{Arn, Plan, SCHEMA};
 
 use super::{Backend, Bench, Style, options};
 use crate::made_up;
@@ -41,6 +41,41 @@ fn edited_plans_are_refused() {
     assert!(with("/secrets/0/name", "prod/other".into()).ends_with("an edit takes a value that the plan does not store"));
     assert!(with("/files/1/edits/0/end", 999_999.into()).ends_with("the edits are not in order"));
     assert!(with("/id", "../../../../tmp/x".into()).ends_with("its id is not 16 hex digits"));
+}
+
+#[test]
+fn a_plan_names_arns_only_of_secrets_that_a_file_needs_and_the_store_has() {
+    let value = made_up::password(62);
+    let task = format!("{{\"containerDefinitions\": [{{\"environment\": [{{\"name\": \"DB_PASSWORD\", \"value\": \"{value}\"}}]}}]}}\n");
+    let bench = Bench::new(&[("task.json", task)], vec![value]);
+    let plan = bench.plan(&Options { backend: Backend::Aws, ..options() });
+    let arns: Vec<&Arn> = plan.files[0].edits.iter().flat_map(|edit| &edit.arns).collect();
+    assert_eq!(arns, [&Arn { at: arns[0].at, secret: "prod/shop/db-password".to_owned() }]);
+    assert!(plan.files[0].diff.contains(
+        "+{\"containerDefinitions\": [{\"secrets\": [{\"name\": \"DB_PASSWORD\", \"valueFrom\": \"<ARN of prod/shop/db-password>\"}]"
+    ));
+    let json: Value = serde_json::from_slice(&plan.to_json()).unwrap();
+    let schema = jsonschema::validator_for(&serde_json::from_str(SCHEMA).unwrap()).unwrap();
+    assert!(schema.is_valid(&json), "{json}");
+    let edit = plan.files[0].edits.iter().position(|edit| !edit.arns.is_empty()).unwrap();
+    let with = |pointer: &str, value: Value| {
+        let mut edited = json.clone();
+        *edited.pointer_mut(&pointer.replace('E', &format!("/files/0/edits/{edit}"))).unwrap() = value;
+        Plan::read(&serde_json::to_vec(&edited).unwrap()).unwrap_err().to_string()
+    };
+    let wrong = "task.json: an edit names the ARN of a secret where it has none";
+    for (pointer, value) in [
+        ("E/arns/0/at", (arns[0].at + 1).into()),
+        ("E/arns/0/at", Value::from(u64::from(u32::MAX))),
+        ("E/arns/0/secret", "prod/shop/db-passwort".into()),
+        ("E/new", "".into()),
+        ("/store/backend", "local".into()),
+    ] {
+        assert!(with(pointer, value).ends_with(wrong), "{pointer}");
+    }
+    // The store of another kind has no ARNs: the place is left to people.
+    let local = bench.plan(&options());
+    assert!(local.files.is_empty() && local.manual[0].reason.contains("not the local store"), "{:?}", local.manual);
 }
 
 #[test]

@@ -57,6 +57,14 @@ pub const JAVA: Program = Program {
     run: &["java", "-cp", "..", "App"],
 };
 
+const C: Program = Program {
+    file: "app.c",
+    source: "#include <stdio.h>\n\nint main(void)\n{\n    const char *password = \"¤\";\n    printf(\"got %s\\n\", password);\n    return 0;\n}\n",
+    beside: &[],
+    build: &["gcc", "-Wall", "-Werror", "-o", "../app", "app.c"],
+    run: &["../app"],
+};
+
 /// A program that asks the store's client, with its library beside the repository.
 pub const NODE_CLIENT: Program = Program {
     file: "app.mjs",
@@ -337,7 +345,7 @@ fn a_place_that_cannot_wait_for_the_client_reads_the_environment_and_the_plan_sa
 
 #[test]
 fn programs_and_moto() {
-    for program in [&PYTHON, &NODE, &GO, &JAVA] {
+    for program in [&PYTHON, &NODE, &GO, &JAVA, &C] {
         let moto = Moto::start();
         Trial::new(program, "aws", Some(moto.url())).there_and_back();
     }

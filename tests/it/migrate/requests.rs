@@ -282,6 +282,36 @@ fn a_key_replicas_a_type_and_tags_are_passed_on() {
 }
 
 #[test]
+fn what_is_restored_gets_its_replicas_again() {
+    let moto = Moto::start();
+    let trial = Trial::new(&source(&made_up::password(92)));
+    let regions = ["--replica-region", "eu-west-2", "--replica-region", "us-east-1"];
+    for url in [trial.fake.url(), moto.url()] {
+        let run = |arguments: &[&str], exit| at(&trial, &url, arguments, exit);
+        let plan = |file| {
+            let plan = ["-q", "migrate", "plan", "--store", "aws", "--app", "shop", "--env", "prod", "-o", file];
+            drop(run(&[&plan[..], &regions].concat(), 0));
+        };
+        plan("one.json");
+        plan("two.json");
+        for plan in ["one.json", "one.json", "two.json", "two.json"] {
+            run(&["-q", "migrate", "apply", plan, "--yes"], 4);
+            let audit = run(&["-q", "migrate", "audit"], 4);
+            assert!(!audit.contains("replica"), "{plan} {url}: {audit}");
+            if url == trial.fake.url() {
+                assert_eq!(trial.fake.replicas("prod/shop/db-password"), ["eu-west-2", "us-east-1"], "{plan}");
+            }
+            run(&["migrate", "undo", "--yes"], 0);
+        }
+    }
+    assert_eq!(trial.requests("ReplicateSecretToRegions").len(), 3);
+    // One that was not ours is as it was.
+    trial.fake.put("prod/shop/db-password", Some(&made_up::password(92)));
+    assert_exit(&trial.migrate(&regions), 4);
+    assert!(trial.fake.replicas("prod/shop/db-password").is_empty());
+}
+
+#[test]
 fn nothing_goes_to_another_account() {
     let trial = Trial::new(&source(&made_up::password(93)));
     let refused = trial.migrate(&["--expect-account", "999999999999"]);

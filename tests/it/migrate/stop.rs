@@ -11,6 +11,7 @@ use unleak::fsx::{Steps, Unwatched};
 use unleak::migrate::ApplyError;
 use unleak::migrate::plan::Plan;
 use unleak::migrate::undo;
+use unleak::store::SecretStore;
 
 use super::{Bench, options, run};
 
@@ -65,6 +66,21 @@ struct Order {
     step: usize,
     /// A secret that the store does not take.
     denied: Option<String>,
+    /// The store.
+    #[serde(default)]
+    store: Kind,
+}
+
+/// A store that outlives a process.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Kind {
+    /// That of the tests, below the directory.
+    #[default]
+    Test,
+    /// The local one, below the directory.
+    Local,
+    /// AWS Secrets Manager, at this address.
+    Aws(String),
 }
 
 #[test]
@@ -72,13 +88,20 @@ struct Order {
 #[expect(clippy::disallowed_methods, reason = "this is how the other process gets its order")]
 fn to_be_killed() {
     let order: Order = serde_json::from_str(&std::env::var(VARIABLE).unwrap()).unwrap();
-    let steps = StopAt { step: order.step, seen: AtomicUsize::new(0), directory: order.directory.clone() };
-    let mut store = super::TestStore::at(&order.directory.join("store.json"), &steps);
-    store.denied.extend(order.denied.clone());
+    // The local store wants somebody who lives as long as the process.
+    let steps: &'static StopAt =
+        Box::leak(Box::new(StopAt { step: order.step, seen: AtomicUsize::new(0), directory: order.directory.clone() }));
     let plan = Plan::read(&std::fs::read(order.directory.join("plan.json")).unwrap()).unwrap();
-    store.backend = plan.store.backend;
+    let store: Box<dyn SecretStore> = if order.store == Kind::Test {
+        let mut store = super::TestStore::at(&order.directory.join("store.json"), steps);
+        store.denied.extend(order.denied.clone());
+        store.backend = plan.store.backend;
+        Box::new(store)
+    } else {
+        super::matrix::watched(&order.store, &order.directory, steps)
+    };
     let (root, home) = (order.directory.join("tree"), order.directory.join("home"));
-    let run = run(&plan, &root, &home, &store, &steps, None);
+    let run = run(&plan, &root, &home, store.as_ref(), steps, None);
     match order.undo {
         true => drop(undo::undo(&run).unwrap()),
         false if order.denied.is_some() => assert!(matches!(run.apply(), Err(ApplyError::Unfinished(_)))),
@@ -88,31 +111,61 @@ fn to_be_killed() {
 
 /// Runs until the step and kills; false if the run came to its end before.
 fn killed_at(directory: &Path, undo: bool, step: usize) -> bool {
-    killed(&Order { directory: directory.to_owned(), undo, step, denied: None })
+    killed(&Order { directory: directory.to_owned(), undo, step, denied: None, store: Kind::Test })
 }
 
 fn killed(order: &Order) -> bool {
-    let order = serde_json::to_string(order).unwrap();
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "migrate::stop::to_be_killed", "--ignored", "--nocapture"])
-        .env(VARIABLE, order)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let reached = lines.map_while(Result::ok).any(|line| line.contains(REACHED));
-    if reached {
-        child.kill().unwrap();
-    }
-    let output = child.wait_with_output().unwrap();
-    assert!(reached || output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut other = Other::start(order);
+    let reached = other.comes_to_its_step();
+    other.kill(reached);
     reached
+}
+
+/// A process that is to be killed.
+pub struct Other(std::process::Child);
+
+impl Other {
+    /// Starts it in its step of a migration in this directory.
+    pub fn at(directory: &Path, undo: bool, step: usize, store: &Kind) -> Self {
+        Self::start(&Order { directory: directory.to_owned(), undo, step, denied: None, store: store.clone() })
+    }
+
+    fn start(order: &Order) -> Self {
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "migrate::stop::to_be_killed", "--ignored", "--nocapture"])
+            .env(VARIABLE, serde_json::to_string(order).unwrap())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        Self(child.unwrap())
+    }
+
+    /// Waits until it waits at its step; false if it came to its end before.
+    pub fn comes_to_its_step(&mut self) -> bool {
+        let lines = BufReader::new(self.0.stdout.take().unwrap()).lines();
+        lines.map_while(Result::ok).any(|line| line.contains(REACHED))
+    }
+
+    /// Whether it has ended.
+    pub fn is_over(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_some()
+    }
+
+    /// Kills it where it is; one that was not to be killed has done what it had to.
+    pub fn kill(mut self, reached: bool) {
+        if reached {
+            self.0.kill().unwrap();
+        }
+        let output = self.0.wait_with_output().unwrap();
+        assert!(reached || output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 /// Runs where no file may grow beyond so many blocks of 512 bytes.
 pub fn limited(directory: &Path, blocks: u32) -> std::process::Output {
-    let order = serde_json::to_string(&Order { directory: directory.to_owned(), undo: false, step: usize::MAX, denied: None }).unwrap();
+    let order =
+        serde_json::to_string(&Order { directory: directory.to_owned(), undo: false, step: usize::MAX, denied: None, store: Kind::Test })
+            .unwrap();
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" --exact migrate::stop::to_be_killed --ignored --nocapture");
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(script).arg(std::env::current_exe().unwrap()).env(VARIABLE, order).output().unwrap()
@@ -335,6 +388,33 @@ fn secrets_of_an_earlier_plan_are_as_they_were_found_wherever_a_run_is_killed() 
 }
 
 #[test]
+fn what_is_restored_has_its_replicas_wherever_a_run_is_killed() {
+    let regions = ["eu-west-2".to_owned(), "us-east-1".to_owned()];
+    let mut steps = Vec::new();
+    for step in 1.. {
+        let bench = Bench::usual();
+        let plan = bench.plan(&super::Options { replica_regions: regions.to_vec(), ..options() });
+        unleak::fsx::write_private(&bench.directory.path().join("plan.json"), &plan.to_json()).unwrap();
+        let (before, store) = (bench.files(), bench.store(&Unwatched));
+        // One that this plan made, and one that an earlier one did.
+        bench.apply(&plan, &store).unwrap();
+        bench.undo(&plan, &store).unwrap();
+        store.put_deleted("prod/shop/db-password", bench.values[1].as_bytes());
+        let reached = killed_at(bench.directory.path(), false, step);
+        let context = format!("killed at step {step}: {reached}");
+        bench.apply(&plan, &store).unwrap_or_else(|error| panic!("{context}: {error}"));
+        assert!(store.all().values().all(|kept| !kept.deleted && kept.replicas == regions), "{context}: {:?}", store.all());
+        bench.undo(&plan, &store).unwrap();
+        assert_undone(&bench, &before, &context);
+        steps.push(step);
+        if !reached {
+            break;
+        }
+    }
+    assert!(steps.len() > 80, "calls for replicas are among {} steps", steps.len());
+}
+
+#[test]
 fn what_was_not_waited_for_can_be_lost() {
     for step in 1.. {
         let (bench, plan) = planned();
@@ -381,7 +461,13 @@ fn apply_of_a_part_killed_anywhere_is_resumed_or_undone() {
         for undo in [false, true] {
             let (bench, plan) = planned();
             let before = bench.files();
-            let order = Order { directory: bench.directory.path().to_owned(), undo: false, step, denied: Some(denied.to_owned()) };
+            let order = Order {
+                directory: bench.directory.path().to_owned(),
+                undo: false,
+                step,
+                denied: Some(denied.to_owned()),
+                store: Kind::Test,
+            };
             let reached = killed(&order);
             let context = format!("killed at step {step}: {reached}, undo: {undo}");
             assert_nothing_is_lost(&bench, &before, &plan, &context);
@@ -433,21 +519,13 @@ fn undo_killed_anywhere_goes_on() {
 fn two_at_once_are_one_too_many() {
     let (bench, plan) = planned();
     // The other one has the lock from before its first line on.
-    let order = serde_json::to_string(&Order { directory: bench.directory.path().to_owned(), undo: false, step: 1, denied: None }).unwrap();
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "migrate::stop::to_be_killed", "--ignored", "--nocapture"])
-        .env(VARIABLE, order)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(lines.map_while(Result::ok).any(|line| line.contains(REACHED)));
+    let mut other = Other::at(bench.directory.path(), false, 1, &Kind::Test);
+    assert!(other.comes_to_its_step());
     let store = bench.store(&Unwatched);
     let busy = bench.apply(&plan, &store).unwrap_err();
     assert_eq!(busy.to_string(), "another migration is at work here");
     assert_eq!(bench.undo(&plan, &store).unwrap_err().to_string(), "another migration is at work here");
-    child.kill().unwrap();
-    child.wait().unwrap();
+    other.kill(true);
     bench.apply(&plan, &store).unwrap();
 }
 

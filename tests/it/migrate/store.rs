@@ -17,6 +17,8 @@ pub struct Kept {
     pub versions: BTreeMap<String, (Vec<u8>, Vec<String>)>,
     pub tags: Tags,
     pub deleted: bool,
+    #[serde(default)]
+    pub replicas: Vec<String>,
 }
 
 /// The store.
@@ -132,7 +134,10 @@ impl SecretStore for TestStore<'_> {
                 Some(_) => Err(StoreError::Exists { name: new.name.to_owned() }),
                 None => {
                     let versions = BTreeMap::from([(new.token.to_owned(), (new.value.expose().to_vec(), vec![CURRENT.to_owned()]))]);
-                    all.insert(new.name.to_owned(), Kept { versions, tags: new.tags.clone(), deleted: false });
+                    all.insert(
+                        new.name.to_owned(),
+                        Kept { versions, tags: new.tags.clone(), deleted: false, replicas: new.replica_regions.to_vec() },
+                    );
                     Ok(stored)
                 }
             }
@@ -168,6 +173,15 @@ impl SecretStore for TestStore<'_> {
         })
     }
 
+    fn replicate(&self, name: &str, regions: &[String]) -> Result<(), StoreError> {
+        self.call(name, "ReplicateSecretToRegions", |all| {
+            let kept = all.get_mut(name).filter(|kept| !kept.deleted).ok_or_else(|| missing(name))?;
+            assert!(!regions.iter().any(|region| kept.replicas.contains(region)), "{name} has a replica there");
+            kept.replicas.extend_from_slice(regions);
+            Ok(())
+        })
+    }
+
     fn read(&self, name: &str, version: &Version<'_>) -> Result<Secret, StoreError> {
         if self.lies {
             return Ok(Secret::new(b"something else"));
@@ -194,6 +208,7 @@ impl SecretStore for TestStore<'_> {
                 tags: kept.tags.clone(),
                 versions: kept.versions.iter().map(|(id, (_, stages))| (id.clone(), stages.clone())).collect(),
                 deleted: kept.deleted.then_some(1),
+                replica_regions: kept.replicas.clone(),
                 ..Description::default()
             }))
         })
@@ -219,7 +234,10 @@ impl SecretStore for TestStore<'_> {
     fn delete(&self, name: &str, recovery_days: u8) -> Result<(), StoreError> {
         assert_eq!(recovery_days, 7);
         self.call(name, "DeleteSecret", |all| {
-            all.get_mut(name).ok_or_else(|| missing(name))?.deleted = true;
+            let kept = all.get_mut(name).ok_or_else(|| missing(name))?;
+            // With replicas nothing is deleted.
+            kept.replicas.clear();
+            kept.deleted = true;
             Ok(())
         })
     }

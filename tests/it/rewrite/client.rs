@@ -107,7 +107,7 @@ impl Whole {
                         let edited = rewrite::splice(&self.0[&path], &[splice]);
                         after.0.insert(path, edited);
                     }
-                    Companion::Variable { .. } | Companion::Advice(_) => {}
+                    Companion::Variable { .. } | Companion::Arn(_) | Companion::Advice(_) => {}
                 }
             }
             programs.push((name.clone(), located.iter().any(|located| located.strategy == Strategy::Sdk)));
@@ -299,7 +299,7 @@ fn python_s_dependency_goes_into_what_lists_dependencies() {
         let told = |companion: &Companion| match companion {
             Companion::Edit { path, splice, .. } => Some(format!("{path}: {}", splice.text.trim().as_bstr())),
             Companion::Advice(advice) => Some(advice.clone()),
-            Companion::NewFile { .. } | Companion::Variable { .. } => None,
+            Companion::NewFile { .. } | Companion::Variable { .. } | Companion::Arn(_) => None,
         };
         new.companions.iter().filter_map(told).collect()
     };

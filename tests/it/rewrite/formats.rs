@@ -48,6 +48,7 @@ fn told(companion: &Companion) -> String {
         Companion::Variable { name, reference } => format!("{name}={reference}"),
         Companion::NewFile { path, .. } => format!("new file {path}"),
         Companion::Edit { path, why, .. } => format!("edit {path}: {why}"),
+        Companion::Arn(secret) => format!("the ARN of {secret}"),
         Companion::Advice(advice) => format!("advice: {advice}"),
     }
 }

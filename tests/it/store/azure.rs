@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use ring::signature::RsaKeyPair;
 use serde_json::json;
 use unleak::secret::Secret;
 use unleak::store::azure::{AzureCredentials, AzureSettings, AzureStore};
@@ -11,6 +12,23 @@ use super::fake_azure::{FakeAzure, PROOFS, TOKEN, VAULT};
 use super::served::Fault;
 use super::{contract, new, token};
 use crate::cli::put;
+use crate::tools::tool;
+
+/// Prints a new RSA key, as PKCS #8 or as older tools write it, and a certificate of it; the library came with moto.
+const MAKE_CERTIFICATE: &str = "
+import datetime, sys
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization as s
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, 'tests')])
+day = datetime.datetime(2026, 1, 1)
+builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+certificate = builder.not_valid_before(day).not_valid_after(day + datetime.timedelta(days=9999)).sign(key, hashes.SHA256())
+form = s.PrivateFormat.PKCS8 if sys.argv[1] == 'new' else s.PrivateFormat.TraditionalOpenSSL
+print(key.private_bytes(s.Encoding.PEM, form, s.NoEncryption()).decode() + certificate.public_bytes(s.Encoding.PEM).decode())
+";
 
 fn settings(url: String) -> AzureSettings {
     AzureSettings {
@@ -194,9 +212,7 @@ fn attempts_are_bounded_and_errors_say_what_to_do() {
         fake.deny(missing);
         let missing = format!("Microsoft.KeyVault/vaults/secrets/{missing} (role {role} in an access policy)");
         let denied = format!("my-vault/b: access denied: the identity needs {missing}");
-        if action != Action::Create {
-            assert_eq!(store.probe(action, &new("my-vault/b", &value, &tags, &name)).unwrap_err().to_string(), denied);
-        }
+        assert_eq!(store.probe(action, &new("my-vault/b", &value, &tags, &name)).unwrap_err().to_string(), denied);
         assert_eq!((store.permission(action), fake.kept("b")), (missing.clone(), vec!["v".to_owned()]));
         let done = match action {
             Action::Create => create(&store, "my-vault/a").map(drop),
@@ -227,6 +243,63 @@ fn attempts_are_bounded_and_errors_say_what_to_do() {
     assert_eq!(open(&|settings| settings.vault = Some("My-Vault".to_owned())).unwrap().root(), "my-vault/");
     let gone = FakeAzure::start().url();
     assert!(matches!(create(&client(gone), "my-vault/a").unwrap_err(), StoreError::Unreachable(_)));
+}
+
+/// A certificate with its key, the key's public part and the certificate's hash.
+fn certificate(form: &str) -> (String, Vec<u8>, String) {
+    let output = std::process::Command::new(tool("moto/venv/bin/python")).args(["-c", MAKE_CERTIFICATE, form]).output().unwrap();
+    assert!(output.status.success(), "making a certificate: {}", String::from_utf8_lossy(&output.stderr));
+    let pem = String::from_utf8(output.stdout).unwrap();
+    let blocks: Vec<Vec<u8>> = pem
+        .split("-----BEGIN ")
+        .skip(1)
+        .map(|block| {
+            let body: String = block.lines().skip(1).take_while(|line| !line.starts_with('-')).collect();
+            data_encoding::BASE64.decode(body.as_bytes()).unwrap()
+        })
+        .collect();
+    let key = RsaKeyPair::from_pkcs8(&blocks[0]).or_else(|_| RsaKeyPair::from_der(&blocks[0])).unwrap();
+    let hash = data_encoding::BASE64URL_NOPAD.encode(ring::digest::digest(&ring::digest::SHA256, &blocks[1]).as_ref());
+    (pem, key.public().as_ref().to_vec(), hash)
+}
+
+#[test]
+fn an_application_proves_itself_with_its_certificate() {
+    let fake = FakeAzure::start();
+    fake.put("a", "value", 1);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("certificate.pem");
+    let open = || {
+        let credentials =
+            AzureCredentials::Certificate { tenant: "tenant.of-tests".to_owned(), client: "client".to_owned(), file: file.clone() };
+        AzureStore::open(&AzureSettings { credentials, ..settings(fake.url()) }).unwrap()
+    };
+    let value = |store: &AzureStore| store.read("my-vault/a", &Version::Stage(CURRENT)).map(|value| value.expose().to_vec());
+    for form in ["new", "old"] {
+        let (pem, public, hash) = certificate(form);
+        fake.state().trusted = Some((public, hash));
+        put(&file, &pem);
+        let store = open();
+        assert_eq!((value(&store).unwrap(), value(&store).unwrap()), (b"value".to_vec(), b"value".to_vec()), "{form}");
+    }
+    assert_eq!(fake.state().grants, ["certificate", "certificate"], "one token for all that a client asks");
+    let (other, public, _) = certificate("new");
+    put(&file, &other);
+    let denied = "Azure gives no token (401): AADSTS700027: Client assertion failed signature validation.";
+    assert_eq!(value(&open()).unwrap_err().to_string(), denied);
+    fake.state().trusted = Some((public, "of another certificate".to_owned()));
+    assert_eq!(value(&open()).unwrap_err().to_string(), denied);
+    let at = file.display();
+    let (key, own) = other.split_once("-----BEGIN CERT").unwrap();
+    for (text, reason) in [
+        (key.to_owned(), "it is no PEM file with a certificate and its key; `openssl pkcs12 -in FILE -nodes` makes one of a PFX file"),
+        (format!("-----BEGIN CERT{own}"), "it has no RSA key without a password, which is what is read"),
+    ] {
+        put(&file, &text);
+        assert_eq!(value(&open()).unwrap_err().to_string(), format!("{at}: {reason}"));
+    }
+    std::fs::remove_file(&file).unwrap();
+    assert!(value(&open()).unwrap_err().to_string().starts_with(&format!("cannot read {at}: ")));
 }
 
 #[test]

@@ -74,6 +74,11 @@ impl Fake {
         self.state().bodies.clone()
     }
 
+    /// The regions with a replica of a secret.
+    pub fn replicas(&self, name: &str) -> Vec<String> {
+        self.state().secrets.get(name).map(|secret| secret.replicas.clone()).unwrap_or_default()
+    }
+
     /// The resource policy of a secret.
     pub fn policy(&self, name: &str) -> Option<String> {
         self.state().secrets.get(name)?.policy.clone()
@@ -291,6 +296,15 @@ impl Secret {
             "RemoveRegionsFromReplication" => {
                 let gone: Vec<&str> = body["RemoveReplicaRegions"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
                 self.replicas.retain(|region| !gone.contains(&region.as_str()));
+                Ok(json!({"ARN": arn(name)}))
+            }
+            "ReplicateSecretToRegions" => {
+                let new: Vec<&str> =
+                    body["AddReplicaRegions"].as_array().into_iter().flatten().map(|region| string(region, "Region")).collect();
+                if new.is_empty() || new.iter().any(|region| self.replicas.iter().any(|known| known == region)) {
+                    return refuse("InvalidParameterException", "The secret has a replica in the region.");
+                }
+                self.replicas.extend(new.into_iter().map(ToOwned::to_owned));
                 Ok(json!({"ARN": arn(name)}))
             }
             "RestoreSecret" => {

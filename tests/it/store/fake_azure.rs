@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use data_encoding::BASE64URL_NOPAD;
+use ring::signature::{RSA_PSS_2048_8192_SHA256, UnparsedPublicKey};
 use serde_json::{Map, Value, json};
 
 use super::http::{Answer, Request};
@@ -34,6 +36,8 @@ pub struct State {
     pub rival: Option<&'static str>,
     /// What is asked for when requests are turned away.
     pub retry_after: u64,
+    /// The public key of an application's certificate, and the hash of that.
+    pub trusted: Option<(Vec<u8>, String)>,
     clock: i64,
     count: u128,
 }
@@ -186,6 +190,11 @@ fn page(list: &str, all: &[Value], query: &str) -> Value {
 }
 
 impl State {
+    /// Names of all secrets, deleted ones too.
+    pub fn secrets(&self) -> Vec<&String> {
+        self.secrets.keys().collect()
+    }
+
     fn given(&mut self, grant: &str, lasts: &Value) -> Answer {
         self.grants.push(grant.to_owned());
         reply(&json!({"access_token": TOKEN, "expires_in": lasts, "token_type": "Bearer"}))
@@ -208,6 +217,10 @@ impl State {
                     Some(
                         "assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion=signed.by.issuer",
                     ) => self.given("assertion", &json!(3_599)),
+                    Some(proof) if self.is_signed(proof, request) => self.given("certificate", &json!(3_599)),
+                    Some(proof) if proof.starts_with("assertion_type=") => {
+                        denied("AADSTS700027: Client assertion failed signature validation.")
+                    }
                     _ => denied("AADSTS7000215: Invalid client secret provided."),
                 }
             }
@@ -225,6 +238,26 @@ impl State {
             },
             _ => return None,
         })
+    }
+
+    /// Whether the certificate of the application signed who it is, for this place and now.
+    fn is_signed(&self, proof: &str, request: &Request) -> bool {
+        let Some((key, hash)) = &self.trusted else { return false };
+        let check = || {
+            let token = proof.split_once("client_assertion=")?.1;
+            let (said, signature) = token.rsplit_once('.')?;
+            let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).ok()?;
+            UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, key).verify(said.as_bytes(), &signature).ok()?;
+            let part = |text: &str| serde_json::from_slice::<Value>(&BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok();
+            let (header, claims) = said.split_once('.')?;
+            let (header, claims) = (part(header)?, part(claims)?);
+            let url = format!("http://{}/tenant.of-tests/oauth2/v2.0/token", request.header("host")?);
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
+            let is_now = claims["nbf"].as_u64()? <= now && (now + 1..=now + 600).contains(&claims["exp"].as_u64()?);
+            let says = claims["aud"] == url.as_str() && claims["iss"] == "client" && claims["sub"] == "client" && claims["jti"].is_string();
+            Some(header["alg"] == "PS256" && header["x5t#S256"] == hash.as_str() && says && is_now)
+        };
+        check().unwrap_or(false)
     }
 
     fn add(&mut self, name: &str, value: &str, tags: Map<String, Value>) -> String {

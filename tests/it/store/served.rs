@@ -1,6 +1,8 @@
 //! A fake server: requests, answered by rules and what is kept, and what goes wrong with them. Owns: starting it, troubles. Must not: know a store.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -59,6 +61,47 @@ pub struct Trouble {
     pub denied: BTreeSet<String>,
     /// The calls, in order.
     pub calls: Vec<String>,
+    hold: Option<Hold>,
+}
+
+/// A call that is not answered.
+struct Hold {
+    /// Which one, from 1.
+    call: usize,
+    /// Whether it is done before.
+    done: bool,
+    reached: Sender<()>,
+    released: Arc<AtomicBool>,
+}
+
+/// Somebody who waits until a server has come to a call.
+pub struct Held {
+    reached: Receiver<()>,
+    released: Arc<AtomicBool>,
+}
+
+impl Held {
+    /// Whether the server has come to it, and holds its answer.
+    pub fn is_reached(&self) -> bool {
+        self.reached.try_recv().is_ok()
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.released.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Hold {
+    /// Says that it is reached, and gives no answer until nobody waits for one.
+    fn drop_when_released(&self) -> Answer {
+        let _ = self.reached.send(());
+        while !self.released.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Answer::Drop
+    }
 }
 
 impl Trouble {
@@ -81,6 +124,26 @@ pub trait Rules: Default + Send + 'static {
     fn answer(state: &Mutex<Self>, request: &Request) -> Answer;
 }
 
+/// The answer, unless it is held.
+fn answered<R: Rules>(state: &Mutex<R>, request: &Request) -> Answer {
+    let hold = {
+        let mut state = state.lock().unwrap();
+        let trouble = state.trouble();
+        let next = trouble.calls.len() + 1;
+        // Once: whoever asks while it is held gets an answer.
+        trouble.hold.take_if(|hold| hold.call == next).filter(|hold| !hold.released.load(Ordering::SeqCst))
+    };
+    match hold {
+        None => R::answer(state, request),
+        Some(hold) => {
+            if hold.done {
+                drop(R::answer(state, request));
+            }
+            hold.drop_when_released()
+        }
+    }
+}
+
 /// A server with such rules.
 pub struct Served<R> {
     server: Server,
@@ -91,7 +154,18 @@ impl<R: Rules> Served<R> {
     pub fn start() -> Self {
         let state = Arc::new(Mutex::new(R::default()));
         let shared = Arc::clone(&state);
-        Self { server: Server::start(move |request| R::answer(&shared, request)), state }
+        Self { server: Server::start(move |request| answered(&shared, request)), state }
+    }
+
+    /// Has the server keep the answer of its n-th call from now on, which it does before or not at all.
+    pub fn hold(&self, call: usize, done: bool) -> Held {
+        let (sender, reached) = std::sync::mpsc::channel();
+        let released = Arc::new(AtomicBool::new(false));
+        let mut state = self.state();
+        let trouble = state.trouble();
+        let call = trouble.calls.len() + call;
+        trouble.hold = Some(Hold { call, done, reached: sender, released: Arc::clone(&released) });
+        Held { reached, released }
     }
 
     pub fn url(&self) -> String {

@@ -55,6 +55,16 @@ fn credentials(known: &AzureEnvironment) -> Result<AzureCredentials, String> {
         let (tenant, client) = application()?;
         return Ok(AzureCredentials::Application { tenant, client, secret: secret.clone() });
     }
+    if let Some(file) = known.certificate.as_ref().filter(|_| is_tried(ENVIRONMENT)) {
+        if known.certificate_has_password {
+            let file = file.display();
+            return Err(format!(
+                "{file} has a password (AZURE_CLIENT_CERTIFICATE_PASSWORD), and such certificates are not read: give one without, in PEM"
+            ));
+        }
+        let (tenant, client) = application()?;
+        return Ok(AzureCredentials::Certificate { tenant, client, file: file.clone() });
+    }
     if let Some(file) = known.federated.as_ref().filter(|_| is_tried(WORKLOAD)) {
         let (tenant, client) = application()?;
         return Ok(AzureCredentials::Federated { tenant, client, file: file.clone() });
@@ -72,11 +82,9 @@ fn credentials(known: &AzureEnvironment) -> Result<AzureCredentials, String> {
     }
     match program(known).filter(|_| is_tried(CLI)) {
         Some(program) => Ok(AzureCredentials::Cli { program, without: &[PASSPHRASE] }),
-        None => Err(
-            "Azure needs credentials: AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET or AZURE_FEDERATED_TOKEN_FILE, a managed \
-                     identity (IDENTITY_ENDPOINT), or `az login`"
-                .to_owned(),
-        ),
+        None => Err("Azure needs credentials: AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH or \
+                     AZURE_FEDERATED_TOKEN_FILE, a managed identity (IDENTITY_ENDPOINT), or `az login`"
+            .to_owned()),
     }
 }
 
@@ -105,6 +113,7 @@ mod tests {
         let said = |known: &AzureEnvironment| match credentials(known) {
             Ok(AzureCredentials::Token(_)) => "token".to_owned(),
             Ok(AzureCredentials::Application { tenant, .. }) => format!("application in {tenant}"),
+            Ok(AzureCredentials::Certificate { file, .. }) => format!("certificate {}", file.display()),
             Ok(AzureCredentials::Federated { file, .. }) => format!("federated by {}", file.display()),
             Ok(AzureCredentials::Managed { endpoint, .. }) => format!("managed by {endpoint}"),
             Ok(AzureCredentials::Cli { program, .. }) => format!("cli {}", program.display()),
@@ -131,6 +140,10 @@ mod tests {
         assert_eq!(said(&known), "Azure needs AZURE_TENANT_ID and AZURE_CLIENT_ID");
         (known.tenant, known.client) = (text("t"), text("c"));
         assert_eq!(said(&known), "federated by /token");
+        known.certificate = Some("/c.pem".into());
+        assert_eq!(said(&known), "certificate /c.pem");
+        known.certificate_has_password = true;
+        assert_eq!(said(&known), "/c.pem has a password (AZURE_CLIENT_CERTIFICATE_PASSWORD), and such certificates are not read");
         known.secret = secret();
         assert_eq!(said(&known), "application in t");
         known.tried = text("dev");
