@@ -136,11 +136,11 @@ impl Dialect {
         }
         if let Some((whole, qualifier)) = self.made_here(place, text) {
             place.whole = whole;
-            place.resolved = Some(Resolved { dialect: self, qualifier, text: false });
+            place.resolved = Some(Box::new(Resolved { dialect: self, qualifier, text: false }));
             return Ok(());
         }
         if let Some(qualifier) = of_resource.then(|| self.qualifier(place, text)).flatten() {
-            place.resolved = Some(Resolved { dialect: self, qualifier, text: true });
+            place.resolved = Some(Box::new(Resolved { dialect: self, qualifier, text: true }));
             return Ok(());
         }
         Err(self.refused(place, text))
@@ -177,9 +177,7 @@ impl Dialect {
         for line in &imports {
             let words: Vec<&str> = line.split(|character: char| !(character.is_alphanumeric() || "_$*".contains(character))).collect();
             let all = match words[..] {
-                ["import", "", "*", "", "as", name, ..] | ["import", "*", "as", name, ..] | ["import", "aws_cdk", "as", name, ..] => {
-                    Some(name)
-                }
+                ["import", "", "*", "", "as", name, ..] | ["import", "*" | "aws_cdk", "as", name, ..] => Some(name),
                 ["import", "aws_cdk"] => Some("aws_cdk"),
                 ["const" | "let" | "var", name, ..] if line.contains("require(") && !line.contains('{') => Some(name),
                 _ => None,

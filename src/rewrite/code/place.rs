@@ -46,7 +46,7 @@ pub(super) struct Place {
     /// What its expression gives.
     pub gives: Gives,
     /// What comes in its place where the program is one of the CDK.
-    pub resolved: Option<Resolved>,
+    pub resolved: Option<Box<Resolved>>,
     /// The type that its expression has to be converted to.
     pub converts: Option<String>,
     /// What it is called.

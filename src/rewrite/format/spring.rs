@@ -144,7 +144,7 @@ fn pairs<'t>(root: Node<'t>, text: &str) -> Vec<(String, Node<'t>)> {
         let mut prefix = above;
         if matches!(node.kind(), "block_mapping_pair" | "flow_pair") {
             let Some(key) = node.child_by_field_name("key") else { continue };
-            prefix += &format!("{}{}", if prefix.is_empty() { "" } else { "." }, yaml::word(key, text));
+            prefix.extend([if prefix.is_empty() { "" } else { "." }, yaml::word(key, text)]);
             found.push((prefix.clone(), node));
         }
         let mut cursor = node.walk();
@@ -192,30 +192,22 @@ fn to_driver(file: &File<'_>, place: &Place, wanted: &Wanted<'_>) -> Result<Rewr
     is_in_its_region(wanted)?;
     let Datasource { password, username, url, driver, class } = source;
     let lines = line_start(text, password.name.start)..next_line(text, password.token.end);
-    let alone = |before: &str, after: &str| {
-        before.trim().len() == password.key.len() - password.name.len() || before.trim().is_empty() && after.trim().is_empty()
-    };
+    let before = text[lines.start..password.name.start].trim();
+    let above = &password.key[..password.key.len() - password.name.len()];
+    let is_alone = before == above || before.is_empty() && text[password.token.end..lines.end].trim().is_empty();
     let mut splices = vec![
         super::super::code::insert(url.content.start + "jdbc".len(), "-secretsmanager"),
         Splice { span: username.content, text: wanted.reference.name.as_str().into() },
     ];
-    match driver {
-        Some(driver) => {
-            if !alone(&text[lines.start..password.name.start], text[password.token.end..lines.end].trim_start_matches(['#', ' '])) {
-                return Err(manual("the password stands on a line with other settings", "give it a line of its own, then migrate again"));
-            }
-            splices.push(Splice { span: driver.content, text: class.into() });
-            splices.push(Splice { span: lines, text: "".into() });
+    if let Some(driver) = driver {
+        if !is_alone {
+            return Err(manual("the password stands on a line with other settings", "give it a line of its own, then migrate again"));
         }
-        None => {
-            let between = &text[password.name.end..password.token.start];
-            let name = if text[password.name.clone()].starts_with(|first: char| first.is_uppercase()) {
-                "DriverClassName"
-            } else {
-                "driver-class-name"
-            };
-            splices.push(Splice { span: password.name.start..password.token.end, text: format!("{name}{between}{class}").into() });
-        }
+        splices.push(Splice { span: driver.content, text: class.into() });
+        splices.push(Splice { span: lines, text: "".into() });
+    } else {
+        let between = &text[password.name.end..password.token.start];
+        splices.push(Splice { span: password.name.start..password.token.end, text: format!("driver-class-name{between}{class}").into() });
     }
     let mut companions = library("com.amazonaws.secretsmanager:aws-secretsmanager-jdbc", "2.0.3", file.path, file.tree);
     companions.push(Companion::Advice(
@@ -328,7 +320,7 @@ fn nested(indent: &str, keys: &[&str], value: &str, end: &str) -> String {
     let mut out = String::new();
     for (depth, key) in keys.iter().enumerate() {
         let value = if depth + 1 == keys.len() { format!(" \"{value}\"") } else { String::new() };
-        out += &format!("{indent}{}{key}:{value}{end}", "  ".repeat(depth));
+        out.extend([indent, &"  ".repeat(depth), key, ":", &value, end]);
     }
     out
 }
