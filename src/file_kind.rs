@@ -61,6 +61,13 @@ impl PathClass {
     pub(crate) const fn number(self) -> u32 {
         (self.kind as u32) << 2 | self.setting as u32
     }
+
+    /// The class with this number; none where no class has it.
+    pub(crate) fn numbered(number: u32) -> Option<Self> {
+        let kind = FileKind::ALL.get(number as usize >> 2)?;
+        let setting = [Setting::Product, Setting::Example, Setting::Test].get(number as usize & 3)?;
+        Some(Self { kind: *kind, setting: *setting })
+    }
 }
 
 /// The class of a path.
@@ -116,6 +123,10 @@ pub enum FileKind {
 }
 
 impl FileKind {
+    /// All kinds, in order.
+    const ALL: [Self; 9] =
+        [Self::Code, Self::Script, Self::Config, Self::Data, Self::Markup, Self::Doc, Self::Translation, Self::Generated, Self::Lock];
+
     /// The kind's name in reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -221,6 +232,18 @@ mod tests {
     #[test]
     fn endings_are_sorted() {
         assert!(ENDINGS.is_sorted_by(|a, b| a.0 < b.0));
+    }
+
+    #[test]
+    fn numbers_tell_classes_apart() {
+        for (kind, at) in FileKind::ALL.into_iter().zip(0..) {
+            assert_eq!(kind as u32, at);
+            for setting in [Setting::Product, Setting::Example, Setting::Test] {
+                let class = PathClass { kind, setting };
+                assert_eq!(PathClass::numbered(class.number()), Some(class));
+            }
+        }
+        assert_eq!((PathClass::numbered(3), PathClass::numbered(36), PathClass::numbered(255)), (None, None, None));
     }
 
     #[test]

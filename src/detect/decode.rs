@@ -68,7 +68,7 @@ pub fn decode(encoded: &[u8], encoding: Encoding) -> Vec<u8> {
 /// The candidates in a decoded text.
 pub fn scan<'d, 'v: 'd>(sink: &Sink<'_, 'v>, decoded: &'d [u8]) -> Vec<Candidate<'d>> {
     let view = View { bytes: decoded, path: sink.view.path, binary: is_binary(decoded), depth: sink.view.depth + 1 };
-    super::scan(sink.catalogue, &view)
+    super::scan_inside(sink, &view)
 }
 
 /// Whether decoded bytes are no text: then only distinctive tokens are believed.

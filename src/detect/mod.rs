@@ -69,6 +69,13 @@ pub fn scan<'v>(catalogue: &Catalogue, view: &View<'v>) -> Vec<Candidate<'v>> {
     sink.found
 }
 
+/// As [`scan`], for a text that was read out of the one of a sink.
+fn scan_inside<'d, 'v: 'd>(outer: &Sink<'_, 'v>, view: &View<'d>) -> Vec<Candidate<'d>> {
+    let mut sink = Sink { class: outer.class.clone(), ..Sink::new(outer.catalogue, view) };
+    anchors_of(sink.catalogue, view.bytes, |anchor, start| sink.look(anchor, start));
+    sink.found
+}
+
 /// Calls `each(anchor, start)` for everything in a text that is worth a look by [`Sink::look`].
 pub fn anchors_of(catalogue: &Catalogue, text: &[u8], mut each: impl FnMut(usize, usize)) {
     catalogue.prefilter().find(text, &mut each);
@@ -122,6 +129,12 @@ impl<'s, 'v> Sink<'s, 'v> {
     #[must_use]
     pub fn new(catalogue: &'s Catalogue, view: &'s View<'v>) -> Self {
         Self { catalogue, view, class: OnceCell::new(), decoded: decode::Memory::default(), found: Vec::new(), looked: 0..0, asked: None }
+    }
+
+    /// A sink for a text of whose path the class is known, if it is: the view's path then only counts for patterns that are limited to paths.
+    #[must_use]
+    pub(crate) fn of_class(catalogue: &'s Catalogue, view: &'s View<'v>, class: Option<PathClass>) -> Self {
+        Self { class: class.map_or_else(OnceCell::new, OnceCell::from), ..Self::new(catalogue, view) }
     }
 
     /// Runs whatever goes by the anchor `anchor`, which stands at `start`.

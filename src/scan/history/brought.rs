@@ -41,9 +41,13 @@ impl Stored<'_> {
 }
 
 impl Paths for Stored<'_> {
-    fn path(&self, object: u32) -> Wanted {
+    fn standing(&self, object: u32) -> Wanted {
         let paths: Vec<BString> = self.of(object).map(|item| item.origin.path().to_owned()).collect();
         if paths.is_empty() { Wanted::No } else { Wanted::At(self.manners.standing(paths)) }
+    }
+
+    fn path(&self, object: u32) -> BString {
+        self.of(object).next().map(|item| item.origin.path().to_owned()).unwrap_or_default()
     }
 }
 

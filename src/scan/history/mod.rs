@@ -233,7 +233,7 @@ impl Scanner {
     /// The secrets of all blobs: those that `cabinet` knows are not looked at.
     fn blobs(&self, known: &Known<'_>, cabinet: Option<&Cabinet>, progress: &dyn Progress) -> (Found, Option<Edition>) {
         let remembered = cabinet.map(Remembered::read).unwrap_or_default();
-        let recalled = remembered.recall(known.inventory, |blob| match known.path(blob) {
+        let recalled = remembered.recall(known.inventory, |blob| match known.standing(blob) {
             Wanted::At(standing) => Some(standing.manner),
             Wanted::Excluded | Wanted::No => None,
         });
@@ -442,12 +442,17 @@ fn name_item(name: &BString) -> ObjectItem {
 }
 
 impl Paths for Known<'_> {
-    fn path(&self, object: u32) -> Wanted {
+    fn standing(&self, object: u32) -> Wanted {
         let Some(reached) = self.reached_with(object) else { return Wanted::No };
         if self.settings.exclude.is_empty() && !reached.has_others(object) {
-            return Wanted::At(self.manners.standing_at(reached.path(&self.history.trees, object)));
+            let by_class = reached.class(object).and_then(|class| self.manners.standing_as(class));
+            return Wanted::At(by_class.unwrap_or_else(|| self.manners.standing_at(reached.path(&self.history.trees, object))));
         }
         let paths: Vec<BString> = self.paths_of(object).into_iter().map(|(path, _)| path).collect();
         if paths.is_empty() { Wanted::Excluded } else { Wanted::At(self.manners.standing(paths)) }
+    }
+
+    fn path(&self, object: u32) -> BString {
+        self.path_of(object)
     }
 }

@@ -17,7 +17,7 @@ use super::seen::{At, Seen, Unseen};
 use crate::blob::Origin;
 use crate::detect::text::{self, Form, Text};
 use crate::detect::{self, Candidate, Sink, View};
-use crate::file_kind::path_class;
+use crate::file_kind::{PathClass, path_class};
 use crate::scan::blob::{Claim, resolve_claims};
 use crate::scan::stream::WINDOW;
 use crate::scan::{Progress, Scanner};
@@ -28,8 +28,11 @@ use crate::source::git::pack::walk::{Version, Visitor};
 
 /// Knows the blobs' paths, which decide how their texts are read.
 pub(super) trait Paths: Sync {
-    /// The blob's path; it is empty for one that has none.
-    fn path(&self, object: u32) -> Wanted;
+    /// Whether the blob is to be looked at, and where it stands.
+    fn standing(&self, object: u32) -> Wanted;
+
+    /// The path of a blob of whose place no more than the class was said; it is empty for one that has none.
+    fn path(&self, object: u32) -> BString;
 }
 
 /// Whether a blob is to be looked at.
@@ -44,14 +47,23 @@ pub(super) enum Wanted {
 
 /// Where a blob stands.
 pub(super) struct Standing {
-    /// A path; empty for a blob that has none.
-    pub(super) path: BString,
+    /// A path.
+    pub(super) path: Place,
     /// Other paths, at each of which it is to be looked at as well, as they are of other classes.
     pub(super) others: Vec<BString>,
     /// What all of them have to say: see [`Manners`].
     pub(super) manner: u64,
     /// What the first one has to say.
     pub(super) first: u64,
+}
+
+/// What is known of a blob's path.
+#[derive(Debug, Clone)]
+pub(super) enum Place {
+    /// All of it; empty for a blob that has none.
+    Path(BString),
+    /// Its class. Few blobs hold anything that the path itself is needed for, and to put it together takes longer than to look at most of them.
+    Class(PathClass),
 }
 
 /// Looks at blobs; for one thread.
@@ -61,7 +73,7 @@ pub(super) struct Blobs<'s, P> {
     progress: &'s dyn Progress,
     /// Whether versions inherit from their bases.
     delta: bool,
-    path: BString,
+    place: Place,
     /// How a text at that path is read.
     manner: u64,
     /// The blob at hand.
@@ -131,7 +143,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
             paths,
             progress,
             delta,
-            path: BString::default(),
+            place: Place::Path(BString::default()),
             manner: 0,
             others: Vec::new(),
             elsewhere: Vec::new(),
@@ -147,7 +159,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
 
     /// Whether a blob of `len` bytes is to be looked at; its path is known then.
     fn wants(&mut self, object: u32, len: u64) -> bool {
-        let Standing { path, others, manner, first } = match self.paths.path(object) {
+        let Standing { path, others, manner, first } = match self.paths.standing(object) {
             Wanted::At(standing) => standing,
             Wanted::Excluded => {
                 self.outcomes.excluded.push(object);
@@ -155,7 +167,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
             }
             Wanted::No => return false,
         };
-        (self.path, self.others, self.manner) = (path, others, first);
+        (self.place, self.others, self.manner) = (path, others, first);
         self.progress.advance(1, len);
         let within = self.scanner.settings.max_file_size.is_none_or(|most| len <= most);
         if !within {
@@ -164,6 +176,14 @@ impl<'s, P: Paths> Blobs<'s, P> {
         self.elsewhere.clear();
         self.looked = Looked { object, len, manner, is_binary: false, is_compressed: false, is_pointer: false };
         within
+    }
+
+    /// The path of the blob at hand.
+    fn path(&self) -> BString {
+        match &self.place {
+            Place::Path(path) => path.clone(),
+            Place::Class(_) => self.paths.path(self.looked.object),
+        }
     }
 
     /// Everything in a text that is looked at whole.
@@ -184,7 +204,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
         let texts = text::of(bytes, form);
         self.looked.is_binary = texts[0].binary;
         self.looked.is_compressed = texts[0].binary && text::is_compressed(bytes);
-        let outcomes = self.outcomes_at(self.path.as_bstr(), &texts);
+        let outcomes = self.outcomes_at(self.path().as_bstr(), &texts);
         self.outcomes.add(self.looked, outcomes.iter().chain(&self.elsewhere));
         Frame::default()
     }
@@ -213,7 +233,7 @@ impl<'s, P: Paths> Blobs<'s, P> {
 
     /// Everything in a text of any length.
     fn stream(&mut self, content: &mut dyn Read) {
-        let origin = Origin::Object { id: String::new(), path: std::mem::take(&mut self.path) };
+        let origin = Origin::Object { id: String::new(), path: self.path() };
         match self.scanner.stream(&origin, content, &mut Vec::new()) {
             Ok(scanned) => {
                 let outcomes: Vec<Outcome> = scanned.sightings.iter().map(Outcome::of_sighting).collect();
@@ -230,8 +250,12 @@ impl<'s, P: Paths> Blobs<'s, P> {
     /// Looks at the anchors of `self.looks` and says what is in the text with what `base` leaves it. The text itself, `bytes`, is needed only
     /// if there is an anchor to look at.
     fn look(&mut self, bytes: &[u8], base: &Frame, has_changes: bool) -> Option<Frame> {
-        let view = View { bytes, path: self.path.as_bstr(), binary: false, depth: 0 };
-        let mut sink = Sink::new(&self.scanner.catalogue, &view);
+        let (path, class) = match &self.place {
+            Place::Path(path) => (path.as_bstr(), None),
+            Place::Class(class) => (BStr::new(""), Some(*class)),
+        };
+        let view = View { bytes, path, binary: false, depth: 0 };
+        let mut sink = Sink::of_class(&self.scanner.catalogue, &view, class);
         let mut frame = Frame { manner: Some(self.manner), ..Frame::default() };
         for look in self.looks.drain(..) {
             let first = frame.count();
@@ -364,13 +388,19 @@ impl Manners {
         }
         let mut apart = apart.into_iter();
         let first = manners.first().copied().unwrap_or_default();
-        Standing { path: apart.next().unwrap_or_default(), others: apart.collect(), manner: self.joined(manners), first }
+        Standing { path: Place::Path(apart.next().unwrap_or_default()), others: apart.collect(), manner: self.joined(manners), first }
     }
 
     /// Where a blob stands that is at one path.
     pub(super) fn standing_at(self, path: BString) -> Standing {
         let first = self.of_path(path.as_bstr());
-        Standing { path, others: Vec::new(), manner: self.joined([first]), first }
+        Standing { path: Place::Path(path), others: Vec::new(), manner: self.joined([first]), first }
+    }
+
+    /// Where a blob stands that is at one path of a class; none where more has to be known of the path.
+    pub(super) fn standing_as(self, class: PathClass) -> Option<Standing> {
+        let manner = 1 << class.number();
+        (!self.by_path).then(|| Standing { path: Place::Class(class), others: Vec::new(), manner, first: manner })
     }
 }
 
@@ -451,7 +481,7 @@ impl<P: Paths> Visitor for Blobs<'_, P> {
     }
 
     fn broken(&mut self, object: u32, why: Broken) {
-        if matches!(self.paths.path(object), Wanted::At(_)) {
+        if matches!(self.paths.standing(object), Wanted::At(_)) {
             self.outcomes.broken.push((object, why));
         }
     }
@@ -482,8 +512,12 @@ mod tests {
     struct Named(&'static str);
 
     impl Paths for Named {
-        fn path(&self, _object: u32) -> Wanted {
+        fn standing(&self, _object: u32) -> Wanted {
             Wanted::At(Manners { by_path: false }.standing_at(self.0.into()))
+        }
+
+        fn path(&self, _object: u32) -> BString {
+            self.0.into()
         }
     }
 

@@ -22,7 +22,7 @@ use super::cache::ledger::Ledger;
 use super::cache::whole::{Kept, Saved, SavedContent, Shown, objects_of};
 use super::outcome::{Outcomes, Verdict};
 use super::seen::Seen;
-use super::versions::{Blobs, Manners, Paths, Standing, Wanted};
+use super::versions::{Blobs, Manners, Paths, Place, Standing, Wanted};
 use super::{MOST, Whole, name_item};
 use crate::blob::Origin;
 use crate::finding::SkipReason;
@@ -91,9 +91,13 @@ struct Again {
 }
 
 impl Paths for Brought {
-    fn path(&self, object: u32) -> Wanted {
+    fn standing(&self, object: u32) -> Wanted {
         let (path, manner) = self.paths[object as usize].clone();
-        Wanted::At(Standing { path, others: Vec::new(), manner, first: manner })
+        Wanted::At(Standing { path: Place::Path(path), others: Vec::new(), manner, first: manner })
+    }
+
+    fn path(&self, object: u32) -> BString {
+        self.paths[object as usize].0.clone()
     }
 }
 

@@ -13,6 +13,7 @@ use super::folders::{Counts, FolderId, Folders, ROOT};
 use super::met::Met;
 use super::trees::{Class, Edit, MOST_PATH, Trees};
 use super::{History, NONE};
+use crate::file_kind::PathClass;
 
 /// What can be reached.
 pub(crate) struct Reached {
@@ -30,6 +31,8 @@ pub(crate) struct Reached {
     pub(crate) is_cut_short: bool,
     /// The tree that each object was first seen in, and its name there.
     via: Vec<(u32, u32)>,
+    /// The number of the class of each blob at that path, where classes count.
+    classes: Vec<u8>,
     missing_via: Vec<(u32, u32)>,
     /// The folder that each tree, by place, was first seen as.
     folders: Vec<FolderId>,
@@ -48,6 +51,9 @@ struct Via {
 }
 
 type Quick<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
+/// The number of no class.
+const NO_CLASS: u8 = u8::MAX;
 
 /// A repository may be made so that its objects are at endless many paths; more than this many times the number of objects are not followed.
 const MOST_OTHERS: usize = 4;
@@ -78,6 +84,11 @@ impl Reached {
     /// A path of an object that was reached; empty for one that a reference names.
     pub(crate) fn path(&self, trees: &Trees, object: u32) -> BString {
         trees.path(self.via[object as usize], |tree| self.via[trees.object(tree) as usize])
+    }
+
+    /// The class of a blob at its path; none where more than classes counts, or no tree led to it.
+    pub(crate) fn class(&self, blob: u32) -> Option<PathClass> {
+        PathClass::numbered(u32::from(*self.classes.get(blob as usize)?))
     }
 
     /// Whether a blob has other paths that count as others.
@@ -152,6 +163,7 @@ struct Spreading<'t> {
     missing: Bits,
     submodules: Bits,
     via: Vec<(u32, u32)>,
+    classes: Vec<u8>,
     missing_via: Vec<(u32, u32)>,
     /// See [`Reached`].
     first: Vec<FolderId>,
@@ -180,6 +192,7 @@ impl<'t> Spreading<'t> {
             missing: Bits::new(trees.missing.len()),
             submodules: Bits::new(trees.names()),
             via: vec![(NONE, NONE); objects as usize],
+            classes: if counts == Counts::Class { vec![NO_CLASS; objects as usize] } else { Vec::new() },
             missing_via: vec![(NONE, NONE); trees.missing.len()],
             first: vec![NONE; trees.len()],
             more_trees: Quick::default(),
@@ -196,7 +209,7 @@ impl<'t> Spreading<'t> {
     }
 
     fn reached(self, commits: Bits, oldest_first: Vec<u32>) -> Reached {
-        let Self { objects, missing, submodules, via, missing_via, is_cut_short, first, more_trees, more_blobs, .. } = self;
+        let Self { objects, missing, submodules, via, classes, missing_via, is_cut_short, first, more_trees, more_blobs, .. } = self;
         let mut others: Vec<(u32, u64, Via)> = more_blobs.into_iter().map(|((object, file), via)| (object, file, via)).collect();
         others.sort_unstable();
         let others = others.into_iter().map(|(object, _, via)| (object, via)).collect();
@@ -208,6 +221,7 @@ impl<'t> Spreading<'t> {
             submodules,
             is_cut_short,
             via,
+            classes,
             missing_via,
             folders: first,
             trees: more_trees,
@@ -307,6 +321,9 @@ impl<'t> Spreading<'t> {
 
     /// What a blob was first seen as; none if something else than a tree led to it.
     fn first_file(&self, blob: u32) -> Option<u64> {
+        if let Some(&class) = self.classes.get(blob as usize) {
+            return (class != NO_CLASS).then_some(class.into());
+        }
         let (tree, name) = self.via[blob as usize];
         (tree != NONE).then(|| self.folders.file(self.first[tree as usize], name))
     }
@@ -322,6 +339,9 @@ impl<'t> Spreading<'t> {
             Class::File | Class::Link => {
                 let via = Via { tree, folder, name };
                 if self.note(entry.child, tree, name) {
+                    if let Some(class) = self.classes.get_mut(entry.child as usize) {
+                        *class = u8::try_from(self.folders.file(self.first[tree as usize], name)).unwrap_or(NO_CLASS);
+                    }
                     // Whatever the entry says it is.
                     if let Some(inside) = self.trees.place(entry.child) {
                         self.meet(inside, self.folders.enter(folder, name), Some(via));

@@ -106,8 +106,8 @@ pub(crate) struct TreeReader<'p, N> {
     number: N,
     places: &'p Places,
     differ: Differ,
-    names: [HashMap<Box<[u8]>, u32>; 2],
-    missing: HashMap<Box<[u8]>, u32>,
+    names: [Numbers; 2],
+    missing: Numbers,
     records: Vec<Record>,
     edits: Vec<Edit>,
     /// How many more entries of trees whose names are out of order can be kept.
@@ -120,8 +120,8 @@ pub(crate) struct TreeReader<'p, N> {
 /// Trees that a thread has read; names and missing objects have numbers of its own.
 #[derive(Debug)]
 pub(crate) struct TreePart {
-    names: [HashMap<Box<[u8]>, u32>; 2],
-    missing: HashMap<Box<[u8]>, u32>,
+    names: [Numbers; 2],
+    missing: Numbers,
     records: Vec<Record>,
     edits: Vec<Edit>,
     broken: Vec<u32>,
@@ -135,6 +135,9 @@ struct Record {
     first: u32,
     len: u32,
 }
+
+/// Numbers of names or ids in the order in which a thread met them.
+type Numbers = HashMap<Box<[u8]>, u32, foldhash::fast::RandomState>;
 
 /// Longest path that is put together, in bytes; of longer ones the end is kept.
 pub(crate) const MOST_PATH: usize = 64 << 10;
@@ -150,7 +153,7 @@ impl<'p, N: Fn(&[u8]) -> Option<u32>> TreeReader<'p, N> {
             places,
             differ: Differ::new(id_len),
             names: <[_; 2]>::default(),
-            missing: HashMap::new(),
+            missing: Numbers::default(),
             records: Vec::new(),
             edits: Vec::new(),
             disordered: MOST_DISORDERED,
@@ -604,7 +607,7 @@ pub(crate) mod tests {
         let record = |tree, base| Record { tree, base, first: 0, len: 0 };
         let part = TreePart {
             names: <[_; 2]>::default(),
-            missing: HashMap::new(),
+            missing: Numbers::default(),
             records: vec![record(0, 1), record(1, 0)],
             edits: vec![],
             broken: vec![],

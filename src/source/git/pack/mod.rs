@@ -5,13 +5,13 @@
 
 pub(crate) mod budget;
 pub(crate) mod delta;
+mod finder;
 mod forest;
 mod loose;
 pub(crate) mod packed;
 pub(crate) mod walk;
 mod worker;
 
-use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
 use gix::hash::Kind as HashKind;
@@ -22,6 +22,7 @@ use gix::{ObjectId, oid};
 use crate::blob::visible;
 use crate::finding::{Problem, ProblemKind};
 use crate::source::git::{causes, plain};
+use finder::Finder;
 use packed::Pack;
 
 /// No object, no entry.
@@ -32,8 +33,7 @@ pub(crate) struct Inventory {
     hash: HashKind,
     /// All ids in order, one behind the other.
     ids: Vec<u8>,
-    /// How many ids have a start below each value of their first bits.
-    fan: Vec<u32>,
+    finder: Finder,
     kinds: Vec<Option<Kind>>,
     packs: Vec<Pack>,
     loose: Vec<LooseObject>,
@@ -77,9 +77,9 @@ impl Inventory {
         loose.sort_unstable();
         loose.dedup_by(|a, b| a.0 == b.0);
         let ids = merged(&found, &loose, hash);
-        let fan = fan(&ids, hash.len_in_bytes());
+        let finder = Finder::new(&ids, hash.len_in_bytes());
         let mut inventory =
-            Self { hash, ids, fan, kinds: Vec::new(), packs: Vec::new(), loose: Vec::new(), directories: Vec::new(), problems };
+            Self { hash, ids, finder, kinds: Vec::new(), packs: Vec::new(), loose: Vec::new(), directories: Vec::new(), problems };
         inventory.take(found, loose, directories);
         inventory
     }
@@ -154,7 +154,7 @@ impl Inventory {
 
     /// Bytes of memory that all of this takes, about.
     pub(crate) fn bytes(&self) -> usize {
-        self.ids.len() + self.fan.len() * 4 + self.kinds.len() * 2 + self.packs.iter().map(Pack::bytes).sum::<usize>()
+        self.ids.len() + self.finder.bytes() + self.kinds.len() * 2 + self.packs.iter().map(Pack::bytes).sum::<usize>()
     }
 
     /// The kind of an object; none where it cannot be read.
@@ -162,54 +162,10 @@ impl Inventory {
         self.kinds[number as usize]
     }
 
-    /// [`number`](Self::number) for an id's bytes. Ids are evenly spread, so that few share their first bits.
+    /// [`number`](Self::number) for an id's bytes.
     pub(crate) fn number_of(&self, id: &[u8]) -> Option<u32> {
-        let len = self.hash.len_in_bytes();
-        if id.len() != len {
-            return None;
-        }
-        let bucket = first_bits(id, fan_bits(self.fan.len()));
-        let (mut low, mut high) = (self.fan[bucket] as usize, self.fan[bucket + 1] as usize);
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            match order(&self.ids[middle * len..][..len], id) {
-                Ordering::Equal => return u32::try_from(middle).ok(),
-                Ordering::Less => low = middle + 1,
-                Ordering::Greater => high = middle,
-            }
-        }
-        None
+        (id.len() == self.hash.len_in_bytes()).then(|| self.finder.find(&self.ids, id)).flatten()
     }
-}
-
-/// How ids of one length compare. Nearly always the first bytes tell.
-fn order(a: &[u8], b: &[u8]) -> Ordering {
-    let head = |id: &[u8]| id.first_chunk().copied().map_or(0, u64::from_be_bytes);
-    head(a).cmp(&head(b)).then_with(|| a.cmp(b))
-}
-
-/// The number that the first `bits` bits of an id make, of at most 32.
-fn first_bits(id: &[u8], bits: u32) -> usize {
-    (id.first_chunk().copied().map_or(0, u32::from_be_bytes) >> (32 - bits)) as usize
-}
-
-/// The bits that tell the places of a table of `len` apart; it has one place more for its end.
-fn fan_bits(len: usize) -> u32 {
-    (len - 1).ilog2()
-}
-
-/// For each value of the first bits the number of ids that come before those with it, and then the number of all.
-fn fan(ids: &[u8], id_len: usize) -> Vec<u32> {
-    let count = ids.len() / id_len;
-    let bits = count.checked_ilog2().unwrap_or(0).saturating_sub(1).clamp(1, 24);
-    let mut fan = vec![0; (1 << bits) + 1];
-    for id in ids.chunks_exact(id_len) {
-        fan[first_bits(id, bits) + 1] += 1;
-    }
-    for at in 1..fan.len() {
-        fan[at] += fan[at - 1];
-    }
-    fan
 }
 
 /// The directories and their alternates, each once.
@@ -277,38 +233,4 @@ fn merged(found: &[Found], loose: &[(ObjectId, usize)], hash: HashKind) -> Vec<u
 fn problem(path: &Path, cause: &dyn std::fmt::Display) -> Problem {
     let path = path.as_os_str().as_encoded_bytes().into();
     Problem { path, kind: ProblemKind::Unreadable, detail: visible(cause.to_string().as_bytes()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_id_has_its_number() {
-        for count in [0_u32, 1, 2, 3, 50, 3000] {
-            // Evenly spread, but for some that share their first bits.
-            let mut ids: Vec<[u8; 20]> = (0..count)
-                .map(|number| {
-                    let mut id = [7; 20];
-                    let spread = if number % 5 == 0 { 0x1234_0000 } else { number.wrapping_mul(0x9E37_79B9) };
-                    id[..4].copy_from_slice(&spread.to_be_bytes());
-                    id[16..].copy_from_slice(&number.to_be_bytes());
-                    id
-                })
-                .collect();
-            ids.sort_unstable();
-            let bytes = ids.concat();
-            let hash = HashKind::Sha1;
-            let fan = fan(&bytes, 20);
-            let (kinds, packs, loose, directories, problems) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
-            let inventory = Inventory { hash, ids: bytes, fan, kinds, packs, loose, directories, problems };
-            for (id, number) in ids.iter().zip(0..) {
-                assert_eq!(inventory.number_of(id), Some(number));
-                let mut other = *id;
-                other[15] ^= 1;
-                assert_eq!(inventory.number_of(&other), None);
-            }
-            assert_eq!((inventory.number_of(&[0; 20]), inventory.number_of(&[255; 20]), inventory.number_of(&[7; 19])), (None, None, None));
-        }
-    }
 }
