@@ -252,8 +252,11 @@ fn neighbours(bytes: &[u8], at: usize) -> Vec<(String, Range<usize>)> {
     let own = lines.partition_point(|line| line.end <= at);
     let indentation = |line: &Range<usize>| bytes[line.clone()].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     let Some(depth) = lines.get(own).map(indentation) else { return Vec::new() };
-    let near = own.saturating_sub(NEAR)..lines.len().min(own + NEAR + 1);
-    let same = lines[near].iter().filter(|line| indentation(line) == depth && !line.contains(&at));
+    // A line that is indented less ends the block: what stands beyond it is of another thing.
+    let is_inside = |line: &&Range<usize>| bytes[(*line).clone()].trim_ascii().is_empty() || indentation(line) >= depth;
+    let above = lines[own.saturating_sub(NEAR)..own].iter().rev().take_while(is_inside).count();
+    let below = lines[own..lines.len().min(own + NEAR + 1)].iter().take_while(is_inside).count();
+    let same = lines[own - above..own + below].iter().filter(|line| indentation(line) == depth && !line.contains(&at));
     same.filter_map(|line| {
         let (name, value) = setting(&bytes[line.clone()])?;
         Some((name, line.start + value.start..line.start + value.end))
@@ -311,5 +314,8 @@ mod tests {
         let text = b"A_USER=x\n  B_USER=y\nA_PASSWORD=z\n";
         let found = neighbours(text, 30);
         assert_eq!(found, [("a_user".to_owned(), 7..8)]);
+        let text = b"db:\n  username: x\n\n  password: y\nredis:\n  password: z\n";
+        assert_eq!(neighbours(text, 30), [("username".to_owned(), 16..17)]);
+        assert!(neighbours(text, 55).is_empty());
     }
 }

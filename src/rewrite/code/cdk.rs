@@ -216,7 +216,7 @@ impl Dialect {
         let before = &text.as_bytes()[..place.whole.start];
         let near = &before[before.len().saturating_sub(600)..];
         let says = |word: &str| near.find(word).is_some();
-        if !around(before).iter().any(|head| head.to_ascii_lowercase().contains("environment")) {
+        if !around(before).iter().any(|head| is_environment(head)) {
             return manual(
                 "the CDK writes what this program reads into a template, where the value would stand in the clear",
                 format!("make the secret in Secrets Manager, and refer to it, where the property takes a SecretValue: {form}"),
@@ -283,6 +283,15 @@ fn around(text: &[u8]) -> Vec<String> {
     found
 }
 
+/// Whether what stands before a bracket names variables of an environment: `environment: `, `.environment`, `Environment: &map[string]*string`.
+fn is_environment(head: &str) -> bool {
+    let head = head.to_ascii_lowercase();
+    head.match_indices("environment").any(|(at, word)| {
+        let rest = head[at + word.len()..].trim_start_matches("_variables").trim_start_matches("variables").trim_start();
+        !head[..at].ends_with(|before: char| before.is_alphanumeric()) && (rest.is_empty() || rest.starts_with([':', '=']))
+    })
+}
+
 /// Constructs of level 1 whose arguments are no properties of a resource.
 const NO_RESOURCES: [&str; 5] = ["CfnParameter", "CfnOutput", "CfnMapping", "CfnCondition", "CfnRule"];
 
@@ -344,5 +353,9 @@ mod tests {
         let text = b"new F(this, 'f', { code: c(), environment: { A: ";
         assert_eq!(around(text), [" environment: ", " ", "new F"]);
         assert!(around(b"a(b) ").is_empty());
+        for head in [" environment: ", ".environment", "Environment: &map[string]*string", "environment_variables="] {
+            assert!(is_environment(head), "{head}");
+        }
+        assert!(!is_environment("new CfnEnvironment") && !is_environment("environmentName: "));
     }
 }

@@ -226,7 +226,10 @@ fn prefix(reference: &Reference) -> String {
 fn is_in_its_region(wanted: &Wanted<'_>) -> Result<(), Manual> {
     only_aws(wanted, "Spring Cloud AWS")?;
     if wanted.reference.region.is_some() {
-        return Err(manual("it reads secrets in the region of its environment", "use --style env, which resolves every reference"));
+        return Err(manual(
+            "it reads secrets in the region of its environment",
+            "set AWS_REGION in place of --region, or use --style env, which resolves every reference",
+        ));
     }
     Ok(())
 }

@@ -332,6 +332,17 @@ fn a_password_that_is_the_name_of_a_user_elsewhere_is_a_secret_of_its_own() {
 }
 
 #[test]
+fn a_password_has_no_user_of_the_block_before() {
+    let [first, second] = [made_up::password(42), made_up::password(43)];
+    let text =
+        format!("db:\n  host: db.internal\n  username: shop\n  password: {first}\nredis:\n  host: redis.internal\n  password: {second}\n");
+    let plan = Bench::new(&[("settings.yaml", text)], vec![first, second]).plan(&options());
+    let keys = |at: usize| plan.secrets[at].members.iter().filter_map(|member| member.key.as_deref()).collect::<Vec<_>>();
+    assert_eq!(plan.secrets.iter().map(|secret| secret.name.as_str()).collect::<Vec<_>>(), ["prod/shop/db", "prod/shop/redis-password"]);
+    assert_eq!((keys(0), keys(1)), (vec!["host", "username", "password"], vec![]));
+}
+
+#[test]
 fn what_a_jdbc_url_says_is_part_of_the_secret_that_its_driver_reads() {
     let password = made_up::password(39);
     let text = format!(
