@@ -608,6 +608,7 @@ pub(crate) mod tests {
             records: vec![record(0, 1), record(1, 0)],
             edits: vec![],
             broken: vec![],
+            is_odd: false,
         };
         let trees = Trees::new(places(), vec![part]);
         assert_eq!((trees.base(0), trees.base(1), &trees.broken[..]), (Some(1), None, &[2][..]));
