@@ -55,8 +55,8 @@ mod tests {
         let exception = |text: &str| Exception::compile(&toml::from_str(text).unwrap()).unwrap();
         let exceptions = vec![(Some("x".to_owned()), exception("paths = ['^docs/']")), (None, exception("values = ['abc']"))];
         let places = IgnoredPlaces::parse("a/b.txt:rule:3", &BTreeMap::new());
-        let passes = [Passes { exceptions, places }];
-        let passed = PassedPaths::new(Globs::new(["*.pem"]).unwrap(), &passes);
+        let files = [Passes { exceptions, places }];
+        let passed = PassedPaths::new(Globs::new(["*.pem"]).unwrap(), &files);
         let has = |path: &str| passed.has(BStr::new(path));
         assert!(has("docs/a") && has("a/b.txt") && has("x/y.pem"));
         assert!(!has("src/docs/a") && !has("a/b") && !has("abc"));

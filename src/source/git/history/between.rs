@@ -58,6 +58,9 @@ struct Scratch {
     work: usize,
 }
 
+/// What a tree and another one have under a name.
+type Sides = (Option<Edit>, Option<Edit>);
+
 /// What two trees have under a name; none: what they share, or nothing.
 #[derive(Clone, Copy)]
 struct Pair {
@@ -114,7 +117,7 @@ impl Tables {
         let place = |id: &ObjectId| trees.place(self.inventory.number(id)?);
         let tree = place(tree)?;
         let mut scratch = self.scratch.borrow_mut();
-        let mut names: BTreeMap<u32, Vec<(Option<Edit>, Option<Edit>)>> = BTreeMap::new();
+        let mut names: BTreeMap<u32, Vec<Sides>> = BTreeMap::new();
         for other in others {
             scratch.pairs(trees, tree, Some(place(other)?))?;
             for pair in scratch.pairs.iter().filter(|pair| !pair.is_same()) {
@@ -134,7 +137,7 @@ impl Tables {
     }
 
     /// Notes what is under a name that the tree and some of the others, or all of them, do not share. None where that cannot be said.
-    fn note<'t>(&'t self, name: u32, pairs: &[(Option<Edit>, Option<Edit>)], all: bool, found: &mut Differences<'t>) -> Option<()> {
+    fn note<'t>(&'t self, name: u32, pairs: &[Sides], all: bool, found: &mut Differences<'t>) -> Option<()> {
         let name = self.history.trees.name(name).as_bstr();
         let difference = |edit: Edit| {
             let is_tree = edit.class() == Class::Tree;
@@ -208,7 +211,7 @@ impl Scratch {
         let mut pairs = std::mem::take(&mut self.pairs);
         for pair in &mut pairs {
             if pair.ours.is_none() || pair.theirs.is_none() {
-                let shared = self.shared(trees, base, pair.name)?;
+                let shared = self.shared(trees, base, pair.name);
                 pair.ours = pair.ours.or(shared);
                 pair.theirs = pair.theirs.or(shared);
             }
@@ -217,7 +220,7 @@ impl Scratch {
         }
         pairs.retain(|pair| pair.ours.is_some() || pair.theirs.is_some());
         self.pairs = pairs;
-        Some(())
+        (self.work > 0).then_some(())
     }
 
     /// Notes what is changed on the way from a tree to the base. The nearest change of a name counts.
@@ -237,17 +240,14 @@ impl Scratch {
         Some(())
     }
 
-    /// What the base has under a name.
-    fn shared(&mut self, trees: &Trees, base: Option<u32>, name: u32) -> Option<Option<Edit>> {
-        for on_way in way(trees, base) {
+    /// What the base has under a name. Nothing counts once no work is left.
+    fn shared(&mut self, trees: &Trees, base: Option<u32>, name: u32) -> Option<Edit> {
+        way(trees, base).find_map(|on_way| {
             let edits = trees.edits(on_way);
             // Looking at an edit is next to nothing here; only endless chains count.
-            self.spend(1 + edits.len() / 64)?;
-            if let Some(edit) = edits.iter().find(|edit| edit.name() == name) {
-                return Some(Some(*edit));
-            }
-        }
-        Some(None)
+            self.work = self.work.saturating_sub(1 + edits.len() / 64);
+            if self.work == 0 { Some(None) } else { edits.iter().find(|edit| edit.name() == name).map(|edit| Some(*edit)) }
+        })?
     }
 
     fn spend(&mut self, work: usize) -> Option<()> {

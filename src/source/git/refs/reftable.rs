@@ -65,13 +65,13 @@ fn stack(directory: &Path, list: &[u8], hash: gix::hash::Kind) -> Result<Stack, 
     // A log's records have the name, a zero, and a number that is the smaller the later it was.
     let of_stash = logs.iter().filter(|(key, _)| key.starts_with(b"refs/stash\0")).filter_map(|(_, change)| Some(change.as_ref()?.ids));
     let changes = || logs.values().flatten();
-    let last = |change: &Change| change.ids.into_iter().rfind(|id| !id.is_null());
+    let latest = |change: &Change| change.ids.into_iter().rfind(|id| !id.is_null());
     Ok(Stack {
         stashed: of_stash.map(|[_, new]| new).filter(|id| !id.is_null()).collect(),
         // Others, such as ORIG_HEAD, are what commands note for themselves.
         references: references.into_iter().filter_map(|(name, target)| is_reference(&name).then_some((name, target?))).collect(),
         logged: changes().flat_map(|change| change.ids).filter(|id| !id.is_null()).collect(),
-        log_messages: changes().filter_map(|change| Some((change.message.clone(), last(change)?))).collect(),
+        log_messages: changes().filter_map(|change| Some((change.message.clone(), latest(change)?))).collect(),
     })
 }
 
