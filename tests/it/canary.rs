@@ -416,6 +416,12 @@ fn first_name(plan: &str) -> String {
     plan["secrets"][0]["name"].as_str().unwrap().to_owned()
 }
 
+/// The first finding of each secret of a plan.
+fn fingerprints(plan: &str) -> Vec<String> {
+    let plan: serde_json::Value = serde_json::from_slice(&fs::read(plan).unwrap()).unwrap();
+    plan["secrets"].as_array().unwrap().iter().map(|secret| secret["findings"][0].as_str().unwrap().to_owned()).collect()
+}
+
 /// Puts a secret of this name and another value into the local store.
 fn occupy(home: &Path, name: &str) {
     let key = Key { file: home.join(".config/unleak/identity.txt"), passphrase: None };
@@ -467,6 +473,15 @@ fn migrations_let_no_secret_out() {
     occupy(&trap.outside.path().join("home"), &first_name(&part));
     run(&["migrate", "apply", "--yes", &part], 8);
     run(&["migrate", "status"], 8);
+    run(&["migrate", "undo", "--yes"], 0);
+    assert!(tree() == before, "undo gives every byte back");
+    // Values that are put together, and groups that are refused.
+    let joined = out("joined.json");
+    run(&["migrate", "plan", "--app", "joined", "--group", "file", "--mix-rotation", "--output", &joined], 0);
+    let grouped = format!("all={}", fingerprints(&joined).join(","));
+    run(&["migrate", "plan", "--app", "joined", "--group", &grouped], 7);
+    run(&["migrate", "plan", "--app", "joined", "--group", &grouped, "--mix-rotation", "--output", &joined], 0);
+    run(&["migrate", "apply", "--yes", &joined], 4);
     run(&["migrate", "undo", "--yes"], 0);
     assert!(tree() == before, "undo gives every byte back");
     run(&["migrate", "apply", "--yes", &plan], 4);
