@@ -362,7 +362,11 @@ fn no_command_and_no_format_lets_a_secret_out() {
             reports += 1;
         }
     }
-    assert_eq!(reports, 6 * Format::ALL.len() + 2, "reports of six sources, what is kept of blobs and of mentions, and nothing else");
+    assert_eq!(
+        reports,
+        6 * Format::ALL.len() + 3,
+        "reports of six sources, what is kept of blobs and of mentions, the key of that, and nothing else"
+    );
     assert!(files(trap.sandbox.directory.path()) == before, "the scanned repository changed");
     assert_eq!(covered, COMMANDS.map(str::to_owned).into());
 }

@@ -113,7 +113,6 @@ pub(crate) struct TreeReader<'p, N> {
     /// How many more entries of trees whose names are out of order can be kept.
     disordered: usize,
     broken: Vec<u32>,
-    /// See [`Trees`].
     is_odd: bool,
 }
 
@@ -203,10 +202,8 @@ impl<'p, N: Fn(&[u8]) -> Option<u32>> TreeReader<'p, N> {
         let differ = std::mem::replace(&mut self.differ, Differ::new(0));
         let first = self.edits.len();
         differ.entries().for_each(|entry| self.put(entry));
-        let mut frame = Frame { tree, layout: Layout::new() };
-        if order == Order::Right {
-            frame.layout = differ.layout().to_vec();
-        }
+        let layout = if order == Order::Right { differ.layout().to_vec() } else { Layout::new() };
+        let frame = Frame { tree, layout };
         self.differ = differ;
         let len = self.edits.len() - first;
         self.is_odd |= order == Order::Wrong;
