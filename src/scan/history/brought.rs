@@ -9,7 +9,8 @@ use bstr::BString;
 use gix::objs::Kind;
 
 use super::seen::Seen;
-use super::versions::{Blobs, Manners, Paths, Wanted};
+use super::standing::{Manners, Paths, Wanted};
+use super::versions::Blobs;
 use super::{A_PROGRAM, A_THREAD, BEFORE_SEEN, FOR_SEEN, MOST};
 use crate::finding::Coverage;
 use crate::gather::Gathered;

@@ -16,6 +16,7 @@ mod outcome;
 mod places;
 mod problems;
 mod seen;
+mod standing;
 mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,7 +57,8 @@ use messages::Messages;
 use outcome::{Found, Outcomes};
 use places::Placed;
 use seen::Seen;
-use versions::{Blobs, Manners, Paths, Wanted};
+use standing::{Manners, Paths, Wanted};
+use versions::Blobs;
 
 /// Memory for the texts of commits and trees, but for one that is large. They are small, and so is what their tables take while they are read.
 const FOR_TABLES: usize = 64 << 20;

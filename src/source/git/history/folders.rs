@@ -2,10 +2,10 @@
 //! apart by what counts. Must not: know which trees there are.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 
 use bstr::ByteSlice;
 
+use super::Quick;
 use super::trees::Trees;
 use crate::file_kind::Folder;
 
@@ -33,7 +33,7 @@ pub(super) struct Folders<'t> {
     /// For each class of folders and each name the class of a folder, and of a file, of that name in it.
     of_class: RefCell<Vec<Classes>>,
     /// The folders by the one that they are in, and their names.
-    of_path: RefCell<HashMap<(FolderId, u32), FolderId, foldhash::fast::RandomState>>,
+    of_path: RefCell<Quick<(FolderId, u32), FolderId>>,
 }
 
 /// What names mean in a folder; [`UNKNOWN`] until it is asked for.

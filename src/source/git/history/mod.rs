@@ -18,6 +18,9 @@ mod tests;
 mod tree_changes;
 pub(crate) mod trees;
 
+/// A table of what is looked up often, with a fast hash, seeded at random.
+type Quick<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
+
 /// No object, no place.
 const NONE: u32 = u32::MAX;
 
@@ -43,6 +46,6 @@ pub(crate) struct History {
 impl History {
     /// Bytes of memory that the tables take, about, with what [`reach::reach`] makes of them.
     pub(crate) fn bytes(&self) -> usize {
-        self.commits.len() * 32 + self.trees.bytes() + self.trees.len() * 4 + self.objects as usize * 8
+        self.commits.len() * 32 + self.trees.bytes() + self.trees.len() * 4 + self.objects as usize * 9
     }
 }

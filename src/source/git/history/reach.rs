@@ -3,8 +3,8 @@
 //! Trees are known as changes to other trees. What a tree shares with one that was looked at before is reached already, so that mostly
 //! changes are looked at. Which path an object gets depends on commits and trees alone: how they are stored may change from one scan to the next.
 
+use std::collections::HashSet;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
 
 use bstr::BString;
 
@@ -12,7 +12,7 @@ use super::bits::Bits;
 use super::folders::{Counts, FolderId, Folders, ROOT};
 use super::met::Met;
 use super::trees::{Class, Edit, MOST_PATH, Trees};
-use super::{History, NONE};
+use super::{History, NONE, Quick};
 use crate::file_kind::PathClass;
 
 /// What can be reached.
@@ -49,8 +49,6 @@ struct Via {
     folder: FolderId,
     name: u32,
 }
-
-type Quick<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// The number of no class.
 const NO_CLASS: u8 = u8::MAX;

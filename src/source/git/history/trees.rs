@@ -4,14 +4,12 @@
 //! A repository's trees have hundreds of entries each, of which neighbours share all but a few; so what is kept of a tree is its base
 //! and what it has that the base has not. A tree's place is its place among all trees in order of their object numbers.
 
-use std::collections::HashMap;
-
 use bstr::BString;
 use gix::ObjectId;
 
-use super::NONE;
 use super::met::Met;
 use super::tree_changes::{Change, Differ, Entry, Layout, Order};
+use super::{NONE, Quick};
 use crate::source::git::pack::delta::Delta;
 
 /// What an entry is.
@@ -106,8 +104,8 @@ pub(crate) struct TreeReader<'p, N> {
     number: N,
     places: &'p Places,
     differ: Differ,
-    names: [Numbers; 2],
-    missing: Numbers,
+    names: [Quick<Box<[u8]>, u32>; 2],
+    missing: Quick<Box<[u8]>, u32>,
     records: Vec<Record>,
     edits: Vec<Edit>,
     /// How many more entries of trees whose names are out of order can be kept.
@@ -119,8 +117,8 @@ pub(crate) struct TreeReader<'p, N> {
 /// Trees that a thread has read; names and missing objects have numbers of its own.
 #[derive(Debug)]
 pub(crate) struct TreePart {
-    names: [Numbers; 2],
-    missing: Numbers,
+    names: [Quick<Box<[u8]>, u32>; 2],
+    missing: Quick<Box<[u8]>, u32>,
     records: Vec<Record>,
     edits: Vec<Edit>,
     broken: Vec<u32>,
@@ -134,9 +132,6 @@ struct Record {
     first: u32,
     len: u32,
 }
-
-/// Numbers of names or ids in the order in which a thread met them.
-type Numbers = HashMap<Box<[u8]>, u32, foldhash::fast::RandomState>;
 
 /// Longest path that is put together, in bytes; of longer ones the end is kept.
 pub(crate) const MOST_PATH: usize = 64 << 10;
@@ -152,7 +147,7 @@ impl<'p, N: Fn(&[u8]) -> Option<u32>> TreeReader<'p, N> {
             places,
             differ: Differ::new(id_len),
             names: <[_; 2]>::default(),
-            missing: Numbers::default(),
+            missing: Quick::default(),
             records: Vec::new(),
             edits: Vec::new(),
             disordered: MOST_DISORDERED,
@@ -604,7 +599,7 @@ pub(crate) mod tests {
         let record = |tree, base| Record { tree, base, first: 0, len: 0 };
         let part = TreePart {
             names: <[_; 2]>::default(),
-            missing: Numbers::default(),
+            missing: Quick::default(),
             records: vec![record(0, 1), record(1, 0)],
             edits: vec![],
             broken: vec![],
