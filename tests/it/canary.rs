@@ -446,6 +446,29 @@ fn assert_nothing_outside(trap: &Trap) {
     }
 }
 
+/// Runs a command, which has to end with a certain exit code.
+type Run<'r> = &'r mut dyn FnMut(&[&str], i32);
+
+/// Values that are put together, and groups that are refused; what is done is undone.
+fn join_values(run: Run<'_>, joined: &str) {
+    run(&["migrate", "plan", "--app", "joined", "--group", "file", "--mix-rotation", "--output", joined], 0);
+    let grouped = format!("all={}", fingerprints(joined).join(","));
+    run(&["migrate", "plan", "--app", "joined", "--group", &grouped], 7);
+    run(&["migrate", "plan", "--app", "joined", "--group", &grouped, "--mix-rotation", "--output", joined], 0);
+    run(&["migrate", "apply", "--yes", joined], 4);
+    run(&["migrate", "undo", "--yes"], 0);
+}
+
+/// The store's own commands, copies into `directory` among them.
+fn ask_store(run: Run<'_>, directory: &str) {
+    run(&["store", "list"], 0);
+    run(&["store", "copy", "local", "local"], 2);
+    run(&["store", "copy", "local", "file", "--store-dir", directory, "--dry-run", "--references", "."], 0);
+    run(&["store", "init"], 2);
+    run(&["store", "unlock"], 2);
+    run(&["store", "lock"], 0);
+}
+
 #[test]
 fn migrations_let_no_secret_out() {
     let trap = Trap::new();
@@ -479,14 +502,7 @@ fn migrations_let_no_secret_out() {
     run(&["migrate", "status"], 8);
     run(&["migrate", "undo", "--yes"], 0);
     assert!(tree() == before, "undo gives every byte back");
-    // Values that are put together, and groups that are refused.
-    let joined = out("joined.json");
-    run(&["migrate", "plan", "--app", "joined", "--group", "file", "--mix-rotation", "--output", &joined], 0);
-    let grouped = format!("all={}", fingerprints(&joined).join(","));
-    run(&["migrate", "plan", "--app", "joined", "--group", &grouped], 7);
-    run(&["migrate", "plan", "--app", "joined", "--group", &grouped, "--mix-rotation", "--output", &joined], 0);
-    run(&["migrate", "apply", "--yes", &joined], 4);
-    run(&["migrate", "undo", "--yes"], 0);
+    join_values(&mut run, &out("joined.json"));
     assert!(tree() == before, "undo gives every byte back");
     run(&["migrate", "apply", "--yes", &plan], 4);
     assert!(tree() != before, "something is migrated");
@@ -507,12 +523,7 @@ fn migrations_let_no_secret_out() {
     put(Path::new(&config), &serde_json::json!({ "whole": format!("ref+unleak://{name}") }).to_string());
     run(&["run", "--mask", "--file", &config, "--", "cat", &config], 0);
     run(&["run", "--file", &config, "--", "cat", "no-such-file"], 2);
-    run(&["store", "list"], 0);
-    run(&["store", "copy", "local", "local"], 2);
-    run(&["store", "copy", "local", "file", "--store-dir", &out("files"), "--dry-run", "--references", "."], 0);
-    run(&["store", "init"], 2);
-    run(&["store", "unlock"], 2);
-    run(&["store", "lock"], 0);
+    ask_store(&mut run, &out("files"));
     run(&["migrate", "status"], 4);
     run(&["migrate", "audit"], 4);
     run(&["migrate", "policies", "--output", &policies], 2);
