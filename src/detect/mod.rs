@@ -64,16 +64,12 @@ const FLOOR: f32 = 0.05;
 /// Finds and judges every candidate of a text, in no particular order.
 #[must_use]
 pub fn scan<'v>(catalogue: &Catalogue, view: &View<'v>) -> Vec<Candidate<'v>> {
-    let mut sink = Sink::new(catalogue, view);
-    anchors_of(catalogue, view.bytes, |anchor, start| sink.look(anchor, start));
-    sink.found
+    Sink::new(catalogue, view).filled().found
 }
 
 /// As [`scan`], for a text that was read out of the one of a sink.
 fn scan_inside<'d, 'v: 'd>(outer: &Sink<'_, 'v>, view: &View<'d>) -> Vec<Candidate<'d>> {
-    let mut sink = Sink { class: outer.class.clone(), ..Sink::new(outer.catalogue, view) };
-    anchors_of(sink.catalogue, view.bytes, |anchor, start| sink.look(anchor, start));
-    sink.found
+    Sink::of_class(outer.catalogue, view, outer.class.get().copied()).filled().found
 }
 
 /// Calls `each(anchor, start)` for everything in a text that is worth a look by [`Sink::look`].
@@ -102,9 +98,7 @@ pub struct Asked {
 /// As [`scan`], with all that the learned judge was asked about, however unlikely: what it learns from, and what explains it.
 #[must_use]
 pub fn scan_and_tell<'v>(catalogue: &Catalogue, view: &View<'v>) -> (Vec<Candidate<'v>>, Vec<Asked>) {
-    let mut sink = Sink::new(catalogue, view);
-    sink.asked = Some(Vec::new());
-    anchors_of(catalogue, view.bytes, |anchor, start| sink.look(anchor, start));
+    let sink = Sink { asked: Some(Vec::new()), ..Sink::new(catalogue, view) }.filled();
     (sink.found, sink.asked.unwrap_or_default())
 }
 
@@ -135,6 +129,12 @@ impl<'s, 'v> Sink<'s, 'v> {
     #[must_use]
     pub(crate) fn of_class(catalogue: &'s Catalogue, view: &'s View<'v>, class: Option<PathClass>) -> Self {
         Self { class: class.map_or_else(OnceCell::new, OnceCell::from), ..Self::new(catalogue, view) }
+    }
+
+    /// The sink after every anchor of the text was looked at.
+    fn filled(mut self) -> Self {
+        anchors_of(self.catalogue, self.view.bytes, |anchor, start| self.look(anchor, start));
+        self
     }
 
     /// Runs whatever goes by the anchor `anchor`, which stands at `start`.

@@ -8,15 +8,13 @@ use std::io::Read;
 use bstr::BString;
 use gix::objs::Kind;
 
-use super::seen::Seen;
+use super::MOST;
 use super::standing::{Manners, Paths, Wanted};
 use super::versions::Blobs;
-use super::{A_PROGRAM, A_THREAD, BEFORE_SEEN, FOR_SEEN, MOST};
 use crate::finding::Coverage;
 use crate::gather::Gathered;
 use crate::scan::{Progress, Scanner, Silent};
 use crate::source::git::pack::Inventory;
-use crate::source::git::pack::budget::Budget;
 use crate::source::git::pack::packed::Broken;
 use crate::source::git::pack::walk::{self, Limits, Version, Visitor};
 use crate::source::objects::{Content, ObjectItem, Objects};
@@ -75,10 +73,7 @@ impl Scanner {
         }
         blobs.items.sort_unstable();
         commits.items.sort_unstable();
-        let for_seen = self.memory().saturating_sub(BEFORE_SEEN) / FOR_SEEN;
-        let seen = Seen::new(for_seen);
-        let tables = inventory.bytes() + for_seen + objects.items.len() * size_of::<ObjectItem>();
-        let budget = Budget::new(self.memory().saturating_sub(tables + self.threads() * A_THREAD + A_PROGRAM));
+        let (seen, budget) = self.purses(inventory.bytes() + objects.items.len() * size_of::<ObjectItem>());
         let limits = Limits { most: MOST, budget: &budget, threads: self.threads() };
         let start = || Looking::new(self, &blobs, Some(Blobs::new(self, &blobs, &Silent, true, &seen)), progress);
         let mut looked = walk::walk(inventory, Kind::Blob, limits, |object| blobs.has(object), start);

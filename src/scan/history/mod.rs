@@ -160,8 +160,7 @@ impl Scanner {
         }
         progress.stage(Stage::Commits);
         let inventory = Inventory::open(&opened.object_directories, opened.repository.object_hash());
-        let left = self.memory().saturating_sub(inventory.bytes() + self.threads() * A_THREAD + A_PROGRAM);
-        let budget = Budget::with_large(FOR_TABLES.min(self.memory()), left);
+        let budget = Budget::with_large(FOR_TABLES.min(self.memory()), self.memory_beside(inventory.bytes()));
         let limits = Limits { most: budget.longest(), budget: &budget, threads: self.threads() };
         let (history, messages) = load::load(&inventory, limits, || Messages::new(self, &inventory));
         self.refuse_less(inventory.bytes() + history.bytes())?;
@@ -198,6 +197,17 @@ impl Scanner {
         }
         whole.gathered = whole.gathered.merge(self.behind_pointers(&pointers));
         Ok(whole)
+    }
+
+    /// What remembers the texts that were looked at, and the memory that is left to texts beside tables of so many bytes.
+    fn purses(&self, tables: usize) -> (Seen, Budget) {
+        let for_seen = self.memory().saturating_sub(BEFORE_SEEN) / FOR_SEEN;
+        (Seen::new(for_seen), Budget::new(self.memory_beside(tables + for_seen)))
+    }
+
+    /// Bytes of memory that are left beside tables of so many bytes, the threads and the program.
+    fn memory_beside(&self, tables: usize) -> usize {
+        self.memory().saturating_sub(tables + self.threads() * A_THREAD + A_PROGRAM)
     }
 
     /// Refuses a limit that tables of so many bytes alone are over.
@@ -242,10 +252,7 @@ impl Scanner {
         let is_new = |blob: u32| known.reached_with(blob).is_some() && !recalled.objects.has(blob);
         let blobs = (0..known.inventory.len()).filter(|&number| known.inventory.kind(number) == Some(Kind::Blob));
         progress.total(blobs.filter(|&number| is_new(number)).count() as u64);
-        let for_seen = self.memory().saturating_sub(BEFORE_SEEN) / FOR_SEEN;
-        let seen = Seen::new(for_seen);
-        let tables = known.inventory.bytes() + known.history.bytes() + for_seen;
-        let budget = Budget::new(self.memory().saturating_sub(tables + self.threads() * A_THREAD + A_PROGRAM));
+        let (seen, budget) = self.purses(known.inventory.bytes() + known.history.bytes());
         let limits = Limits { most: MOST, budget: &budget, threads: self.threads() };
         let start = || Blobs::new(self, known, progress, known.settings.delta, &seen);
         let visitors = walk::walk(known.inventory, Kind::Blob, limits, is_new, start);
