@@ -82,7 +82,9 @@ fn clean(base: &[u8], from: usize, to: usize, len: usize, before: u8, text_len: 
     } else {
         after_line(text, 0).and_then(|line| after_line(text, line))
     };
-    let end = if at_end { Some(len) } else { memrchr(b'\n', text).and_then(|last| memrchr(b'\n', &text[..last])).map(|end| end + 1) };
+    let line_before = |end: usize| memrchr(b'\n', &text[..end]);
+    // Most copies that are short have no clean line, which one end tells.
+    let end = if at_end { Some(len) } else { start.and_then(|_| line_before(line_before(len)?)).map(|end| end + 1) };
     let (clean_start, clean_end) = match (start, end) {
         (Some(start), Some(end)) if start < end => (start, end),
         _ => (0, 0),

@@ -5,13 +5,26 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use data_encoding::HEXLOWER_PERMISSIVE;
+
 use super::bits::Bits;
+use super::waiting::Waiting;
 use super::{NONE, place_of};
 
-/// What a thread read of commits.
+/// Reads commits, for one thread. `N` tells the numbers of the objects with ids, which stand one behind the other.
+#[derive(Debug)]
+pub(crate) struct CommitReader<N> {
+    numbers: N,
+    id_len: usize,
+    waiting: Waiting<Link>,
+    part: CommitPart,
+}
+
+/// Commits that a thread has read.
 #[derive(Debug, Default)]
-pub(crate) struct CommitReader {
+pub(crate) struct CommitPart {
     read: Vec<Read>,
+    /// Those that are not there are [`NONE`].
     parents: Vec<u32>,
     /// The ids of trees that are not there, with the object that names each.
     pub(crate) missing: Vec<(u32, Vec<u8>)>,
@@ -30,43 +43,110 @@ struct Read {
     time: i64,
 }
 
-impl CommitReader {
-    /// Reads the header of a commit. `number` tells the number of the object with an id.
-    pub(crate) fn read(&mut self, object: u32, bytes: &[u8], number: impl Fn(&[u8]) -> Option<u32>) {
-        let Some((tree, mut rest)) = id_line(bytes, b"tree ") else { return self.broken.push(object) };
-        let known = |missing: &mut Vec<(u32, Vec<u8>)>, id: Vec<u8>| {
-            let found = number(&id);
-            if found.is_none() {
-                missing.push((object, id));
-            }
-            found
-        };
-        let tree = known(&mut self.missing, tree).unwrap_or(NONE);
-        let Ok(first_parent) = u32::try_from(self.parents.len()) else { return self.broken.push(object) };
+/// What an id is wanted for.
+#[derive(Debug, Clone, Copy)]
+struct Link {
+    /// The commit that has it, by object.
+    object: u32,
+    to: To,
+}
+
+/// What a commit names, by its place in a [`CommitPart`].
+#[derive(Debug, Clone, Copy)]
+enum To {
+    Tree(usize),
+    Parent(usize),
+}
+
+impl<N: Fn(&[u8]) -> Vec<Option<u32>>> CommitReader<N> {
+    /// A reader of commits in a repository whose ids have `id_len` bytes.
+    pub(crate) fn new(id_len: usize, numbers: N) -> Self {
+        Self { numbers, id_len, waiting: Waiting::new(id_len), part: CommitPart::default() }
+    }
+
+    /// Reads the header of a commit.
+    pub(crate) fn read(&mut self, object: u32, bytes: &[u8]) {
+        let Some((tree, mut rest)) = id_line(bytes, b"tree ") else { return self.part.broken.push(object) };
+        let Ok(first_parent) = u32::try_from(self.part.parents.len()) else { return self.part.broken.push(object) };
+        let mut is_time = self.link(tree, Link { object, to: To::Tree(self.part.read.len()) });
         while let Some((parent, after)) = id_line(rest, b"parent ") {
             rest = after;
-            self.parents.extend(known(&mut self.cut, parent));
+            let place = self.part.parents.len();
+            self.part.parents.push(NONE);
+            is_time |= self.link(parent, Link { object, to: To::Parent(place) });
         }
-        let parents = u32::try_from(self.parents.len()).unwrap_or(u32::MAX) - first_parent;
-        self.read.push(Read { object, tree, first_parent, parents, time: committer_time(rest).unwrap_or_default() });
+        let parents = u32::try_from(self.part.parents.len()).unwrap_or(u32::MAX) - first_parent;
+        let time = committer_time(rest).unwrap_or_default();
+        self.part.read.push(Read { object, tree: NONE, first_parent, parents, time });
+        if is_time {
+            self.settle();
+        }
+    }
+
+    /// Has an id looked up, if it can be one here; tells whether it is time to settle.
+    fn link(&mut self, id: Id, link: Link) -> bool {
+        let id = id.as_bytes();
+        if id.len() == self.id_len {
+            return self.waiting.add(id, link);
+        }
+        self.part.unknown(link, id);
+        false
+    }
+
+    /// Looks up what commits name.
+    fn settle(&mut self) {
+        let part = &mut self.part;
+        self.waiting.settle(&self.numbers, |link, id, number| match (link.to, number) {
+            (To::Tree(read), Some(tree)) => part.read[read].tree = tree,
+            (To::Parent(place), Some(parent)) => part.parents[place] = parent,
+            (_, None) => part.unknown(link, id),
+        });
+    }
+
+    /// What was read, without what it took to read it.
+    pub(crate) fn into_part(mut self) -> CommitPart {
+        self.settle();
+        self.part
     }
 }
 
-impl CommitReader {
+impl CommitPart {
+    fn unknown(&mut self, link: Link, id: &[u8]) {
+        let of = if matches!(link.to, To::Tree(_)) { &mut self.missing } else { &mut self.cut };
+        of.push((link.object, id.to_vec()));
+    }
+
     /// Parents that are there and cannot be read, each after the commit that names it.
     pub(crate) fn unread<'r>(&'r self, commits: &'r Commits) -> impl Iterator<Item = (u32, u32)> {
-        self.read.iter().flat_map(|read| {
+        let is_unread = |&&parent: &&u32| parent != NONE && commits.place(parent).is_none();
+        self.read.iter().flat_map(move |read| {
             let parents = &self.parents[read.first_parent as usize..][..read.parents as usize];
-            parents.iter().filter(|&&parent| commits.place(parent).is_none()).map(move |&parent| (read.object, parent))
+            parents.iter().filter(is_unread).map(move |&parent| (read.object, parent))
         })
     }
 }
 
+/// An id that text spells.
+struct Id {
+    bytes: [u8; MOST_ID],
+    len: usize,
+}
+
+/// Bytes of the longest id.
+const MOST_ID: usize = 32;
+
+impl Id {
+    fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
 /// The id in a line `name HEX`, and what follows the line.
-fn id_line<'b>(bytes: &'b [u8], name: &[u8]) -> Option<(Vec<u8>, &'b [u8])> {
+fn id_line<'b>(bytes: &'b [u8], name: &[u8]) -> Option<(Id, &'b [u8])> {
     let rest = bytes.strip_prefix(name)?;
-    let end = memchr::memchr(b'\n', &rest[..rest.len().min(65)])?;
-    let id = data_encoding::HEXLOWER_PERMISSIVE.decode(&rest[..end]).ok()?;
+    let end = memchr::memchr(b'\n', &rest[..rest.len().min(2 * MOST_ID + 1)])?;
+    let mut id = Id { bytes: [0; MOST_ID], len: HEXLOWER_PERMISSIVE.decode_len(end).ok()? };
+    HEXLOWER_PERMISSIVE.decode_mut(&rest[..end], &mut id.bytes[..id.len]).ok()?;
     Some((id, &rest[end + 1..]))
 }
 
@@ -90,9 +170,8 @@ pub(crate) struct Commits {
 
 impl Commits {
     /// Joins what the threads read.
-    pub(crate) fn new(readers: &[CommitReader]) -> Self {
-        let mut all: Vec<(Read, &CommitReader)> =
-            readers.iter().flat_map(|reader| reader.read.iter().map(move |read| (*read, reader))).collect();
+    pub(crate) fn new(parts: &[CommitPart]) -> Self {
+        let mut all: Vec<(Read, &CommitPart)> = parts.iter().flat_map(|part| part.read.iter().map(move |read| (*read, part))).collect();
         all.sort_unstable_by_key(|(read, _)| read.object);
         all.dedup_by_key(|(read, _)| read.object);
         let mut commits = Self {
@@ -101,9 +180,9 @@ impl Commits {
             times: all.iter().map(|(read, _)| read.time).collect(),
             ..Self::default()
         };
-        for (read, reader) in all {
+        for (read, part) in all {
             commits.first_parent.push(u32::try_from(commits.parents.len()).unwrap_or(u32::MAX));
-            let parents = &reader.parents[read.first_parent as usize..][..read.parents as usize];
+            let parents = &part.parents[read.first_parent as usize..][..read.parents as usize];
             commits.parents.extend(parents.iter().filter_map(|&object| place_of(&commits.objects, object)));
         }
         commits.first_parent.push(u32::try_from(commits.parents.len()).unwrap_or(u32::MAX));
@@ -207,14 +286,16 @@ pub(crate) mod tests {
     pub(crate) fn commits(of: &[(u32, u32, Vec<u32>, i64)]) -> Commits {
         let hex = |object: u32| format!("{object:040x}");
         let number = |id: &[u8]| Some(u32::from_be_bytes(id[16..].try_into().unwrap()));
-        let mut readers = [CommitReader::default(), CommitReader::default()];
+        let numbers = |ids: &[u8]| ids.chunks_exact(20).map(number).collect();
+        let mut readers = [CommitReader::new(20, numbers), CommitReader::new(20, numbers)];
         for (at, (object, tree, parents, time)) in of.iter().enumerate() {
             let parents = parents.iter().map(|&parent| format!("parent {}\n", hex(parent))).collect::<Vec<_>>().concat();
             let text = format!("tree {}\n{parents}author A <a> 7 +0000\ncommitter C> <c> {time} +0100\n\nparent {}\n", hex(*tree), hex(1));
-            readers[at % 2].read(*object, text.as_bytes(), number);
+            readers[at % 2].read(*object, text.as_bytes());
         }
-        assert!(readers.iter().all(|reader| reader.broken.is_empty() && reader.missing.is_empty()));
-        Commits::new(&readers)
+        let parts = readers.map(CommitReader::into_part);
+        assert!(parts.iter().all(|part| part.broken.is_empty() && part.missing.is_empty()));
+        Commits::new(&parts)
     }
 
     #[test]
@@ -229,15 +310,17 @@ pub(crate) mod tests {
 
     #[test]
     fn what_is_missing_or_broken_is_named() {
-        let mut reader = CommitReader::default();
+        let mut reader = CommitReader::new(20, |ids: &[u8]| vec![None; ids.len() / 20]);
         let id = "12".repeat(20);
-        reader.read(3, format!("tree {id}\nparent {id}\nauthor").as_bytes(), |_| None);
-        reader.read(4, b"parent", |_| None);
-        reader.read(5, b"tree 12\xff\n", |_| None);
-        assert_eq!(reader.missing, [(3, vec![0x12; 20])]);
-        assert_eq!(reader.cut, [(3, vec![0x12; 20])]);
-        assert_eq!(reader.broken, [4, 5]);
-        let commits = Commits::new(&[reader]);
+        reader.read(3, format!("tree {id}\nparent {id}\nparent 1234\nauthor").as_bytes());
+        reader.read(4, b"parent");
+        reader.read(5, b"tree 12\xff\n");
+        reader.read(6, format!("tree {}\n", "1".repeat(39)).as_bytes());
+        let part = reader.into_part();
+        assert_eq!(part.missing, [(3, vec![0x12; 20])]);
+        assert_eq!(part.cut, [(3, vec![0x12, 0x34]), (3, vec![0x12; 20])]);
+        assert_eq!(part.broken, [4, 5, 6]);
+        let commits = Commits::new(&[part]);
         assert_eq!((commits.len(), commits.tree(0), commits.parents(0)), (1, None, &[][..]));
     }
 

@@ -6,7 +6,7 @@ use gix::ObjectId;
 use gix::objs::Kind;
 
 use super::History;
-use super::commits::{CommitReader, Commits};
+use super::commits::{CommitPart, CommitReader, Commits};
 use super::trees::{Frame, Places, TreeReader, Trees};
 use crate::source::git::pack::Inventory;
 use crate::source::git::pack::budget::Budget;
@@ -21,19 +21,19 @@ pub(crate) trait Listener: Send {
 
 /// Reads all commits and all trees; each thread shows its commits to a listener.
 pub(crate) fn load<L: Listener>(inventory: &Inventory, limits: Limits<'_>, listen: impl Fn() -> L) -> (History, Vec<L>) {
-    let number = |id: &[u8]| inventory.number_of(id);
-    let start = || CommitVisitor { reader: CommitReader::default(), number, listener: listen(), broken: Vec::new() };
-    let mut readers = Vec::new();
+    let numbers = |ids: &[u8]| inventory.numbers_of(ids);
+    let start = || CommitVisitor { reader: CommitReader::new(inventory.id_len(), numbers), listener: listen(), broken: Vec::new() };
+    let mut parts = Vec::new();
     let mut listeners = Vec::new();
     let mut broken = Vec::new();
     for visitor in walk(inventory, Kind::Commit, limits, |_| true, start) {
-        readers.push(visitor.reader);
+        parts.push(visitor.reader.into_part());
         listeners.push(visitor.listener);
         broken.extend(visitor.broken);
     }
-    let commits = Commits::new(&readers);
-    let (cut, missing) = gaps(inventory, &readers, &commits);
-    drop(readers);
+    let commits = Commits::new(&parts);
+    let (cut, missing) = gaps(inventory, &parts, &commits);
+    drop(parts);
     let (trees, lost) = trees(inventory, limits);
     broken.extend(lost);
     broken.sort_unstable_by_key(|&(object, _)| object);
@@ -44,12 +44,12 @@ pub(crate) fn load<L: Listener>(inventory: &Inventory, limits: Limits<'_>, liste
 /// What commits name and what cannot be had, each after the commit: parents, and root trees.
 type Gaps = (Vec<(u32, ObjectId)>, Vec<(u32, ObjectId)>);
 
-fn gaps(inventory: &Inventory, readers: &[CommitReader], commits: &Commits) -> Gaps {
+fn gaps(inventory: &Inventory, parts: &[CommitPart], commits: &Commits) -> Gaps {
     let named = |(commit, id): &(u32, Vec<u8>)| Some((*commit, ObjectId::try_from(id.as_slice()).ok()?));
-    let absent = readers.iter().flat_map(|reader| &reader.cut).filter_map(named);
-    let unread = readers.iter().flat_map(|reader| reader.unread(commits));
+    let absent = parts.iter().flat_map(|part| &part.cut).filter_map(named);
+    let unread = parts.iter().flat_map(|part| part.unread(commits));
     let mut cut: Vec<_> = absent.chain(unread.map(|(commit, parent)| (commit, inventory.id(parent).to_owned()))).collect();
-    let mut missing: Vec<_> = readers.iter().flat_map(|reader| &reader.missing).filter_map(named).collect();
+    let mut missing: Vec<_> = parts.iter().flat_map(|part| &part.missing).filter_map(named).collect();
     for gaps in [&mut cut, &mut missing] {
         gaps.sort_unstable();
         gaps.dedup();
@@ -59,10 +59,10 @@ fn gaps(inventory: &Inventory, readers: &[CommitReader], commits: &Commits) -> G
 
 /// All trees, and those that cannot be unpacked.
 fn trees(inventory: &Inventory, limits: Limits<'_>) -> (Trees, Vec<(u32, Broken)>) {
-    let number = |id: &[u8]| inventory.number_of(id);
+    let numbers = |ids: &[u8]| inventory.numbers_of(ids);
     let is_tree = |&object: &u32| inventory.kind(object) == Some(Kind::Tree);
     let places = Places::new(inventory.len(), (0..inventory.len()).filter(is_tree));
-    let start = || TreeVisitor { reader: TreeReader::new(&places, inventory.id_len(), number), broken: Vec::new() };
+    let start = || TreeVisitor { reader: TreeReader::new(&places, inventory.id_len(), numbers), broken: Vec::new() };
     let (parts, broken): (Vec<_>, Vec<_>) = walk(inventory, Kind::Tree, limits, |_| true, start)
         .into_iter()
         .map(|visitor| (visitor.reader.into_part(), visitor.broken))
@@ -71,17 +71,16 @@ fn trees(inventory: &Inventory, limits: Limits<'_>) -> (Trees, Vec<(u32, Broken)
 }
 
 struct CommitVisitor<N, L> {
-    reader: CommitReader,
-    number: N,
+    reader: CommitReader<N>,
     listener: L,
     broken: Vec<(u32, Broken)>,
 }
 
-impl<N: Fn(&[u8]) -> Option<u32> + Send, L: Listener> Visitor for CommitVisitor<N, L> {
+impl<N: Fn(&[u8]) -> Vec<Option<u32>> + Send, L: Listener> Visitor for CommitVisitor<N, L> {
     type Frame = ();
 
     fn whole(&mut self, object: u32, bytes: &[u8], _has_changes: bool) {
-        self.reader.read(object, bytes, &self.number);
+        self.reader.read(object, bytes);
         self.listener.commit(object, bytes);
     }
 
@@ -105,7 +104,7 @@ struct TreeVisitor<'p, N> {
     broken: Vec<(u32, Broken)>,
 }
 
-impl<N: Fn(&[u8]) -> Option<u32> + Send> Visitor for TreeVisitor<'_, N> {
+impl<N: Fn(&[u8]) -> Vec<Option<u32>> + Send> Visitor for TreeVisitor<'_, N> {
     type Frame = Frame;
 
     fn whole(&mut self, object: u32, bytes: &[u8], _has_changes: bool) -> Frame {

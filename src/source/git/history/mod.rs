@@ -17,6 +17,7 @@ pub(crate) mod reach;
 mod tests;
 mod tree_changes;
 pub(crate) mod trees;
+mod waiting;
 
 /// A table of what is looked up often, with a fast hash, seeded at random.
 type Quick<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;

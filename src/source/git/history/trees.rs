@@ -9,6 +9,7 @@ use gix::ObjectId;
 
 use super::met::Met;
 use super::tree_changes::{Change, Differ, Entry, Layout, Order};
+use super::waiting::Waiting;
 use super::{NONE, Quick};
 use crate::source::git::pack::delta::Delta;
 
@@ -98,10 +99,12 @@ pub(crate) struct Frame {
     layout: Layout,
 }
 
-/// What a thread read of trees. `N` tells the number of the object with an id.
+/// What a thread read of trees. `N` tells the numbers of the objects with ids, which stand one behind the other.
 #[derive(Debug)]
 pub(crate) struct TreeReader<'p, N> {
-    number: N,
+    numbers: N,
+    /// Edits whose children are not known yet, with their modes.
+    waiting: Waiting<(usize, u32)>,
     places: &'p Places,
     differ: Differ,
     names: [Quick<Box<[u8]>, u32>; 2],
@@ -139,11 +142,12 @@ pub(crate) const MOST_PATH: usize = 64 << 10;
 /// Entries of trees with names out of order that a thread keeps; such a tree is kept whole, which must not fill the memory.
 const MOST_DISORDERED: usize = 4 << 20;
 
-impl<'p, N: Fn(&[u8]) -> Option<u32>> TreeReader<'p, N> {
+impl<'p, N: Fn(&[u8]) -> Vec<Option<u32>>> TreeReader<'p, N> {
     /// A reader of trees whose ids have `id_len` bytes.
-    pub(crate) fn new(places: &'p Places, id_len: usize, number: N) -> Self {
+    pub(crate) fn new(places: &'p Places, id_len: usize, numbers: N) -> Self {
         Self {
-            number,
+            numbers,
+            waiting: Waiting::new(id_len),
             places,
             differ: Differ::new(id_len),
             names: <[_; 2]>::default(),
@@ -203,6 +207,7 @@ impl<'p, N: Fn(&[u8]) -> Option<u32>> TreeReader<'p, N> {
         let len = self.edits.len() - first;
         self.is_odd |= order == Order::Wrong;
         if order == Order::Wrong && len > self.disordered {
+            self.settle();
             self.edits.truncate(first);
             self.broken(object);
             return frame;
@@ -218,7 +223,8 @@ impl<'p, N: Fn(&[u8]) -> Option<u32>> TreeReader<'p, N> {
     }
 
     /// What was read, without what it took to read it.
-    pub(crate) fn into_part(self) -> TreePart {
+    pub(crate) fn into_part(mut self) -> TreePart {
+        self.settle();
         TreePart {
             names: self.names,
             missing: self.missing,
@@ -238,20 +244,25 @@ impl<'p, N: Fn(&[u8]) -> Option<u32>> TreeReader<'p, N> {
 
     fn put(&mut self, entry: Entry<'_>) {
         let name = self.name(&entry);
-        let (class, child) = match (entry.mode & 0o170_000, (self.number)(entry.id)) {
-            (0o160_000, _) => (Class::Submodule, NONE),
-            (_, None) => (Class::Missing, self.missing_place(entry.id)),
-            (0o040_000, Some(object)) => self.places.get(object).map_or((Class::File, object), |place| (Class::Tree, place)),
-            (0o120_000, Some(object)) => (Class::Link, object),
-            (_, Some(object)) => (Class::File, object),
-        };
-        self.is_odd |= entry.is_tree() && class == Class::File;
-        self.edits.push(Edit::new(name, class, child));
+        self.edits.push(Edit::new(name, Class::Submodule, NONE));
+        if entry.mode & 0o170_000 != 0o160_000 && self.waiting.add(entry.id, (self.edits.len() - 1, entry.mode)) {
+            self.settle();
+        }
     }
 
-    fn missing_place(&mut self, id: &[u8]) -> u32 {
-        let next = u32::try_from(self.missing.len()).unwrap_or(u32::MAX);
-        *self.missing.entry(id.into()).or_insert(next)
+    /// Looks up what edits lead to.
+    fn settle(&mut self) {
+        let Self { numbers, waiting, places, missing, edits, is_odd, .. } = self;
+        waiting.settle(&*numbers, |(edit, mode), id, number| {
+            let (class, child) = match (mode & 0o170_000, number) {
+                (_, None) => (Class::Missing, missing_place(missing, id)),
+                (0o040_000, Some(object)) => places.get(object).map_or((Class::File, object), |place| (Class::Tree, place)),
+                (0o120_000, Some(object)) => (Class::Link, object),
+                (_, Some(object)) => (Class::File, object),
+            };
+            *is_odd |= mode & 0o170_000 == 0o040_000 && class == Class::File;
+            edits[edit] = Edit::new(edits[edit].name(), class, child);
+        });
     }
 
     /// The number of an entry's name. There are more names than numbers only in repositories made for it, where the last ones become one.
@@ -265,6 +276,11 @@ impl<'p, N: Fn(&[u8]) -> Option<u32>> TreeReader<'p, N> {
         names.insert(entry.name.into(), next);
         next
     }
+}
+
+fn missing_place(missing: &mut Quick<Box<[u8]>, u32>, id: &[u8]) -> u32 {
+    let next = u32::try_from(missing.len()).unwrap_or(u32::MAX);
+    *missing.entry(id.into()).or_insert(next)
 }
 
 /// The trees of a repository.
@@ -509,12 +525,16 @@ pub(crate) mod tests {
     /// A tree as tests write it: its object, its base's place in the list, and its entries `(mode, name, object)`.
     pub(crate) type Plain = (u32, Option<usize>, Vec<(u32, String, u32)>);
 
+    fn numbers(ids: &[u8]) -> Vec<Option<u32>> {
+        ids.chunks_exact(20).map(number).collect()
+    }
+
     /// The tables of `plain`, which is in order of bases; read by two threads.
     pub(crate) fn trees(plain: &[Plain]) -> Trees {
         let mut objects: Vec<u32> = plain.iter().map(|(object, ..)| *object).collect();
         objects.sort_unstable();
         let places = Places::new(900, objects.into_iter());
-        let mut readers = [TreeReader::new(&places, 20, number), TreeReader::new(&places, 20, number)];
+        let mut readers = [TreeReader::new(&places, 20, numbers), TreeReader::new(&places, 20, numbers)];
         let bytes: Vec<Vec<u8>> = plain.iter().map(|(_, _, entries)| bytes_of(entries)).collect();
         let mut frames: Vec<Frame> = Vec::new();
         for (at, (object, base, _)) in plain.iter().enumerate() {
@@ -582,7 +602,7 @@ pub(crate) mod tests {
     #[test]
     fn broken_trees_are_named_and_do_not_spread() {
         let places = Places::new(9, [1, 2, 4].into_iter());
-        let mut reader = TreeReader::new(&places, 20, number);
+        let mut reader = TreeReader::new(&places, 20, numbers);
         let good = tree(&[(0o100_644, "a", 5)]);
         let base = reader.whole(1, b"cut");
         let (payload, ops) = delta(b"cut", &good, 4);

@@ -4,6 +4,8 @@
 //! bits lead to a few places, and the bits after these, of all ids in a small table of their own, to one. Only that one is read in full, to see
 //! that it is the same, which it nearly always is; so a processor goes on before it has come from memory.
 
+use std::hint::black_box;
+
 /// Finds ids in a list that is in order.
 #[derive(Debug)]
 pub(super) struct Finder {
@@ -11,6 +13,14 @@ pub(super) struct Finder {
     fan: Vec<u32>,
     /// Of each id the bits after the first ones; then some more.
     heads: Vec<u32>,
+}
+
+/// The places of ids that share their first bits, and what tells one of them from the others.
+#[derive(Debug, Clone, Copy)]
+struct Near {
+    low: usize,
+    high: usize,
+    head: u32,
 }
 
 /// Places that are looked at in one step. Nearly always that is all that share their first bits.
@@ -37,17 +47,42 @@ impl Finder {
 
     /// The place of `id` among `ids`, which are those that this was made for; it is as long as they are.
     pub(super) fn find(&self, ids: &[u8], id: &[u8]) -> Option<u32> {
+        let near = self.near(id);
+        self.same(ids, id, near, self.start(near))
+    }
+
+    /// [`find`](Self::find) for each of the ids that stand one behind the other in `wanted`. Each step is a loop of its own, in which nothing waits
+    /// for what comes before it, so that the memory answers for many ids at a time.
+    pub(super) fn find_all(&self, ids: &[u8], wanted: &[u8], id_len: usize) -> Vec<Option<u32>> {
+        let near: Vec<Near> = wanted.chunks_exact(id_len).map(|id| self.near(id)).collect();
+        let starts: Vec<usize> = near.iter().map(|&near| self.start(near)).collect();
+        // Comparing is too much work for the processor to look far ahead while it waits: what is compared is fetched before.
+        black_box(starts.iter().fold(0, |all, start| all ^ ids.get(start * id_len).copied().unwrap_or_default()));
+        let found = wanted.chunks_exact(id_len).zip(near).zip(starts);
+        found.map(|((id, near), start)| self.same(ids, id, near, start)).collect()
+    }
+
+    /// Where the ids with the first bits of `id` are.
+    fn near(&self, id: &[u8]) -> Near {
         let (first, head) = parts(id, (self.fan.len() - 1).ilog2());
-        let (low, high) = (self.fan[first] as usize, self.fan[first + 1] as usize);
-        let start = match self.heads[low..].first_chunk::<AT_ONCE>() {
+        Near { low: self.fan[first] as usize, high: self.fan[first + 1] as usize, head }
+    }
+
+    /// The first place of those whose head is not below.
+    fn start(&self, Near { low, high, head }: Near) -> usize {
+        match self.heads[low..].first_chunk::<AT_ONCE>() {
             // Heads behind the last one of these are not below it, or do not count.
             Some(heads) if high - low <= AT_ONCE => {
                 let below = heads.iter().zip(0..).map(|(&other, at)| usize::from(other < head) & usize::from(at < high - low));
                 low + below.sum::<usize>()
             }
             _ => low + self.heads[low..high].partition_point(|&other| other < head),
-        };
-        let mut same = (start..high).take_while(|&at| self.heads[at] == head);
+        }
+    }
+
+    /// The place of `id`, of the places from `start` on with its head.
+    fn same(&self, ids: &[u8], id: &[u8], near: Near, start: usize) -> Option<u32> {
+        let mut same = (start..near.high).take_while(|&at| self.heads[at] == near.head);
         same.find(|&at| ids[at * id.len()..][..id.len()] == *id).and_then(|at| u32::try_from(at).ok())
     }
 
@@ -83,12 +118,17 @@ mod tests {
             ids.sort_unstable();
             let bytes = ids.concat();
             let finder = Finder::new(&bytes, 20);
+            let mut wanted = Vec::new();
+            let mut places = Vec::new();
             for (id, place) in ids.iter().zip(0..) {
                 assert_eq!(finder.find(&bytes, id), Some(place));
                 let mut other = *id;
                 other[15] ^= 1;
                 assert_eq!(finder.find(&bytes, &other), None);
+                wanted.extend([*id, other].concat());
+                places.extend([Some(place), None]);
             }
+            assert_eq!(finder.find_all(&bytes, &wanted, 20), places);
             assert_eq!((finder.find(&bytes, &[0; 20]), finder.find(&bytes, &[255; 20])), (None, None));
         }
     }

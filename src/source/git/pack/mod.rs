@@ -166,6 +166,11 @@ impl Inventory {
     pub(crate) fn number_of(&self, id: &[u8]) -> Option<u32> {
         (id.len() == self.hash.len_in_bytes()).then(|| self.finder.find(&self.ids, id)).flatten()
     }
+
+    /// [`number`](Self::number) for each of the ids that stand one behind the other in `ids`: a lot faster than one by one.
+    pub(crate) fn numbers_of(&self, ids: &[u8]) -> Vec<Option<u32>> {
+        self.finder.find_all(&self.ids, ids, self.id_len())
+    }
 }
 
 /// The directories and their alternates, each once.

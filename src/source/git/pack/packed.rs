@@ -17,21 +17,36 @@ use crate::source::git::causes;
 /// A pack whose entries are in order of their offsets.
 pub(crate) struct Pack {
     data: PackData,
-    /// Where each entry starts, and where the last one ends.
-    offsets: Vec<u64>,
-    /// Checksum of each entry as stored; empty for an index of version 1.
-    crc32: Vec<u32>,
-    /// The object that each entry holds.
-    objects: Vec<u32>,
-    /// The kind of object each entry holds; none for one whose chain of bases does not end.
-    kinds: Vec<Option<Kind>>,
-    /// The entry that each entry is stored as a change to.
-    bases: Vec<u32>,
-    /// Entry `e` is the base of `children[first_child[e]..first_child[e + 1]]`.
-    first_child: Vec<u32>,
+    /// One more than there are, for where the last one ends.
+    entries: Vec<Entry>,
+    /// Whether the index has checksums; one of version 1 has none.
+    has_crc32: bool,
+    /// Changes to entries: `children[first_child..]` up to the `first_child` of the next.
     children: Vec<u32>,
-    /// Bytes stored for an entry and everything below it, cut off at the greatest number.
-    weights: Vec<u32>,
+}
+
+/// What is known of an entry, side by side: entries are looked at in no order that a processor could foresee.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    /// Where it starts.
+    offset: u64,
+    /// Checksum of what is stored.
+    crc32: u32,
+    /// The object that it holds.
+    object: u32,
+    /// The entry that it is stored as a change to.
+    base: u32,
+    first_child: u32,
+    /// Bytes stored for it and everything below it, cut off at the greatest number.
+    weight: u32,
+    /// The kind of object; none for one whose chain of bases does not end.
+    kind: Option<Kind>,
+}
+
+impl Entry {
+    const fn at(offset: u64, object: u32, crc32: u32) -> Self {
+        Self { offset, crc32, object, base: NONE, first_child: 0, weight: 0, kind: None }
+    }
 }
 
 /// More bytes than the two lengths that a delta starts with.
@@ -81,59 +96,48 @@ impl Pack {
         if order.last().is_some_and(|&(last, _)| last >= end) {
             return Err("the pack ends before the last of its objects".to_owned());
         }
-        let crc32 = order.iter().filter_map(|&(_, at)| index.crc32_at_index(at)).collect();
-        let objects = order.iter().map(|&(_, at)| numbers[at as usize]).collect();
-        let offsets = order.iter().map(|&(offset, _)| offset).chain([end]).collect();
-        let mut pack = Self {
-            data,
-            offsets,
-            crc32,
-            objects,
-            kinds: Vec::new(),
-            bases: Vec::new(),
-            first_child: Vec::new(),
-            children: Vec::new(),
-            weights: Vec::new(),
-        };
+        let entry = |&(offset, at): &(u64, u32)| Entry::at(offset, numbers[at as usize], index.crc32_at_index(at).unwrap_or_default());
+        let entries = order.iter().map(entry).chain([Entry::at(end, NONE, 0)]).collect();
+        let has_crc32 = order.first().is_some_and(|&(_, at)| index.crc32_at_index(at).is_some());
+        let mut pack = Self { data, entries, has_crc32, children: Vec::new() };
         pack.connect(|id| order_of(index, id, &order));
         Ok(pack)
     }
 
     /// Number of entries.
     pub(crate) fn len(&self) -> u32 {
-        u32::try_from(self.objects.len()).expect("because a pack counts its objects in 32 bits")
+        u32::try_from(self.entries.len() - 1).expect("because a pack counts its objects in 32 bits")
     }
 
     /// Bytes of memory that the tables take, about.
     pub(crate) fn bytes(&self) -> usize {
-        // Offsets, then six tables of 32 bits, then kinds.
-        self.objects.len() * (8 + 6 * 4 + 1)
+        self.entries.len() * (size_of::<Entry>() + size_of::<u32>())
     }
 
     /// The object that an entry holds.
     pub(crate) fn object(&self, entry: u32) -> u32 {
-        self.objects[entry as usize]
+        self.entries[entry as usize].object
     }
 
     /// The kind of object that an entry holds; none where its chain of bases does not end in this pack.
     pub(crate) fn kind(&self, entry: u32) -> Option<Kind> {
-        self.kinds[entry as usize]
+        self.entries[entry as usize].kind
     }
 
     /// The entries that are stored as changes to `entry`.
     pub(crate) fn children(&self, entry: u32) -> &[u32] {
         let entry = entry as usize;
-        &self.children[self.first_child[entry] as usize..self.first_child[entry + 1] as usize]
+        &self.children[self.entries[entry].first_child as usize..self.entries[entry + 1].first_child as usize]
     }
 
     /// Bytes stored for the entry and everything below it.
     pub(crate) fn weight(&self, entry: u32) -> u32 {
-        self.weights[entry as usize]
+        self.entries[entry as usize].weight
     }
 
     /// The entry that this one is stored as a change to; none for one that is stored whole.
     pub(crate) fn base(&self, entry: u32) -> Option<u32> {
-        Some(self.bases[entry as usize]).filter(|&base| base != NONE)
+        Some(self.entries[entry as usize].base).filter(|&base| base != NONE)
     }
 
     /// Bytes of what an entry stores when they are unpacked, as it says itself.
@@ -157,7 +161,7 @@ impl Pack {
     /// The header of an entry and its deflated bytes, which are what the index says.
     fn checked(&self, entry: u32) -> Result<(Header, &[u8]), Broken> {
         let stored = self.stored(entry);
-        if self.crc32.get(entry as usize).is_some_and(|&crc32| crc32fast::hash(stored) != crc32) {
+        if self.has_crc32 && crc32fast::hash(stored) != self.entries[entry as usize].crc32 {
             return Err(Broken::Checksum);
         }
         let header = self.header(entry).ok_or(Broken::Damaged)?;
@@ -175,51 +179,79 @@ impl Pack {
 
     fn stored(&self, entry: u32) -> &[u8] {
         let entry = entry as usize;
-        self.data.entry_slice(self.offsets[entry]..self.offsets[entry + 1]).unwrap_or_default()
+        self.data.entry_slice(self.entries[entry].offset..self.entries[entry + 1].offset).unwrap_or_default()
     }
 
     fn header(&self, entry: u32) -> Option<Header> {
-        read_header(self.stored(entry), self.offsets[entry as usize], self.data.object_hash().len_in_bytes())
+        read_header(self.stored(entry), self.entries[entry as usize].offset, self.data.object_hash().len_in_bytes())
     }
 
     /// Finds each entry's base, then kinds and weights from the roots down.
     fn connect(&mut self, entry_of_id: impl Fn(&[u8]) -> Option<u32>) {
         let count = self.len();
-        let mut kinds = vec![None; count as usize];
-        let mut bases = vec![NONE; count as usize];
         for entry in 0..count {
             let Some(header) = self.header(entry) else { continue };
-            bases[entry as usize] = match header.stored {
+            let base = match header.stored {
                 Stored::Whole(kind) => {
-                    kinds[entry as usize] = Some(kind);
-                    NONE
+                    self.entries[entry as usize].kind = Some(kind);
+                    None
                 }
-                Stored::DeltaAt(offset) => before(&self.offsets[..entry as usize], offset).unwrap_or(NONE),
+                Stored::DeltaAt(offset) => before(&self.entries[..entry as usize], offset),
                 Stored::DeltaOf => {
                     let id = &self.stored(entry)[header.len - self.data.object_hash().len_in_bytes()..header.len];
-                    entry_of_id(id).unwrap_or(NONE)
+                    entry_of_id(id)
                 }
             };
+            self.entries[entry as usize].base = base.unwrap_or(NONE);
         }
-        (self.first_child, self.children) = by_base(&bases);
-        let mut order: Vec<u32> = (0..count).filter(|&entry| kinds[entry as usize].is_some()).collect();
+        self.list_children();
+        let mut order: Vec<u32> = (0..count).filter(|&entry| self.kind(entry).is_some()).collect();
         let mut next = 0;
         while let Some(&entry) = order.get(next) {
             next += 1;
-            for at in self.first_child[entry as usize]..self.first_child[entry as usize + 1] {
+            let kind = self.kind(entry);
+            for at in self.entries[entry as usize].first_child..self.entries[entry as usize + 1].first_child {
                 let child = self.children[at as usize];
-                kinds[child as usize] = kinds[entry as usize];
+                self.entries[child as usize].kind = kind;
                 order.push(child);
             }
         }
-        let mut weights: Vec<u32> = self.offsets.windows(2).map(|pair| u32::try_from(pair[1] - pair[0]).unwrap_or(u32::MAX)).collect();
-        for &entry in order.iter().rev().filter(|&&entry| bases[entry as usize] != NONE) {
-            let base = bases[entry as usize] as usize;
-            weights[base] = weights[base].saturating_add(weights[entry as usize]);
+        for entry in 0..count as usize {
+            let stored = self.entries[entry + 1].offset - self.entries[entry].offset;
+            self.entries[entry].weight = u32::try_from(stored).unwrap_or(u32::MAX);
         }
-        self.bases = bases;
-        self.kinds = kinds;
-        self.weights = weights;
+        for &entry in order.iter().rev() {
+            let Entry { base, weight, .. } = self.entries[entry as usize];
+            if base != NONE {
+                let of_base = &mut self.entries[base as usize].weight;
+                *of_base = of_base.saturating_add(weight);
+            }
+        }
+    }
+
+    /// Lists the entries that have each entry as their base.
+    fn list_children(&mut self) {
+        let entries = &mut self.entries;
+        for at in 0..entries.len() {
+            let base = entries[at].base as usize;
+            if let Some(base) = entries.get_mut(base) {
+                base.first_child += 1;
+            }
+        }
+        let mut end = 0;
+        for entry in entries.iter_mut() {
+            end += entry.first_child;
+            entry.first_child = end;
+        }
+        // Each range is filled from its end: when all are in, what said where it ends says where it starts.
+        self.children = vec![0; end as usize];
+        for at in (0..entries.len()).rev() {
+            let base = entries[at].base as usize;
+            if let Some(base) = entries.get_mut(base) {
+                base.first_child -= 1;
+                self.children[base.first_child as usize] = u32::try_from(at).unwrap_or(NONE);
+            }
+        }
     }
 }
 
@@ -230,36 +262,17 @@ fn order_of(index: &PackIndexFile, id: &[u8], order: &[(u64, u32)]) -> Option<u3
     order.binary_search_by_key(&offset, |&(offset, _)| offset).ok().and_then(|entry| u32::try_from(entry).ok())
 }
 
-/// The position of `offset` in the sorted `offsets`; most bases are near the end.
-fn before(offsets: &[u64], offset: u64) -> Option<u32> {
+/// The one of the `entries` that starts at `offset`; most bases are near the end.
+fn before(entries: &[Entry], offset: u64) -> Option<u32> {
     let mut width = 32;
     loop {
-        let start = offsets.len().saturating_sub(width);
-        if start == 0 || offsets[start] <= offset {
-            let at = start + offsets[start..].binary_search(&offset).ok()?;
+        let start = entries.len().saturating_sub(width);
+        if start == 0 || entries[start].offset <= offset {
+            let at = start + entries[start..].binary_search_by_key(&offset, |entry| entry.offset).ok()?;
             return u32::try_from(at).ok();
         }
         width *= 4;
     }
-}
-
-/// The entries that have each entry as their base, as ranges of one list.
-fn by_base(bases: &[u32]) -> (Vec<u32>, Vec<u32>) {
-    let mut first = vec![0_u32; bases.len() + 2];
-    for &base in bases.iter().filter(|&&base| base != NONE) {
-        first[base as usize + 2] += 1;
-    }
-    for at in 2..first.len() {
-        first[at] += first[at - 1];
-    }
-    let mut children = vec![0; first[first.len() - 1] as usize];
-    for (entry, &base) in (0_u32..).zip(bases).filter(|&(_, &base)| base != NONE) {
-        let slot = &mut first[base as usize + 1];
-        children[*slot as usize] = entry;
-        *slot += 1;
-    }
-    first.pop();
-    (first, children)
 }
 
 fn read_header(bytes: &[u8], offset: u64, id_len: usize) -> Option<Header> {

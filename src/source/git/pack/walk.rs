@@ -19,6 +19,11 @@ use super::forest::{Forest, Plan};
 use super::packed::Broken;
 use super::worker::{Task, Under, Worker};
 
+/// Stored bytes of a tree of changes that is shared out on its own, the heaviest first; of lighter ones, mostly commits, so many are looked at one
+/// after the other, in the order in which they are stored: what comes next is read ahead.
+const HEAVY: u32 = 16 << 10;
+const TOGETHER: usize = 32;
+
 /// Looks at objects; one for each thread.
 pub(crate) trait Visitor: Send {
     /// What a change needs to know of the object it is a change to, besides its bytes.
@@ -116,13 +121,20 @@ fn of<'w, 'b, V>(worker: &'w mut Mutex<Worker<'b, V>>) -> &'w mut Worker<'b, V> 
 fn go<V: Visitor>(pool: &ThreadPool, inventory: &Inventory, plan: &Plan<'_>, workers: &[Mutex<Worker<'_, V>>]) {
     let walk = Walk { workers };
     let roots = plan.forests.iter().flat_map(|forest| forest.roots().map(move |entry| (forest, entry)));
-    let mut roots: Vec<(&Forest<'_>, u32)> = roots.collect();
-    roots.sort_by_key(|&(forest, entry)| std::cmp::Reverse(forest.pack.weight(entry)));
+    let is_heavy = |&(forest, entry): &(&Forest<'_>, u32)| forest.pack.weight(entry) > HEAVY;
+    let (mut heavy, light): (Vec<_>, Vec<_>) = roots.partition(is_heavy);
+    heavy.sort_by_key(|&(forest, entry)| std::cmp::Reverse(forest.pack.weight(entry)));
     pool.scope(|scope| {
         for &object in &plan.loose {
             scope.spawn(move |_| walk.worker().loose(inventory, object));
         }
-        for (forest, entry) in roots {
+        for part in light.chunks(TOGETHER) {
+            scope.spawn(move |scope| {
+                part.iter().for_each(|&(forest, entry)| walk.branch(scope, Task { forest, entry, under: Under::Nothing }))
+            });
+        }
+        // What is added last comes first.
+        for (forest, entry) in heavy.into_iter().rev() {
             scope.spawn(move |scope| walk.branch(scope, Task { forest, entry, under: Under::Nothing }));
         }
     });
