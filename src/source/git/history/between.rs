@@ -260,3 +260,86 @@ impl Scratch {
 fn way(trees: &Trees, tree: Option<u32>) -> impl Iterator<Item = u32> {
     std::iter::successors(tree, |&tree| trees.base(tree))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::trees::tests::{Plain, trees};
+    use super::*;
+    use proptest::prelude::*;
+
+    const FILE: u32 = 0o100_644;
+    const LINK: u32 = 0o120_000;
+
+    /// What a tree has under each name: class and object.
+    type Shown = BTreeMap<String, (Class, u32)>;
+
+    fn scratch(trees: &Trees, work: usize) -> Scratch {
+        Scratch { met: vec![(0, 0); trees.names()], on_way: vec![0; trees.len()], turn: 0, pairs: Vec::new(), work }
+    }
+
+    fn shown(tree: &Plain) -> Shown {
+        let class = |mode: u32| if mode == LINK { Class::Link } else { Class::File };
+        tree.2.iter().map(|(mode, name, object)| (name.clone(), (class(*mode), *object))).collect()
+    }
+
+    /// What two trees have under the names that they do not share, by the obvious way.
+    fn plain(ours: &Shown, theirs: &Shown) -> BTreeMap<String, [Option<(Class, u32)>; 2]> {
+        let names = ours.keys().chain(theirs.keys());
+        let pairs = names.map(|name| (name.clone(), [ours.get(name).copied(), theirs.get(name).copied()]));
+        pairs.filter(|(_, [ours, theirs])| ours.map(|(_, object)| object) != theirs.map(|(_, object)| object)).collect()
+    }
+
+    /// The same, read off the tables.
+    fn compared(scratch: &mut Scratch, trees: &Trees, tree: u32, other: Option<u32>) -> BTreeMap<String, [Option<(Class, u32)>; 2]> {
+        scratch.pairs(trees, tree, other).expect("there is work left");
+        let side = |edit: Option<Edit>| edit.map(|edit| (edit.class(), edit.child));
+        let name = |pair: &Pair| String::from_utf8(trees.name(pair.name).to_vec()).unwrap();
+        scratch.pairs.iter().filter(|pair| !pair.is_same()).map(|pair| (name(pair), [side(pair.ours), side(pair.theirs)])).collect()
+    }
+
+    /// Trees out of changes to earlier ones: a base, and what is put and taken away.
+    fn made() -> impl Strategy<Value = Vec<Plain>> {
+        let change = ("[a-e]{1,2}", prop::option::weighted(0.7, (prop::bool::ANY, 0..5_u32)));
+        let tree = (prop::option::weighted(0.8, any::<prop::sample::Index>()), prop::collection::vec(change, 0..5));
+        prop::collection::vec(tree, 2..9).prop_map(|list| {
+            let mut trees: Vec<Plain> = Vec::new();
+            for (at, (base, changes)) in list.into_iter().enumerate() {
+                let base = base.filter(|_| at > 0).map(|base| base.index(at));
+                let mut entries: BTreeMap<String, (u32, u32)> = BTreeMap::new();
+                entries.extend(base.iter().flat_map(|&base| &trees[base].2).map(|(mode, name, object)| (name.clone(), (*mode, *object))));
+                for (name, put) in changes {
+                    entries.remove(&name);
+                    entries.extend(put.map(|(is_link, object)| (name, (if is_link { LINK } else { FILE }, 100 + object))));
+                }
+                let entries = entries.into_iter().map(|(name, (mode, object))| (mode, name, object)).collect();
+                trees.push((u32::try_from(at).unwrap(), base, entries));
+            }
+            trees
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn trees_differ_by_what_their_entries_differ_by(made in made()) {
+            let trees = trees(&made);
+            let mut scratch = scratch(&trees, usize::MAX);
+            let place = |tree: &Plain| trees.place(tree.0).unwrap();
+            for ours in &made {
+                prop_assert_eq!(compared(&mut scratch, &trees, place(ours), None), plain(&shown(ours), &Shown::new()));
+                for theirs in &made {
+                    let expected = plain(&shown(ours), &shown(theirs));
+                    prop_assert_eq!(compared(&mut scratch, &trees, place(ours), Some(place(theirs))), expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn without_work_left_nothing_is_said() {
+        let entry = |name: &str, object| (FILE, name.to_owned(), object);
+        let made: [Plain; 2] = [(0, None, vec![entry("a", 100), entry("b", 101)]), (1, Some(0), vec![entry("a", 102), entry("b", 101)])];
+        let trees = trees(&made);
+        assert!((0..4).all(|work| scratch(&trees, work).pairs(&trees, 1, Some(0)).is_none()));
+        assert!(scratch(&trees, 100).pairs(&trees, 1, Some(0)).is_some());
+    }
+}
