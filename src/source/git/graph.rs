@@ -46,6 +46,16 @@ impl Commit {
     pub(crate) const fn new(tree: ObjectId, parents: Vec<ObjectId>, time: i64) -> Self {
         Self { tree, parents, time, paint: Paint { wanted: false, unwanted: false }, queued: false }
     }
+
+    /// The commit with an id.
+    pub(crate) fn read(database: &DatabaseReader, id: &ObjectId) -> Result<Self, LookupError> {
+        let mut buffer = Vec::new();
+        let object = database.find(id, &mut buffer)?;
+        let commit = object.try_into_commit_iter().ok_or_else(|| LookupError::unexpected(id, "commit"))?;
+        let tree = commit.clone().tree_id().map_err(|_| LookupError::unexpected(id, "whole commit"))?;
+        let time = commit.committer().map(|committer| committer.seconds()).unwrap_or_default();
+        Ok(Self::new(tree, commit.parent_ids().collect(), time))
+    }
 }
 
 /// The commits seen. Newer ones are visited first, so that few below the common history are.
@@ -98,12 +108,7 @@ impl<'d> Graph<'d> {
         if let Some(commit) = self.tables.and_then(|tables| tables.commit(id)).or_else(noted) {
             return Ok(commit);
         }
-        let mut buffer = Vec::new();
-        let object = self.database.find(id, &mut buffer)?;
-        let commit = object.try_into_commit_iter().ok_or_else(|| LookupError::unexpected(id, "commit"))?;
-        let tree = commit.clone().tree_id().map_err(|_| LookupError::unexpected(id, "whole commit"))?;
-        let time = commit.committer().map(|committer| committer.seconds()).unwrap_or_default();
-        Ok(Commit::new(tree, commit.parent_ids().collect(), time))
+        Commit::read(self.database, id)
     }
 
     /// A commit that was reached and could be read.

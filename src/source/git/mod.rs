@@ -17,6 +17,7 @@ pub(crate) mod open;
 pub(crate) mod pack;
 pub(crate) mod plain;
 pub(crate) mod refs;
+mod revision;
 pub(crate) mod submodules;
 pub(crate) mod trees;
 pub(crate) mod worktree;

@@ -20,7 +20,7 @@ use crate::source::git::open::{self, Opened};
 use crate::source::git::pack::Inventory;
 use crate::source::git::refs::{self, ReferenceKind, References};
 use crate::source::git::trees::{Comparison, Counted};
-use crate::source::git::{config, lfs};
+use crate::source::git::{config, lfs, revision};
 use crate::source::objects::{Content, ObjectItem, Objects};
 
 /// Which commits are asked for: those reachable from its tips and not from what is known. The hook protocols and the events of
@@ -300,9 +300,15 @@ impl<'o> Listing<'o> {
         let whole = revision.len() == repository.object_hash().len_in_hex();
         let id = match ObjectId::from_hex(revision.as_bytes()) {
             Ok(id) if whole => Some(id),
-            _ => refs::resolve(repository, revision),
+            _ => refs::resolve(repository, revision).or_else(|| revision::resolve(self.reader, revision, |name| self.named(name))),
         };
         self.reader.peel(id.ok_or_else(missing)?).map_err(|_| missing())
+    }
+
+    /// The object of the reference that a name stands for.
+    fn named(&self, name: &str) -> Option<ObjectId> {
+        let all = self.references("").all;
+        refs::full_names(name).find_map(|name| all.iter().find(|reference| reference.name == name)).map(|reference| reference.id)
     }
 
     fn not_there(&self, revision: &str) -> SourceError {

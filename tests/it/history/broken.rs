@@ -148,6 +148,21 @@ fn alternates_in_a_circle_are_read_once_and_said() {
     let zeros = "0".repeat(40);
     fixture.scan("r", &["--range", &format!("{zeros}..HEAD")]).assert_found(&["ours: commit o"]);
     fixture.scan("r", &["--range", &format!("{zeros}..theirs")]).assert_found(&["theirs: commit t"]);
+    fixture.run("cd r; git checkout -qb side; echo @second@ >p; git add p; git commit -qm p; git checkout -q main; git merge -q --no-ff -m m side; git tag -a -m v v");
+    for (range, found) in [
+        ("HEAD~1..HEAD", "second: commit p"),
+        ("@^1..v^2", "second: commit p"),
+        ("v^0~1..side", "second: commit p"),
+        ("refs/tags/v~..refs/heads/main^", ""),
+    ] {
+        let found: Vec<&str> = Some(found).filter(|found| !found.is_empty()).into_iter().collect();
+        fixture.scan("r", &["--range", range]).assert_found(&found);
+    }
+    for none in ["HEAD~9", "HEAD^3", "HEAD^x", "nothing~1", "~1"] {
+        let scan = fixture.scan("r", &["--range", &format!("{none}..HEAD")]);
+        assert!(scan.code == 2 && scan.errors.contains("is not in this repository"), "{none}: {}", scan.errors);
+    }
+    fixture.run("cd r; git reset -q --hard HEAD~1; git tag -d v >/dev/null; git branch -qD side");
     fixture.scan("r", &["."]).assert_found(&["ours: file o"]);
     fixture.run("cd r; echo @staged@ >n; git add n");
     fixture.scan("r", &["--staged"]).assert_found(&["staged: index n"]);

@@ -172,16 +172,19 @@ pub(crate) fn resolve(repository: &gix::Repository, revision: &str) -> Option<Ob
         let end = revision.char_indices().skip(1).find(|(_, character)| "~^:@".contains(*character)).map_or(revision.len(), |(at, _)| at);
         let (name, rest) = revision.split_at(end);
         let reading = Reading::tables(repository).ok()?;
-        let name = if name == "@" { "HEAD" } else { name };
-        // The order in which git tries them.
-        let written = ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"].map(|start| format!("{start}{name}"));
-        let mut names = written.into_iter().chain([format!("refs/remotes/{name}/HEAD")]);
-        if let Some(id) = names.find_map(|name| reading.object(&name.into())) {
+        if let Some(id) = full_names(name).find_map(|name| reading.object(&name)) {
             return by_git(&format!("{id}{rest}"));
         }
     }
     // HEAD is known where no object can be looked up by it.
     by_git(revision).or_else(|| if matches!(revision, "HEAD" | "@") { head(repository).ok()?.id } else { None })
+}
+
+/// The names of references that a name may stand for, in the order in which git tries them.
+pub(crate) fn full_names(name: &str) -> impl Iterator<Item = BString> {
+    let name = if name == "@" { "HEAD" } else { name };
+    let written = ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"].map(|start| format!("{start}{name}"));
+    written.into_iter().chain([format!("refs/remotes/{name}/HEAD")]).map(BString::from)
 }
 
 /// References as they are read.
