@@ -28,11 +28,15 @@ pub(crate) struct Folder {
     setting: Setting,
     /// Whether one of them holds a user interface's texts.
     is_translation: bool,
+    /// Whether the last one holds files or folders of a language each, if their names say so.
+    has_languages: bool,
+    /// Whether one of them is that of a language.
+    is_language: bool,
 }
 
 impl Folder {
     /// No folder at all.
-    pub(crate) const ROOT: Self = Self { setting: Setting::Product, is_translation: false };
+    pub(crate) const ROOT: Self = Self { setting: Setting::Product, is_translation: false, has_languages: false, is_language: false };
 
     /// The folder at a path.
     pub(crate) fn at(path: &BStr) -> Self {
@@ -42,14 +46,24 @@ impl Folder {
     /// A folder in this one.
     pub(crate) fn enter(self, name: &BStr) -> Self {
         const TRANSLATIONS: [&[u8]; 7] = [b"locale", b"locales", b"i18n", b"l10n", b"translation", b"translations", b"_locales"];
-        let is_translation = TRANSLATIONS.iter().any(|known| name.eq_ignore_ascii_case(known));
-        Self { setting: self.setting.max(setting(name)), is_translation: self.is_translation || is_translation }
+        const OF_LANGUAGES: [&[u8]; 4] = [b"lang", b"langs", b"language", b"languages"];
+        let is_one_of = |list: &[&[u8]]| list.iter().any(|known| name.eq_ignore_ascii_case(known));
+        Self {
+            setting: self.setting.max(setting(name)),
+            is_translation: self.is_translation || is_one_of(&TRANSLATIONS),
+            has_languages: is_one_of(&OF_LANGUAGES),
+            is_language: self.is_language || self.has_languages && is_language(name),
+        }
     }
 
     /// A file in it.
     pub(crate) fn class_of(self, name: &BStr) -> PathClass {
+        let is_language = || self.is_language || self.has_languages && is_language(before_dot(name));
         let kind = match kind_of_name(name) {
             FileKind::Config | FileKind::Data | FileKind::Code if self.is_translation => FileKind::Translation,
+            FileKind::Config | FileKind::Data if is_language() => FileKind::Translation,
+            // `lang/io` of a Java program is none.
+            FileKind::Code if holds_texts(name) && is_language() => FileKind::Translation,
             kind => kind,
         };
         PathClass { kind, setting: self.setting.max(setting(name)) }
@@ -152,7 +166,7 @@ const OUTER: [&str; 17] = [
 
 /// Endings in lower case and their kinds, sorted for the search.
 #[rustfmt::skip]
-const ENDINGS: [(&str, FileKind); 208] = {
+const ENDINGS: [(&str, FileKind); 211] = {
     use FileKind::{Code, Config, Data, Doc, Generated, Lock, Markup, Script, Translation};
     [
         ("abap", Code), ("adoc", Doc), ("arb", Translation), ("asciidoc", Doc), ("asm", Code), ("aspx", Markup), ("bash", Script),
@@ -162,7 +176,7 @@ const ENDINGS: [(&str, FileKind); 208] = {
         ("crt", Generated), ("cs", Code), ("cshtml", Markup), ("csproj", Markup), ("csv", Data), ("cts", Code), ("cxx", Code),
         ("d", Code), ("dart", Code), ("dockerfile", Script), ("edn", Code), ("eex", Code), ("el", Code), ("elm", Code), ("env", Config),
         ("envrc", Config), ("erl", Code), ("ex", Code), ("exs", Code), ("f90", Code), ("fastfile", Code), ("fish", Script), ("fs", Code),
-        ("fsx", Code), ("ftl", Translation), ("gemfile", Code), ("gemspec", Code), ("go", Code), ("gql", Code), ("gradle", Code),
+        ("fsproj", Markup), ("fsx", Code), ("ftl", Translation), ("gemfile", Code), ("gemspec", Code), ("go", Code), ("gql", Code), ("gradle", Code),
         ("graphql", Code), ("groovy", Code), ("h", Code), ("har", Data), ("hcl", Code), ("heex", Markup), ("hh", Code), ("hpp", Code), ("hrl", Code),
         ("hs", Code), ("htm", Markup), ("html", Markup), ("hxx", Code), ("idl", Markup), ("ini", Config), ("ipynb", Data), ("java", Code),
         ("jenkinsfile", Code), ("jl", Code), ("js", Code), ("json", Data), ("json5", Data), ("jsonc", Data), ("jsonl", Data),
@@ -176,12 +190,12 @@ const ENDINGS: [(&str, FileKind); 208] = {
         ("properties", Config), ("props", Markup), ("proto", Code), ("ps1", Script), ("psd1", Script), ("psm1", Script), ("psql", Code),
         ("py", Code), ("pyi", Code), ("pyx", Code), ("qml", Code), ("r", Code), ("rake", Code), ("rakefile", Code), ("rb", Code),
         ("rdoc", Doc), ("resx", Translation), ("rrc", Translation), ("rs", Code), ("rsp", Config), ("rst", Doc), ("s", Code),
-        ("sbt", Code), ("scala", Code), ("scm", Code), ("service", Config), ("sh", Script), ("smali", Generated), ("sol", Code),
+        ("sbt", Code), ("scala", Code), ("scm", Code), ("service", Config), ("sh", Script), ("sln", Lock), ("smali", Generated), ("sol", Code),
         ("sql", Code), ("storyboard", Markup), ("strings", Translation), ("sum", Lock), ("svelte", Markup), ("svg", Markup),
         ("swift", Code), ("t", Code), ("targets", Markup), ("tcl", Code), ("tex", Doc), ("text", Doc), ("textile", Doc), ("tf", Code),
         ("tfstate", Data), ("tfvars", Code), ("thrift", Code), ("tl", Code), ("toml", Config), ("travis", Config), ("trigger", Code),
         ("ts", Code), ("tsv", Data), ("tsx", Code), ("txt", Doc), ("v", Code), ("vagrantfile", Code), ("vb", Code), ("vbproj", Markup),
-        ("vim", Code), ("vue", Markup), ("webmanifest", Data), ("wsdl", Markup), ("xaml", Markup), ("xhtml", Markup), ("xib", Markup),
+        ("vcxproj", Markup), ("vim", Code), ("vue", Markup), ("webmanifest", Data), ("wsdl", Markup), ("xaml", Markup), ("xhtml", Markup), ("xib", Markup),
         ("xlf", Translation), ("xliff", Translation), ("xml", Markup), ("xsd", Markup), ("xsl", Markup), ("y", Code), ("yaml", Config),
         ("yml", Config), ("zig", Code), ("zsh", Script),
     ]
@@ -214,6 +228,30 @@ fn kind_of_name(name: &BStr) -> FileKind {
         FileKind::Config | FileKind::Data | FileKind::Code if is_translation => FileKind::Translation,
         kind => kind,
     }
+}
+
+fn before_dot(name: &BStr) -> &BStr {
+    name.split(|&byte| byte == b'.').next().unwrap_or_default().into()
+}
+
+/// Whether a file in a programming language is of those in which frameworks keep texts.
+fn holds_texts(name: &BStr) -> bool {
+    [&b".php"[..], b".js", b".ts", b".lua"].iter().any(|ending| name.ends_with(ending))
+}
+
+/// The languages of ISO 639-1, each with a blank behind it.
+const LANGUAGES: &str = "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo es et eu fa \
+    ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr \
+    ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl \
+    ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur \
+    uz ve vi vo wa wo xh yi yo za zh zu ";
+
+/// Whether a name is one of a language, as RFC 5646 has them in the main: `de`, `pt-BR`, `zh_Hant_TW`, `es-419`.
+fn is_language(name: &BStr) -> bool {
+    let mut parts = name.split(|&byte| matches!(byte, b'-' | b'_'));
+    let language = parts.next().unwrap_or_default();
+    let is_part = |part: &[u8]| (2..=4).contains(&part.len()) && part.iter().all(u8::is_ascii_alphanumeric);
+    LANGUAGES.as_bytes().chunks_exact(3).any(|known| known[..2] == *language) && parts.all(is_part)
 }
 
 /// The kind of an ending in any case.
@@ -261,6 +299,15 @@ mod tests {
             ("yarn.lock", FileKind::Lock),
             ("a/bundle.min.js", FileKind::Generated),
             ("config/locales/en.yml", FileKind::Translation),
+            ("resources/lang/aa-ER/account/general.php", FileKind::Translation),
+            ("lang/pt_BR.json", FileKind::Translation),
+            ("languages/zh-Hant-TW.yml", FileKind::Translation),
+            ("lang/io/Reader.java", FileKind::Code),
+            ("lang/go/main.go", FileKind::Code),
+            ("languages/php/run.php", FileKind::Code),
+            ("lang/en/run.sh", FileKind::Script),
+            ("en/general.php", FileKind::Code),
+            ("App.sln", FileKind::Lock),
             ("README", FileKind::Config),
             ("docs/a.MD", FileKind::Doc),
             ("x.tfstate", FileKind::Data),

@@ -147,6 +147,7 @@ pub fn is_jwt(value: &[u8]) -> bool {
 /// Whether `value` is letters in words, a number at the end of a word at most.
 fn reads_like_words(value: &[u8]) -> bool {
     value.split(|byte| !byte.is_ascii_alphanumeric()).all(|part| {
+        let part = part.strip_prefix(b"K8s").or_else(|| part.strip_prefix(b"k8s")).unwrap_or(part);
         let letters = part.trim_end_with(|character| character.is_ascii_digit());
         let digits = part.len() - letters.len();
         // Between a small and a capital letter a new word starts; those of random letters are short.

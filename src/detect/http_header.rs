@@ -144,7 +144,9 @@ fn authorization(sink: &mut Sink<'_, '_>, from: usize) {
         span = token_at(bytes, start);
     }
     let value = &bytes[span.clone()];
-    if credential::is_tokenlike(value) && !credential::is_jwt(value) {
+    // `localStorage.getItem("token")`
+    let is_call = bytes.get(span.end) == Some(&b'(');
+    if credential::is_tokenlike(value) && !credential::is_jwt(value) && !is_call {
         propose_token(sink, "http-credential-header", span);
     }
 }

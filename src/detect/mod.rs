@@ -189,6 +189,7 @@ impl<'s, 'v> Sink<'s, 'v> {
             let by_chance = self.view.is_in_base64(&span);
             let is_cut = [&b"..."[..], "…".as_bytes()].iter().any(|dots| self.view.bytes[span.end..].starts_with(dots));
             let is_hash = rule.goes_by_words() && self.class().kind == FileKind::Lock;
+            let is_name = rule.goes_by_words() && self.view.ends_dotted_name(&span);
             self.propose_with(index, span, |candidate| {
                 candidate.naming = naming;
                 if !naming.is_close {
@@ -203,6 +204,9 @@ impl<'s, 'v> Sink<'s, 'v> {
                 }
                 if is_hash {
                     candidate.dropped = Some("a hash in a lock file");
+                }
+                if is_name {
+                    candidate.dropped = Some("it is the end of a dotted name");
                 }
             });
         });

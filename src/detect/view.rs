@@ -85,6 +85,12 @@ impl View<'_> {
         before + after >= LONG && self.bytes[span.start - before..span.end + after].contains(&b'+')
     }
 
+    /// Whether `span` comes behind a name and a dot: `com.example.Name`.
+    #[must_use]
+    pub fn ends_dotted_name(&self, span: &Range<usize>) -> bool {
+        matches!(self.bytes[..span.start], [.., a, b, b'.'] if a.is_ascii_lowercase() && b.is_ascii_lowercase())
+    }
+
     /// Whether `at` stands inside of an escape, after its first character (`\n`, `%3D`, `\x1b[0m`): what follows the escape is a text of its own.
     #[must_use]
     pub fn splits_escape(&self, at: usize) -> bool {

@@ -1,5 +1,7 @@
 //! What is certain of an assignment. Owns: the named rules, in order, that say a value is no credential. Must not: read text, or weigh.
 
+use bstr::ByteSlice;
+
 use super::Assignment;
 use super::array;
 use super::name::{self, Class};
@@ -53,7 +55,8 @@ fn certainty(assignment: &Assignment<'_>, form: Form) -> Option<&'static str> {
         .or_else(|| (form == Form::Phrase && is_label(value, assignment.name.class)).then_some("it is a text for people"))
         .or_else(|| (is_help(assignment) && matches!(form, Form::Word | Form::Joined)).then_some("it is a word of a help text"))
         .or_else(|| {
-            (is_said(assignment) && matches!(form, Form::Word | Form::Joined | Form::Constant)).then_some("it is a word of a sentence")
+            let word = || value::form(value.trim_end_with(|end| "!?.,;".contains(end)));
+            (is_said(assignment) && matches!(word(), Form::Word | Form::Joined | Form::Constant)).then_some("it is a word of a sentence")
         })
         .or_else(|| {
             let few = form == Form::Digits && value.len() <= LONGEST_CODE;
@@ -62,7 +65,10 @@ fn certainty(assignment: &Assignment<'_>, form: Form) -> Option<&'static str> {
         .or_else(|| (form == Form::Uuid && !opening).then_some("it is a UUID without a secret's name"))
         .or_else(|| (assignment.minified && form != Form::Random).then_some("the line is minified code"))
         .or_else(|| is_own_name(assignment, form).then_some("it says its own name"))
-        .or_else(|| (form == Form::Constant && value.contains(&b'_')).then_some("it is the name of a constant or variable"))
+        .or_else(|| {
+            let is_name = form == Form::Constant && value.contains(&b'_') || !opening && is_camel(value);
+            is_name.then_some("it is the name of a constant or variable")
+        })
 }
 
 /// Whether a value of several words is the end of its name, or a label is: `SASLPassword = "sasl_password"`, `for="password">Password<`.
@@ -72,6 +78,14 @@ fn is_own_name(assignment: &Assignment<'_>, form: Form) -> bool {
     let is_label = assignment.operator == Operator::Element && form == Form::Word && value[0].is_ascii_uppercase();
     let is_name = name::read(value).is_some_and(|own| own.words > 1);
     (is_name || is_label) && letters(assignment.text).ends_with(&letters(value))
+}
+
+/// Whether a value is three words or more in capitals, of which one may be `K8s`: `K8sResourcePools`.
+fn is_camel(value: &[u8]) -> bool {
+    let words = value.strip_prefix(b"K8s").or_else(|| value.strip_prefix(b"k8s")).unwrap_or(value);
+    let starts = words.windows(2).filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()).count();
+    let count = 1 + starts + usize::from(words.len() < value.len());
+    words.iter().all(u8::is_ascii_alphabetic) && count >= 3 && wordness(words) > 4.5
 }
 
 /// Whether an option stands in a text of a program.

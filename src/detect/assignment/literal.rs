@@ -324,11 +324,13 @@ fn wrapper(function: &[u8]) -> Wrapper {
     const PARTS: [&[u8]; 12] =
         [b"base64", b"b64", b"hex", b"decode", b"string", b"bytes", b"secret", b"password", b"secure", b"sensitive", b"encode", b"utf8"];
     const ASKS: [&[u8]; 9] = [b"get", b"read", b"load", b"find", b"fetch", b"has", b"is", b"tostring", b"to_string"];
+    const ABOUT: [&[u8]; 6] = [b"name", b"field", b"rule", b"message", b"label", b"ref"];
     let lower = function[function.len().saturating_sub(48)..].to_ascii_lowercase();
     if SETTINGS.contains(&lower.as_slice()) {
         return Wrapper::Setting;
     }
-    let part = || PARTS.iter().any(|part| memchr::memmem::find(&lower, part).is_some()) && !ASKS.iter().any(|verb| lower.starts_with(verb));
+    let holds = |parts: &[&[u8]]| parts.iter().any(|part| memchr::memmem::find(&lower, part).is_some());
+    let part = || holds(&PARTS) && !holds(&ABOUT) && !ASKS.iter().any(|verb| lower.starts_with(verb));
     if SAME.contains(&lower.as_slice()) || part() { Wrapper::Same } else { Wrapper::Other }
 }
 

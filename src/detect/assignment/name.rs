@@ -181,6 +181,8 @@ fn class_of(word: &str) -> Option<Class> {
         "secret" | "totp" | "hotp" => return Some(Class::Secret),
         "token" => return Some(Class::Token),
         "key" | "pkey" | "nkey" | "xkey" | "skey" => return Some(Class::Key),
+        // Several of them are what somebody may do.
+        "authorization" if word != singular => {}
         "auth" | "oauth" | "authorization" | "cred" | "credential" => return Some(Class::Auth),
         _ => {}
     }
@@ -309,6 +311,7 @@ mod tests {
             "PublicKeyToken",
             "primary_key",
             "nextPageToken",
+            "authorizations",
             "passwordHash",
             "hashedPassword",
             "isPasswordEmpty",

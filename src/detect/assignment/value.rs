@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::vocabulary::{FILE_ENDINGS, SETTINGS};
+use super::vocabulary::{FILE_ENDINGS, RULES, SETTINGS};
 use super::words::wordness;
-use crate::detect::{entropy, rule};
+use crate::detect::{entropy, placeholder, rule};
 
 /// The form of a value; the order is the column in the table of weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -250,9 +250,10 @@ pub fn harmless(value: &[u8]) -> Option<&'static str> {
     let starts = |list: &[&[u8]]| list.iter().any(|start| value.starts_with(start));
     let holds = |part: &[u8]| memchr::memmem::find(value, part).is_some();
     let option = value.starts_with(b"--") && value.get(2).is_some_and(u8::is_ascii_lowercase);
-    let reasons: [(bool, &'static str); 15] = [
+    let reasons: [(bool, &'static str); 16] = [
         (is_setting(value), "it is a word of types and settings"),
-        (starts(&HASHES), "it is the hash of a password"),
+        (are_rules(value), "it is a list of rules for a field"),
+        (starts(&HASHES) || placeholder::hashed(value), "it is the hash of a password"),
         (starts(&PUBLIC_KEYS), "it is a public key"),
         (option, "it is an option of a command"),
         (!value.iter().any(u8::is_ascii_alphanumeric), "it has no letters or digits"),
@@ -270,11 +271,23 @@ pub fn harmless(value: &[u8]) -> Option<&'static str> {
     reasons.into_iter().find_map(|(is, reason)| is.then_some(reason))
 }
 
-/// Whether most of a value counts on: `1234567890abcdefghij`.
+/// Whether most of a value counts on, `1234567890abcdefghij`, or a whole alphabet stands in it.
 fn counts_on(value: &[u8]) -> bool {
     const LONG: usize = 10;
+    const ALPHABET: usize = 26;
     let run = entropy::longest_sequence(value);
-    run >= LONG && run * 2 >= value.len()
+    run >= LONG && run * 2 >= value.len() || run >= ALPHABET
+}
+
+/// Whether a value is rules for a field, perhaps the first of them: `required|min:8`, `nullable|`, `min:8`.
+fn are_rules(value: &[u8]) -> bool {
+    let mut rules = value.split(|&byte| byte == b'|').filter(|rule| !rule.is_empty());
+    let is_rule = |rule: &[u8]| {
+        let name = rule.split(|&byte| byte == b':').next().unwrap_or_default();
+        std::str::from_utf8(name).is_ok_and(|name| RULES.binary_search(&name).is_ok())
+    };
+    let joins = |byte: &u8| matches!(byte, b'|' | b':');
+    value.iter().any(joins) && rules.next().is_some_and(is_rule)
 }
 
 /// Whether a long value has two or three different characters, or one of a few more than half of the time.

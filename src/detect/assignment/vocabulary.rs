@@ -42,7 +42,7 @@ pub(super) const HASHED: &[&str] = &[
 /// First words that make the name a question or an order.
 #[rustfmt::skip]
 pub(super) const ASKS: &[&str] = &[
-    "allow", "allows", "ask", "can", "change", "delete", "disable", "empty", "enable", "find", "forgot", "forgotten", "generate", "get",
+    "allow", "allows", "ask", "can", "change", "delete", "disable", "empty", "enable", "find", "forgot", "forgotten", "gen", "generate", "get",
     "has", "hide", "hint", "is", "missing", "need", "needs", "no", "prompt", "remove", "require", "required", "requires", "should", "show",
     "unauthorized", "validate", "without",
 ];
@@ -54,7 +54,7 @@ pub(super) const OPENING: &[&str] = &[
     "certificate", "cipher", "client", "consumer", "cookie", "cred", "credential", "credentials", "crypt", "crypto", "decryption",
     "deploy", "des", "encrypt", "encryption", "hmac", "jwt", "licence", "license", "login", "master", "oauth", "pass", "passphrase",
     "password", "priv", "private", "rest", "rsa", "secret", "security", "service", "session", "shared", "sign", "signature", "signing",
-    "ssh", "storage", "subscription", "token", "webhook", "wrapped",
+    "ssh", "subscription", "token", "webhook", "wrapped",
 ];
 
 /// Words before `key` that make it one of a table.
@@ -117,11 +117,19 @@ pub(super) const NO_KEY: &[&str] = &[
 /// Values that are types, settings or schemes.
 #[rustfmt::skip]
 pub(super) const SETTINGS: &[&str] = &[
-    "anonymous", "any", "array", "ascii", "aws4_request", "basic", "bearer", "bool", "boolean", "byte", "bytes", "char", "compat", "credentials", "disabled", "double",
+    "always", "anonymous", "any", "array", "ascii", "aws4_request", "basic", "bearer", "bool", "boolean", "byte", "bytes", "char", "compat", "confirmed", "credentials",
+    "disabled", "double",
     "enabled", "false", "float", "function", "hash", "hidden", "include", "int", "int32", "int64", "integer", "json", "jwt", "long",
-    "md5", "nil", "no", "none", "nopasswd", "null", "number", "nvarchar", "oauth", "oauth2", "object", "off", "omit", "on", "optional", "required",
-    "return", "self", "sha1", "sha256", "static", "str", "string", "text", "this", "true", "type", "undefined", "unknown", "username",
+    "md5", "never", "nil", "no", "none", "nopasswd", "null", "nullable", "number", "nvarchar", "oauth", "oauth2", "object", "off", "omit", "on", "on_create", "optional", "required",
+    "return", "self", "sha1", "sha256", "sometimes", "static", "str", "string", "text", "this", "true", "type", "undefined", "unknown", "username", "users",
     "utf-8", "utf8", "uuid", "value", "varchar", "void", "yes",
+];
+
+/// Words with which rules for a form's field begin, as frameworks write them: `required|min:8|confirmed`.
+#[rustfmt::skip]
+pub(super) const RULES: &[&str] = &[
+    "bail", "between", "confirmed", "current_password", "different", "filled", "max", "min", "nullable", "present", "regex", "required", "required_if",
+    "required_unless", "required_with", "required_without", "same", "size", "sometimes", "string", "unique",
 ];
 
 /// Endings of file names.
@@ -157,6 +165,7 @@ mod tests {
             NO_PASS,
             NO_KEY,
             SETTINGS,
+            RULES,
             FILE_ENDINGS,
         ] {
             assert!(list.is_sorted_by(|a, b| a < b), "{:?}", list.first());

@@ -68,6 +68,23 @@ fn what_is_no_credential_is_not_found() {
         ("a.go", "stsLDAPPassword = \"LDAPPassword\""),
         ("a.svelte", "<label for=\"client-password\">Password</label>"),
         ("a.ts", "const signingKey = await getHmacSha256(serviceKey, 'aws4_request');"),
+        ("resources/lang/de-DE/auth.php", "'password' => 'Kennwort1',"),
+        ("a.php", "'passwords' => 'users',"),
+        ("a.php", "'passwords' => env('AUTH_PASSWORD_BROKER', 'users')"),
+        ("a.php", "'password' => 'required|min:8|confirmed',"),
+        ("a.php", "'password' => 'nullable|'.self::rules(),"),
+        ("a.php", "'password' => Setting::passwordComplexityRulesSaving('store'),"),
+        ("a.py", "if self.update_password == 'always':"),
+        ("a.java", "\"User not found! Please check user exist or password is right!\""),
+        ("a.js", "headers: { Authorization: localStorage.getItem('token') || undefined }"),
+        ("reflect.json", "\"name\":\"com.alibaba.nacos.processor.HealthCheckProcessorV2Delegat\""),
+        ("a.html", "<b on-change=\"x\" authorization=\"K8sResourcePoolDetailsW\"></b>"),
+        ("a.html", "<a id=\"genPassword\">Generate</a>"),
+        ("a.tsx", "<Authorized authorizations=\"K8sApplicationsW\">"),
+        ("a.ts", "useAuthorizations('K8sApplicationsW')"),
+        ("a.ts", "const storageKey = 'k8sConfigMapsDatatable';"),
+        ("a.js", "var keyStr = \"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\";"),
+        ("docker-compose.yml", "command: ['--admin-password', '$$2y$$05$$ZBq7kkXr1uvX8zvQk9l0xO5n1uZkqVxq3sT2oPZ8n1dXr5m7q9v2K']"),
     ] {
         assert_eq!(found(path, text), [], "{text}");
     }

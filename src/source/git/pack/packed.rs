@@ -72,7 +72,7 @@ struct Header {
 /// Why an entry cannot be unpacked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Broken {
-    #[error("its entry in the pack is damaged")]
+    #[error("what is stored of it is damaged")]
     Damaged,
     #[error("its entry in the pack does not match the checksum of the pack's index")]
     Checksum,
