@@ -20,6 +20,7 @@ mod refused;
 mod scalar;
 mod spring;
 mod toml;
+pub mod variables;
 pub(super) mod xml;
 mod yaml;
 
