@@ -122,6 +122,14 @@ pub fn check(name: &str) -> Result<(), String> {
     Err(format!("{name:?}: {problem}"))
 }
 
+/// What is wrong with what names begin with; more of the name follows it.
+///
+/// # Errors
+/// In words.
+pub fn check_prefix(prefix: &str) -> Result<(), String> {
+    check(&format!("{}/secret", prefix.trim_end_matches('/')))
+}
+
 /// The name, or the first of `name_2`, `name_3` … that nothing has; it is taken then.
 pub fn unique(name: String, taken: &mut BTreeSet<String>) -> String {
     numbered(name, "_", taken)
@@ -203,6 +211,16 @@ mod tests {
         assert_eq!(check_template("customer-shared/{what}"), Ok(()));
         for wrong in ["{env}/{app}", "{what}/{team}", "A/{what}", "{what} "] {
             assert!(check_template(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_is_the_start_of_a_name_and_not_one() {
+        for good in ["customer-shared", "customer-shared/", "acme/pay"] {
+            assert_eq!(check_prefix(good), Ok(()));
+        }
+        for wrong in ["", "/acme", "acme//pay", "Acme"] {
+            assert!(check_prefix(wrong).is_err(), "{wrong}");
         }
     }
 

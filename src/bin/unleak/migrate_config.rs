@@ -46,7 +46,7 @@ impl Policy {
         if !self.prices.are_prices() {
             return Err("prices are dollars, 0 or more".to_owned());
         }
-        self.prefix.as_ref().map_or(Ok(()), |prefix| name::check(prefix.trim_end_matches('/')))
+        self.prefix.as_deref().map_or(Ok(()), name::check_prefix)
     }
 
     /// Whether the options are what the policy leaves open.
