@@ -90,6 +90,8 @@ pub struct Ground<'a> {
     pub checkout: Option<&'a Checkout>,
     /// All files of the tree, for rewriters.
     pub paths: Vec<BString>,
+    /// Files of the tree that others made, or tools make again: they are not rewritten.
+    pub not_ours: Vec<BString>,
 }
 
 /// Why there is no plan.
@@ -123,7 +125,8 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     let tree = DiskTree::new(ground.root.clone(), ground.paths.clone());
     let also = also::places(&ground.root, &ground.paths, &chosen);
     let mut inventory = inventory::take(&ground.report.findings, &chosen, also, &ground.root, options.style, &tree);
-    let manual = std::mem::take(&mut inventory.manual);
+    let mut manual = std::mem::take(&mut inventory.manual);
+    manual.extend(inventory::not_ours(&ground.report.findings, also::places(&ground.root, &ground.not_ours, &chosen)));
     let external = options.external_type.as_deref().and_then(external::known);
     let groups = group::group(&inventory, options.split_url, external, options.style, &tree);
     if let Some(external) = external {

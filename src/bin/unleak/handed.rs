@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn arguments_name_the_file_in_a_few_ways() {
-        let handed = Handed { path: "conf/a.json".into(), text: String::new().into(), slots: Vec::new() };
+        let handed = Handed { path: "conf/a.json".into(), text: String::new().into(), encoding: FileEncoding::Utf8, slots: Vec::new() };
         let mut arguments = ["conf/a.json", "./conf/a.json", "--config=conf/a.json", "-x", "a.json", "conf/a.json.bak"].map(OsString::from);
         handed.name(&mut arguments, Path::new("/x")).unwrap();
         assert_eq!(arguments, ["/x", "/x", "--config=/x", "-x", "a.json", "conf/a.json.bak"]);

@@ -233,8 +233,10 @@ fn make_plan(args: &PlanArgs, by: Caller<'_>) -> Result<(Plan, Site, Config), Fa
     let backend = args.store.map(StoreName::backend).or(config.store.kind).unwrap_or(Backend::Local);
     let store = Stores::new(by.access, &config, by.environment).open(backend, region.or(config.migrate.region.as_deref()))?;
     let options = options(args, &config, region, store.as_ref())?;
-    let exclude = config.exclude.iter().cloned().chain(NOT_OURS.map(str::to_owned)).chain(own_key(&site, by.environment)).collect();
-    let tree = TreeSettings { no_ignore: true, exclude, roots: vec![path.to_owned()] };
+    let exclude: Vec<String> = config.exclude.iter().cloned().chain(own_key(&site, by.environment)).collect();
+    let all = TreeSettings { no_ignore: false, exclude, roots: vec![path.to_owned()] };
+    let ours = all.exclude.iter().cloned().chain(NOT_OURS.map(str::to_owned)).collect();
+    let tree = TreeSettings { no_ignore: true, exclude: ours, ..all.clone() };
     let mut report = scan(&config, &tree, by)?;
     if !args.no_baseline && !by.access.no_config {
         // What is hidden stays in the report: the plan must not hold its value either.
@@ -242,12 +244,19 @@ fn make_plan(args: &PlanArgs, by: Caller<'_>) -> Result<(Plan, Site, Config), Fa
             baseline.note(&mut report.findings);
         }
     }
-    let listing = unleak::source::tree::list(&tree).map_err(|error| Failure::new(&error))?;
-    let paths: Vec<BString> = listing.files.iter().map(|file| file.origin.path().to_owned()).collect();
-    let ground = Ground { report: &report, root: site.root.clone(), checkout: site.checkout.as_ref(), paths };
+    let paths = paths(&tree)?;
+    let known: BTreeSet<&BString> = paths.iter().collect();
+    let not_ours = self::paths(&all)?.into_iter().filter(|path| !known.contains(path)).collect();
+    let ground = Ground { report: &report, root: site.root.clone(), checkout: site.checkout.as_ref(), paths, not_ours };
     let plan = make::make(&ground, &options).map_err(make_failure)?;
     config.migrate.holds_for(&plan)?;
     Ok((plan, site, config))
+}
+
+/// The paths of all files.
+fn paths(tree: &TreeSettings) -> Result<Vec<BString>, Failure> {
+    let listing = unleak::source::tree::list(tree).map_err(|error| Failure::new(&error))?;
+    Ok(listing.files.iter().map(|file| file.origin.path().to_owned()).collect())
 }
 
 /// The key of the local store, where it is in the tree: what opens the store cannot be kept there.

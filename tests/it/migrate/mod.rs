@@ -172,7 +172,7 @@ fn plan_of(root: &Path, options: &Options) -> Plan {
     let listing = unleak::source::tree::list(&tree).unwrap();
     let paths: Vec<BString> = listing.files.iter().map(|file| file.origin.path().to_owned()).collect();
     let root = root.canonicalize().unwrap();
-    let plan = make::make(&Ground { report: &report, root, checkout: checkout.as_ref(), paths }, options).unwrap();
+    let plan = make::make(&Ground { report: &report, root, checkout: checkout.as_ref(), paths, not_ours: Vec::new() }, options).unwrap();
     // What is reviewed is what is applied.
     Plan::read(&plan.to_json()).unwrap()
 }
