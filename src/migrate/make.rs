@@ -339,7 +339,8 @@ fn warnings(manual: &[ManualPlace], options: &Options) -> Vec<String> {
         warnings.push("the files of the store are not encrypted: whoever reads the folder, or its backups, reads the values".to_owned());
     }
     if !manual.is_empty() {
-        warnings.push(format!("{} places have to be rewritten by hand; until then the values stand there", manual.len()));
+        let places = if manual.len() == 1 { "1 place has".to_owned() } else { format!("{} places have", manual.len()) };
+        warnings.push(format!("{places} to be rewritten by hand; until then the values stand there"));
     }
     if options.style == Style::Sdk && options.backend != Backend::Aws {
         let store = options.backend.title();

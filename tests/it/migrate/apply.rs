@@ -4,7 +4,8 @@ use std::fs;
 
 use unleak::fsx::Unwatched;
 use unleak::migrate::ApplyError;
-use unleak::migrate::plan::Existing;
+use unleak::migrate::journal::JournalError;
+use unleak::migrate::plan::{Existing, Plan};
 use unleak::migrate::waiting::Kind;
 use unleak::store::StoreError;
 
@@ -43,6 +44,25 @@ fn values_move_to_the_store_and_back() {
     bench.apply(&plan, &store).unwrap();
     bench.assert_no_value(&bench.root());
     assert!(store.all().values().all(|kept| !kept.deleted && kept.versions.len() == 1));
+}
+
+#[test]
+fn an_edited_plan_is_not_taken_for_what_was_done() {
+    let bench = Bench::usual();
+    let before = bench.files();
+    let plan = bench.plan(&options());
+    let mut edited = plan.clone();
+    edited.secrets[0].description = "what the reviewer wrote".to_owned();
+    let store = bench.store(&Unwatched);
+    bench.apply(&plan, &store).unwrap();
+    let error = bench.apply(&edited, &store).unwrap_err();
+    assert!(matches!(error, ApplyError::Journal(JournalError::Another(_))), "{error}");
+    bench.undo(&plan, &store).unwrap();
+    bench.apply(&edited, &store).unwrap();
+    let kept = fs::read(bench.home().join(&plan.id).join("plan.json")).unwrap();
+    assert_eq!(Plan::read(&kept).unwrap().to_json(), edited.to_json(), "undo goes by what was applied");
+    bench.undo(&edited, &store).unwrap();
+    assert_eq!(bench.files(), before);
 }
 
 #[test]
