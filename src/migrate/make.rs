@@ -338,6 +338,11 @@ fn warnings(manual: &[ManualPlace], options: &Options) -> Vec<String> {
     if options.backend == Backend::File {
         warnings.push("the files of the store are not encrypted: whoever reads the folder, or its backups, reads the values".to_owned());
     }
+    if options.backend == Backend::Local && (options.kms_key.is_some() || !options.replica_regions.is_empty()) {
+        warnings.push(
+            "the local store has one key of its own and no replicas; what was asked for is noted with each secret, and no more".to_owned(),
+        );
+    }
     if !manual.is_empty() {
         let places = if manual.len() == 1 { "1 place has".to_owned() } else { format!("{} places have", manual.len()) };
         warnings.push(format!("{places} to be rewritten by hand; until then the values stand there"));

@@ -193,10 +193,6 @@ pub fn pending<'p>(mut all: impl Iterator<Item = &'p Progress>) -> Exit {
 /// Plans, shows, asks, applies.
 fn whole(args: &PlanArgs, apply: &ApplyOptions, by: Caller<'_>) -> Result<Exit, Failure> {
     let (plan, site, config) = make_plan(args, by)?;
-    if plan.secrets.is_empty() {
-        output::to_stdout(|out| migrate_show::plan(&plan, out))?;
-        return Ok(Exit::Clean);
-    }
     apply_plan(&plan, &site, &config, apply, false, by)
 }
 
@@ -326,6 +322,10 @@ fn fingerprints(report: &Path) -> Result<Vec<String>, Failure> {
 }
 
 fn apply_plan(plan: &Plan, site: &Site, config: &Config, options: &ApplyOptions, dry_run: bool, by: Caller<'_>) -> Result<Exit, Failure> {
+    if plan.secrets.is_empty() {
+        output::to_stdout(|out| migrate_show::plan(plan, out))?;
+        return Ok(Exit::Clean);
+    }
     for recipient in &options.backup {
         backup::check(recipient).map_err(|error| Failure::new(&format_args!("--backup {recipient}: {error}")))?;
     }

@@ -5,6 +5,7 @@ use unleak::migrate::make::Options;
 use unleak::migrate::plan::{Arn, Plan, SCHEMA};
 
 use super::{Backend, Bench, Style, options};
+use crate::cli::{Sandbox, assert_exit, text};
 use crate::made_up;
 
 #[test]
@@ -407,4 +408,25 @@ fn values_of_one_name_in_two_environments_have_two_names() {
     let names: Vec<&str> = plan.secrets.iter().map(|secret| secret.name.as_str()).collect();
     assert_eq!(names, ["acme/prod/shop/db-password", "acme/staging/shop/password"]);
     assert_eq!(plan.secrets[0].tags["environment"], "prod");
+}
+
+#[test]
+fn a_plan_of_nothing_is_nothing_to_do() {
+    let sandbox = Sandbox::new(&[("a.txt", "hello\n")]);
+    let home = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| sandbox.command(arguments).env("HOME", home.path()).output().unwrap();
+    assert_exit(&run(&["-q", "migrate", "plan", "-o", "plan.json"]), 0);
+    let output = run(&["migrate", "apply", "plan.json", "--yes"]);
+    assert_exit(&output, 0);
+    assert_eq!(text(&output.stdout), "Nothing to migrate.\n");
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0, "not even a key is made");
+}
+
+#[test]
+fn the_local_store_does_not_claim_keys_and_replicas() {
+    let bench = Bench::usual();
+    assert_eq!(bench.plan(&options()).warnings, [""; 0]);
+    let plan = bench.plan(&Options { replica_regions: vec!["eu-west-2".to_owned()], ..options() });
+    let warning = "the local store has one key of its own and no replicas; what was asked for is noted with each secret, and no more";
+    assert_eq!(plan.warnings, [warning]);
 }
