@@ -50,7 +50,7 @@ pub(super) struct Entry<'t> {
 
 impl Dotenv {
     /// The entries of a file; comments and lines of other kinds are none.
-    fn entries<'t>(&self, text: &'t str) -> Vec<Entry<'t>> {
+    pub fn entries<'t>(&self, text: &'t str) -> Vec<Entry<'t>> {
         let mut at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         let mut found = Vec::new();
         while at < text.len() {

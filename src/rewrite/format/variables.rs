@@ -59,6 +59,17 @@ pub fn read(path: &str, text: &str) -> Result<Vec<Variable>, (usize, &'static st
     Ok(variables)
 }
 
+/// The names that a file of variables sets; none for other files, and for examples of such files.
+#[must_use]
+pub fn set_in(path: &str, text: &str) -> Vec<String> {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
+    let is_example = || ["example", "sample", "template", "dist"].iter().any(|word| name.contains(word));
+    if !(dotenv::is(&name) || dotenv::is_docker(&name)) || is_example() {
+        return Vec::new();
+    }
+    Dotenv { docker: dotenv::is_docker(&name) }.entries(text).iter().map(|entry| entry.key.to_owned()).collect()
+}
+
 /// What a value with its quotes stands for.
 fn value(token: &str, docker: bool) -> Result<Vec<Piece>, &'static str> {
     let quote = token.chars().next().filter(|first| !docker && matches!(first, '"' | '\'' | '`'));
@@ -159,6 +170,15 @@ mod tests {
         }
         let docker = read("docker.env", "A=\"x\" # $y").unwrap();
         assert_eq!(docker, [Variable { name: "A".to_owned(), value: vec![Piece::Text("\"x\" # $y".to_owned())] }]);
+    }
+
+    #[test]
+    fn names_are_those_of_real_files() {
+        let text = "A=1\nnot a line\nexport B='x\ny'\n";
+        assert_eq!(set_in("app/.env.local", text), ["A", "B"]);
+        for other in [".env.example", "a.py"] {
+            assert!(set_in(other, text).is_empty(), "{other}");
+        }
     }
 
     #[test]

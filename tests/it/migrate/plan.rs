@@ -430,3 +430,20 @@ fn the_local_store_does_not_claim_keys_and_replicas() {
     let warning = "the local store has one key of its own and no replicas; what was asked for is noted with each secret, and no more";
     assert_eq!(plan.warnings, [warning]);
 }
+
+#[test]
+fn a_variable_is_not_one_that_has_a_meaning_or_another_value_already() {
+    let [one, two, three, token] = [made_up::password(301), made_up::password(302), made_up::password(303), made_up::token(304)];
+    let files = [
+        (".env", format!("DB_PASSWORD=\nMAIL_PASSWORD={three}\nAPI_TOKEN={token}\n")),
+        (".env.example", "pwd=\nAPP_PASSWORD=\n".to_owned()),
+        ("a.py", format!("DB_PASSWORD = \"{one}\"\npwd = \"{two}\"\nMAIL_PASSWORD = \"{three}\"\n")),
+        ("b.py", format!("APP_PASSWORD = \"{}\"\n", made_up::password(305))),
+    ];
+    let bench = Bench::new(&files, Vec::new());
+    let plan = bench.plan(&options());
+    let file = plan.files.iter().find(|file| file.path == ".unleak.env").unwrap();
+    let names: Vec<&str> = file.edits.iter().filter_map(|edit| Some(edit.new.split_once("=ref+")?.0)).collect();
+    // .env hides what .unleak.env says, and every shell sets PWD.
+    assert_eq!(names, ["APP_PASSWORD", "DB_PASSWORD_2", "MAIL_PASSWORD", "SECRET_PWD"]);
+}
