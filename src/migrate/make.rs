@@ -14,7 +14,7 @@ use super::joining::{self, Joining, is_database};
 use super::key::PlanKey;
 use super::known::Known;
 use super::plan::{Existing, LeftFinding, ManualPlace, Member, Plan, PlannedPlace, PlannedSecret, PlannedStore, VERSION};
-use super::{advice, also, cost, external, name, reader, unset};
+use super::{advice, also, cost, external, name, own_readers, reader, unset};
 use crate::blob::visible;
 use crate::finding::{Finding, Report};
 use crate::patterns::Pattern;
@@ -172,6 +172,7 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     plan.warnings.extend(without_client(&plan));
     plan.warnings.extend(whole_urls(&plan));
     plan.warnings.extend(named_on_the_line(&plan));
+    plan.warnings.extend(own_readers::warnings(&plan, &tree));
     plan.todo.extend(unset::steps(&tree, &plan.secrets, &values));
     plan.cost = monthly(&plan, options);
     Ok(plan)

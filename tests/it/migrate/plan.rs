@@ -447,3 +447,20 @@ fn a_variable_is_not_one_that_has_a_meaning_or_another_value_already() {
     // .env hides what .unleak.env says, and every shell sets PWD.
     assert_eq!(names, ["APP_PASSWORD", "DB_PASSWORD_2", "MAIL_PASSWORD", "SECRET_PWD"]);
 }
+
+#[test]
+fn who_reads_a_file_of_variables_by_itself_is_named() {
+    let files = [
+        ("app/.env", format!("DB_PASSWORD={}\n", made_up::password(306))),
+        ("compose.yml", "services:\n  web:\n    image: x\n    env_file:\n      - app/.env\n".to_owned()),
+        ("run.sh", "#!/bin/sh\nset -a\n. app/.env\n. ./other.env\n".to_owned()),
+    ];
+    let bench = Bench::new(&files, Vec::new());
+    let expected = [
+        "compose.yml:5: it reads app/.env by itself, and gets references for values; list its variables under `environment` without values (`- NAME`), \
+         and start compose by `unleak run --env-file app/.env -- docker compose up`",
+        "run.sh:3: it reads app/.env by itself, and gets references for values; take this line out, and start it by \
+         `unleak run --env-file app/.env -- …`",
+    ];
+    assert_eq!(bench.plan(&options()).warnings, expected);
+}
