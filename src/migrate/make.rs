@@ -16,7 +16,7 @@ use super::known::Known;
 use super::plan::{Existing, LeftFinding, ManualPlace, Member, Plan, PlannedPlace, PlannedSecret, PlannedStore, VERSION};
 use super::{advice, also, cost, external, name, own_readers, reader, unset};
 use crate::blob::visible;
-use crate::finding::{Finding, Report};
+use crate::finding::{Finding, Problem, Report};
 use crate::patterns::Pattern;
 use crate::reference::{Backend, Reference};
 use crate::rewrite::{ASKED_AGAIN, Strategy, Style, format};
@@ -173,6 +173,7 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     plan.warnings.extend(whole_urls(&plan));
     plan.warnings.extend(named_on_the_line(&plan));
     plan.warnings.extend(own_readers::warnings(&plan, &tree));
+    plan.warnings.extend(ground.report.coverage.problems.iter().map(unseen));
     plan.todo.extend(unset::steps(&tree, &plan.secrets, &values));
     plan.cost = monthly(&plan, options);
     Ok(plan)
@@ -367,6 +368,11 @@ fn whole_urls(plan: &Plan) -> Vec<String> {
     stale
         .map(|secret| format!("{}: places read the field url, which a rotation that renews only the password makes stale", secret.name))
         .collect()
+}
+
+/// What was not looked at.
+fn unseen(problem: &Problem) -> String {
+    format!("{}: {}; what it holds is not in this plan", visible(&problem.path), problem.detail)
 }
 
 /// Files that get values only where their program is told their name.

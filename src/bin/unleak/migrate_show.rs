@@ -17,9 +17,10 @@ use unleak::rewrite::arn_of;
 /// A plan.
 pub fn plan(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     if plan.secrets.is_empty() && plan.todo.is_empty() {
-        let is_all = plan.manual.is_empty() && plan.left.is_empty();
+        let is_all = plan.manual.is_empty() && plan.left.is_empty() && plan.warnings.is_empty();
         writeln!(out, "{}", if is_all { "Nothing to migrate." } else { "Nothing to migrate but what is listed here." })?;
-        return by_people(plan, out);
+        by_people(plan, out)?;
+        return section("Warnings", plan.warnings.iter().cloned(), out);
     }
     writeln!(
         out,

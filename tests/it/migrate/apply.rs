@@ -309,6 +309,10 @@ fn links_and_read_only_files_are_refused_or_kept() {
     fs::set_permissions(bench.root().join("real.py"), fs::Permissions::from_mode(0o444)).unwrap();
     assert_eq!(reason(), "it is read-only");
     fs::set_permissions(bench.root().join("real.py"), fs::Permissions::from_mode(0o644)).unwrap();
+    fs::set_permissions(bench.root().join("src"), fs::Permissions::from_mode(0o555)).unwrap();
+    assert_eq!(reason(), "its directory cannot be written to, and a file is replaced by a new one");
+    assert!(store.all().is_empty(), "nothing was begun");
+    fs::set_permissions(bench.root().join("src"), fs::Permissions::from_mode(0o755)).unwrap();
     bench.apply(&plan, &store).unwrap();
     assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
     bench.assert_no_value(&bench.root());

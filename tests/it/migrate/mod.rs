@@ -23,6 +23,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use bstr::BString;
+use unleak::finding::Problem;
 use unleak::fsx::{Steps, Unwatched};
 use unleak::migrate::ApplyError;
 use unleak::migrate::apply::{Applied, Run};
@@ -165,9 +166,15 @@ impl Bench {
 }
 
 fn plan_of(root: &Path, options: &Options) -> Plan {
+    plan_with(root, options, Vec::new())
+}
+
+/// A plan where the scan had these problems.
+fn plan_with(root: &Path, options: &Options, problems: Vec<Problem>) -> Plan {
     let scanner = Scanner::new(Catalogue::builtin(), Settings::default());
     let tree = TreeSettings { roots: vec![root.to_owned()], ..TreeSettings::default() };
-    let report = scanner.tree(&tree, &Silent).unwrap();
+    let mut report = scanner.tree(&tree, &Silent).unwrap();
+    report.coverage.problems.extend(problems);
     let checkout = Checkout::around(root).unwrap();
     let listing = unleak::source::tree::list(&tree).unwrap();
     let paths: Vec<BString> = listing.files.iter().map(|file| file.origin.path().to_owned()).collect();

@@ -1,6 +1,7 @@
 //! What plans say. Owns: the schema, the choice of findings, names, groups, and that no value is in one.
 
 use serde_json::Value;
+use unleak::finding::{Problem, ProblemKind};
 use unleak::migrate::make::Options;
 use unleak::migrate::plan::{Arn, Plan, SCHEMA};
 
@@ -214,6 +215,16 @@ fn plans_and_their_end_say_how_programs_are_started() {
         "conf/app.json: start its program with `{file}`; one that opens the file by a name of its own sees the reference, not the value"
     );
     assert_eq!(starts(&[code, json]), (vec!["unleak run --env-file .unleak.env -- COMMAND".to_owned(), file.to_owned()], vec![warning]));
+    let odd = ("it's here/.env", format!("DB_PASSWORD={}\n", made_up::password(77)));
+    assert_eq!(starts(&[odd]).0, [r"unleak run --env-file 'it'\''s here/.env' -- COMMAND"]);
+}
+
+#[test]
+fn what_was_not_looked_at_is_said() {
+    let bench = Bench::usual();
+    let problem = Problem { path: "locked.py".into(), kind: ProblemKind::Unreadable, detail: "permission denied".to_owned() };
+    let plan = super::plan_with(&bench.root(), &options(), vec![problem]);
+    assert_eq!(plan.warnings, ["locked.py: permission denied; what it holds is not in this plan"]);
 }
 
 #[test]
