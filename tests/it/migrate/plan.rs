@@ -475,3 +475,19 @@ fn who_reads_a_file_of_variables_by_itself_is_named() {
     ];
     assert_eq!(bench.plan(&options()).warnings, expected);
 }
+
+#[test]
+fn neither_names_of_files_nor_an_edited_plan_reach_the_terminal_as_they_are() {
+    let source = format!("DB_PASSWORD = \"{}\"  # \u{1b}[32m\n", made_up::password(307));
+    let sandbox = Sandbox::new(&[("a\u{1b}[31m\nb.py", &source)]);
+    let home = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| text(&sandbox.command(arguments).env("HOME", home.path()).output().unwrap().stdout);
+    let acts = |text: &str| text.contains(|character: char| character.is_control() && character != '\n');
+    let shown = run(&["migrate", "plan", "-o", "plan.json"]);
+    assert!(shown.contains("\n--- a\\u{1b}[31m\\u{a}b.py\n") && !acts(&shown), "{shown:?}");
+    let mut plan: Value = serde_json::from_str(&sandbox.read("plan.json")).unwrap();
+    plan["files"][1]["diff"] = "\u{1b}]0;title\u{7}\n".into();
+    crate::cli::put(&sandbox.directory.path().join("plan.json"), &plan.to_string());
+    let shown = run(&["migrate", "apply", "plan.json", "--dry-run"]);
+    assert!(shown.contains("\\u{1b}]0;title\\u{7}\n") && !acts(&shown), "{shown:?}");
+}
