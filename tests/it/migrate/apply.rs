@@ -10,6 +10,8 @@ use unleak::migrate::waiting::Kind;
 use unleak::store::StoreError;
 
 use super::{Bench, options};
+use crate::cli::{Sandbox, assert_exit, text};
+use crate::made_up;
 
 #[test]
 fn values_move_to_the_store_and_back() {
@@ -316,4 +318,21 @@ fn links_and_read_only_files_are_refused_or_kept() {
     bench.apply(&plan, &store).unwrap();
     assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
     bench.assert_no_value(&bench.root());
+}
+
+#[test]
+fn changes_in_a_repository_inside_are_seen_too() {
+    let source = format!("DB_PASSWORD = \"{}\"\n", made_up::password(401));
+    let sandbox = Sandbox::new(&[("sub/lib.py", &source)]);
+    let home = tempfile::tempdir().unwrap();
+    let migrate = || sandbox.command(&["-q", "migrate", "--yes"]).env("HOME", home.path()).output().unwrap();
+    for arguments in [&["init", "-q"][..], &["-C", "sub", "init", "-q"], &["-C", "sub", "add", "."]] {
+        sandbox.git(arguments);
+    }
+    let output = migrate();
+    assert_exit(&output, 7);
+    assert!(text(&output.stderr).contains("\n  sub/lib.py: it has changes that are not committed;"), "{}", text(&output.stderr));
+    sandbox.git(&["-C", "sub", "commit", "-qm", "lib"]);
+    assert_exit(&migrate(), 4);
+    assert!(sandbox.read("sub/lib.py").contains("os.environ"));
 }
