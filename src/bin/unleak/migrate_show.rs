@@ -211,7 +211,8 @@ pub fn status(plans: &[(Plan, Progress)], out: &mut dyn Write) -> io::Result<()>
         }
         for name in progress.rotation_pending() {
             let revoke = plan.secret(name).map_or("", |secret| secret.revoke.as_str());
-            writeln!(out, "  {name}: to be rotated; the old value is in the history ({})", shown(revoke))?;
+            let exposed = if plan.is_in_history(name) { "is in the history" } else { "stood in a file in the clear" };
+            writeln!(out, "  {name}: to be rotated; the old value {exposed} ({})", shown(revoke))?;
         }
         for (name, reason) in progress.rotated.iter().filter_map(|(name, despite)| Some((name, despite.as_ref()?))) {
             writeln!(out, "  {name}: said to be rotated although places of the tree held the old value: {}", shown(reason))?;

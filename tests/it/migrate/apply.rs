@@ -333,6 +333,8 @@ fn changes_in_a_repository_inside_are_seen_too() {
     assert_exit(&output, 7);
     assert!(text(&output.stderr).contains("\n  sub/lib.py: it has changes that are not committed;"), "{}", text(&output.stderr));
     sandbox.git(&["-C", "sub", "commit", "-qm", "lib"]);
-    assert_exit(&migrate(), 4);
+    let output = migrate();
+    assert_exit(&output, 4);
+    assert!(text(&output.stdout).contains("Rotate at once: the values are in the history"), "{}", text(&output.stdout));
     assert!(sandbox.read("sub/lib.py").contains("os.environ"));
 }
