@@ -7,11 +7,29 @@ use crate::blob::visible;
 use crate::rewrite::{Strategy, Tree, format};
 
 /// Files in which such lines are looked for.
-const FILES: [&str; 11] =
-    ["*.yml", "*.yaml", "*.service", "Makefile", "makefile", "GNUmakefile", "justfile", "*.sh", "*.bash", "Procfile", "package.json"];
+const FILES: [&str; 17] = [
+    "*.yml",
+    "*.yaml",
+    "*.service",
+    "Makefile",
+    "makefile",
+    "GNUmakefile",
+    "justfile",
+    "*.sh",
+    "*.bash",
+    "Procfile",
+    "package.json",
+    "*.py",
+    "*.js",
+    "*.ts",
+    "*.mjs",
+    "*.cjs",
+    "*.rb",
+];
 
 const COMPOSE: &str = "list its variables under `environment` without values (`- NAME`), and start compose by `unleak run --env-file FILE -- docker compose up`";
 const DOCKER: &str = "name its variables (`docker run -e NAME …`), and start it by `unleak run --env-file FILE -- docker run …`";
+const LIBRARY: &str = "have it leave variables alone that are set (without `override`), and start it by `unleak run --env-file FILE -- …`";
 const SHELL: &str = "take this line out, and start it by `unleak run --env-file FILE -- …`";
 
 /// Lines that read the rewritten files of variables by themselves, and what to do about each.
@@ -27,10 +45,11 @@ pub fn warnings(plan: &Plan, tree: &dyn Tree) -> Vec<String> {
         let mut in_list = false;
         for (number, line) in text.lines().enumerate() {
             let line = line.to_str_lossy();
-            let advice = advice(&line, &mut in_list);
-            let Some((advice, file)) = advice.and_then(|advice| Some((advice, variables.iter().find(|path| names(&line, path))?))) else {
-                continue;
-            };
+            let Some(advice) = advice(&line, &mut in_list) else { continue };
+            // Libraries read `.env` where they are told no name.
+            let named = variables.iter().find(|path| names(&line, path));
+            let by_default = || variables.iter().find(|path| advice == LIBRARY && names(".env", path));
+            let Some(file) = named.or_else(by_default) else { continue };
             let place = format!("{}:{}", visible(&reader), number + 1);
             warnings.push(format!("{place}: it reads {file} by itself, and gets references for values; {}", advice.replace("FILE", file)));
         }
@@ -43,10 +62,15 @@ fn advice(line: &str, in_list: &mut bool) -> Option<&'static str> {
     let text = line.trim_start();
     let goes_on = *in_list && (text.starts_with("- ") || text.starts_with("path:"));
     *in_list = goes_on || text.starts_with("env_file:");
+    let overrides = || {
+        let words = [("load_dotenv(", "override=True"), ("dotenv", "override: true"), ("Dotenv.overload", "")];
+        words.into_iter().any(|(call, option)| text.contains(call) && text.contains(option))
+    };
     let sources = |text: &str| ["source ", ". ", "include ", "-include "].iter().any(|word| text.trim_start().starts_with(word));
     match () {
         () if *in_list => Some(COMPOSE),
-        () if text.starts_with('#') => None,
+        () if text.starts_with('#') || text.starts_with("//") => None,
+        () if overrides() => Some(LIBRARY),
         () if text.contains("docker") && text.contains("--env-file") && !text.contains("unleak run") => Some(DOCKER),
         () if text.starts_with("EnvironmentFile=") || text.split([';', '&', '"']).any(sources) => Some(SHELL),
         () => None,
@@ -75,6 +99,9 @@ mod tests {
             ("unleak run --env-file .env -- docker run -e A image", None),
             ("unleak run --env-file .env -- ./app", None),
             ("# source .env", None),
+            ("load_dotenv(override=True)", Some(LIBRARY)),
+            ("load_dotenv()", None),
+            ("require('dotenv').config({ override: true })", Some(LIBRARY)),
             ("  - .env", None),
         ] {
             assert_eq!(advice(line, &mut false), expected, "{line}");
