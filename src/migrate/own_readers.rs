@@ -1,9 +1,12 @@
-//! Who reads a rewritten file of variables without `unleak run`, and so gets references for values. Owns: how lines that do look. Must not: change them.
+//! Who reads a rewritten file of variables without `unleak run`, and so gets references for values, and what `unleak run` does not read in it. Owns: how
+//! lines that do look. Must not: change them.
 
 use bstr::ByteSlice as _;
 
 use super::plan::{Plan, PlannedFile};
 use crate::blob::visible;
+use crate::rewrite::encoding::Text;
+use crate::rewrite::format::variables;
 use crate::rewrite::{Strategy, Tree, format};
 
 /// Files in which such lines are looked for.
@@ -36,10 +39,10 @@ const SHELL: &str = "take this line out, and start it by `unleak run --env-file 
 #[must_use]
 pub fn warnings(plan: &Plan, tree: &dyn Tree) -> Vec<String> {
     let is_token = |file: &&PlannedFile| file.places.iter().any(|place| place.strategy == Strategy::Reference);
-    let variables = plan.files.iter().filter(is_token).map(|file| file.path.as_str()).filter(|path| format::is_env_file(path));
-    let variables: Vec<&str> = variables.collect();
-    let mut warnings = Vec::new();
-    let readers = if variables.is_empty() { Vec::new() } else { tree.named(&FILES) };
+    let paths = plan.files.iter().filter(is_token).map(|file| file.path.as_str()).filter(|path| format::is_env_file(path));
+    let paths: Vec<&str> = paths.collect();
+    let mut warnings: Vec<String> = paths.iter().filter_map(|path| unclear(path, tree)).collect();
+    let readers = if paths.is_empty() { Vec::new() } else { tree.named(&FILES) };
     for reader in readers {
         let text = tree.read(reader.as_bstr()).unwrap_or_default();
         let mut in_list = false;
@@ -47,14 +50,21 @@ pub fn warnings(plan: &Plan, tree: &dyn Tree) -> Vec<String> {
             let line = line.to_str_lossy();
             let Some(advice) = advice(&line, &mut in_list) else { continue };
             // Libraries read `.env` where they are told no name.
-            let named = variables.iter().find(|path| names(&line, path));
-            let by_default = || variables.iter().find(|path| advice == LIBRARY && names(".env", path));
+            let named = paths.iter().find(|path| names(&line, path));
+            let by_default = || paths.iter().find(|path| advice == LIBRARY && names(".env", path));
             let Some(file) = named.or_else(by_default) else { continue };
             let place = format!("{}:{}", visible(&reader), number + 1);
             warnings.push(format!("{place}: it reads {file} by itself, and gets references for values; {}", advice.replace("FILE", file)));
         }
     }
     warnings
+}
+
+/// What keeps `unleak run` from reading a file of variables.
+fn unclear(path: &str, tree: &dyn Tree) -> Option<String> {
+    let text = Text::unicode(&tree.read(path.into())?)?;
+    let (line, reason) = variables::read(path, text.utf8().to_str().ok()?).err()?;
+    Some(format!("{path}:{line}: {reason}; `unleak run` starts nothing before"))
 }
 
 /// What to do about a line, if it reads a file of variables; `in_list` says whether the lines of `env_file:` go on.

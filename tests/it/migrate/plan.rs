@@ -462,13 +462,14 @@ fn a_variable_is_not_one_that_has_a_meaning_or_another_value_already() {
 #[test]
 fn who_reads_a_file_of_variables_by_itself_is_named() {
     let files = [
-        ("app/.env", format!("DB_PASSWORD={}\n", made_up::password(306))),
+        ("app/.env", format!("DB_PASSWORD={}\nHOME_DIR=$HOME/x\n", made_up::password(306))),
         ("compose.yml", "services:\n  web:\n    image: x\n    env_file:\n      - app/.env\n".to_owned()),
         ("main.py", "from dotenv import load_dotenv\nload_dotenv(override=True)\n".to_owned()),
         ("run.sh", "#!/bin/sh\nset -a\n. app/.env\n. ./other.env\n".to_owned()),
     ];
     let bench = Bench::new(&files, Vec::new());
     let expected = [
+        "app/.env:2: readers of such files disagree about this $; write ${NAME}, or the value in single quotes; `unleak run` starts nothing before",
         "compose.yml:5: it reads app/.env by itself, and gets references for values; list its variables under `environment` without values (`- NAME`), \
          and start compose by `unleak run --env-file app/.env -- docker compose up`",
         "main.py:2: it reads app/.env by itself, and gets references for values; have it leave variables alone that are set (without `override`), and \
