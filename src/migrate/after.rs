@@ -86,7 +86,12 @@ pub fn steps(plan: &Plan, progress: &Progress) -> Vec<Step> {
             let rotation = secret.map_or("", |secret| secret.rotation.as_str());
             format!("{name}: {rotation}")
         };
-        steps.push(step("Rotate at once: the values are in the history, and whoever read it has them", pending.iter().map(line).collect()));
+        let title = if pending.iter().any(|name| plan.is_in_history(name)) {
+            "Rotate at once: the values are in the history, and whoever read it has them"
+        } else {
+            "Rotate at once: the values stood in files in the clear, and whoever read these has them"
+        };
+        steps.push(step(title, pending.iter().map(line).collect()));
         let lines = pending.iter().map(|name| format!("unleak migrate rotated {name}")).collect();
         steps.push(step("Say so, when the old value is revoked at its provider", lines));
     }

@@ -30,8 +30,9 @@ pub fn unified(path: &str, before: Option<&[u8]>, splices: &[Splice], secrets: &
     }
     new.extend(masked(bytes, at..bytes.len(), &secrets));
     let [old, new] = [old, new].map(|text| lines(&values.masked(text, MASK.as_bytes())));
-    let from = if before.is_some() { path } else { "/dev/null" };
-    TextDiff::from_lines(&old, &new).unified_diff().context_radius(CONTEXT).header(from, path).to_string()
+    let path = visible(path.as_bytes());
+    let from = if before.is_some() { path.as_str() } else { "/dev/null" };
+    TextDiff::from_lines(&old, &new).unified_diff().context_radius(CONTEXT).header(from, &path).to_string()
 }
 
 fn masked(bytes: &[u8], range: Range<usize>, secrets: &[Range<usize>]) -> Vec<u8> {
@@ -56,7 +57,8 @@ fn cut(line: String) -> String {
 }
 
 /// Lines that a terminal shows as they are.
-fn lines(text: &[u8]) -> String {
+#[must_use]
+pub fn lines(text: &[u8]) -> String {
     let mut out = String::new();
     for line in text.split_inclusive(|&byte| byte == b'\n') {
         let content = line.strip_suffix(b"\n").unwrap_or(line);
@@ -89,8 +91,8 @@ mod tests {
     fn a_new_file_is_all_plus() {
         let splices = [Splice { span: 0..0, text: "A=ref+unleak://a\n".into() }];
         assert_eq!(
-            unified(".unleak.env", None, &splices, &[], &Known::new(&[])),
-            "--- /dev/null\n+++ .unleak.env\n@@ -0,0 +1 @@\n+A=ref+unleak://a\n"
+            unified("a\n\u{1b}[31m.env", None, &splices, &[], &Known::new(&[])),
+            "--- /dev/null\n+++ a\\u{a}\\u{1b}[31m.env\n@@ -0,0 +1 @@\n+A=ref+unleak://a\n"
         );
     }
 }

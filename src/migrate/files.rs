@@ -18,6 +18,7 @@ use super::{diff, name};
 use crate::finding::Place;
 use crate::reference::Reference;
 use crate::rewrite::encoding::{FileEncoding, Text};
+use crate::rewrite::format::variables;
 use crate::rewrite::{Companion, Field, Manual, Rewritten, Spelled, Splice, Tree as _, Wanted};
 use crate::source::git::checkout::{Checkout, FileState};
 
@@ -116,18 +117,31 @@ struct Variables<'k> {
     /// Those of the file, and what they are set to.
     known: &'k BTreeMap<String, String>,
     taken: BTreeSet<String>,
+    /// Those that other files of variables set.
+    set: BTreeSet<String>,
     of: BTreeMap<Reference, String>,
 }
 
 impl Variables<'_> {
-    /// The variable of a reference: the one that is set to it, the one that a place reads, or a new one.
-    fn of(&mut self, reference: &Reference, read: impl Fn() -> Option<String>, wanted: impl Fn() -> String) -> String {
+    /// The variable of a reference: the one that is set to it, the one that a place reads, or a new one. That is none which a file of variables sets
+    /// to something else, and so hides.
+    fn of(
+        &mut self,
+        reference: &Reference,
+        read: impl Fn() -> Option<String>,
+        wanted: impl Fn() -> String,
+        is_own: impl Fn(&str) -> bool,
+    ) -> String {
         if let Some(name) = self.of.get(reference) {
             return name.clone();
         }
         let text = reference.to_string();
         let set = self.known.iter().find(|(_, set)| **set == text).map(|(name, _)| name.clone());
-        let name = set.or_else(read).unwrap_or_else(|| name::unique(name::variable(&wanted()), &mut self.taken));
+        let name = set.or_else(read).unwrap_or_else(|| {
+            let wanted = name::variable(&wanted());
+            let hidden = self.set.iter().filter(|name| !is_own(name));
+            name::unique(wanted, &mut self.taken.iter().chain(hidden).cloned().collect())
+        });
         self.taken.insert(name.clone());
         self.of.insert(reference.clone(), name.clone());
         name
@@ -151,7 +165,7 @@ impl<'a> Work<'a> {
         let known =
             env_lines(existing.as_deref().unwrap_or_default()).map(|(name, reference)| (name.to_owned(), reference.to_owned())).collect();
         let mut state = State { changes: BTreeMap::new(), known, variables: BTreeMap::new(), todo: BTreeSet::new() };
-        let aims = self.aims(&state.known);
+        let aims = self.aims(&state.known, tree);
         let mut of_files: Vec<Vec<&Aim<'_>>> = vec![Vec::new(); self.inventory.files.len()];
         for aim in &aims {
             of_files[aim.spot.file].push(aim);
@@ -176,10 +190,20 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// The variables that files of the tree set.
+    fn set(&self, tree: &DiskTree) -> BTreeSet<String> {
+        let paths = self.ground.paths.iter().filter(|path| path.as_slice() != ENV_FILE.as_bytes());
+        let names = |path: &BString| {
+            let (name, text) = (path.to_str().ok()?, || String::from_utf8(tree.read(path.as_ref())?).ok());
+            name.contains("env").then(text)?.map(|text| variables::set_in(name, &text))
+        };
+        paths.filter_map(names).flatten().collect()
+    }
+
     /// Where each spot leads. One reference has one variable everywhere, and a variable one reference.
-    fn aims(&self, known: &BTreeMap<String, String>) -> Vec<Aim<'a>> {
+    fn aims(&self, known: &BTreeMap<String, String>, tree: &DiskTree) -> Vec<Aim<'a>> {
         let inventory: &'a Inventory = self.inventory;
-        let mut variables = Variables { known, taken: known.keys().cloned().collect(), of: BTreeMap::new() };
+        let mut variables = Variables { known, taken: known.keys().cloned().collect(), set: self.set(tree), of: BTreeMap::new() };
         let mut aims = Vec::new();
         for (group, named) in self.groups.iter().zip(self.named) {
             for (number, key) in &group.spots {
@@ -191,11 +215,13 @@ impl<'a> Work<'a> {
                     let wanted = spots().find_map(|located| located.name.clone());
                     wanted.unwrap_or_else(|| reference.name.rsplit('/').next().unwrap_or_default().to_owned())
                 };
-                let variable = variables.of(&reference, read, wanted);
+                let is_own = |name: &str| spots().any(|located| located.name.as_deref() == Some(name) && located.rewriter.ends_with("env"));
+                let variable = variables.of(&reference, read, wanted, is_own);
                 let spot = &inventory.spots[*number];
                 let field = |name: &'static str| {
                     let reference = named.reference.clone().with_key(name);
-                    let variable = variables.of(&reference, || None, || format!("{}_{name}", group.what.as_ref().unwrap_or(&variable)));
+                    let variable =
+                        variables.of(&reference, || None, || format!("{}_{name}", group.what.as_ref().unwrap_or(&variable)), |_| false);
                     Field { name, reference, variable }
                 };
                 let composed = spot.located.composed.iter().flatten().map(|spelled| spelled.name);

@@ -8,7 +8,7 @@ use bstr::ByteSlice;
 
 use super::external::ExternalType;
 use super::inventory::{FileText, Inventory, Spot};
-use super::name;
+use super::{name, value};
 use crate::rewrite::{Located, Strategy, Style, Tree};
 use crate::secret::{Fingerprint, Secret};
 
@@ -204,10 +204,12 @@ fn family(families: &[Family], inventory: &Inventory, spot: usize, style: Style,
     for (key, endings) in family.others {
         let found =
             neighbours.iter().find_map(|(name, span)| endings.iter().any(|ending| *name == format!("{stem}{ending}")).then_some(span));
-        let located = found.and_then(|span| Some((span, file.rewriter.locate(file.source(), span.clone(), style, tree).ok()?)));
-        match located {
-            Some((span, located)) => {
-                parts.push(Part { key: Some((*key).to_owned()), value: located.value, file: spot.file, look: span.clone(), field: None });
+        let located =
+            |span: &Range<usize>| file.rewriter.locate(file.source(), span.clone(), style, tree).map(|located| located.value).ok();
+        let number = |span: &Range<usize>| value::port(Some(key), &file.bytes[span.clone()]);
+        match found.and_then(|span| Some((span, located(span).or_else(|| number(span))?))) {
+            Some((span, value)) => {
+                parts.push(Part { key: Some((*key).to_owned()), value, file: spot.file, look: span.clone(), field: None });
             }
             // Without the first of the others there is no family.
             None if parts.is_empty() => return None,

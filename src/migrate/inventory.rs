@@ -220,6 +220,16 @@ fn manual_place(path: &str, line: u64, finding: &Finding, manual: Manual) -> Man
     ManualPlace { path: path.to_owned(), line, finding: finding.fingerprint.to_string(), reason, advice }
 }
 
+/// Places of the values of `findings` in files that are not rewritten, because others made them or tools make them again.
+pub fn not_ours(findings: &[Finding], also: BTreeMap<String, Vec<Also>>) -> impl Iterator<Item = ManualPlace> {
+    let manual = Manual {
+        reason: "others made this file, or a tool makes it again".to_owned(),
+        advice: "update it, or have it made again without the value".to_owned(),
+    };
+    let places = also.into_iter().flat_map(|(path, places)| places.into_iter().map(move |place| (path.clone(), place)));
+    places.map(move |(path, place)| manual_place(&path, place.line, &findings[place.finding], place.by_hand(&manual)))
+}
+
 /// What there is of one file.
 struct Taken {
     text: Option<FileText>,

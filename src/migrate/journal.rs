@@ -272,6 +272,9 @@ pub enum JournalError {
         /// What is wrong.
         source: super::plan::PlanError,
     },
+    /// The plan was edited after something was done of it.
+    #[error("something was done of this plan as it was before it was edited ({}); take that back, or plan again", .0.display())]
+    Another(PathBuf),
     /// Somebody else is at work.
     #[error("another migration is at work here")]
     Busy,
@@ -287,10 +290,10 @@ pub struct Journal<'s> {
 }
 
 impl<'s> Journal<'s> {
-    /// Takes the lock and opens the journal of the plan, which is put beside it.
+    /// Takes the lock and opens the journal of the plan, which is put beside it. A plan that was edited takes the place of one that nothing is done of.
     ///
     /// # Errors
-    /// Somebody else has the lock, or the journal cannot be read or written.
+    /// Somebody else has the lock, another plan of this id is at work or done, or the journal cannot be read or written.
     pub fn open(home: &Path, plan: &Plan, steps: &'s dyn Steps) -> Result<Self, JournalError> {
         let io = |path: &Path| {
             let path = path.to_owned();
@@ -302,12 +305,20 @@ impl<'s> Journal<'s> {
         let lock = home.join("lock");
         let lock = Lock::take(&lock).map_err(io(&lock))?.ok_or(JournalError::Busy)?;
         let copy = directory.join("plan.json");
-        if !copy.exists() {
+        let path = directory.join("journal.jsonl");
+        let mut lines = read_if_there(&path).map_err(io(&path))?.unwrap_or_default();
+        lines.truncate(whole_lines(&lines));
+        let progress = replay(&path, &lines)?;
+        let kept = read_if_there(&copy).map_err(io(&copy))?;
+        let is_this = |kept: &[u8]| Plan::read(kept).is_ok_and(|kept| kept.to_json() == plan.to_json());
+        if !kept.as_deref().is_some_and(is_this) {
+            if kept.is_some() && !matches!(progress.phase, Phase::Planned | Phase::Undone) {
+                return Err(JournalError::Another(copy));
+            }
             own::write(&copy, &plan.to_json()).map_err(io(&copy))?;
         }
-        let path = directory.join("journal.jsonl");
-        let (log, lines) = Log::open(&path).map_err(io(&path))?;
-        let progress = replay(&path, &lines)?;
+        // It makes the names of both files last.
+        let (log, _) = Log::open(&path).map_err(io(&path))?;
         Ok(Self { log, path, progress, steps, _lock: lock })
     }
 
@@ -344,6 +355,13 @@ impl<'s> Journal<'s> {
     /// What the system says.
     pub fn sync(&mut self) -> Result<(), JournalError> {
         self.log.sync(self.steps).map_err(|source| JournalError::Io { path: self.path.clone(), source })
+    }
+}
+
+fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match own::read(path, u64::MAX) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
     }
 }
 

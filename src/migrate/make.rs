@@ -14,9 +14,9 @@ use super::joining::{self, Joining, is_database};
 use super::key::PlanKey;
 use super::known::Known;
 use super::plan::{Existing, LeftFinding, ManualPlace, Member, Plan, PlannedPlace, PlannedSecret, PlannedStore, VERSION};
-use super::{advice, also, cost, external, name, reader, unset};
+use super::{advice, also, cost, external, name, own_readers, reader, unset};
 use crate::blob::visible;
-use crate::finding::{Finding, Report};
+use crate::finding::{Finding, Problem, Report};
 use crate::patterns::Pattern;
 use crate::reference::{Backend, Reference};
 use crate::rewrite::{ASKED_AGAIN, Strategy, Style, format};
@@ -90,6 +90,8 @@ pub struct Ground<'a> {
     pub checkout: Option<&'a Checkout>,
     /// All files of the tree, for rewriters.
     pub paths: Vec<BString>,
+    /// Files of the tree that others made, or tools make again: they are not rewritten.
+    pub not_ours: Vec<BString>,
 }
 
 /// Why there is no plan.
@@ -123,7 +125,8 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     let tree = DiskTree::new(ground.root.clone(), ground.paths.clone());
     let also = also::places(&ground.root, &ground.paths, &chosen);
     let mut inventory = inventory::take(&ground.report.findings, &chosen, also, &ground.root, options.style, &tree);
-    let manual = std::mem::take(&mut inventory.manual);
+    let mut manual = std::mem::take(&mut inventory.manual);
+    manual.extend(inventory::not_ours(&ground.report.findings, also::places(&ground.root, &ground.not_ours, &chosen)));
     let external = options.external_type.as_deref().and_then(external::known);
     let groups = group::group(&inventory, options.split_url, external, options.style, &tree);
     if let Some(external) = external {
@@ -169,6 +172,8 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     plan.warnings.extend(without_client(&plan));
     plan.warnings.extend(whole_urls(&plan));
     plan.warnings.extend(named_on_the_line(&plan));
+    plan.warnings.extend(own_readers::warnings(&plan, &tree));
+    plan.warnings.extend(ground.report.coverage.problems.iter().map(unseen));
     plan.todo.extend(unset::steps(&tree, &plan.secrets, &values));
     plan.cost = monthly(&plan, options);
     Ok(plan)
@@ -335,8 +340,14 @@ fn warnings(manual: &[ManualPlace], options: &Options) -> Vec<String> {
     if options.backend == Backend::File {
         warnings.push("the files of the store are not encrypted: whoever reads the folder, or its backups, reads the values".to_owned());
     }
+    if options.backend == Backend::Local && (options.kms_key.is_some() || !options.replica_regions.is_empty()) {
+        warnings.push(
+            "the local store has one key of its own and no replicas; what was asked for is noted with each secret, and no more".to_owned(),
+        );
+    }
     if !manual.is_empty() {
-        warnings.push(format!("{} places have to be rewritten by hand; until then the values stand there", manual.len()));
+        let places = if manual.len() == 1 { "1 place has".to_owned() } else { format!("{} places have", manual.len()) };
+        warnings.push(format!("{places} to be rewritten by hand; until then the values stand there"));
     }
     if options.style == Style::Sdk && options.backend != Backend::Aws {
         let store = options.backend.title();
@@ -357,6 +368,11 @@ fn whole_urls(plan: &Plan) -> Vec<String> {
     stale
         .map(|secret| format!("{}: places read the field url, which a rotation that renews only the password makes stale", secret.name))
         .collect()
+}
+
+/// What was not looked at.
+fn unseen(problem: &Problem) -> String {
+    format!("{}: {}; what it holds is not in this plan", visible(&problem.path), problem.detail)
 }
 
 /// Files that get values only where their program is told their name.

@@ -122,6 +122,14 @@ pub fn check(name: &str) -> Result<(), String> {
     Err(format!("{name:?}: {problem}"))
 }
 
+/// What is wrong with what names begin with; more of the name follows it.
+///
+/// # Errors
+/// In words.
+pub fn check_prefix(prefix: &str) -> Result<(), String> {
+    check(&format!("{}/secret", prefix.trim_end_matches('/')))
+}
+
 /// The name, or the first of `name_2`, `name_3` … that nothing has; it is taken then.
 pub fn unique(name: String, taken: &mut BTreeSet<String>) -> String {
     numbered(name, "_", taken)
@@ -167,11 +175,28 @@ pub fn words(name: &str, joint: char) -> String {
     out.trim_end_matches(joint).to_owned()
 }
 
-/// The environment variable for what is called `name`: `[A-Z][A-Z0-9_]*`.
+/// Variables that shells, systems and run times set or obey.
+const TAKEN: &str = "
+    PATH HOME PWD OLDPWD USER USERNAME LOGNAME SHELL UID EUID GID PPID IFS ENV LANG LANGUAGE TERM TZ TMP TEMP TMPDIR HOST HOSTNAME MAIL EDITOR VISUAL
+    PAGER DISPLAY PS1 PS2 PS3 PS4 CDPATH RANDOM SECONDS LINENO OPTARG OPTIND REPLY CI DEBUG OS COMPUTERNAME USERDOMAIN USERPROFILE APPDATA LOCALAPPDATA
+    PROGRAMDATA PROGRAMFILES SYSTEMROOT SYSTEMDRIVE WINDIR COMSPEC PATHEXT PSMODULEPATH HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY
+    PYTHONPATH PYTHONHOME PYTHONSTARTUP NODE_ENV NODE_OPTIONS NODE_PATH RUBYOPT RUBYLIB PERL5LIB PERL5OPT CLASSPATH JAVA_HOME JAVA_OPTS JAVA_TOOL_OPTIONS
+    JDK_JAVA_OPTIONS GOPATH GOROOT GOFLAGS CARGO_HOME DOCKER_HOST KUBECONFIG SSH_ASKPASS SSH_AUTH_SOCK SSH_AGENT_PID SSH_CLIENT SSH_CONNECTION SSH_TTY
+    GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_SSH GIT_SSH_COMMAND GIT_ASKPASS GIT_EDITOR
+    AWS_PROFILE AWS_REGION AWS_DEFAULT_REGION AWS_ENDPOINT_URL AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE";
+/// How others of them start.
+const TAKEN_STARTS: [&str; 6] = ["LC_", "LD_", "DYLD_", "BASH_", "XDG_", "UNLEAK_"];
+
+/// Whether a variable is there already, or means something, wherever a program is started.
+fn is_taken(variable: &str) -> bool {
+    TAKEN.split_whitespace().any(|taken| taken == variable) || TAKEN_STARTS.iter().any(|start| variable.starts_with(start))
+}
+
+/// The environment variable for what is called `name`: `[A-Z][A-Z0-9_]*`, and none that has a meaning already, such as `PWD`.
 #[must_use]
 pub fn variable(name: &str) -> String {
     let upper = words(name, '_').to_ascii_uppercase();
-    if upper.starts_with(|first: char| first.is_ascii_uppercase()) {
+    if upper.starts_with(|first: char| first.is_ascii_uppercase()) && !is_taken(&upper) {
         upper
     } else {
         format!("SECRET_{upper}").trim_end_matches('_').to_owned()
@@ -203,6 +228,16 @@ mod tests {
         assert_eq!(check_template("customer-shared/{what}"), Ok(()));
         for wrong in ["{env}/{app}", "{what}/{team}", "A/{what}", "{what} "] {
             assert!(check_template(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_is_the_start_of_a_name_and_not_one() {
+        for good in ["customer-shared", "customer-shared/", "acme/pay"] {
+            assert_eq!(check_prefix(good), Ok(()));
+        }
+        for wrong in ["", "/acme", "acme//pay", "Acme"] {
+            assert!(check_prefix(wrong).is_err(), "{wrong}");
         }
     }
 
@@ -246,6 +281,11 @@ mod tests {
             ("dbPassword", "DB_PASSWORD"),
             ("spring.datasource.password", "SPRING_DATASOURCE_PASSWORD"),
             ("2fa", "SECRET_2FA"),
+            ("pwd", "SECRET_PWD"),
+            ("Path", "SECRET_PATH"),
+            ("ld_preload", "SECRET_LD_PRELOAD"),
+            ("dbPwd", "DB_PWD"),
+            ("ssh_password", "SSH_PASSWORD"),
             ("é", "SECRET"),
         ] {
             assert_eq!(variable(name), expected);

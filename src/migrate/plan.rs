@@ -315,6 +315,13 @@ impl Plan {
         self.secrets.iter().find(|secret| secret.name == name)
     }
 
+    /// Whether git has a file with a place of the secret, and so the history its value.
+    #[must_use]
+    pub fn is_in_history(&self, secret: &str) -> bool {
+        let holds = |file: &&PlannedFile| file.tracked == Tracked::Yes && file.secrets.iter().any(|name| name == secret);
+        self.files.iter().filter(holds).any(PlannedFile::has_places)
+    }
+
     fn check(&self) -> Result<(), String> {
         if self.version != VERSION {
             return Err(format!("its version is {}, not {VERSION}", self.version));

@@ -67,7 +67,21 @@ pub fn resolve(root: &Path, file: &PlannedFile) -> Result<PathBuf, String> {
             return Err("it is read-only".to_owned());
         }
     }
+    let directory = resolved.ancestors().skip(1).find(|directory| directory.is_dir()).unwrap_or(&root);
+    if fs::metadata(directory).is_ok_and(|metadata| metadata.permissions().readonly()) || !may_write_in(directory) {
+        return Err("its directory cannot be written to, and a file is replaced by a new one".to_owned());
+    }
     Ok(resolved)
+}
+
+#[cfg(unix)]
+fn may_write_in(directory: &Path) -> bool {
+    rustix::fs::access(directory, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK).is_ok()
+}
+
+#[cfg(not(unix))]
+const fn may_write_in(_directory: &Path) -> bool {
+    true
 }
 
 /// A file of the plan as it is now.

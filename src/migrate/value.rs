@@ -35,6 +35,19 @@ pub enum ValueError {
     },
 }
 
+/// The field that is a number.
+const PORT: &str = "port";
+
+fn is_number(text: &[u8]) -> bool {
+    (1..=5).contains(&text.len()) && text[0] != b'0' && text.iter().all(u8::is_ascii_digit)
+}
+
+/// A port that stands as a number: no text, and so nothing that a rewriter finds.
+#[must_use]
+pub fn port(key: Option<&str>, text: &[u8]) -> Option<Secret> {
+    (key == Some(PORT) && is_number(text)).then(|| Secret::new(text))
+}
+
 /// The value of these parts: itself, or a JSON object in this order. None where a part of an object is no text.
 pub fn assemble<'p>(parts: impl Iterator<Item = (Option<&'p str>, &'p Secret)>) -> Option<Secret> {
     let mut json = zeroize::Zeroizing::new(Vec::with_capacity(256));
@@ -46,8 +59,7 @@ pub fn assemble<'p>(parts: impl Iterator<Item = (Option<&'p str>, &'p Secret)>) 
         serde_json::to_writer(&mut *json, key).ok()?;
         json.push(b':');
         // A port is a number in the store's own objects.
-        if key == "port" && !text.is_empty() && text.len() <= 5 && !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit())
-        {
+        if key == PORT && is_number(text.as_bytes()) {
             json.extend_from_slice(text.as_bytes());
         } else {
             serde_json::to_writer(&mut *json, text).ok()?;
@@ -122,11 +134,14 @@ impl<'a> Reader<'a> {
         if member.start >= member.end || member.end > source.bytes.len() {
             return Err(changed());
         }
+        let span = member.start..member.end;
         let rewriter = rewrite::for_source(source).ok_or_else(changed)?;
-        let located = rewriter.locate(source, member.start..member.end, self.plan.style, &self.tree).map_err(|_| changed())?;
-        let value = match &member.field {
-            None => located.value,
-            Some(field) => located.fields.into_iter().find(|(name, _)| name == field).map(|(_, value)| value).ok_or_else(changed)?,
+        let value = match (rewriter.locate(source, span.clone(), self.plan.style, &self.tree), &member.field) {
+            (Ok(located), None) => located.value,
+            (Ok(located), Some(field)) => {
+                located.fields.into_iter().find(|(name, _)| name == field).map(|(_, value)| value).ok_or_else(changed)?
+            }
+            (Err(_), _) => port(member.key.as_deref(), &source.bytes[span]).ok_or_else(changed)?,
         };
         if self.plan.key.of_value(value.expose()) == member.hash { Ok(value) } else { Err(changed()) }
     }

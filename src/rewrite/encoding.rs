@@ -54,10 +54,16 @@ impl Text {
         }
         starts.push((text.len(), at));
         let text = Self { encoding, utf8: text.into_bytes(), starts };
-        if text.encode(&text.utf8).is_none_or(|again| [mark(encoding), &again].concat() != bytes) {
+        if file(encoding, &text.utf8).is_none_or(|again| again != bytes) {
             return Err(manual("the file mixes encodings", "save it as UTF-8 first"));
         }
         Ok(text)
+    }
+
+    /// Reads a file's bytes where they are sure to be text: UTF-8 or UTF-16, and not one byte a character, which anything could be.
+    #[must_use]
+    pub fn unicode(bytes: &[u8]) -> Option<Self> {
+        Self::new(bytes).ok().filter(|text| text.encoding != FileEncoding::Latin1)
     }
 
     /// The text as UTF-8.
@@ -130,6 +136,12 @@ pub fn encode(encoding: FileEncoding, utf8: &[u8]) -> Option<Vec<u8>> {
         FileEncoding::Utf16Be => Some(text.ok()?.encode_utf16().flat_map(u16::to_be_bytes).collect()),
         FileEncoding::Latin1 => text.ok()?.chars().map(|character| u8::try_from(u32::from(character)).ok()).collect(),
     }
+}
+
+/// UTF-8 text as a file of this encoding has it, with its byte order mark.
+#[must_use]
+pub fn file(encoding: FileEncoding, utf8: &[u8]) -> Option<Vec<u8>> {
+    Some([mark(encoding), &encode(encoding, utf8)?].concat())
 }
 
 fn encoding_of(bytes: &[u8]) -> FileEncoding {

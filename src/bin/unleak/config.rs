@@ -403,6 +403,7 @@ reason = "made up"
             "[store]\nkind = 'vault'",
             "[store]\nendpoint-url = 'ftp://localhost'",
             "[migrate]\nprefix = 'acme/pay'\nrequired-tags = ['owner']\ntags = { team = 'pay' }",
+            "[migrate]\nprefix = 'customer-shared/'",
             "[migrate]\nprefix = 'Acme'",
             "[migrate]\nregions = []",
             "[migrate]\nprices = { secret = 0.5, calls = 0 }",

@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use unleak::reference::Reference;
+use unleak::rewrite::encoding::{self, FileEncoding, Text};
 use unleak::rewrite::format::fill::{self, Filled, Slot};
 use unleak::secret::Secret;
 use zeroize::Zeroizing;
@@ -15,6 +16,7 @@ use crate::failure::Failure;
 pub struct Handed {
     path: PathBuf,
     text: Zeroizing<String>,
+    encoding: FileEncoding,
     slots: Vec<Slot>,
 }
 
@@ -22,15 +24,16 @@ impl Handed {
     /// Reads a file; what is wrong in it is told by line.
     ///
     /// # Errors
-    /// It cannot be read, or is no UTF-8.
+    /// It cannot be read, or is neither UTF-8 nor UTF-16.
     pub fn read(path: &Path, wrong: &mut Vec<String>) -> Result<Self, Failure> {
         let bytes = std::fs::read(path).map_err(|error| Failure::with_file("read", path, &error))?;
-        let text = String::from_utf8(bytes).map_err(|_| Failure::with_file("resolve", path, &"it is no UTF-8"))?;
+        let text = Text::unicode(&bytes).ok_or_else(|| Failure::with_file("resolve", path, &"it is neither UTF-8 nor UTF-16"))?;
+        let (encoding, text) = (text.encoding(), String::from_utf8_lossy(text.utf8()).into_owned());
         let slots = fill::slots(&path.to_string_lossy(), &text).unwrap_or_else(|errors| {
             wrong.extend(errors.iter().map(|error| told(path, error)));
             Vec::new()
         });
-        Ok(Self { path: path.to_owned(), text: text.into(), slots })
+        Ok(Self { path: path.to_owned(), text: text.into(), encoding, slots })
     }
 
     /// Its references, in order.
@@ -48,7 +51,15 @@ impl Handed {
     /// # Errors
     /// Which of them cannot stand in the file, and why.
     pub fn filled(&self, values: &[Secret]) -> Result<Filled, String> {
-        fill::filled(&self.path.to_string_lossy(), &self.text, &self.slots, values).map_err(|error| told(&self.path, &error))
+        let filled = fill::filled(&self.path.to_string_lossy(), &self.text, &self.slots, values);
+        let mut filled = filled.map_err(|error| told(&self.path, &error))?;
+        if self.encoding != FileEncoding::Utf8 {
+            let own =
+                |utf8: &[u8], way: fn(FileEncoding, &[u8]) -> Option<Vec<u8>>| Zeroizing::new(way(self.encoding, utf8).unwrap_or_default());
+            filled.spelled = filled.spelled.iter().map(|spelled| Secret::new(&own(spelled.expose(), encoding::encode))).collect();
+            filled.bytes = own(&filled.bytes, encoding::file);
+        }
+        Ok(filled)
     }
 
     /// Names `with` wherever an argument is this file, or has it after an equals sign.
@@ -149,7 +160,7 @@ mod tests {
 
     #[test]
     fn arguments_name_the_file_in_a_few_ways() {
-        let handed = Handed { path: "conf/a.json".into(), text: String::new().into(), slots: Vec::new() };
+        let handed = Handed { path: "conf/a.json".into(), text: String::new().into(), encoding: FileEncoding::Utf8, slots: Vec::new() };
         let mut arguments = ["conf/a.json", "./conf/a.json", "--config=conf/a.json", "-x", "a.json", "conf/a.json.bak"].map(OsString::from);
         handed.name(&mut arguments, Path::new("/x")).unwrap();
         assert_eq!(arguments, ["/x", "/x", "--config=/x", "-x", "a.json", "conf/a.json.bak"]);

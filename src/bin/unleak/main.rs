@@ -38,6 +38,7 @@ mod store_config;
 mod store_references;
 mod stores;
 mod terminal;
+mod variables;
 
 use std::process::ExitCode;
 

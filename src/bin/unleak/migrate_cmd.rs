@@ -193,10 +193,6 @@ pub fn pending<'p>(mut all: impl Iterator<Item = &'p Progress>) -> Exit {
 /// Plans, shows, asks, applies.
 fn whole(args: &PlanArgs, apply: &ApplyOptions, by: Caller<'_>) -> Result<Exit, Failure> {
     let (plan, site, config) = make_plan(args, by)?;
-    if plan.secrets.is_empty() {
-        output::to_stdout(|out| migrate_show::plan(&plan, out))?;
-        return Ok(Exit::Clean);
-    }
     apply_plan(&plan, &site, &config, apply, false, by)
 }
 
@@ -233,8 +229,10 @@ fn make_plan(args: &PlanArgs, by: Caller<'_>) -> Result<(Plan, Site, Config), Fa
     let backend = args.store.map(StoreName::backend).or(config.store.kind).unwrap_or(Backend::Local);
     let store = Stores::new(by.access, &config, by.environment).open(backend, region.or(config.migrate.region.as_deref()))?;
     let options = options(args, &config, region, store.as_ref())?;
-    let exclude = config.exclude.iter().cloned().chain(NOT_OURS.map(str::to_owned)).chain(own_key(&site, by.environment)).collect();
-    let tree = TreeSettings { no_ignore: true, exclude, roots: vec![path.to_owned()] };
+    let exclude: Vec<String> = config.exclude.iter().cloned().chain(own_key(&site, by.environment)).collect();
+    let all = TreeSettings { no_ignore: false, exclude, roots: vec![path.to_owned()] };
+    let ours = all.exclude.iter().cloned().chain(NOT_OURS.map(str::to_owned)).collect();
+    let tree = TreeSettings { no_ignore: true, exclude: ours, ..all.clone() };
     let mut report = scan(&config, &tree, by)?;
     if !args.no_baseline && !by.access.no_config {
         // What is hidden stays in the report: the plan must not hold its value either.
@@ -242,12 +240,19 @@ fn make_plan(args: &PlanArgs, by: Caller<'_>) -> Result<(Plan, Site, Config), Fa
             baseline.note(&mut report.findings);
         }
     }
-    let listing = unleak::source::tree::list(&tree).map_err(|error| Failure::new(&error))?;
-    let paths: Vec<BString> = listing.files.iter().map(|file| file.origin.path().to_owned()).collect();
-    let ground = Ground { report: &report, root: site.root.clone(), checkout: site.checkout.as_ref(), paths };
+    let paths = paths(&tree)?;
+    let known: BTreeSet<&BString> = paths.iter().collect();
+    let not_ours = self::paths(&all)?.into_iter().filter(|path| !known.contains(path)).collect();
+    let ground = Ground { report: &report, root: site.root.clone(), checkout: site.checkout.as_ref(), paths, not_ours };
     let plan = make::make(&ground, &options).map_err(make_failure)?;
     config.migrate.holds_for(&plan)?;
     Ok((plan, site, config))
+}
+
+/// The paths of all files.
+fn paths(tree: &TreeSettings) -> Result<Vec<BString>, Failure> {
+    let listing = unleak::source::tree::list(tree).map_err(|error| Failure::new(&error))?;
+    Ok(listing.files.iter().map(|file| file.origin.path().to_owned()).collect())
 }
 
 /// The key of the local store, where it is in the tree: what opens the store cannot be kept there.
@@ -317,6 +322,10 @@ fn fingerprints(report: &Path) -> Result<Vec<String>, Failure> {
 }
 
 fn apply_plan(plan: &Plan, site: &Site, config: &Config, options: &ApplyOptions, dry_run: bool, by: Caller<'_>) -> Result<Exit, Failure> {
+    if plan.secrets.is_empty() {
+        output::to_stdout(|out| migrate_show::plan(plan, out))?;
+        return Ok(Exit::Clean);
+    }
     for recipient in &options.backup {
         backup::check(recipient).map_err(|error| Failure::new(&format_args!("--backup {recipient}: {error}")))?;
     }

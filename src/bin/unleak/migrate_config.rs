@@ -46,7 +46,7 @@ impl Policy {
         if !self.prices.are_prices() {
             return Err("prices are dollars, 0 or more".to_owned());
         }
-        self.prefix.as_ref().map_or(Ok(()), |prefix| name::check(prefix.trim_end_matches('/')))
+        self.prefix.as_deref().map_or(Ok(()), name::check_prefix)
     }
 
     /// Whether the options are what the policy leaves open.
@@ -81,10 +81,14 @@ impl Policy {
     /// The tags of a plan: those of the policy and of the command line.
     ///
     /// # Errors
-    /// A tag that is required and missing.
+    /// A tag that is required and missing, or one by which secrets of plans are known.
     pub fn tags(&self, args: &PlanArgs, known: &[&str]) -> Result<BTreeMap<String, String>, Failure> {
         let mut tags = self.tags.clone();
         tags.extend(args.tag.iter().cloned());
+        let is_own = |(key, value): &(&String, &String)| key.starts_with("unleak:") || *key == "managed-by" && *value != "unleak";
+        if let Some((key, _)) = tags.iter().find(is_own) {
+            return Err(Failure::new(&format_args!("the tag {key} is set by unleak, which knows its secrets by it; give another one")));
+        }
         let missing: Vec<&str> =
             self.required_tags.iter().map(String::as_str).filter(|tag| !tags.contains_key(*tag) && !known.contains(tag)).collect();
         if missing.is_empty() {
@@ -183,6 +187,9 @@ mod tests {
         assert_eq!(error.error, "the policy in .unleak.toml requires tags that are not given: owner");
         let tags = policy.tags(&args(&["--kms-key", "alias/a", "--tag", "owner=x"]), &known).unwrap();
         assert_eq!(tags.into_keys().collect::<Vec<_>>(), ["owner", "team"]);
+        for (tag, is_taken) in [("unleak:plan=x", false), ("managed-by=me", false), ("managed-by=unleak", true)] {
+            assert_eq!(policy.tags(&args(&["--tag", "owner=x", "--tag", tag]), &known).is_ok(), is_taken, "{tag}");
+        }
     }
 
     #[test]

@@ -71,10 +71,10 @@ pub fn denied_failure(checked: &Checked) -> Failure {
 
 /// The failure that an error of applying is, where the journal says that something was begun.
 pub fn begun_failure(error: ApplyError) -> Failure {
-    let (is_of_store, is_stale) = kind(&error);
+    let (is_cut_short, is_stale) = kind(&error);
     let failure = apply_failure(error);
     match () {
-        () if is_of_store => Failure { exit: Exit::Unfinished, ..failure }.hint(GO_ON),
+        () if is_cut_short => Failure { exit: Exit::Unfinished, hints: vec![GO_ON.to_owned()], ..failure },
         () if is_stale => Failure { hints: vec![format!("take these changes back; then {GO_ON}")], ..failure },
         () => failure,
     }
@@ -82,19 +82,21 @@ pub fn begun_failure(error: ApplyError) -> Failure {
 
 /// The failure that an error of undoing is.
 pub fn undo_failure(error: ApplyError) -> Failure {
-    let (is_of_store, is_stale) = kind(&error);
+    let (is_cut_short, is_stale) = kind(&error);
     let failure = apply_failure(error);
     match () {
-        () if is_of_store => Failure { exit: Exit::Unfinished, ..failure }.hint("`unleak migrate undo` goes on"),
+        () if is_cut_short => Failure { exit: Exit::Unfinished, hints: vec!["`unleak migrate undo` goes on".to_owned()], ..failure },
         () if is_stale => Failure { hints: vec!["take these changes back; then `unleak migrate undo` goes on".to_owned()], ..failure },
         () => failure,
     }
 }
 
-/// Whether an error is of the store, other than a permission, and whether it is of files.
+/// Whether what was begun goes on where the cause of an error is gone, and whether files are not as they have to be.
 const fn kind(error: &ApplyError) -> (bool, bool) {
     match error {
         ApplyError::Store(error) => (!matches!(error, StoreError::Denied { .. }), false),
+        ApplyError::Journal(error) => (!matches!(error, JournalError::Busy | JournalError::Another(_)), false),
+        ApplyError::Unfinished(_) | ApplyError::NotVerified { .. } | ApplyError::File { .. } => (true, false),
         ApplyError::Stale(_) | ApplyError::Value(_) => (false, true),
         _ => (false, false),
     }
@@ -114,9 +116,8 @@ pub fn apply_failure(error: ApplyError) -> Failure {
         }
         ApplyError::Value(error) => with(Exit::Stale, &error).hint("plan again; no file was touched"),
         ApplyError::Refused(refusals) => with(Exit::Refused, &list("refused", &refusals)),
-        ApplyError::Taken { .. } | ApplyError::Journal(JournalError::Busy) => with(Exit::Refused, &error),
-        ApplyError::Unfinished(_) | ApplyError::NotVerified { .. } | ApplyError::Journal(_) | ApplyError::File { .. } => {
-            with(Exit::Unfinished, &error).hint(GO_ON)
-        }
+        ApplyError::Taken { .. } | ApplyError::Journal(JournalError::Busy | JournalError::Another(_)) => with(Exit::Refused, &error),
+        ApplyError::Journal(_) => with(Exit::Failure, &error),
+        ApplyError::Unfinished(_) | ApplyError::NotVerified { .. } | ApplyError::File { .. } => with(Exit::Unfinished, &error).hint(GO_ON),
     }
 }

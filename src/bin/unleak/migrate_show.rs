@@ -4,22 +4,23 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use unleak::blob::visible;
-use unleak::migrate::after;
 use unleak::migrate::consumer::Consumer;
 use unleak::migrate::journal::Progress;
 use unleak::migrate::permissions::Checked;
 use unleak::migrate::plan::{Plan, PlannedSecret, Tracked};
 use unleak::migrate::undo::Undone;
 use unleak::migrate::waiting::Unfinished;
+use unleak::migrate::{after, diff};
 use unleak::reference::Backend;
 use unleak::rewrite::arn_of;
 
 /// A plan.
 pub fn plan(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     if plan.secrets.is_empty() && plan.todo.is_empty() {
-        let is_all = plan.manual.is_empty() && plan.left.is_empty();
+        let is_all = plan.manual.is_empty() && plan.left.is_empty() && plan.warnings.is_empty();
         writeln!(out, "{}", if is_all { "Nothing to migrate." } else { "Nothing to migrate but what is listed here." })?;
-        return by_people(plan, out);
+        by_people(plan, out)?;
+        return section("Warnings", plan.warnings.iter().cloned(), out);
     }
     writeln!(
         out,
@@ -52,7 +53,8 @@ pub fn plan(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         for secret in arns {
             writeln!(out, "  {}: the store makes it up; it is put in when the secret is stored", arn_of(secret))?;
         }
-        write!(out, "{}", file.diff)?;
+        // It can have been edited by anybody.
+        write!(out, "{}", diff::lines(file.diff.as_bytes()))?;
         if !file.diff.ends_with('\n') {
             writeln!(out)?;
         }
@@ -209,7 +211,8 @@ pub fn status(plans: &[(Plan, Progress)], out: &mut dyn Write) -> io::Result<()>
         }
         for name in progress.rotation_pending() {
             let revoke = plan.secret(name).map_or("", |secret| secret.revoke.as_str());
-            writeln!(out, "  {name}: to be rotated; the old value is in the history ({})", shown(revoke))?;
+            let exposed = if plan.is_in_history(name) { "is in the history" } else { "stood in a file in the clear" };
+            writeln!(out, "  {name}: to be rotated; the old value {exposed} ({})", shown(revoke))?;
         }
         for (name, reason) in progress.rotated.iter().filter_map(|(name, despite)| Some((name, despite.as_ref()?))) {
             writeln!(out, "  {name}: said to be rotated although places of the tree held the old value: {}", shown(reason))?;

@@ -1,14 +1,13 @@
 //! `unleak run` and `unleak get`. Owns: the environment of the command that is run, and where one value goes. Must not: write a value to a file,
 //! or put one on a command line.
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::{Parser, ValueHint};
-use unleak::reference::{POINTER, Reference};
+use unleak::reference::Reference;
 use unleak::resolve::{self, ResolveError};
 use unleak::secret::Secret;
 
@@ -16,12 +15,8 @@ use crate::env::{self, Environment};
 use crate::failure::{Exit, Failure};
 use crate::handed::{self, Handed};
 use crate::stores::{StoreOptions, Stores};
+use crate::variables::{Values, Variables, is_reference};
 use crate::{mask, output, stores};
-
-/// The file of references that is read where it is there.
-const FILE: &str = ".unleak.env";
-/// How a reference starts, whatever its store.
-const START: &str = "ref+";
 
 /// What `unleak run --help` says at its end.
 pub const RUN_AFTER: &str = "Examples:
@@ -78,17 +73,12 @@ pub struct GetArgs {
 /// A file that cannot be read, a reference that cannot be resolved, a command that cannot be run.
 pub fn run(args: &RunArgs, environment: &Environment) -> Result<Exit, Failure> {
     stores::keep_out_of_dumps();
-    let mut variables = files(&args.env_file)?;
-    let is_reference = |value: &OsString| value.to_str().is_some_and(|value| value.starts_with(START));
-    for (name, value) in env::all() {
-        if is_reference(&value) || variables.contains_key(&name) {
-            variables.insert(name, value);
-        }
-    }
+    let variables = Variables::read(&args.env_file)?;
     let stores = Stores::at(Path::new("."), &args.store, environment)?;
     let mut wrong = Vec::new();
     let handed = args.file.iter().map(|path| Handed::read(path, &mut wrong)).collect::<Result<Vec<_>, _>>()?;
-    let (resolved, mut secrets) = resolved(variables, &stores, &mut wrong);
+    let (mut resolved, mut secrets) = resolved(&variables.told, &stores, &mut wrong);
+    variables.join(&mut resolved);
     let mut contents = Vec::new();
     for file in &handed {
         let values = values_of(file, &stores, &mut wrong);
@@ -139,33 +129,6 @@ pub fn get(args: &GetArgs, environment: &Environment) -> Result<Exit, Failure> {
     output::to_stdout(|out| out.write_all(value.expose())).map(|()| Exit::Clean)
 }
 
-/// The file of references in this directory, or in the nearest one above it that is in the same work tree.
-fn nearest() -> Option<PathBuf> {
-    if Path::new(FILE).exists() {
-        return Some(PathBuf::from(FILE));
-    }
-    let here = Path::new(".").canonicalize().ok()?;
-    let root = here.ancestors().find(|directory| directory.join(".git").exists())?;
-    here.ancestors().take_while(|directory| directory.starts_with(root)).map(|directory| directory.join(FILE)).find(|file| file.exists())
-}
-
-/// The variables of files, the last one that names a variable counts.
-fn files(given: &[PathBuf]) -> Result<BTreeMap<OsString, OsString>, Failure> {
-    let default: Vec<PathBuf> = if given.is_empty() { nearest().into_iter().collect() } else { Vec::new() };
-    let files = if given.is_empty() { default.as_slice() } else { given };
-    let mut variables = BTreeMap::new();
-    for file in files {
-        let opened = std::fs::File::open(file).map_err(|error| Failure::with_file("read", file, &error))?;
-        for (number, line) in dotenvy::from_read_iter(opened).enumerate() {
-            // The library's own words would show the line.
-            let line =
-                line.map_err(|_| Failure::with_file("read", file, &format_args!("its {}. variable is not NAME=VALUE", number + 1)))?;
-            variables.insert(line.0.into(), line.1.into());
-        }
-    }
-    Ok(variables)
-}
-
 /// The values of a file's references, in order; all of them or none.
 fn values_of(file: &Handed, stores: &Stores<'_>, wrong: &mut Vec<String>) -> Vec<Secret> {
     let references: Vec<Reference> = file.references().cloned().collect();
@@ -180,15 +143,11 @@ fn values_of(file: &Handed, stores: &Stores<'_>, wrong: &mut Vec<String>) -> Vec
 }
 
 /// The variables, references replaced by their values; and these values.
-fn resolved(
-    variables: BTreeMap<OsString, OsString>,
-    stores: &Stores<'_>,
-    wrong: &mut Vec<String>,
-) -> (BTreeMap<OsString, OsString>, Vec<Secret>) {
-    let (mut done, mut names, mut references) = (BTreeMap::new(), Vec::new(), Vec::new());
+fn resolved(variables: &Values, stores: &Stores<'_>, wrong: &mut Vec<String>) -> (Values, Vec<Secret>) {
+    let (mut done, mut names, mut references) = (Values::new(), Vec::new(), Vec::new());
     for (name, value) in variables {
-        match value.to_str().filter(|text| text.starts_with(START) || text.starts_with(POINTER)).map(str::parse::<Reference>) {
-            None => drop(done.insert(name, value)),
+        match value.to_str().filter(|_| is_reference(value)).map(str::parse::<Reference>) {
+            None => drop(done.insert(name.clone(), value.clone())),
             Some(Ok(reference)) => {
                 names.push(name);
                 references.push(reference);
@@ -201,7 +160,7 @@ fn resolved(
         let variable = value.map_err(|error| error.to_string()).and_then(|value| as_variable(&value).map(|text| (text, value)));
         match variable {
             Ok((text, value)) => {
-                done.insert(name, text);
+                done.insert(name.clone(), text);
                 secrets.push(value);
             }
             Err(error) => wrong.push(format!("{}: {error}", name.display())),

@@ -311,16 +311,21 @@ pub fn new_key(environment: &Environment) -> Result<PathBuf, Failure> {
     Ok(key.file)
 }
 
-/// Makes the key of the local store, for whoever stores there next, if neither of them is there yet; says whether it did.
+/// Makes the key of the local store, for whoever stores there next, if neither of them is there yet; says whether the store has to be opened anew.
 ///
 /// # Errors
 /// It cannot be written.
 pub fn make_key_if_new(backend: Backend, environment: &Environment) -> Result<bool, Failure> {
-    if backend != Backend::Local || LocalStore::is_in(&directory(environment)?) || key(environment)?.file.exists() {
+    if backend != Backend::Local || LocalStore::is_in(&directory(environment)?) {
         return Ok(false);
     }
-    let file = new_key(environment)?;
-    note(&format!("the key of the local store is {}; keep a copy of it where you keep keys", file.display()));
+    let key = key(environment)?;
+    match key.create() {
+        Ok(()) => note(&format!("the key of the local store is {}; keep a copy of it where you keep keys", key.file.display())),
+        // Somebody else's that came just now is as good.
+        Err(KeyError::Exists(_)) => {}
+        Err(error) => return Err(Failure::new(&error)),
+    }
     Ok(true)
 }
 

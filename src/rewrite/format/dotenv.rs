@@ -39,18 +39,18 @@ fn is_variable(rest: &str) -> bool {
 }
 
 /// A line `KEY=value`, or several where the value is quoted.
-struct Entry<'t> {
-    key: &'t str,
+pub(super) struct Entry<'t> {
+    pub key: &'t str,
     /// The value with its quotes.
-    token: Range<usize>,
+    pub token: Range<usize>,
     quoting: Quoting,
     /// Start of the next entry's line.
-    end: usize,
+    pub end: usize,
 }
 
 impl Dotenv {
     /// The entries of a file; comments and lines of other kinds are none.
-    fn entries<'t>(&self, text: &'t str) -> Vec<Entry<'t>> {
+    pub fn entries<'t>(&self, text: &'t str) -> Vec<Entry<'t>> {
         let mut at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         let mut found = Vec::new();
         while at < text.len() {
@@ -61,7 +61,8 @@ impl Dotenv {
         found
     }
 
-    fn entry<'t>(&self, text: &'t str, start: usize) -> Option<Entry<'t>> {
+    /// The entry on the line that starts there.
+    pub fn entry<'t>(&self, text: &'t str, start: usize) -> Option<Entry<'t>> {
         let line = &text[start..next_line(text, start)];
         let line = line.trim_end_matches(['\r', '\n']);
         let (before, after) = line.split_once('=')?;

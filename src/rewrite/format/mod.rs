@@ -20,6 +20,7 @@ mod refused;
 mod scalar;
 mod spring;
 mod toml;
+pub mod variables;
 pub(super) mod xml;
 mod yaml;
 
@@ -160,6 +161,8 @@ struct Config(&'static dyn Format);
 #[must_use]
 pub fn start(path: &str) -> String {
     let name = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    let is_plain = |character: char| character.is_alphanumeric() || "/._-+@%,=".contains(character);
+    let path = if path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) };
     if dotenv::is_docker(&name) {
         return format!("unleak run --env-file {path} -- docker run -e NAME … (--env-file of docker would hand the reference on)");
     }

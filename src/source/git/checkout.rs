@@ -1,8 +1,9 @@
 //! How files of a work tree stand towards git, for those who are about to change them. Owns: finding the work tree and its git directory,
 //! tracked or not, changed or not. Must not: run git, or change anything.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bstr::{BStr, BString, ByteSlice};
 
@@ -21,6 +22,8 @@ pub struct Checkout {
     hash: gix::hash::Kind,
     /// Paths whose staged content is not that of HEAD.
     staged: BTreeSet<BString>,
+    /// Work trees inside that were asked for, by their roots.
+    inside: Mutex<BTreeMap<PathBuf, Option<Arc<Self>>>>,
 }
 
 /// What git knows of a file.
@@ -52,7 +55,7 @@ impl Checkout {
         });
         let url = config::facts(&repository).url;
         let name = url.and_then(|url| url.trim_end_matches(['/']).trim_end_matches(".git").rsplit('/').next().map(str::to_owned));
-        Ok(Some(Self { root, git_dir, name, index, hash, staged: staged.collect() }))
+        Ok(Some(Self { root, git_dir, name, index, hash, staged: staged.collect(), inside: Mutex::default() }))
     }
 
     /// Its canonical root.
@@ -73,14 +76,30 @@ impl Checkout {
         self.name.as_deref()
     }
 
-    /// What git knows of the file at `path`, below the root, that has this content.
+    /// What git knows of the file at `path`, below the root, that has this content. In a submodule, or another repository inside, that is what git knows there.
     #[must_use]
     pub fn state(&self, path: &BStr, content: &[u8]) -> FileState {
-        let Ok(at) = self.index.entry_index_by_path(path) else { return FileState::Untracked };
+        let Ok(at) = self.index.entry_index_by_path(path) else {
+            return self.state_inside(path, content).unwrap_or(FileState::Untracked);
+        };
         let entry = &self.index.entries()[at];
         let is_stored = |content: &[u8]| gix::objs::compute_hash(self.hash, gix::objs::Kind::Blob, content).is_ok_and(|id| id == entry.id);
         // Git may have stored the lines with other ends.
         let unchanged = is_stored(content) || content.contains(&b'\r') && is_stored(&content.replace(b"\r\n", b"\n"));
         if unchanged && !self.staged.contains(path) { FileState::Clean } else { FileState::Changed }
+    }
+
+    /// What git knows of a file of a work tree inside of this one; none where there is no such work tree, or it cannot be read.
+    fn state_inside(&self, path: &BStr, content: &[u8]) -> Option<FileState> {
+        let full = self.root.join(path.to_path().ok()?);
+        let inner =
+            full.ancestors().skip(1).take_while(|directory| *directory != self.root).find(|directory| directory.join(".git").exists())?;
+        let root = inner.canonicalize().ok()?;
+        let mut known = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = || Self::around(&root).ok().flatten().filter(|found| found.root == root).map(Arc::new);
+        let checkout = known.entry(root.clone()).or_insert_with(open).clone()?;
+        drop(known);
+        let depth = inner.strip_prefix(&self.root).ok()?.components().count();
+        Some(checkout.state(path.splitn_str(depth + 1, "/").last()?.as_bstr(), content))
     }
 }

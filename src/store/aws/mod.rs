@@ -271,7 +271,9 @@ impl AwsStore {
         let one = |name: &&str| {
             let is_it = |known: Option<&str>| known == Some(*name);
             let entry = got.secret_values().iter().find(|entry| is_it(entry.name()) || is_it(entry.arn()));
-            match entry.and_then(|entry| value(entry.secret_string(), entry.secret_binary())) {
+            // A batch cannot say which version it wants; emulators give another than the current one.
+            let current = entry.filter(|entry| entry.version_stages().iter().any(|stage| stage == CURRENT));
+            match current.and_then(|entry| value(entry.secret_string(), entry.secret_binary())) {
                 Some(value) => Ok(value),
                 // The reasons of a batch are codes without an action: the secret is asked for by itself.
                 None => self.read(name, &Version::Stage(CURRENT)),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use age::secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
-use crate::fsx;
+use crate::fsx::private;
 
 /// Most work that a passphrase may take, as a power of two: a minute, and as much memory as a large machine has.
 const MOST_WORK: u8 = 22;
@@ -109,7 +109,8 @@ impl Key {
         line.and_then(|line| line.parse().ok()).ok_or_else(|| KeyError::NoIdentity(self.shown()))
     }
 
-    /// Makes a new identity in the file, which only its owner may read; encrypted if there is a passphrase.
+    /// Makes a new identity in the file, which only its owner may read; encrypted if there is a passphrase. It takes the place of no other, also where
+    /// two make one at the same time.
     ///
     /// # Errors
     /// [`KeyError::Exists`] and [`KeyError::File`].
@@ -122,12 +123,15 @@ impl Key {
         let line = identity.to_string();
         let text = Zeroizing::new(format!("# public key: {public}\n{}\n", line.expose_secret()));
         let written = match &self.passphrase {
-            None => fsx::write_private(&self.file, text.as_bytes()),
+            None => private::create(&self.file, text.as_bytes()),
             Some(passphrase) => age::encrypt(&age::scrypt::Recipient::new(passphrase.clone()), text.as_bytes())
                 .map_err(io::Error::other)
-                .and_then(|encrypted| fsx::write_private(&self.file, &encrypted)),
+                .and_then(|encrypted| private::create(&self.file, &encrypted)),
         };
-        written.map_err(|error| KeyError::File(self.shown(), error))
+        written.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => KeyError::Exists(self.shown()),
+            _ => KeyError::File(self.shown(), error),
+        })
     }
 }
 

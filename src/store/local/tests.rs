@@ -134,3 +134,23 @@ fn two_at_once_lose_nothing() {
     });
     assert_eq!(opened(directory.path()).list(&Tags::new()).unwrap().len(), 20);
 }
+
+#[test]
+fn of_two_who_make_the_key_at_once_one_does() {
+    for _ in 0..20 {
+        let directory = tempfile::tempdir().unwrap();
+        let key = key(&directory.path().join("new"), None);
+        let start = std::sync::Barrier::new(8);
+        let make = || {
+            start.wait();
+            key.create().map(|()| fs::read(&key.file).unwrap())
+        };
+        let made: Vec<_> = std::thread::scope(|scope| {
+            let threads = [(); 8].map(|()| scope.spawn(make));
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        let (made, refused): (Vec<_>, Vec<_>) = made.into_iter().partition(Result::is_ok);
+        assert!(refused.iter().all(|refused| matches!(refused, Err(KeyError::Exists(_)))), "{refused:?}");
+        assert_eq!(made.into_iter().map(Result::unwrap).collect::<Vec<_>>(), [fs::read(&key.file).unwrap()]);
+    }
+}

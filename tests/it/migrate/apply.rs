@@ -4,11 +4,14 @@ use std::fs;
 
 use unleak::fsx::Unwatched;
 use unleak::migrate::ApplyError;
-use unleak::migrate::plan::Existing;
+use unleak::migrate::journal::JournalError;
+use unleak::migrate::plan::{Existing, Plan};
 use unleak::migrate::waiting::Kind;
 use unleak::store::StoreError;
 
 use super::{Bench, options};
+use crate::cli::{Sandbox, assert_exit, text};
+use crate::made_up;
 
 #[test]
 fn values_move_to_the_store_and_back() {
@@ -43,6 +46,25 @@ fn values_move_to_the_store_and_back() {
     bench.apply(&plan, &store).unwrap();
     bench.assert_no_value(&bench.root());
     assert!(store.all().values().all(|kept| !kept.deleted && kept.versions.len() == 1));
+}
+
+#[test]
+fn an_edited_plan_is_not_taken_for_what_was_done() {
+    let bench = Bench::usual();
+    let before = bench.files();
+    let plan = bench.plan(&options());
+    let mut edited = plan.clone();
+    edited.secrets[0].description = "what the reviewer wrote".to_owned();
+    let store = bench.store(&Unwatched);
+    bench.apply(&plan, &store).unwrap();
+    let error = bench.apply(&edited, &store).unwrap_err();
+    assert!(matches!(error, ApplyError::Journal(JournalError::Another(_))), "{error}");
+    bench.undo(&plan, &store).unwrap();
+    bench.apply(&edited, &store).unwrap();
+    let kept = fs::read(bench.home().join(&plan.id).join("plan.json")).unwrap();
+    assert_eq!(Plan::read(&kept).unwrap().to_json(), edited.to_json(), "undo goes by what was applied");
+    bench.undo(&edited, &store).unwrap();
+    assert_eq!(bench.files(), before);
 }
 
 #[test]
@@ -289,7 +311,30 @@ fn links_and_read_only_files_are_refused_or_kept() {
     fs::set_permissions(bench.root().join("real.py"), fs::Permissions::from_mode(0o444)).unwrap();
     assert_eq!(reason(), "it is read-only");
     fs::set_permissions(bench.root().join("real.py"), fs::Permissions::from_mode(0o644)).unwrap();
+    fs::set_permissions(bench.root().join("src"), fs::Permissions::from_mode(0o555)).unwrap();
+    assert_eq!(reason(), "its directory cannot be written to, and a file is replaced by a new one");
+    assert!(store.all().is_empty(), "nothing was begun");
+    fs::set_permissions(bench.root().join("src"), fs::Permissions::from_mode(0o755)).unwrap();
     bench.apply(&plan, &store).unwrap();
     assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
     bench.assert_no_value(&bench.root());
+}
+
+#[test]
+fn changes_in_a_repository_inside_are_seen_too() {
+    let source = format!("DB_PASSWORD = \"{}\"\n", made_up::password(401));
+    let sandbox = Sandbox::new(&[("sub/lib.py", &source)]);
+    let home = tempfile::tempdir().unwrap();
+    let migrate = || sandbox.command(&["-q", "migrate", "--yes"]).env("HOME", home.path()).output().unwrap();
+    for arguments in [&["init", "-q"][..], &["-C", "sub", "init", "-q"], &["-C", "sub", "add", "."]] {
+        sandbox.git(arguments);
+    }
+    let output = migrate();
+    assert_exit(&output, 7);
+    assert!(text(&output.stderr).contains("\n  sub/lib.py: it has changes that are not committed;"), "{}", text(&output.stderr));
+    sandbox.git(&["-C", "sub", "commit", "-qm", "lib"]);
+    let output = migrate();
+    assert_exit(&output, 4);
+    assert!(text(&output.stdout).contains("Rotate at once: the values are in the history"), "{}", text(&output.stdout));
+    assert!(sandbox.read("sub/lib.py").contains("os.environ"));
 }

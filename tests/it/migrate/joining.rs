@@ -215,3 +215,18 @@ fn each_consumer_has_a_policy_for_what_it_reads_alone() {
     let consumers = std::fs::read_dir(trial.0.directory.path().join("policies")).unwrap();
     assert_eq!(consumers.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("consumer-")).count(), 3);
 }
+
+#[test]
+fn the_port_of_a_database_is_a_number_in_the_file_and_in_the_secret() {
+    let password = made_up::password(205);
+    let yaml = format!("database:\n  host: db.internal\n  port: 5433\n  username: app\n  password: {password}\n");
+    let json = format!("{{\n  \"host\": \"db\",\n  \"port\": 5434,\n  \"user\": \"web\",\n  \"password\": \"{password}2\"\n}}\n");
+    let trial = Trial(Sandbox::new(&[("app.yml", &yaml), ("web.json", &json)]));
+    let fields: &[&str] = &["host", "port", "username", "password"];
+    assert_eq!(secrets(&trial.plan(&[])), owned(&[("prod/shop/database", fields), ("prod/shop/generic-password", fields)]));
+    assert_exit(&trial.run(&["-q", "migrate", "apply", "plan.json", "--yes"]), 4);
+    let stored = text(&trial.run(&["get", "ref+unleak://prod/shop/database"]).stdout);
+    assert_eq!(stored, format!("{{\"host\":\"db.internal\",\"port\":5433,\"username\":\"app\",\"password\":\"{password}\"}}"));
+    assert_exit(&trial.run(&["migrate", "undo", "--yes"]), 0);
+    assert_eq!((trial.0.read("app.yml"), trial.0.read("web.json")), (yaml, json));
+}

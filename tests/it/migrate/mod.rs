@@ -23,6 +23,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use bstr::BString;
+use unleak::finding::Problem;
 use unleak::fsx::{Steps, Unwatched};
 use unleak::migrate::ApplyError;
 use unleak::migrate::apply::{Applied, Run};
@@ -165,14 +166,20 @@ impl Bench {
 }
 
 fn plan_of(root: &Path, options: &Options) -> Plan {
+    plan_with(root, options, Vec::new())
+}
+
+/// A plan where the scan had these problems.
+fn plan_with(root: &Path, options: &Options, problems: Vec<Problem>) -> Plan {
     let scanner = Scanner::new(Catalogue::builtin(), Settings::default());
     let tree = TreeSettings { roots: vec![root.to_owned()], ..TreeSettings::default() };
-    let report = scanner.tree(&tree, &Silent).unwrap();
+    let mut report = scanner.tree(&tree, &Silent).unwrap();
+    report.coverage.problems.extend(problems);
     let checkout = Checkout::around(root).unwrap();
     let listing = unleak::source::tree::list(&tree).unwrap();
     let paths: Vec<BString> = listing.files.iter().map(|file| file.origin.path().to_owned()).collect();
     let root = root.canonicalize().unwrap();
-    let plan = make::make(&Ground { report: &report, root, checkout: checkout.as_ref(), paths }, options).unwrap();
+    let plan = make::make(&Ground { report: &report, root, checkout: checkout.as_ref(), paths, not_ours: Vec::new() }, options).unwrap();
     // What is reviewed is what is applied.
     Plan::read(&plan.to_json()).unwrap()
 }

@@ -1,10 +1,12 @@
 //! What plans say. Owns: the schema, the choice of findings, names, groups, and that no value is in one.
 
 use serde_json::Value;
+use unleak::finding::{Problem, ProblemKind};
 use unleak::migrate::make::Options;
 use unleak::migrate::plan::{Arn, Plan, SCHEMA};
 
 use super::{Backend, Bench, Style, options};
+use crate::cli::{Sandbox, assert_exit, text};
 use crate::made_up;
 
 #[test]
@@ -213,6 +215,16 @@ fn plans_and_their_end_say_how_programs_are_started() {
         "conf/app.json: start its program with `{file}`; one that opens the file by a name of its own sees the reference, not the value"
     );
     assert_eq!(starts(&[code, json]), (vec!["unleak run --env-file .unleak.env -- COMMAND".to_owned(), file.to_owned()], vec![warning]));
+    let odd = ("it's here/.env", format!("DB_PASSWORD={}\n", made_up::password(77)));
+    assert_eq!(starts(&[odd]).0, [r"unleak run --env-file 'it'\''s here/.env' -- COMMAND"]);
+}
+
+#[test]
+fn what_was_not_looked_at_is_said() {
+    let bench = Bench::usual();
+    let problem = Problem { path: "locked.py".into(), kind: ProblemKind::Unreadable, detail: "permission denied".to_owned() };
+    let plan = super::plan_with(&bench.root(), &options(), vec![problem]);
+    assert_eq!(plan.warnings, ["locked.py: permission denied; what it holds is not in this plan"]);
 }
 
 #[test]
@@ -407,4 +419,79 @@ fn values_of_one_name_in_two_environments_have_two_names() {
     let names: Vec<&str> = plan.secrets.iter().map(|secret| secret.name.as_str()).collect();
     assert_eq!(names, ["acme/prod/shop/db-password", "acme/staging/shop/password"]);
     assert_eq!(plan.secrets[0].tags["environment"], "prod");
+}
+
+#[test]
+fn a_plan_of_nothing_is_nothing_to_do() {
+    let sandbox = Sandbox::new(&[("a.txt", "hello\n")]);
+    let home = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| sandbox.command(arguments).env("HOME", home.path()).output().unwrap();
+    assert_exit(&run(&["-q", "migrate", "plan", "-o", "plan.json"]), 0);
+    let output = run(&["migrate", "apply", "plan.json", "--yes"]);
+    assert_exit(&output, 0);
+    assert_eq!(text(&output.stdout), "Nothing to migrate.\n");
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0, "not even a key is made");
+}
+
+#[test]
+fn the_local_store_does_not_claim_keys_and_replicas() {
+    let bench = Bench::usual();
+    assert_eq!(bench.plan(&options()).warnings, [""; 0]);
+    let plan = bench.plan(&Options { replica_regions: vec!["eu-west-2".to_owned()], ..options() });
+    let warning = "the local store has one key of its own and no replicas; what was asked for is noted with each secret, and no more";
+    assert_eq!(plan.warnings, [warning]);
+}
+
+#[test]
+fn a_variable_is_not_one_that_has_a_meaning_or_another_value_already() {
+    let [one, two, three, token] = [made_up::password(301), made_up::password(302), made_up::password(303), made_up::token(304)];
+    let files = [
+        (".env", format!("DB_PASSWORD=\nMAIL_PASSWORD={three}\nAPI_TOKEN={token}\n")),
+        (".env.example", "pwd=\nAPP_PASSWORD=\n".to_owned()),
+        ("a.py", format!("DB_PASSWORD = \"{one}\"\npwd = \"{two}\"\nMAIL_PASSWORD = \"{three}\"\n")),
+        ("b.py", format!("APP_PASSWORD = \"{}\"\n", made_up::password(305))),
+    ];
+    let bench = Bench::new(&files, Vec::new());
+    let plan = bench.plan(&options());
+    let file = plan.files.iter().find(|file| file.path == ".unleak.env").unwrap();
+    let names: Vec<&str> = file.edits.iter().filter_map(|edit| Some(edit.new.split_once("=ref+")?.0)).collect();
+    // .env hides what .unleak.env says, and every shell sets PWD.
+    assert_eq!(names, ["APP_PASSWORD", "DB_PASSWORD_2", "MAIL_PASSWORD", "SECRET_PWD"]);
+}
+
+#[test]
+fn who_reads_a_file_of_variables_by_itself_is_named() {
+    let files = [
+        ("app/.env", format!("DB_PASSWORD={}\nHOME_DIR=$HOME/x\n", made_up::password(306))),
+        ("compose.yml", "services:\n  web:\n    image: x\n    env_file:\n      - app/.env\n".to_owned()),
+        ("main.py", "from dotenv import load_dotenv\nload_dotenv(override=True)\n".to_owned()),
+        ("run.sh", "#!/bin/sh\nset -a\n. app/.env\n. ./other.env\n".to_owned()),
+    ];
+    let bench = Bench::new(&files, Vec::new());
+    let expected = [
+        "app/.env:2: readers of such files disagree about this $; write ${NAME}, or the value in single quotes; `unleak run` starts nothing before",
+        "compose.yml:5: it reads app/.env by itself, and gets references for values; list its variables under `environment` without values (`- NAME`), \
+         and start compose by `unleak run --env-file app/.env -- docker compose up`",
+        "main.py:2: it reads app/.env by itself, and gets references for values; have it leave variables alone that are set (without `override`), and \
+         start it by `unleak run --env-file app/.env -- …`",
+        "run.sh:3: it reads app/.env by itself, and gets references for values; take this line out, and start it by \
+         `unleak run --env-file app/.env -- …`",
+    ];
+    assert_eq!(bench.plan(&options()).warnings, expected);
+}
+
+#[test]
+fn neither_names_of_files_nor_an_edited_plan_reach_the_terminal_as_they_are() {
+    let source = format!("DB_PASSWORD = \"{}\"  # \u{1b}[32m\n", made_up::password(307));
+    let sandbox = Sandbox::new(&[("a\u{1b}[31m\nb.py", &source)]);
+    let home = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| text(&sandbox.command(arguments).env("HOME", home.path()).output().unwrap().stdout);
+    let acts = |text: &str| text.contains(|character: char| character.is_control() && character != '\n');
+    let shown = run(&["migrate", "plan", "-o", "plan.json"]);
+    assert!(shown.contains("\n--- a\\u{1b}[31m\\u{a}b.py\n") && !acts(&shown), "{shown:?}");
+    let mut plan: Value = serde_json::from_str(&sandbox.read("plan.json")).unwrap();
+    plan["files"][1]["diff"] = "\u{1b}]0;title\u{7}\n".into();
+    crate::cli::put(&sandbox.directory.path().join("plan.json"), &plan.to_string());
+    let shown = run(&["migrate", "apply", "plan.json", "--dry-run"]);
+    assert!(shown.contains("\\u{1b}]0;title\\u{7}\n") && !acts(&shown), "{shown:?}");
 }

@@ -171,7 +171,7 @@ fn undo_of_changed_files_and_status_say_what_helps() {
     let trial = Trial::new(&source(&made_up::password(109)));
     assert_exit(&trial.migrate(&[]), 4);
     let status = text(&trial.run(&["migrate", "status"]).stdout);
-    assert!(status.contains("the old value is in the history (where it is checked)\n"), "{status}");
+    assert!(status.contains("the old value stood in a file in the clear (where it is checked)\n"), "{status}");
     let app = trial.sandbox.directory.path().join("app.py");
     let migrated = trial.sandbox.read("app.py");
     put(&app, "changed\n");

@@ -68,6 +68,23 @@ fn the_end_of_apply_says_what_still_holds_a_value() {
 }
 
 #[test]
+fn a_plan_names_the_places_in_files_that_are_not_ours() {
+    let source = format!("password = \"{}\"\n", made_up::password(104));
+    let files = [("app.py", source.as_str()), ("vendor/lib.py", &source), ("poetry.lock", &source), ("target/a.py", &source)];
+    let sandbox = Sandbox::new(&files);
+    sandbox.git(&["init", "-q"]);
+    put(&sandbox.directory.path().join(".gitignore"), "target/\n");
+    let home = tempfile::tempdir().unwrap();
+    let output = sandbox.command(&["-q", "migrate", "plan", "-o", "plan.json"]).env("HOME", home.path()).output().unwrap();
+    assert_exit(&output, 0);
+    let plan: serde_json::Value = serde_json::from_str(&sandbox.read("plan.json")).unwrap();
+    let manual =
+        plan["manual"].as_array().unwrap().iter().map(|place| (place["path"].as_str().unwrap(), place["reason"].as_str().unwrap()));
+    let reason = "the value of app.py:1 is also here; others made this file, or a tool makes it again";
+    assert_eq!(manual.collect::<Vec<_>>(), [("poetry.lock", reason), ("vendor/lib.py", reason)]);
+}
+
+#[test]
 fn the_key_of_the_store_does_not_move_into_the_store() {
     let value = made_up::password(102);
     let sandbox = Sandbox::new(&[("app.py", &format!("DB_PASSWORD = \"{value}\"\n"))]);

@@ -172,3 +172,18 @@ fn the_exit_code_says_whether_anything_was_done() {
     assert_exit(&shop.run(&["-q", "migrate", "resume", "--yes"]), 4);
     assert_eq!(shop.waiting(), [""; 0]);
 }
+
+#[test]
+fn a_journal_that_cannot_be_begun_is_a_failure_before_anything_was_done() {
+    let shop = Shop::new();
+    shop.sandbox.git(&["init", "-q"]);
+    let plan = ["-q", "migrate", "plan", "--store", "aws", "--app", "shop", "--env", "prod", "-o", "plan.json"];
+    assert_exit(&shop.run(&plan), 0);
+    let plan: serde_json::Value = serde_json::from_str(&shop.sandbox.read("plan.json")).unwrap();
+    let journal = shop.sandbox.directory.path().join(".git/unleak").join(plan["id"].as_str().unwrap());
+    std::fs::create_dir_all(journal.join("plan.json")).unwrap();
+    let output = shop.run(&["-q", "migrate", "apply", "plan.json", "--yes"]);
+    assert_exit(&output, 2);
+    assert!(!text(&output.stderr).contains("hint"), "{}", text(&output.stderr));
+    shop.assert_as_before();
+}

@@ -62,6 +62,37 @@ fn a_command_gets_values_and_gives_its_own_exit_code() {
 }
 
 #[test]
+fn variables_of_a_file_take_in_those_that_are_references() {
+    let lines = "\u{feff}NAME=app\r\nPASSWORD=ref+unleak://${ENV:-prod}/db#/password\r\n\
+                 URL=postgres://${NAME}:${PASSWORD}@${HOST}/${NONE:-orders}\r\nFULL=\"${URL}?a=\\\"b\\\"\"\r\nGREETING=hello, it's me\r\n";
+    let home = Home::new(&[(".env", lines)], &[DB]);
+    let script = "printf '%s|%s|%s' \"$URL\" \"$FULL\" \"$GREETING\"";
+    let output = home.command(&["run", "--env-file", ".env", "--", "sh", "-c", script]).env("HOST", "db").output().unwrap();
+    assert_exit(&output, 0);
+    let url = "postgres://app:p\u{e4}ss w\"rd@db/orders";
+    assert_eq!(text(&output.stdout), format!("{url}|{url}?a=\"b\"|hello, it's me"));
+    let unclear = Home::new(&[(".env", "A=1\nB=pa$word1\n")], &[]).run(&["run", "--env-file", ".env", "touch", "ran"]);
+    assert_exit(&unclear, 2);
+    let expected = "unleak: error: cannot read .env: line 2: readers of such files disagree about this $; write ${NAME}, or the value in single quotes\n";
+    assert_eq!(text(&unclear.stderr), expected);
+}
+
+#[test]
+fn a_file_is_handed_over_in_its_own_encoding() {
+    let home = Home::new(&[], &[DB]);
+    let wide = |text: &str| -> Vec<u8> { std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect() };
+    for (name, text) in [("a.json", "{\"p\": \"ref+unleak://prod/db#/password\"}"), (".env", "P=ref+unleak://prod/db#/username")] {
+        let file = home.sandbox.directory.path().join(name);
+        unleak::fsx::write_atomically(&file, |out| out.write_all(&wide(text))).unwrap();
+    }
+    let output = home.run(&["run", "--env-file", ".env", "--file", "a.json", "--", "sh", "-c", "cat \"$0\"; printf \"$P\"", "a.json"]);
+    assert_exit(&output, 0);
+    assert_eq!(output.stdout, [wide("{\"p\": \"p\u{e4}ss w\\\"rd\"}"), b"app".to_vec()].concat());
+    let masked = home.run(&["run", "--mask", "--env-file", "/dev/null", "--file", "a.json", "--", "cat", "a.json"]);
+    assert_eq!(masked.stdout, [wide("{\"p\": \""), b"********".to_vec(), wide("\"}")[2..].to_vec()].concat());
+}
+
+#[test]
 fn the_command_takes_the_place_of_the_program() {
     let home = Home::new(&[], &[("token", "value-of-token")]);
     let mut child = home
@@ -95,7 +126,7 @@ fn nothing_runs_where_a_reference_does_not_resolve() {
     assert_exit(&home.run(&["run", "--env-file", "/dev/null", "--", "/dev/null"]), 126);
     let wrong = Home::new(&[("w.env", "A=1\nsecret value here\n")], &[]).run(&["run", "--env-file", "w.env", "true"]);
     assert_exit(&wrong, 2);
-    assert_eq!(text(&wrong.stderr), "unleak: error: cannot read w.env: its 2. variable is not NAME=VALUE\n");
+    assert_eq!(text(&wrong.stderr), "unleak: error: cannot read w.env: line 2: it is not NAME=VALUE\n");
 }
 
 #[test]

@@ -113,6 +113,11 @@ fn versions(store: &dyn SecretStore, name: &str, reuses_tokens: bool) {
     store.move_stage(name, CURRENT, &second).unwrap();
     store.move_stage(name, CURRENT, &second).unwrap();
     assert_eq!((read(store, name, CURRENT), read(store, name, PREVIOUS)), (b"two".to_vec(), b"one".to_vec()));
+    let other = format!("{name}-too");
+    store.create(&new(&other, &one, &Tags::new(), &token(1))).unwrap();
+    let current: Vec<Vec<u8>> =
+        store.read_current(&[name, &other]).unwrap().into_iter().map(|value| value.unwrap().expose().to_vec()).collect();
+    assert_eq!(current, [b"two", b"one"], "in one request, too");
     store.move_stage(name, CURRENT, &first).unwrap();
     assert_eq!((read(store, name, CURRENT), read(store, name, PREVIOUS)), (b"one".to_vec(), b"two".to_vec()));
     assert_eq!(store.describe(name).unwrap().unwrap().version_at(PENDING), Some(second.as_str()));
