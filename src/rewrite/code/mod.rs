@@ -10,6 +10,7 @@ mod csharp;
 mod go;
 mod java;
 mod javascript;
+pub(super) mod jdbc;
 mod kotlin;
 mod lexer;
 mod lexical;
@@ -30,6 +31,7 @@ use crate::reference::Reference;
 use crate::secret::Secret;
 use client::{Client, File, Form, Uses};
 use connection::{Compose, Parts};
+use jdbc::{Connection, Dialect};
 use place::{Gives, Kind, Place};
 
 /// What a language knows.
@@ -67,6 +69,11 @@ trait Language: Sync {
 
     /// How it puts a connection URL together, where that is known.
     fn compose(&self) -> Option<&'static Compose> {
+        None
+    }
+
+    /// How it writes connections of JDBC, where it does.
+    fn jdbc(&self) -> Option<&'static Dialect> {
         None
     }
 
@@ -188,7 +195,12 @@ impl Rewriter for Code {
         if place.kind == Kind::Code {
             self.0.runs(source, text, tree)?;
         }
-        let (strategy, reason) = self.strategy(File { source, text, tree }, &place, style);
+        let file = File { source, text, tree };
+        let connection = self.connection(file, &place);
+        let (strategy, reason) = match &connection {
+            Some(_) if style == Style::Sdk => (Strategy::Sdk, jdbc::REASON.to_owned()),
+            _ => self.strategy(file, &place, style),
+        };
         let decode = place.decode(text)?;
         let composed = self.composed(&place, &decode, text);
         if memchr::memmem::find(&source.bytes[decode.span.clone()], &source.bytes[span]).is_none() {
@@ -203,7 +215,8 @@ impl Rewriter for Code {
             value: decode.value,
             span: decode.span,
             spelling: decode.spelling,
-            name: place.name,
+            beside: connection.as_ref().map(Connection::beside).unwrap_or_default(),
+            name: connection.map_or(place.name.clone(), |connection| Some(connection.name(place.name, text))),
             variable: place.variable,
         })
     }
@@ -214,9 +227,16 @@ impl Rewriter for Code {
         let mut code = Vec::new();
         let file = File { source, text, tree };
         let mut asked = Uses::default();
+        let mut driven = false;
         for wanted in wanted {
             let located = wanted.located;
             let mut place = self.again(source, text, &located.span)?;
+            if let Some(connection) = self.driven(file, wanted, &place)? {
+                let known = out.splices.clone();
+                out.splices.extend(connection.driven(wanted.reference).into_iter().filter(|splice| !known.contains(splice)));
+                driven = true;
+                continue;
+            }
             let new = match place.kind {
                 Kind::Prose => super::placeholder(wanted.reference),
                 Kind::Code if located.strategy == Strategy::Native => {
@@ -256,6 +276,9 @@ impl Rewriter for Code {
             out.splices.extend(around.splices);
             out.companions.extend(around.companions);
         }
+        if driven {
+            out.companions.extend(jdbc::companions(&String::from_utf8_lossy(source.path), tree));
+        }
         out.splices = ordered(out.splices)?;
         Ok(out)
     }
@@ -287,6 +310,28 @@ impl Code {
             Some(Err(reason)) => (Strategy::Environment, format!("{reason}: {environment}")),
             None => (Strategy::Environment, format!("no client is generated for this language: {environment}")),
         }
+    }
+
+    /// The connection of JDBC whose password a place is.
+    fn connection(&self, file: File<'_>, place: &Place) -> Option<Connection> {
+        let dialect = self.0.jdbc().filter(|_| place.kind == Kind::Code && place.variable.is_none() && place.resolved.is_none())?;
+        let [part] = place.parts.as_slice() else { return None };
+        Connection::of(dialect, file.text, &part.token).filter(|_| !client::is_in_module(file))
+    }
+
+    /// The same where the driver of Secrets Manager takes it over.
+    ///
+    /// # Errors
+    /// The driver cannot read the reference.
+    fn driven(&self, file: File<'_>, wanted: &Wanted<'_>, place: &Place) -> Result<Option<Connection>, Manual> {
+        if wanted.located.strategy != Strategy::Sdk || wanted.reference.key.as_deref() != Some("password") {
+            return Ok(None);
+        }
+        let connection = self.connection(file, place);
+        if connection.is_some() {
+            client::is_current(wanted.reference)?;
+        }
+        Ok(connection)
     }
 
     /// Where the fields of a connection URL are spelled, if the place can put it together.
