@@ -90,7 +90,8 @@ impl Language for CSharp {
         if !ends || spot.place.variable.is_some() && !matches!(spot.after(1), ";" | "," | ")" | "}") {
             spot.place.around = ("(", ")");
         }
-        cdk::CSHARP.fit(&mut spot.place, text, false)?;
+        let of_resource = cdk::of_initializer(&spot);
+        cdk::CSHARP.fit(&mut spot.place, text, of_resource)?;
         if spot.place.resolved.is_some() {
             spot.place.around = ("", "");
         }

@@ -85,7 +85,7 @@ impl Language for Go {
         place.whole = path.0[top].byte_range();
         context(&mut place, &path, top, text);
         constant(&mut place, tree.root_node(), &path, top, text)?;
-        cdk::GO.fit(&mut place, text, false)?;
+        cdk::GO.fit(&mut place, text, cdk::of_struct(&path, top, text))?;
         place.converts = declared_type(&path, top, text).filter(|name| name != "string");
         Ok(place)
     }

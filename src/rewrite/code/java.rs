@@ -94,7 +94,7 @@ impl Language for Java {
         let mut place = Place::code(parts);
         place.whole = path.0[top].byte_range();
         context(&mut place, &path, top, text)?;
-        cdk::JAVA.fit(&mut place, text, false)?;
+        cdk::JAVA.fit(&mut place, text, cdk::of_builder(&path, top, text))?;
         Ok(place)
     }
 
