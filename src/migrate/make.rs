@@ -14,7 +14,8 @@ use super::joining::{self, Joining, is_database};
 use super::key::PlanKey;
 use super::known::Known;
 use super::plan::{Existing, LeftFinding, ManualPlace, Member, Plan, PlannedPlace, PlannedSecret, PlannedStore, VERSION};
-use super::{advice, also, cost, external, name, reader, unset};
+use super::reader::{self, Reader};
+use super::{advice, also, cost, external, name, unset};
 use crate::blob::visible;
 use crate::finding::{Finding, Report};
 use crate::patterns::Pattern;
@@ -66,8 +67,10 @@ pub struct Options {
     pub tags: BTreeMap<String, String>,
     /// Type of managed external secret of all secrets.
     pub external_type: Option<String>,
-    /// Who reads the secrets: ARNs of principals.
-    pub readers: Vec<String>,
+    /// Who reads the secrets, or some of them.
+    pub readers: Vec<Reader>,
+    /// Who reads secrets besides, wherever a plan has any of theirs; from the organisation's policy.
+    pub standing_readers: Vec<Reader>,
     /// What to do with a secret of the same name and another value.
     pub existing: Existing,
     /// Starts of fingerprints; none: all findings.
@@ -162,6 +165,9 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     plan.secrets = secrets.map(|(group, named)| secret(group, named, &inventory, ground, options, &plan)).collect();
     plan.secrets.sort_by(|a, b| a.name.cmp(&b.name));
     plan.secrets.iter().try_for_each(external::check).map_err(MakeError::Unfit)?;
+    let standing = options.standing_readers.iter().filter(|reader| options.backend == Backend::Aws && reader.reads_any(&plan));
+    let standing: Vec<Reader> = standing.filter(|reader| !plan.readers.contains(reader)).cloned().collect();
+    plan.readers.extend(standing);
     reader::check(&plan, &plan.readers).map_err(MakeError::Unfit)?;
     too_large(&groups, &named, &mut plan.warnings);
     plan.warnings.extend(over_quota(plan.secrets.len()));

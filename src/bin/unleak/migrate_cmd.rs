@@ -87,7 +87,7 @@ pub fn run(args: &MigrateArgs, quiet: bool, environment: &Environment) -> Result
         }
         Some(MigrateCommand::Audit { days, root }) => migrate_audit::audit(*days, root.as_deref(), by),
         Some(MigrateCommand::Policies { output, reader_role, emit, root }) => {
-            migrate_audit::policies(output, reader_role, *emit, root.as_deref(), environment)
+            migrate_audit::policies(output, reader_role, *emit, root.as_deref(), by)
         }
         Some(MigrateCommand::Rotated { names, despite, root }) => migrate_rotated::rotated(names, despite.as_deref(), root.as_deref(), by),
         Some(MigrateCommand::Schema) => output::to_stdout(|out| out.write_all(SCHEMA.as_bytes())).map(|()| Exit::Clean),
@@ -298,6 +298,7 @@ fn options(args: &PlanArgs, config: &Config, region: Option<&str>, store: &dyn S
         tags,
         external_type: args.external_type.clone(),
         readers: args.reader_role.clone(),
+        standing_readers: policy.reader_roles.clone(),
         existing: if args.new_version { Existing::NewVersion } else { Existing::Refuse },
         only: args.from.as_ref().map_or_else(|| Ok(args.finding.clone()), |report| fingerprints(report))?,
         include: args.include.iter().cloned().collect::<BTreeSet<String>>(),

@@ -60,6 +60,7 @@ fn options() -> Options {
         tags: BTreeMap::new(),
         external_type: None,
         readers: Vec::new(),
+        standing_readers: Vec::new(),
         existing: Existing::Refuse,
         only: Vec::new(),
         include: std::collections::BTreeSet::new(),

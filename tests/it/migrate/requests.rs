@@ -454,6 +454,72 @@ fn another_account_reads_with_a_key_of_ones_own_only() {
 }
 
 #[test]
+fn each_secret_s_policy_names_its_own_readers() {
+    let [mail, web, db] = [116, 117, 118].map(made_up::password);
+    let file = |name: &str, value: &str| format!("{name} = \"{value}\"\n");
+    let files = [
+        ("services/mail/app.py", file("MAIL_PASSWORD", &mail)),
+        ("services/web/app.py", file("WEB_PASSWORD", &web)),
+        ("services/web/db.py", file("DB_PASSWORD", &db)),
+    ];
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let trial = Trial { sandbox: Sandbox::new(&files), fake: Fake::start() };
+    let role = |name: &str| format!("arn:aws:iam::123456789012:role/{name}");
+    let (of_mail, of_db, all) = (format!("services/mail={}", role("mail")), format!("prod/*/db*={}", role("path/db")), role("operators"));
+    let wrong = trial.migrate(&["--reader-role", "services/mall=arn:aws:iam::123456789012:role/mail"]);
+    assert_exit(&wrong, 7);
+    assert_eq!(
+        text(&wrong.stderr),
+        "unleak: error: services/mall=arn:aws:iam::123456789012:role/mail: no program and no secret of the plan is called \"services/mall\"; there are \
+         services/mail, services/web, prod/shop/db-password, prod/shop/mail-password, prod/shop/web-password\n"
+    );
+    let wrong = trial.migrate(&["--reader-role", "services/mail=mail"]);
+    assert_exit(&wrong, 7);
+    assert!(text(&wrong.stderr).starts_with("unleak: error: services/mail=mail: a reader is the ARN of a role"), "{}", text(&wrong.stderr));
+    // A key is asked for where a reader of another account reads, and nowhere else.
+    let foreign = format!("services/mail={READER}");
+    let refused = trial.migrate(&["--reader-role", &foreign]);
+    assert_exit(&refused, 7);
+    assert!(
+        text(&refused.stderr).contains("role/app is of another account, and prod/shop/mail-password is encrypted"),
+        "{}",
+        text(&refused.stderr)
+    );
+    assert_eq!(trial.fake.secrets().len(), 0);
+    let migrated = trial.migrate(&["--reader-role", &of_mail, "--reader-role", &of_db, "--reader-role", &all]);
+    assert_exit(&migrated, 4);
+    let policies = trial.run(&["migrate", "policies", "-o", "policies"]);
+    assert_exit(&policies, 0);
+    let said = text(&policies.stdout);
+    let readers = |secret: &str| {
+        let policy: Value =
+            serde_json::from_str(&trial.sandbox.read(&format!("policies/resource-policy-prod-shop-{secret}-password.json"))).unwrap();
+        policy["Statement"][0]["Principal"]["AWS"].clone()
+    };
+    assert_eq!((readers("mail"), readers("db"), readers("web")), (json!([role("mail"), all]), json!([role("path/db"), all]), json!([all])));
+    assert!(!trial.sandbox.directory.path().join("policies/resource-policy.json").exists());
+    let commands: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("  aws iam put-role-policy --role-name ")).collect();
+    let put = |role: &str, policy: &str| format!("{role} --policy-name {policy} --policy-document file://policies/{policy}.json");
+    assert_eq!(
+        commands,
+        [
+            put("db", "reader-prod-shop-db-password"),
+            put("operators", "reader-prod-shop-db-password"),
+            put("operators", "reader-prod-shop-mail-password"),
+            put("operators", "reader-prod-shop-web-password"),
+            put("mail", "consumer-services-mail"),
+            put("ROLE", "consumer-services-web") + " (ROLE runs services/web)",
+        ]
+    );
+    let resource = |secret: &str| {
+        format!(
+            "--secret-id prod/shop/{secret}-password --block-public-policy --resource-policy file://policies/resource-policy-prod-shop-{secret}-password.json"
+        )
+    };
+    assert!(["mail", "db", "web"].iter().all(|secret| said.contains(&resource(secret))), "{said}");
+}
+
+#[test]
 fn a_reference_to_another_account_says_what_it_takes() {
     let trial = Trial::new("");
     trial.fake.fail("GetSecretValue", &[Fault::Denied, Fault::Key, Fault::Denied]);
