@@ -26,6 +26,7 @@ pub mod key;
 pub mod known;
 pub mod make;
 pub mod name;
+pub mod owners;
 pub mod permissions;
 pub mod plan;
 pub mod policy;

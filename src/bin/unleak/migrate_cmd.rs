@@ -13,7 +13,7 @@ use unleak::migrate::apply::Run;
 use unleak::migrate::journal::{self, Phase, Progress};
 use unleak::migrate::make::{self, Ground, Options};
 use unleak::migrate::plan::{Existing, Plan, SCHEMA};
-use unleak::migrate::{ApplyError, backup, name, permissions, undo};
+use unleak::migrate::{ApplyError, backup, name, owners, permissions, undo};
 use unleak::reference::Backend;
 use unleak::scan::Scanner;
 use unleak::settings::{Settings, TreeSettings};
@@ -232,7 +232,10 @@ fn make_plan(args: &PlanArgs, by: Caller<'_>) -> Result<(Plan, Site, Config), Fa
     config.migrate.leaves_open(args, region)?;
     let backend = args.store.map(StoreName::backend).or(config.store.kind).unwrap_or(Backend::Local);
     let store = Stores::new(by.access, &config, by.environment).open(backend, region.or(config.migrate.region.as_deref()))?;
-    let options = options(args, &config, region, store.as_ref())?;
+    // What a plan lacks of it is told when the plan is made.
+    let has_owners = owners::FILES.into_iter().any(|file| site.root.join(file).is_file());
+    let known: Vec<&str> = OWN_TAGS.into_iter().chain(has_owners.then_some(make::OWNER_TAG)).collect();
+    let options = options(args, &config, region, store.as_ref(), &known)?;
     let exclude = config.exclude.iter().cloned().chain(NOT_OURS.map(str::to_owned)).chain(own_key(&site, by.environment)).collect();
     let tree = TreeSettings { no_ignore: true, exclude, roots: vec![path.to_owned()] };
     let mut report = scan(&config, &tree, by)?;
@@ -276,9 +279,9 @@ pub fn scan(config: &Config, tree: &TreeSettings, by: Caller<'_>) -> Result<Repo
     Ok(report)
 }
 
-fn options(args: &PlanArgs, config: &Config, region: Option<&str>, store: &dyn SecretStore) -> Result<Options, Failure> {
+fn options(args: &PlanArgs, config: &Config, region: Option<&str>, store: &dyn SecretStore, known: &[&str]) -> Result<Options, Failure> {
     let policy = &config.migrate;
-    let tags = policy.tags(args, &OWN_TAGS)?;
+    let tags = policy.tags(args, known)?;
     let template = args.name_template.clone().or_else(|| policy.name_template.clone()).unwrap_or_else(|| name::TEMPLATE.to_owned());
     Ok(Options {
         backend: store.backend(),

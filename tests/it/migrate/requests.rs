@@ -228,6 +228,28 @@ fn what_is_shown_before_the_question_says_what_each_secret_will_have() {
 }
 
 #[test]
+fn secrets_are_tagged_with_the_owners_of_their_files() {
+    let trial = Trial::new(&source(&made_up::password(119)));
+    let root = trial.sandbox.directory.path();
+    put(&root.join(".unleak.toml"), "[migrate]\nrequired-tags = ['owner']\n");
+    let plan = |arguments: &[&str], exit: i32| {
+        let output = trial.run(&[&["-q", "migrate", "plan", "--store", "aws"], arguments].concat());
+        assert_exit(&output, exit);
+        text(&output.stdout) + &text(&output.stderr)
+    };
+    assert!(plan(&[], 2).contains("requires tags that are not given: owner"));
+    put(&root.join("CODEOWNERS"), "*.py @acme/shop ann@acme.example\n");
+    let said = plan(&[], 0);
+    assert!(said.contains(", owner=@acme/shop ann@acme.example, "), "{said}");
+    let said = plan(&["--tag", "owner=ben"], 0);
+    assert!(said.contains(", owner=ben, "), "{said}");
+    // The file of GitHub's folder comes first, and says nothing of this one.
+    std::fs::create_dir(root.join(".github")).unwrap();
+    put(&root.join(".github/CODEOWNERS"), "*.js @acme/web\n");
+    assert!(plan(&[], 7).contains("db-password: the tag owner is missing or another"));
+}
+
+#[test]
 fn a_tree_with_nothing_to_migrate_has_no_plan_and_no_price() {
     let shown = |source: &str| {
         let output = Trial::new(source).migrate(&[]);
