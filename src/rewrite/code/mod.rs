@@ -8,6 +8,7 @@ mod client;
 pub(super) mod connection;
 mod csharp;
 mod go;
+mod go_types;
 mod java;
 mod javascript;
 pub(super) mod jdbc;
@@ -44,6 +45,14 @@ trait Language: Sync {
     /// # Errors
     /// What is not understood, or cannot be an expression.
     fn place(&self, source: Source<'_>, text: &str, span: Range<usize>) -> Result<Place, Manual>;
+
+    /// The place with what the rest of the tree says of it.
+    ///
+    /// # Errors
+    /// What it does not say, and should.
+    fn settle(&self, _file: File<'_>, place: Place) -> Result<Place, Manual> {
+        Ok(place)
+    }
 
     /// Refuses files that run where no secret may be.
     ///
@@ -190,7 +199,7 @@ impl Rewriter for Code {
     }
 
     fn locate(&self, source: Source<'_>, span: Range<usize>, style: Style, tree: &dyn Tree) -> Result<Located, Manual> {
-        let place = self.find(source, &span)?;
+        let place = self.find(source, &span, tree)?;
         let text = text(source.bytes)?;
         if place.kind == Kind::Code {
             self.0.runs(source, text, tree)?;
@@ -230,7 +239,7 @@ impl Rewriter for Code {
         let mut driven = false;
         for wanted in wanted {
             let located = wanted.located;
-            let mut place = self.again(source, text, &located.span)?;
+            let mut place = self.again(file, &located.span)?;
             if let Some(connection) = self.driven(file, wanted, &place)? {
                 let known = out.splices.clone();
                 out.splices.extend(connection.driven(wanted.reference).into_iter().filter(|splice| !known.contains(splice)));
@@ -364,19 +373,20 @@ impl Code {
         self.0.client().ok_or_else(|| manual("no client is generated for this language", "use --style env"))
     }
 
-    fn find(&self, source: Source<'_>, span: &Range<usize>) -> Result<Place, Manual> {
+    fn find(&self, source: Source<'_>, span: &Range<usize>, tree: &dyn Tree) -> Result<Place, Manual> {
         left_alone(source)?;
         let text = text(source.bytes)?;
         if span.start >= span.end || text.get(span.clone()).is_none() {
             return Err(manual("the finding is not in the file any more", "scan again"));
         }
-        self.0.place(source, text, span.clone())
+        self.0.settle(File { source, text, tree }, self.0.place(source, text, span.clone())?)
     }
 
     /// The place that was located: its span holds several tokens where literals are joined.
-    fn again(&self, source: Source<'_>, text: &str, span: &Range<usize>) -> Result<Place, Manual> {
+    fn again(&self, file: File<'_>, span: &Range<usize>) -> Result<Place, Manual> {
+        let File { source, text, tree } = file;
         let first = text.get(span.start..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
-        self.find(source, span).or_else(|manual| self.find(source, &(span.start..span.start + first)).map_err(|_| manual))
+        self.find(source, span, tree).or_else(|manual| self.find(source, &(span.start..span.start + first), tree).map_err(|_| manual))
     }
 }
 

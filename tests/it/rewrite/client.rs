@@ -79,8 +79,8 @@ impl rewrite::Tree for Whole {
     }
 
     fn named(&self, names: &[&str]) -> Vec<BString> {
-        assert_eq!(names, ["*.csproj"]);
-        self.0.keys().filter(|name| name.ends_with("proj")).map(|name| name.as_str().into()).collect()
+        let is_named = |path: &&String| names.iter().any(|name| path.ends_with(name.strip_prefix('*').unwrap()));
+        self.0.keys().filter(is_named).map(|name| name.as_str().into()).collect()
     }
 }
 

@@ -205,7 +205,7 @@ pub(super) fn java_library(name: &'static str, version: &'static str, path: &str
 }
 
 /// The folder of a path, with its `/`; nothing at the root.
-fn folder(path: &str) -> &str {
+pub(super) fn folder(path: &str) -> &str {
     path.rfind('/').map_or("", |end| &path[..=end])
 }
 
@@ -225,7 +225,7 @@ fn read(tree: &dyn Tree, path: &str) -> Option<String> {
 }
 
 /// The nearest file of this name in the folders of a path, with its text.
-fn nearest(tree: &dyn Tree, path: &str, name: &str) -> Option<(String, String)> {
+pub(super) fn nearest(tree: &dyn Tree, path: &str, name: &str) -> Option<(String, String)> {
     upwards(path).map(|folder| format!("{folder}{name}")).find_map(|path| Some((path.clone(), read(tree, &path)?)))
 }
 
