@@ -15,6 +15,7 @@ mod stop;
 mod store;
 #[cfg(feature = "aws")]
 mod unfinished;
+#[cfg(feature = "aws")]
 mod urls;
 
 use std::collections::BTreeMap;
