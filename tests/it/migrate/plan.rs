@@ -385,6 +385,7 @@ fn each_user_of_a_connection_in_code_has_a_secret_that_the_driver_reads() {
     let before = bench.files();
     let plan = bench.plan(&Options { backend: Backend::Aws, style: Style::Sdk, ..options() });
     assert_eq!(plan.secrets.iter().map(|secret| secret.name.as_str()).collect::<Vec<_>>(), ["prod/shop/orders", "prod/shop/stock"]);
+    assert!(!serde_json::to_string(&plan).unwrap().contains(&password), "a plan holds no value");
     let mut store = bench.store(&unleak::fsx::Unwatched);
     store.backend = plan.store.backend;
     bench.apply(&plan, &store).unwrap();

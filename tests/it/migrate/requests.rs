@@ -229,7 +229,8 @@ fn what_is_shown_before_the_question_says_what_each_secret_will_have() {
 
 #[test]
 fn secrets_are_tagged_with_the_owners_of_their_files() {
-    let trial = Trial::new(&source(&made_up::password(119)));
+    let value = made_up::password(119);
+    let trial = Trial::new(&source(&value));
     let root = trial.sandbox.directory.path();
     put(&root.join(".unleak.toml"), "[migrate]\nrequired-tags = ['owner']\n");
     let plan = |arguments: &[&str], exit: i32| {
@@ -243,6 +244,9 @@ fn secrets_are_tagged_with_the_owners_of_their_files() {
     assert!(said.contains(", owner=@acme/shop ann@acme.example, "), "{said}");
     let said = plan(&["--tag", "owner=ben"], 0);
     assert!(said.contains(", owner=ben, "), "{said}");
+    // A value is no owner.
+    put(&root.join("CODEOWNERS"), &format!("*.py @{value}\n"));
+    assert!(!plan(&[], 7).contains(&value));
     // The file of GitHub's folder comes first, and says nothing of this one.
     std::fs::create_dir(root.join(".github")).unwrap();
     put(&root.join(".github/CODEOWNERS"), "*.js @acme/web\n");
@@ -539,6 +543,10 @@ fn each_secret_s_policy_names_its_own_readers() {
         )
     };
     assert!(["mail", "db", "web"].iter().all(|secret| said.contains(&resource(secret))), "{said}");
+    for entry in std::fs::read_dir(trial.sandbox.directory.path().join("policies")).unwrap() {
+        let document = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        assert!([&mail, &web, &db].iter().all(|value| !document.contains(value.as_str())), "a policy holds no value");
+    }
 }
 
 #[test]
