@@ -178,9 +178,7 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     plan.secrets = secrets.map(tagged).collect();
     plan.secrets.sort_by(|a, b| a.name.cmp(&b.name));
     plan.secrets.iter().try_for_each(external::check).map_err(MakeError::Unfit)?;
-    let standing = options.standing_readers.iter().filter(|reader| options.backend == Backend::Aws && reader.reads_any(&plan));
-    let standing: Vec<Reader> = standing.filter(|reader| !plan.readers.contains(reader)).cloned().collect();
-    plan.readers.extend(standing);
+    plan.readers.extend(standing(&plan, options));
     reader::check(&plan, &plan.readers).map_err(MakeError::Unfit)?;
     too_large(&groups, &named, &mut plan.warnings);
     plan.warnings.extend(over_quota(plan.secrets.len()));
@@ -341,6 +339,12 @@ fn said(findings: &[&Finding], text: &dyn Fn(&Pattern) -> String) -> String {
     let more = all.len().saturating_sub(MOST_SAID);
     all.truncate(MOST_SAID);
     if more > 0 { format!("{}; and {more} more", all.join("; ")) } else { all.join("; ") }
+}
+
+/// The readers by policy that read any of a plan's secrets.
+fn standing(plan: &Plan, options: &Options) -> Vec<Reader> {
+    let reads = |reader: &&Reader| options.backend == Backend::Aws && reader.reads_any(plan) && !plan.readers.contains(reader);
+    options.standing_readers.iter().filter(reads).cloned().collect()
 }
 
 /// The owners of the first of the files that has any, as a tag.

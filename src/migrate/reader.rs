@@ -100,6 +100,7 @@ pub fn foreign<'r>(plan: &Plan, readers: &'r [Reader]) -> Vec<&'r str> {
 }
 
 /// The ARNs of readers, each once.
+#[must_use]
 pub fn arns<'r>(readers: impl Iterator<Item = &'r Reader>) -> Vec<&'r str> {
     let mut arns: Vec<&str> = Vec::new();
     for reader in readers {

@@ -229,21 +229,17 @@ impl Package<'_> {
 
     /// The types of all variables of a name, and of all fields where it is one.
     fn variables(&self, written: &str) -> Vec<String> {
-        match written.rsplit_once('.') {
-            Some((_, field)) => {
-                let fields = self.types().flat_map(|known| &known.fields);
-                fields.filter(|(name, _)| name == field).map(|(_, kind)| kind.clone()).collect()
-            }
-            None => {
-                let all = self.declared().iter().flat_map(|declared| &declared.variables).filter(|(name, _)| name == written);
-                let of = |(_, of): &(String, Of)| match of {
-                    Of::Type(kind) => vec![kind.clone()],
-                    Of::Call(function, 0) if self.named(function, 0).is_some() => vec![function.clone()],
-                    Of::Call(function, place) => self.of_functions(function, *place, |known| &known.results),
-                };
-                all.flat_map(of).collect()
-            }
+        if let Some((_, field)) = written.rsplit_once('.') {
+            let fields = self.types().flat_map(|known| &known.fields);
+            return fields.filter(|(name, _)| name == field).map(|(_, kind)| kind.clone()).collect();
         }
+        let all = self.declared().iter().flat_map(|declared| &declared.variables).filter(|(name, _)| name == written);
+        let of = |(_, of): &(String, Of)| match of {
+            Of::Type(kind) => vec![kind.clone()],
+            Of::Call(function, 0) if self.named(function, 0).is_some() => vec![function.clone()],
+            Of::Call(function, place) => self.of_functions(function, *place, |known| &known.results),
+        };
+        all.flat_map(of).collect()
     }
 
     /// The type as the file names it, where it is a string with a name of its own.
@@ -295,9 +291,10 @@ fn listed(list: Node<'_>, text: &str) -> Vec<(String, String)> {
         let mut cursor = declaration.walk();
         let names: Vec<String> =
             declaration.children_by_field_name("name", &mut cursor).map(|name| text[name.byte_range()].to_owned()).collect();
-        match names.is_empty() {
-            true => all.push((String::new(), kind)),
-            false => all.extend(names.into_iter().map(|name| (name, kind.clone()))),
+        if names.is_empty() {
+            all.push((String::new(), kind));
+        } else {
+            all.extend(names.into_iter().map(|name| (name, kind.clone())));
         }
     }
     all

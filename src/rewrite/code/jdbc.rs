@@ -59,6 +59,7 @@ pub(super) struct Dialect {
 }
 
 /// Loads a driver where lines end statements: in the expression of the password.
+#[expect(clippy::unnecessary_wraps, reason = "one of the functions that a dialect has")]
 pub(super) fn loaded_in_place(tokens: &Tokens<'_>, _text: &str, used: usize, class: &str) -> Option<Splice> {
     Some(insert(tokens.all[used].span.end, format!(".also {{ Class.forName(\"{class}\") }}")))
 }
