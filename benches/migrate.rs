@@ -68,6 +68,7 @@ fn plan(root: &Path) -> Plan {
         tags: BTreeMap::new(),
         external_type: None,
         readers: Vec::new(),
+        standing_readers: Vec::new(),
         existing: Existing::Refuse,
         only: Vec::new(),
         include: std::collections::BTreeSet::new(),

@@ -101,8 +101,7 @@ pub fn group(inventory: &Inventory, split_url: bool, external: Option<&'static E
     let families = external.map_or(&FAMILIES[..], |external| std::slice::from_ref(&external.family));
     let mut by_value: HashMap<Fingerprint, Vec<usize>> = HashMap::new();
     let mut values = Vec::new();
-    for (at, spot) in inventory.spots.iter().enumerate() {
-        let value = Fingerprint::of(spot.located.value.expose());
+    for (at, value) in identities(inventory).into_iter().enumerate() {
         let spots = by_value.entry(value).or_default();
         if spots.is_empty() {
             values.push(value);
@@ -119,7 +118,9 @@ pub fn group(inventory: &Inventory, split_url: bool, external: Option<&'static E
     let found: Vec<_> = values.iter().map(|value| family(families, inventory, by_value[value][0], style, tree)).collect();
     for (value, family) in values.iter().zip(found) {
         let Some((what, parts)) = family.filter(|_| !taken.contains(value)) else { continue };
-        let members: Vec<_> = parts.iter().map(|part| (Fingerprint::of(part.value.expose()), part)).collect();
+        let own = &inventory.spots[by_value[value][0]];
+        let identity = |part: &Part| if part.is_at(own) { *value } else { Fingerprint::of(part.value.expose()) };
+        let members: Vec<_> = parts.iter().map(|part| (identity(part), part)).collect();
         if members.iter().any(|(value, part)| part.is_credential() && taken.contains(value)) {
             continue;
         }
@@ -146,6 +147,19 @@ pub fn group(inventory: &Inventory, split_url: bool, external: Option<&'static E
     }
     groups.sort_by_key(|group| group.spots.iter().map(|(spot, _)| *spot).min());
     groups
+}
+
+/// What tells the values of spots apart: the password of several users, as code says, is as many.
+fn identities(inventory: &Inventory) -> Vec<Fingerprint> {
+    let mut users: HashMap<Fingerprint, &[u8]> = HashMap::new();
+    let mut identity = |spot: &'_ Spot| {
+        let value = Fingerprint::of(spot.located.value.expose());
+        let user = spot.located.beside.iter().find(|(name, _)| *name == "username");
+        let user = user.map(|(_, span)| &inventory.files[spot.file].bytes[span.clone()]);
+        let other = user.filter(|user| users.entry(value).or_insert(user) != user);
+        other.map_or(value, |user| Fingerprint::of(format!("{value} {}", user.as_bstr()).as_bytes()))
+    };
+    inventory.spots.iter().map(&mut identity).collect()
 }
 
 /// How well a place names its secret, the best one first: code and variables, settings, what only passes the value on, prose.
@@ -197,9 +211,11 @@ fn stem<'n>(words: &'n str, endings: &[&str]) -> Option<&'n str> {
 fn family(families: &[Family], inventory: &Inventory, spot: usize, style: Style, tree: &dyn Tree) -> Option<(Option<String>, Vec<Part>)> {
     let spot = &inventory.spots[spot];
     let file = &inventory.files[spot.file];
-    let own = own_name(file, &spot.located)?;
+    let (own, neighbours) = match spot.located.beside.as_slice() {
+        [] => (own_name(file, &spot.located)?, neighbours(&file.bytes, spot.located.span.start)),
+        beside => ("password".to_owned(), beside.iter().map(|(name, span)| ((*name).to_owned(), span.clone())).collect()),
+    };
     let (family, stem) = families.iter().find_map(|family| Some((family, stem(&own, family.secret)?)))?;
-    let neighbours = neighbours(&file.bytes, spot.located.span.start);
     let mut parts = Vec::new();
     for (key, endings) in family.others {
         let found =

@@ -13,8 +13,10 @@ use super::inventory::{self, DiskTree, Inventory};
 use super::joining::{self, Joining, is_database};
 use super::key::PlanKey;
 use super::known::Known;
+use super::owners::Owners;
 use super::plan::{Existing, LeftFinding, ManualPlace, Member, Plan, PlannedPlace, PlannedSecret, PlannedStore, VERSION};
-use super::{advice, also, cost, external, name, own_readers, reader, unset};
+use super::reader::{self, Reader};
+use super::{advice, also, cost, external, name, own_readers, unset};
 use crate::blob::visible;
 use crate::finding::{Finding, Problem, Report};
 use crate::patterns::Pattern;
@@ -27,6 +29,9 @@ use crate::store::{Action, limits, names};
 const CALLS_A_MONTH: u64 = 1_000;
 /// Secrets of an account and region, at most: AWS's quota.
 const MOST_SECRETS: usize = 500_000;
+
+/// The tag with who owns the file that a secret was in.
+pub const OWNER_TAG: &str = "owner";
 
 /// Kinds of values of one secret that are told.
 const MOST_SAID: usize = 5;
@@ -66,8 +71,10 @@ pub struct Options {
     pub tags: BTreeMap<String, String>,
     /// Type of managed external secret of all secrets.
     pub external_type: Option<String>,
-    /// Who reads the secrets: ARNs of principals.
-    pub readers: Vec<String>,
+    /// Who reads the secrets, or some of them.
+    pub readers: Vec<Reader>,
+    /// Who reads secrets besides, wherever a plan has any of theirs; from the organisation's policy.
+    pub standing_readers: Vec<Reader>,
     /// What to do with a secret of the same name and another value.
     pub existing: Existing,
     /// Starts of fingerprints; none: all findings.
@@ -162,9 +169,19 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     };
     let used: BTreeSet<&String> = plan.files.iter().flat_map(|file| &file.secrets).collect();
     let secrets = groups.iter().zip(&named).filter(|(_, named)| used.contains(&named.reference.name));
-    plan.secrets = secrets.map(|(group, named)| secret(group, named, &inventory, ground, options, &plan)).collect();
+    let owners = Owners::of(&tree);
+    let tagged = |(group, named): (&Group, &Named)| {
+        let mut secret = secret(group, named, &inventory, ground, options, &plan);
+        let paths = group.spots.iter().map(|(spot, _)| inventory.files[inventory.spots[*spot].file].path.as_str());
+        if let Some(owner) = owner(&owners, paths).filter(|owner| values.spans(owner.as_bytes()).is_empty()) {
+            secret.tags.entry(OWNER_TAG.to_owned()).or_insert(owner);
+        }
+        secret
+    };
+    plan.secrets = secrets.map(tagged).collect();
     plan.secrets.sort_by(|a, b| a.name.cmp(&b.name));
     plan.secrets.iter().try_for_each(external::check).map_err(MakeError::Unfit)?;
+    plan.readers.extend(standing(&plan, options));
     reader::check(&plan, &plan.readers).map_err(MakeError::Unfit)?;
     too_large(&groups, &named, &mut plan.warnings);
     plan.warnings.extend(over_quota(plan.secrets.len()));
@@ -327,6 +344,17 @@ fn said(findings: &[&Finding], text: &dyn Fn(&Pattern) -> String) -> String {
     let more = all.len().saturating_sub(MOST_SAID);
     all.truncate(MOST_SAID);
     if more > 0 { format!("{}; and {more} more", all.join("; ")) } else { all.join("; ") }
+}
+
+/// The readers by policy that read any of a plan's secrets.
+fn standing(plan: &Plan, options: &Options) -> Vec<Reader> {
+    let reads = |reader: &&Reader| options.backend == Backend::Aws && reader.reads_any(plan) && !plan.readers.contains(reader);
+    options.standing_readers.iter().filter(reads).cloned().collect()
+}
+
+/// The owners of the first of the files that has any, as a tag.
+fn owner<'p>(owners: &Owners, mut paths: impl Iterator<Item = &'p str>) -> Option<String> {
+    paths.find_map(|path| Some(owners.file(path)).filter(|owners| !owners.is_empty())).map(|owners| tag_value(&owners.join(" ")))
 }
 
 /// A path as a tag can hold it: 256 of the characters that AWS takes.

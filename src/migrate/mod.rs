@@ -27,6 +27,7 @@ pub mod known;
 pub mod make;
 pub mod name;
 mod own_readers;
+pub mod owners;
 pub mod permissions;
 pub mod plan;
 pub mod policy;

@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::consumer::Consumer;
 use super::cost::Cost;
+use super::external;
 use super::key::{Hash, PlanKey};
 use super::name;
-use super::{external, reader};
+use super::reader::{self, Reader};
 use crate::reference::Backend;
 use crate::rewrite::encoding::FileEncoding;
 use crate::rewrite::{Spelling, Strategy, Style, arn_of};
@@ -40,9 +41,9 @@ pub struct Plan {
     pub style: Style,
     /// Where values go.
     pub store: PlannedStore,
-    /// Who reads the secrets: ARNs of principals.
+    /// Who reads the secrets, or some of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub readers: Vec<String>,
+    pub readers: Vec<Reader>,
     /// What is stored, in order of names.
     pub secrets: Vec<PlannedSecret>,
     /// Who reads which of them, in order of paths.

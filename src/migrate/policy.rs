@@ -8,12 +8,13 @@ use serde_json::{Value, json};
 use super::consumer::Consumer;
 use super::journal::Progress;
 use super::plan::{Plan, PlannedSecret};
-use super::{external, name, reader};
+use super::reader::{self, Reader};
+use super::{external, name};
 use crate::reference::Backend;
 use crate::store::{Action, CURRENT, REMOVE_REPLICAS};
 
-/// The file with the resource policy.
-const RESOURCE_POLICY: &str = "resource-policy.json";
+/// The file with the resource policy, without its ending.
+const RESOURCE_POLICY: &str = "resource-policy";
 
 /// A document to write to a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +41,7 @@ const CHECKS: [Check; 5] = [
 
 /// All documents for what was migrated. They are for AWS: other stores have no policies.
 #[must_use]
-pub fn documents(plan: &Plan, progress: &Progress, readers: &[String]) -> Vec<Document> {
+pub fn documents(plan: &Plan, progress: &Progress, readers: &[Reader]) -> Vec<Document> {
     let stored: Vec<(&PlannedSecret, &str)> =
         plan.secrets.iter().filter_map(|secret| Some((secret, progress.stored.get(&secret.name)?.id.as_str()))).collect();
     let place = Site::of(plan, stored.first().map(|(_, id)| *id));
@@ -67,11 +68,15 @@ pub fn documents(plan: &Plan, progress: &Progress, readers: &[String]) -> Vec<Do
             documents.push(document(&name, &purpose, reader(&own, &place)));
         }
     }
-    if !readers.is_empty() {
-        let purpose = "Resource policy of each secret: these readers alone may read it";
-        documents.push(document(RESOURCE_POLICY, purpose, resource(readers)));
+    let resources = resources(plan, &stored, readers);
+    for (number, (name, arns)) in resources.iter().enumerate().filter(|(_, (_, arns))| !arns.is_empty()) {
+        let is_own = resources.iter().filter(|(other, _)| other == name).count() == 1;
+        let of = if is_own { stored[number].0.name.as_str() } else { "each secret" };
+        if resources[..number].iter().all(|(other, _)| other != name) {
+            documents.push(document(name, &format!("Resource policy of {of}: these readers alone may read it"), resource(arns)));
+        }
     }
-    let foreign: Vec<&str> = reader::foreign(plan, readers).collect();
+    let foreign = reader::foreign(plan, readers);
     if !foreign.is_empty() {
         let purpose = "Statement for the policy of the KMS key: readers of other accounts decrypt with it, through the store alone";
         documents.push(document("key-statement.json", purpose, key_statement(&foreign, &place)));
@@ -81,45 +86,62 @@ pub fn documents(plan: &Plan, progress: &Progress, readers: &[String]) -> Vec<Do
 
 /// Commands that put the documents in `directory` where they belong, and turn rotation on: for a person to run.
 #[must_use]
-pub fn commands(plan: &Plan, progress: &Progress, readers: &[String], directory: &str) -> Vec<String> {
+pub fn commands(plan: &Plan, progress: &Progress, readers: &[Reader], directory: &str) -> Vec<String> {
     let stored: Vec<(&PlannedSecret, &str)> =
         plan.secrets.iter().filter_map(|secret| Some((secret, progress.stored.get(&secret.name)?.id.as_str()))).collect();
     let region = Site::of(plan, None).region;
     let mut commands = Vec::new();
-    for ((secret, _), file) in stored.iter().zip(reader_names(&stored)) {
-        let roles = readers.iter().filter(|arn| !reader::foreign(plan, readers).any(|foreign| foreign == *arn));
-        for role in roles.filter_map(|arn| arn.split_once(":role/")?.1.rsplit('/').next()) {
+    for (((secret, _), file), (resource, arns)) in stored.iter().zip(reader_names(&stored)).zip(resources(plan, &stored, readers)) {
+        let own = readers.iter().filter(|reader| reader.consumer(plan).is_none() && reader.reads(plan, &secret.name));
+        for role in own.filter_map(|reader| role(reader, plan)) {
             let policy = file.trim_end_matches(".json");
             commands.push(format!(
                 "aws iam put-role-policy --role-name {role} --policy-name {policy} --policy-document file://{directory}/{file}"
             ));
         }
-        if !readers.is_empty() {
+        if !arns.is_empty() {
             commands.push(format!(
                 "aws secretsmanager put-resource-policy --secret-id {} --block-public-policy --resource-policy \
-                 file://{directory}/{RESOURCE_POLICY} --region {region}",
+                 file://{directory}/{resource} --region {region}",
                 secret.name
             ));
         }
     }
-    commands.extend(of_consumers(plan, progress, directory));
+    commands.extend(of_consumers(plan, progress, readers, directory));
     commands.extend(rotations(plan));
     commands
 }
 
-/// The commands that give each consumer its policy; its role is in capitals, since only people know it.
-fn of_consumers(plan: &Plan, progress: &Progress, directory: &str) -> Vec<String> {
+/// The role of a reader of the secrets' own account.
+fn role<'r>(reader: &'r Reader, plan: &Plan) -> Option<&'r str> {
+    reader.arn.split_once(":role/").filter(|_| !reader.is_foreign(plan))?.1.rsplit('/').next()
+}
+
+/// The file with the resource policy of each secret and the readers that it names: one file where all are alike.
+fn resources<'r>(plan: &Plan, stored: &[(&PlannedSecret, &str)], readers: &'r [Reader]) -> Vec<(String, Vec<&'r str>)> {
+    let of = |name: &str| reader::arns(readers.iter().filter(|reader| reader.reads(plan, name)));
+    let all: Vec<Vec<&str>> = stored.iter().map(|(secret, _)| of(&secret.name)).collect();
+    let alike = all.windows(2).all(|pair| pair[0] == pair[1]);
+    let own = file_names(stored, RESOURCE_POLICY);
+    own.into_iter().zip(all).map(|(own, arns)| (if alike { format!("{RESOURCE_POLICY}.json") } else { own }, arns)).collect()
+}
+
+/// The commands that give each consumer its policy; a role that no reader names is in capitals, since only people know it.
+fn of_consumers(plan: &Plan, progress: &Progress, readers: &[Reader], directory: &str) -> Vec<String> {
     let reads = |consumer: &Consumer| consumer.secrets.iter().any(|secret| progress.stored.contains_key(secret));
-    let named = plan.consumers.iter().zip(consumer_names(plan)).filter(|(consumer, _)| reads(consumer));
-    named
-        .map(|(consumer, file)| {
-            let policy = file.trim_end_matches(".json");
-            format!(
-                "aws iam put-role-policy --role-name ROLE --policy-name {policy} --policy-document file://{directory}/{file} (ROLE runs {})",
-                consumer.title()
-            )
-        })
-        .collect()
+    let command = |(consumer, file): (&Consumer, String)| {
+        let policy = file.trim_end_matches(".json");
+        let of_it = readers.iter().filter(|reader| reader.consumer(plan) == Some(consumer));
+        let mut roles: Vec<(&str, String)> = of_it.filter_map(|reader| role(reader, plan)).map(|role| (role, String::new())).collect();
+        if roles.is_empty() {
+            roles.push(("ROLE", format!(" (ROLE runs {})", consumer.title())));
+        }
+        let put = |(role, note): (&str, String)| {
+            format!("aws iam put-role-policy --role-name {role} --policy-name {policy} --policy-document file://{directory}/{file}{note}")
+        };
+        roles.into_iter().map(put).collect::<Vec<_>>()
+    };
+    plan.consumers.iter().zip(consumer_names(plan)).filter(|(consumer, _)| reads(consumer)).flat_map(command).collect()
 }
 
 /// Commands that have the store rotate what it can rotate; what only people know is in capitals.
@@ -152,8 +174,13 @@ fn counted(secrets: usize) -> String {
 
 /// The files of the policies for one secret each, in their order.
 fn reader_names(stored: &[(&PlannedSecret, &str)]) -> Vec<String> {
+    file_names(stored, "reader")
+}
+
+/// A file for each secret, which begin with the same word.
+fn file_names(stored: &[(&PlannedSecret, &str)], of: &str) -> Vec<String> {
     let mut taken = BTreeSet::new();
-    let names = stored.iter().map(|(secret, _)| name::unique(format!("reader-{}", secret.name.replace('/', "-")), &mut taken));
+    let names = stored.iter().map(|(secret, _)| name::unique(format!("{of}-{}", secret.name.replace('/', "-")), &mut taken));
     names.map(|name| name + ".json").collect()
 }
 
@@ -283,7 +310,7 @@ fn by_tag(plan: &Plan, place: &Site<'_>) -> Value {
 }
 
 /// A resource policy stands at its secret, so that `*` is that secret.
-fn resource(readers: &[String]) -> Value {
+fn resource(readers: &[&str]) -> Value {
     policy(vec![json!({
         "Sid": "Reader",
         "Effect": "Allow",

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 use unleak::migrate::emit::Emit;
 use unleak::migrate::joining::{By, Joining};
+use unleak::migrate::reader::Reader;
 use unleak::reference::Backend;
 use unleak::rewrite::Style;
 
@@ -130,9 +131,10 @@ pub enum MigrateCommand {
         /// The directory to write them to
         #[arg(long, short, value_name = "DIR", value_hint = ValueHint::DirPath)]
         output: PathBuf,
-        /// ARN of a role that reads the secrets, for a resource policy, besides those of the plan (repeatable)
-        #[arg(long, value_name = "ARN")]
-        reader_role: Vec<String>,
+        /// ARN of a role that reads the secrets, for a resource policy, besides those of the plan; WHAT=ARN reads those of a program or of a
+        /// name alone, in which `*` stands for any text (repeatable)
+        #[arg(long, value_name = "[WHAT=]ARN")]
+        reader_role: Vec<Reader>,
         /// Write the secrets as infrastructure code without values, too
         #[arg(long, value_enum, value_name = "LANGUAGE")]
         emit: Option<EmitName>,
@@ -205,9 +207,10 @@ pub struct PlanArgs {
     /// Type of managed external secret, such as SnowflakePat
     #[arg(long, value_name = "TYPE", help_heading = "Store")]
     pub external_type: Option<String>,
-    /// ARN of a role that reads the secrets; one of another account takes a --kms-key of your own (repeatable)
-    #[arg(long, value_name = "ARN", help_heading = "Store")]
-    pub reader_role: Vec<String>,
+    /// ARN of a role that reads the secrets; WHAT=ARN reads those of a program or of a name alone, in which `*` stands for any text; one of
+    /// another account takes a --kms-key of your own (repeatable)
+    #[arg(long, value_name = "[WHAT=]ARN", help_heading = "Store")]
+    pub reader_role: Vec<Reader>,
     /// Where a secret of the same name has another value, make this one its next version
     #[arg(long, help_heading = "Store")]
     pub new_version: bool,

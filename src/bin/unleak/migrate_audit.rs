@@ -6,10 +6,10 @@ use std::time::SystemTime;
 use unleak::blob::visible;
 use unleak::fsx::{self, Unwatched};
 use unleak::migrate::journal::{Event, Journal, Phase};
-use unleak::migrate::{audit as checks, policy, reader};
+use unleak::migrate::reader::{self, Reader};
+use unleak::migrate::{audit as checks, policy};
 use unleak::reference::Backend;
 
-use crate::env::Environment;
 use crate::failure::{Exit, Failure};
 use crate::migrate_args::EmitName;
 use crate::migrate_cmd::{Caller, Site, pending};
@@ -74,14 +74,9 @@ pub fn audit(days: u32, root: Option<&Path>, by: Caller<'_>) -> Result<Exit, Fai
 ///
 /// # Errors
 /// There is none, or a file cannot be written.
-pub fn policies(
-    to: &Path,
-    readers: &[String],
-    emit: Option<EmitName>,
-    root: Option<&Path>,
-    environment: &Environment,
-) -> Result<Exit, Failure> {
-    let site = Site::at(root, environment)?;
+pub fn policies(to: &Path, readers: &[Reader], emit: Option<EmitName>, root: Option<&Path>, by: Caller<'_>) -> Result<Exit, Failure> {
+    let site = Site::at(root, by.environment)?;
+    by.access.config(&site.root)?.migrate.leaves_readers(readers)?;
     let (plan, progress) = site.last(|progress| progress.phase == Phase::Applied, "nothing was migrated here")?;
     if plan.store.backend != Backend::Aws {
         let store = plan.store.backend.title();

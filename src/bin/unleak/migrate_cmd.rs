@@ -13,7 +13,7 @@ use unleak::migrate::apply::Run;
 use unleak::migrate::journal::{self, Phase, Progress};
 use unleak::migrate::make::{self, Ground, Options};
 use unleak::migrate::plan::{Existing, Plan, SCHEMA};
-use unleak::migrate::{ApplyError, backup, name, permissions, undo};
+use unleak::migrate::{ApplyError, backup, name, owners, permissions, undo};
 use unleak::reference::Backend;
 use unleak::scan::Scanner;
 use unleak::settings::{Settings, TreeSettings};
@@ -87,7 +87,7 @@ pub fn run(args: &MigrateArgs, quiet: bool, environment: &Environment) -> Result
         }
         Some(MigrateCommand::Audit { days, root }) => migrate_audit::audit(*days, root.as_deref(), by),
         Some(MigrateCommand::Policies { output, reader_role, emit, root }) => {
-            migrate_audit::policies(output, reader_role, *emit, root.as_deref(), environment)
+            migrate_audit::policies(output, reader_role, *emit, root.as_deref(), by)
         }
         Some(MigrateCommand::Rotated { names, despite, root }) => migrate_rotated::rotated(names, despite.as_deref(), root.as_deref(), by),
         Some(MigrateCommand::Schema) => output::to_stdout(|out| out.write_all(SCHEMA.as_bytes())).map(|()| Exit::Clean),
@@ -228,7 +228,10 @@ fn make_plan(args: &PlanArgs, by: Caller<'_>) -> Result<(Plan, Site, Config), Fa
     config.migrate.leaves_open(args, region)?;
     let backend = args.store.map(StoreName::backend).or(config.store.kind).unwrap_or(Backend::Local);
     let store = Stores::new(by.access, &config, by.environment).open(backend, region.or(config.migrate.region.as_deref()))?;
-    let options = options(args, &config, region, store.as_ref())?;
+    // What a plan lacks of it is told when the plan is made.
+    let has_owners = owners::FILES.into_iter().any(|file| site.root.join(file).is_file());
+    let known: Vec<&str> = OWN_TAGS.into_iter().chain(has_owners.then_some(make::OWNER_TAG)).collect();
+    let options = options(args, &config, region, store.as_ref(), &known)?;
     let exclude: Vec<String> = config.exclude.iter().cloned().chain(own_key(&site, by.environment)).collect();
     let all = TreeSettings { no_ignore: false, exclude, roots: vec![path.to_owned()] };
     let ours = all.exclude.iter().cloned().chain(NOT_OURS.map(str::to_owned)).collect();
@@ -281,9 +284,9 @@ pub fn scan(config: &Config, tree: &TreeSettings, by: Caller<'_>) -> Result<Repo
     Ok(report)
 }
 
-fn options(args: &PlanArgs, config: &Config, region: Option<&str>, store: &dyn SecretStore) -> Result<Options, Failure> {
+fn options(args: &PlanArgs, config: &Config, region: Option<&str>, store: &dyn SecretStore, known: &[&str]) -> Result<Options, Failure> {
     let policy = &config.migrate;
-    let tags = policy.tags(args, &OWN_TAGS)?;
+    let tags = policy.tags(args, known)?;
     let template = args.name_template.clone().or_else(|| policy.name_template.clone()).unwrap_or_else(|| name::TEMPLATE.to_owned());
     Ok(Options {
         backend: store.backend(),
@@ -303,6 +306,7 @@ fn options(args: &PlanArgs, config: &Config, region: Option<&str>, store: &dyn S
         tags,
         external_type: args.external_type.clone(),
         readers: args.reader_role.clone(),
+        standing_readers: policy.reader_roles.clone(),
         existing: if args.new_version { Existing::NewVersion } else { Existing::Refuse },
         only: args.from.as_ref().map_or_else(|| Ok(args.finding.clone()), |report| fingerprints(report))?,
         include: args.include.iter().cloned().collect::<BTreeSet<String>>(),

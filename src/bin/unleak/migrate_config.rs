@@ -6,6 +6,8 @@ use serde::Deserialize;
 use unleak::migrate::cost::OwnPrices;
 use unleak::migrate::name;
 use unleak::migrate::plan::{Plan, PlannedSecret};
+use unleak::migrate::reader::{self, Reader};
+use unleak::reference::Backend;
 use unleak::store::{Action, limits, names};
 
 use crate::failure::{Exit, Failure};
@@ -26,6 +28,8 @@ pub struct Policy {
     pub region: Option<String>,
     /// Regions with a replica.
     pub replica_regions: Vec<String>,
+    /// Who reads secrets, wherever they are of a plan; nobody else does.
+    pub reader_roles: Vec<Reader>,
     /// Prices for the estimate of a plan.
     pub prices: OwnPrices,
     /// Tags of all secrets.
@@ -42,6 +46,9 @@ impl Policy {
     pub fn check(&self) -> Result<(), String> {
         if let Some(template) = &self.name_template {
             name::check_template(template)?;
+        }
+        if let Some(wrong) = self.reader_roles.iter().find(|reader| reader::account(&reader.arn).is_none()) {
+            return Err(format!("reader-roles: {wrong} is neither the ARN of a role, a user or an account nor WHAT=ARN"));
         }
         if !self.prices.are_prices() {
             return Err("prices are dollars, 0 or more".to_owned());
@@ -75,7 +82,18 @@ impl Policy {
                 return Err(refused(&format!("--tag {key}={given}: the policy in .unleak.toml says {fixed}")));
             }
         }
-        Ok(())
+        self.leaves_readers(&args.reader_role)
+    }
+
+    /// Whether readers are those of the policy.
+    ///
+    /// # Errors
+    /// One that is not.
+    pub fn leaves_readers(&self, readers: &[Reader]) -> Result<(), Failure> {
+        match readers.iter().find(|reader| !self.reader_roles.is_empty() && !self.reader_roles.contains(reader)) {
+            Some(other) => Err(refused(&format!("--reader-role {other}: the policy in .unleak.toml says {}", listed(&self.reader_roles)))),
+            None => Ok(()),
+        }
     }
 
     /// The tags of a plan: those of the policy and of the command line.
@@ -106,12 +124,21 @@ impl Policy {
         let region = region_of(plan);
         let wrong = self.region.iter().filter(|fixed| region.is_some_and(|region| region != *fixed));
         let wrong = wrong.map(|fixed| format!("it is for {}, not for region {fixed}", plan.store.identity));
+        let wrong = wrong.chain(self.against_readers(plan));
         let wrong: Vec<String> = wrong.chain(plan.secrets.iter().flat_map(|secret| self.against(secret, plan))).collect();
         if wrong.is_empty() {
             return Ok(());
         }
         let error = format!("the plan is not what the policy in .unleak.toml says:\n  {}", wrong.join("\n  "));
         Err(refused(&error).hint("plan again; --env and --tag give tags that are missing"))
+    }
+
+    /// What is against the policy in who reads.
+    fn against_readers(&self, plan: &Plan) -> Option<String> {
+        let other = plan.readers.iter().find(|reader| !self.reader_roles.contains(reader));
+        let missing = self.reader_roles.iter().find(|reader| reader.reads_any(plan) && !plan.readers.contains(reader));
+        let is_asked = plan.store.backend == Backend::Aws && !self.reader_roles.is_empty();
+        (is_asked && (other.is_some() || missing.is_some())).then(|| format!("its readers are not {}", listed(&self.reader_roles)))
     }
 
     /// What is against the policy in a secret.
@@ -143,6 +170,10 @@ impl Policy {
         wrong.extend(other.chain(missing).map(|key| format!("the tag {key} is missing or another")));
         wrong.into_iter().map(|what| format!("{}: {what}", secret.name)).collect()
     }
+}
+
+fn listed(readers: &[Reader]) -> String {
+    readers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn refused(error: &str) -> Failure {

@@ -8,6 +8,7 @@ use unleak::migrate::consumer::Consumer;
 use unleak::migrate::journal::Progress;
 use unleak::migrate::permissions::Checked;
 use unleak::migrate::plan::{Plan, PlannedSecret, Tracked};
+use unleak::migrate::reader;
 use unleak::migrate::undo::Undone;
 use unleak::migrate::waiting::Unfinished;
 use unleak::migrate::{after, diff};
@@ -40,6 +41,10 @@ pub fn plan(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
             plan.consumers.iter().filter(|consumer| consumer.secrets.contains(&secret.name)).map(Consumer::title).collect();
         if !readers.is_empty() {
             writeln!(out, "  read by {}", shown(&readers.join(", ")))?;
+        }
+        let roles = reader::arns(plan.readers.iter().filter(|reader| reader.reads(plan, &secret.name)));
+        if !roles.is_empty() {
+            writeln!(out, "  policies are for {}", shown(&roles.join(", ")))?;
         }
         describe(secret, out)?;
     }

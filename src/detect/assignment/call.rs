@@ -19,6 +19,8 @@ pub enum Call {
     Hmac,
     /// The only argument in .NET, the second in JavaScript.
     OnlyOrSecond,
+    /// The only argument, which is kept as it is.
+    Only,
     /// The text before, if a call for keys takes it.
     Characters,
 }
@@ -50,13 +52,14 @@ pub fn read(bytes: &[u8], hit: Range<usize>, call: Call, each: &mut dyn FnMut(Li
         Call::Login => login(&mut cursor),
         Call::Key(place) => nth(&mut cursor, place),
         Call::Hmac => hmac(&mut cursor),
+        Call::Only => nth(&mut cursor, 0),
         Call::OnlyOrSecond => only_or_second(&mut cursor),
     };
     let Some(literal) = literal else {
         // What ended the list, or the text in quotes that had no end, counts too.
         return cursor.at + MAX_QUOTED;
     };
-    let signs = !matches!(call, Call::Login | Call::Characters);
+    let signs = !matches!(call, Call::Login | Call::Only | Call::Characters);
     each(Literal { signs, ..literal });
     cursor.at
 }

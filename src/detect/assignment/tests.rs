@@ -11,7 +11,7 @@ use super::*;
 use crate::file_kind;
 
 /// Every anchor of this detector's patterns.
-const ANCHORS: [&str; 88] = [
+const ANCHORS: [&str; 93] = [
     "pass",
     "pwd",
     "secret",
@@ -100,6 +100,11 @@ const ANCHORS: [&str; 88] = [
     "hmac.new(",
     "createhmac(",
     "hash_hmac(",
+    "unsafeplaintext(",
+    "unsafe_plain_text(",
+    "secretvalue.plaintext(",
+    "secretvalue.plain_text(",
+    "secretvalue_plaintext(",
 ];
 
 /// What is read around every anchor of `text`.
@@ -285,8 +290,19 @@ fn logins_and_signatures_name_no_secret() {
         ("a.cs", "new HMACSHA256(Encoding.UTF8.GetBytes(\"abc1\"))"),
         ("a.java", "store.load(new FileInputStream(\"a.jks\"), \"abc1\".toCharArray());"),
         ("a.java", "factory.init(store,\n    \"abc1\".toCharArray());"),
+        ("a.ts", "password: cdk.SecretValue.unsafePlainText('abc1'),"),
+        ("a.js", "SecretValue.plainText('abc1')"),
+        ("a.py", "SecretValue.unsafe_plain_text(\n    \"abc1\",\n)"),
+        ("a.py", "core.SecretValue.plain_text('abc1')"),
+        ("a.java", "SecretValue.unsafePlainText(\"abc1\")"),
+        ("a.cs", "SecretValue.UnsafePlainText(\"abc1\")"),
     ] {
         reads(path, text, &[(Op::Call, "abc1")]);
+    }
+    // The word in the name is read, too.
+    for call in ["UnsafePlainText", "PlainText"] {
+        let text = format!("awscdk.SecretValue_{call}(jsii.String(\"abc1\"))");
+        reads("a.go", &text, &[(Op::Call, "abc1"), (Op::Call, "abc1")]);
     }
     for (path, text) in [
         ("a.py", "smtp.login(user, name)"),
@@ -304,6 +320,9 @@ fn logins_and_signatures_name_no_secret() {
         ("a.java", "for (char c : \"abc1\".toCharArray()) {"),
         ("a.java", "print(\"abc1\".toCharArray());"),
         ("a.java", "store.load(stream, x); print(\"abc1\".toCharArray());"),
+        ("a.ts", "SecretValue.unsafePlainText(process.env.TOKEN)"),
+        ("a.ts", "SecretValue.unsafePlainText(load('abc1'))"),
+        ("a.go", "awscdk.SecretValue_UnsafePlainText(value)"),
     ] {
         reads(path, text, &[]);
     }

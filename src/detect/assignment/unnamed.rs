@@ -28,7 +28,7 @@ const JWT: &[u8] = b"jwt_secret";
 const HMAC: &[u8] = b"hmac_secret";
 const CIPHER: &[u8] = b"encryption_key";
 /// Calls that take a credential, as their anchors spell them.
-const CALLS: [(&[u8], Call, &[u8]); 22] = [
+const CALLS: [(&[u8], Call, &[u8]); 27] = [
     (b".login(", Call::Login, PASSWORD),
     (b"wifi.begin(", Call::Key(1), PASSWORD),
     (b"dbi->connect(", Call::Key(2), PASSWORD),
@@ -51,6 +51,12 @@ const CALLS: [(&[u8], Call, &[u8]); 22] = [
     (b"aes_encrypt(", Call::Key(1), CIPHER),
     (b"aes_decrypt(", Call::Key(1), CIPHER),
     (b"hmacsha256(", Call::OnlyOrSecond, HMAC),
+    // The CDK's, in the spellings of its languages.
+    (b"unsafeplaintext(", Call::Only, PASSWORD),
+    (b"unsafe_plain_text(", Call::Only, PASSWORD),
+    (b"secretvalue.plaintext(", Call::Only, PASSWORD),
+    (b"secretvalue.plain_text(", Call::Only, PASSWORD),
+    (b"secretvalue_plaintext(", Call::Only, PASSWORD),
 ];
 
 /// Calls `each` for the values at `hit`, and gives the end of what was read; none where the anchor is one of a name.

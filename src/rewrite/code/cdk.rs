@@ -1,11 +1,14 @@
 //! Programs of the CDK: what they read while they run is written into a template. Owns: what tells one, the places that take a reference which
 //! CloudFormation resolves (`SecretValue`, properties of constructs of level 1), what people are told of others. Must not: guess the type of a property.
 
+use std::ops::Range;
+
 use bstr::ByteSlice as _;
 
+use super::lexical::Spot;
 use super::place::{Kind, Place};
 use super::tree::Path;
-use super::{insert, line_end};
+use super::{insert, line_end, line_start};
 use crate::rewrite::format::of_own_region;
 use crate::rewrite::literal::manual;
 use crate::rewrite::{Manual, Wanted};
@@ -19,12 +22,22 @@ pub(super) struct Dialect {
     methods: &'static [&'static str],
     /// What the text is wrapped in besides.
     wrap: &'static str,
-    /// The class' method and arguments that refer to a secret: of its name and, where it has one, the member.
-    refers: fn(&str, Option<&str>, char) -> String,
+    /// The class' method and arguments that refer to a secret: of its name and, where it has one, the member; with how the program names the module.
+    refers: fn(&str, Option<&str>, Spelled<'_>) -> String,
+    /// How a program can name the class, without it; adds the import where that is missing.
+    qualifier: fn(&Dialect, &mut Place, &str) -> Option<String>,
     /// What makes plain text of a `SecretValue`, for properties of level 1.
     unwrap: &'static str,
     /// The form, for people.
     form: &'static str,
+}
+
+/// How a program spells its references.
+#[derive(Clone, Copy)]
+struct Spelled<'a> {
+    quote: char,
+    /// What stands before names of the module.
+    qualifier: &'a str,
 }
 
 /// JavaScript and TypeScript.
@@ -33,10 +46,11 @@ pub(super) const SCRIPT: Dialect = Dialect {
     class: "SecretValue",
     methods: &[".unsafePlainText", ".plainText"],
     wrap: "",
-    refers: |name, key, quote| {
+    refers: |name, key, Spelled { quote, .. }| {
         let options = key.map(|key| format!(", {{ jsonField: {quote}{key}{quote} }}")).unwrap_or_default();
         format!(".secretsManager({quote}{name}{quote}{options})")
     },
+    qualifier: Dialect::imported,
     unwrap: ".unsafeUnwrap()",
     form: "SecretValue.secretsManager('NAME', { jsonField: 'KEY' })",
 };
@@ -45,10 +59,11 @@ pub(super) const PYTHON: Dialect = Dialect {
     class: "SecretValue",
     methods: &[".unsafe_plain_text", ".plain_text"],
     wrap: "",
-    refers: |name, key, quote| {
+    refers: |name, key, Spelled { quote, .. }| {
         let options = key.map(|key| format!(", json_field={quote}{key}{quote}")).unwrap_or_default();
         format!(".secrets_manager({quote}{name}{quote}{options})")
     },
+    qualifier: Dialect::imported,
     unwrap: ".unsafe_unwrap()",
     form: "SecretValue.secrets_manager('NAME', json_field='KEY')",
 };
@@ -62,6 +77,13 @@ pub(super) const JAVA: Dialect = Dialect {
         let options = key.map(|key| format!(", {options}.jsonField(\"{key}\").build()")).unwrap_or_default();
         format!(".secretsManager(\"{name}\"{options})")
     },
+    qualifier: |_, _, text| {
+        let package = "software.amazon.awscdk.";
+        let has = |name: &str| text.lines().any(|line| line.trim().strip_prefix("import ") == Some(&format!("{package}{name};")));
+        // The first version had the class elsewhere.
+        let is_second = !text.contains("software.amazon.awscdk.core.");
+        is_second.then(|| if has("SecretValue") || has("*") { String::new() } else { package.to_owned() })
+    },
     unwrap: ".unsafeUnwrap()",
     form: "SecretValue.secretsManager(\"NAME\", SecretsManagerSecretOptions.builder().jsonField(\"KEY\").build())",
 };
@@ -70,9 +92,24 @@ pub(super) const GO: Dialect = Dialect {
     class: "SecretValue",
     methods: &["_UnsafePlainText", "_PlainText"],
     wrap: "jsii.String",
-    refers: |name, key, _| {
-        let options = |key| format!("&awscdk.SecretsManagerSecretOptions{{JsonField: jsii.String(\"{key}\")}}");
+    refers: |name, key, Spelled { qualifier, .. }| {
+        let options = |key| format!("&{qualifier}SecretsManagerSecretOptions{{JsonField: jsii.String(\"{key}\")}}");
         format!("_SecretsManager(jsii.String(\"{name}\"), {})", key.map_or_else(|| "nil".to_owned(), options))
+    },
+    qualifier: |_, place, text| {
+        let module = "\"github.com/aws/aws-cdk-go/awscdk/v2\"";
+        let lines = || text.lines().map(str::trim);
+        if let Some(line) = lines().find(|line| line.ends_with(module)) {
+            let alias = line.strip_suffix(module)?.trim_start_matches("import").trim();
+            let plain = alias.chars().all(|character| character.is_alphanumeric() || character == '_') && alias != "_";
+            return plain.then(|| format!("{}.", if alias.is_empty() { "awscdk" } else { alias }));
+        }
+        let below = module.trim_end_matches('"').to_owned() + "/";
+        let line = lines().find(|line| line.starts_with(&below)).filter(|_| !text.contains("awscdk."))?;
+        let at = text.find(line)?;
+        let start = line_start(text, at);
+        place.edits.push(insert(start, format!("{}{module}{}", &text[start..at], line_end(text))));
+        Some("awscdk.".to_owned())
     },
     unwrap: ".UnsafeUnwrap()",
     form: "awscdk.SecretValue_SecretsManager(jsii.String(\"NAME\"), &awscdk.SecretsManagerSecretOptions{JsonField: jsii.String(\"KEY\")})",
@@ -86,6 +123,10 @@ pub(super) const CSHARP: Dialect = Dialect {
         let options =
             key.map(|key| format!(", new Amazon.CDK.SecretsManagerSecretOptions {{ JsonField = \"{key}\" }}")).unwrap_or_default();
         format!(".SecretsManager(\"{name}\"{options})")
+    },
+    qualifier: |_, _, text| {
+        let is_used = text.lines().any(|line| line.trim() == "using Amazon.CDK;");
+        Some(if is_used { String::new() } else { "Amazon.CDK.".to_owned() })
     },
     unwrap: ".UnsafeUnwrap()",
     form: "SecretValue.SecretsManager(\"NAME\", new SecretsManagerSecretOptions { JsonField = \"KEY\" })",
@@ -108,7 +149,7 @@ impl Resolved {
     pub fn expression(&self, wanted: &Wanted<'_>, quote: char) -> Result<String, Manual> {
         of_own_region(wanted)?;
         let Self { dialect, qualifier, text } = self;
-        let refers = (dialect.refers)(&wanted.reference.name, wanted.reference.key.as_deref(), quote);
+        let refers = (dialect.refers)(&wanted.reference.name, wanted.reference.key.as_deref(), Spelled { quote, qualifier });
         let unwrap = if *text { dialect.unwrap } else { "" };
         Ok(format!("{qualifier}{}{refers}{unwrap}", dialect.class))
     }
@@ -126,11 +167,11 @@ impl Dialect {
         text.lines().any(imports)
     }
 
-    /// Makes a place of a program of the CDK one that refers to the secret; `of_resource` tells a property of a construct of level 1.
+    /// Makes a place of a program of the CDK one that refers to the secret; `of_resource` is the value of a property of a construct of level 1.
     ///
     /// # Errors
     /// What the program reads here would stand in the template in the clear.
-    pub fn fit(&'static self, place: &mut Place, text: &str, of_resource: bool) -> Result<(), Manual> {
+    pub fn fit(&'static self, place: &mut Place, text: &str, of_resource: Option<Range<usize>>) -> Result<(), Manual> {
         if place.kind == Kind::Prose || !self.is_program(text) {
             return Ok(());
         }
@@ -139,7 +180,9 @@ impl Dialect {
             place.resolved = Some(Box::new(Resolved { dialect: self, qualifier, text: false }));
             return Ok(());
         }
-        if let Some(qualifier) = of_resource.then(|| self.qualifier(place, text)).flatten() {
+        let known = of_resource.and_then(|whole| Some((whole, (self.qualifier)(self, place, text)?)));
+        if let Some((whole, qualifier)) = known {
+            place.whole = whole;
             place.resolved = Some(Box::new(Resolved { dialect: self, qualifier, text: true }));
             return Ok(());
         }
@@ -147,7 +190,7 @@ impl Dialect {
     }
 
     /// The call that makes a `SecretValue` of the literal alone: its bytes, and how it names the class.
-    fn made_here(&self, place: &Place, text: &str) -> Option<(std::ops::Range<usize>, String)> {
+    fn made_here(&self, place: &Place, text: &str) -> Option<(Range<usize>, String)> {
         let (mut before, mut after) = (text[..place.whole.start].trim_end(), text[place.whole.end..].trim_start());
         for call in [self.wrap, ""] {
             if let Some(rest) = before.strip_suffix('(').and_then(|rest| rest.strip_suffix(call)).filter(|_| !call.is_empty()) {
@@ -164,8 +207,8 @@ impl Dialect {
         Some((whole, before[qualifier..].to_owned())).filter(|(_, name)| name.is_empty() || name.ends_with('.'))
     }
 
-    /// How the program can name the class; adds the import where that is missing. None where that is not understood.
-    fn qualifier(&self, place: &mut Place, text: &str) -> Option<String> {
+    /// How a program that imports names can name the class; adds the import where that is missing. None where that is not understood.
+    fn imported(&self, place: &mut Place, text: &str) -> Option<String> {
         let module = self.imports.first()?;
         let is_import = |line: &&str| names(line, module);
         let mut imports: Vec<&str> = text.lines().filter(is_import).collect();
@@ -292,38 +335,86 @@ fn is_environment(head: &str) -> bool {
     })
 }
 
-/// Constructs of level 1 whose arguments are no properties of a resource.
-const NO_RESOURCES: [&str; 5] = ["CfnParameter", "CfnOutput", "CfnMapping", "CfnCondition", "CfnRule"];
+/// Constructs of level 1 whose arguments are no properties of a resource, and what all resources have.
+const NO_RESOURCES: [&str; 6] = ["CfnParameter", "CfnOutput", "CfnMapping", "CfnCondition", "CfnRule", "CfnTag"];
 
-/// Properties of resources that stay as they are, or that everybody sees who sees the resource.
-const SHOWN: [&str; 4] = ["environment", "metadata", "userdata", "user_data"];
+/// Whether a name is that of a construct of level 1, of its properties, or of a part of these: `CfnUserProps`, `iam.CfnUser.LoginProfileProperty`.
+fn is_resource(name: &str) -> bool {
+    name.split(['.', '_']).any(|part| {
+        let part = part.strip_prefix("New").unwrap_or(part);
+        let kind = part.strip_prefix("Cfn").and_then(|rest| rest.chars().next());
+        kind.is_some_and(char::is_uppercase) && !NO_RESOURCES.contains(&part.strip_suffix("Props").unwrap_or(part))
+    })
+}
 
-/// Whether the node at `index` is within a property of a construct of level 1: what CloudFormation reads of it is its own text.
-pub(super) fn is_of_resource(path: &Path<'_>, index: usize, text: &str) -> bool {
+/// Whether a property of resources stays as it is, or everybody sees it who sees the resource.
+fn is_shown(property: &str) -> bool {
+    let name = property.trim_matches(['"', '\'']).to_ascii_lowercase();
+    ["environment", "metadata", "userdata", "user_data", "tags"].contains(&name.as_str())
+}
+
+/// The bytes of the node at `index` if it is within a property of a construct of level 1: what CloudFormation reads of it is its own text.
+pub(super) fn of_resource(path: &Path<'_>, index: usize, text: &str) -> Option<Range<usize>> {
     for at in index..path.0.len() {
         let key = match path.kind(at) {
             "pair" => path.field(at, "key", text),
             "keyword_argument" => path.field(at, "name", text),
             _ => None,
         };
-        if key.is_some_and(|key| SHOWN.contains(&key.trim_matches(['"', '\'']).to_ascii_lowercase().as_str())) {
-            return false;
+        if key.is_some_and(is_shown) {
+            return None;
         }
         let called = match path.kind(at) {
             "new_expression" => path.field(at, "constructor", text),
             "call" => path.field(at, "function", text),
-            "statement_block" | "block" => return false,
+            "statement_block" | "block" => return None,
             _ => None,
         };
-        let is_resource = |name: &str| {
-            let kind = name.strip_prefix("Cfn").and_then(|rest| rest.chars().next());
-            kind.is_some_and(char::is_uppercase) && !NO_RESOURCES.contains(&name)
-        };
         if let Some(called) = called {
-            return called.split('.').any(is_resource);
+            return is_resource(called).then(|| path.0[index].byte_range());
         }
     }
-    false
+    None
+}
+
+/// The same of Java, where a builder's method takes it: `CfnUserProps.builder().password("…")`, `CfnDBInstance.Builder.create(…)…`.
+pub(super) fn of_builder(path: &Path<'_>, index: usize, text: &str) -> Option<Range<usize>> {
+    let is_argument = path.kind(index + 1) == "argument_list" && path.kind(index + 2) == "method_invocation";
+    let alone = is_argument && path.0[index + 1].named_child_count() == 1;
+    let method = path.field(index + 2, "name", text).filter(|method| alone && !is_shown(method))?;
+    let mut first = method;
+    let mut made = path.0[index + 2];
+    while made.kind() == "method_invocation" {
+        first = &text[made.child_by_field_name("name")?.byte_range()];
+        made = made.child_by_field_name("object")?;
+    }
+    let is_built = first != method && matches!(first, "builder" | "create") && is_resource(&text[made.byte_range()]);
+    is_built.then(|| path.0[index].byte_range())
+}
+
+/// The same of Go, where it is a field of a struct: the call that makes a pointer of the text.
+pub(super) fn of_struct(path: &Path<'_>, index: usize, text: &str) -> Option<Range<usize>> {
+    let kinds = ["argument_list", "call_expression", "literal_element", "keyed_element", "literal_value", "composite_literal"];
+    let is_field = kinds.iter().zip(index + 1..).all(|(kind, at)| path.kind(at) == *kind);
+    let is_pointer = path.field(index + 2, "function", text) == Some(GO.wrap);
+    let key = path.0.get(index + 4).and_then(|element| element.named_child(0)).map(|key| &text[key.byte_range()])?;
+    let kind = path.field(index + 6, "type", text).filter(|_| is_field && is_pointer && !is_shown(key))?;
+    is_resource(kind).then(|| path.0[index + 2].byte_range())
+}
+
+/// The same of C#, where it is a member of an initializer: `new CfnUserProps { Password = "…" }`.
+pub(super) fn of_initializer(spot: &Spot<'_>) -> Option<Range<usize>> {
+    let is_member = spot.before(1) == "=" && matches!(spot.before(3), "{" | ",") && matches!(spot.after(1), "," | "}");
+    let open =
+        spot.tokens.around(spot.first).next().filter(|open| is_member && spot.tokens.at(*open) == "{" && !is_shown(spot.before(2)))?;
+    let arguments = spot.tokens.before(open, 1) == ")" && spot.tokens.before(open, 2) == "(";
+    let mut at = if arguments { open.checked_sub(3)? } else { open.checked_sub(1)? };
+    let mut name = spot.tokens.at(at).to_owned();
+    while spot.tokens.before(at, 1) == "." {
+        at = at.checked_sub(2)?;
+        name = format!("{}.{name}", spot.tokens.at(at));
+    }
+    (spot.tokens.before(at, 1) == "new" && is_resource(&name)).then(|| spot.place.whole.clone())
 }
 
 #[cfg(test)]

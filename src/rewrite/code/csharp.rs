@@ -42,10 +42,8 @@ fn special(text: &str, at: usize, tokens: &[Token]) -> Option<Token> {
     if rest.starts_with('#') && tokens.last().is_none_or(|last| last.kind == Kind::Line) {
         return Some(Token::new(Kind::Mark, at..at + rest.find('\n').unwrap_or(rest.len())));
     }
-    if let Some(inner) = rest.strip_prefix('\'') {
-        let escape = if inner.starts_with('\\') { 2 } else { inner.chars().next()?.len_utf8() };
-        let end = inner.get(escape..)?.find('\'')?;
-        return Some(Token::new(Kind::Word, at..at + escape + end + 2));
+    if rest.starts_with('\'') {
+        return lexer::character(text, at);
     }
     let holes = rest.bytes().take_while(|byte| *byte == b'$').count();
     let quotes = rest[holes..].bytes().take_while(|byte| *byte == b'"').count();
@@ -92,7 +90,8 @@ impl Language for CSharp {
         if !ends || spot.place.variable.is_some() && !matches!(spot.after(1), ";" | "," | ")" | "}") {
             spot.place.around = ("(", ")");
         }
-        cdk::CSHARP.fit(&mut spot.place, text, false)?;
+        let of_resource = cdk::of_initializer(&spot);
+        cdk::CSHARP.fit(&mut spot.place, text, of_resource)?;
         if spot.place.resolved.is_some() {
             spot.place.around = ("", "");
         }

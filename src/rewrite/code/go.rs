@@ -7,11 +7,11 @@ use bstr::ByteSlice as _;
 use tree_sitter::Node;
 
 use super::cdk;
-use super::client::Client;
+use super::client::{Client, File};
 use super::connection::Compose;
-use super::place::{Gives, HERE, Place, last_word};
+use super::place::{Gives, HERE, Kind, Place, last_word};
 use super::tree::{self, Path};
-use super::{Language, line_end, line_start, next_line};
+use super::{Language, go_types, line_end, line_start, next_line};
 use crate::rewrite::literal::{Numeric, Part, Quoting, RAW, Syntax, manual};
 use crate::rewrite::{Companion, Manual, Rewritten, Source, Splice, Tree};
 
@@ -85,9 +85,18 @@ impl Language for Go {
         place.whole = path.0[top].byte_range();
         context(&mut place, &path, top, text);
         constant(&mut place, tree.root_node(), &path, top, text)?;
-        cdk::GO.fit(&mut place, text, false)?;
+        cdk::GO.fit(&mut place, text, cdk::of_struct(&path, top, text))?;
         place.converts = declared_type(&path, top, text).filter(|name| name != "string");
         Ok(place)
+    }
+
+    fn settle(&self, file: File<'_>, place: Place) -> Result<Place, Manual> {
+        let is_open = place.kind == Kind::Code && place.converts.is_none() && place.resolved.is_none();
+        if !is_open {
+            return Ok(place);
+        }
+        let converts = go_types::named(file, &place.whole)?;
+        Ok(Place { converts, ..place })
     }
 
     fn lookup(&self, variable: &str, _place: &Place, _text: &str) -> String {

@@ -1,4 +1,4 @@
-//! Java. Owns: its literals, where a constant is needed, reads of the environment with a default. Must not: evaluate.
+//! Java. Owns: its literals and tokens, where a constant is needed, reads of the environment with a default. Must not: evaluate.
 
 use std::ops::Range;
 
@@ -8,6 +8,8 @@ use super::Language;
 use super::cdk;
 use super::client::Client;
 use super::connection::Compose;
+use super::jdbc::{self, Dialect};
+use super::lexer::{self, Lexicon, Rule};
 use super::place::{Place, last_word};
 use super::tree::{self, Path};
 use crate::rewrite::literal::{Block, Numeric, Part, Quoting, RAW, Syntax, manual};
@@ -17,6 +19,19 @@ pub(super) struct Java;
 
 const STRING: Syntax = Syntax { escape: Some('\\'), letters: "nrtbf", itself: "\\'\"", numeric: &[Numeric::unit('u')], octal: 3, ..RAW };
 const TEXT_BLOCK: Syntax = Syntax { continues: true, unix_lines: true, ..STRING };
+
+const LEXICON: Lexicon = Lexicon {
+    line_comments: &["//"],
+    block_comments: &[("/*", "*/")],
+    nested: false,
+    rules: &[
+        Rule { open: "\"\"\"", close: "\"\"\"", syntax: &TEXT_BLOCK, hole: None, lines: true },
+        Rule { open: "\"", close: "\"", syntax: &STRING, hole: None, lines: false },
+    ],
+    special: |text, at, _| lexer::character(text, at),
+    word: "_$",
+    operators: &["->", "==", "!=", "::"],
+};
 
 const LITERALS: [&str; 1] = ["string_literal"];
 const JOINS: [&str; 2] = ["binary_expression", "parenthesized_expression"];
@@ -79,7 +94,7 @@ impl Language for Java {
         let mut place = Place::code(parts);
         place.whole = path.0[top].byte_range();
         context(&mut place, &path, top, text)?;
-        cdk::JAVA.fit(&mut place, text, false)?;
+        cdk::JAVA.fit(&mut place, text, cdk::of_builder(&path, top, text))?;
         Ok(place)
     }
 
@@ -99,6 +114,10 @@ impl Language for Java {
 
     fn compose(&self) -> Option<&'static Compose> {
         Some(&COMPOSE)
+    }
+
+    fn jdbc(&self) -> Option<&'static Dialect> {
+        Some(&Dialect { lexicon: &LEXICON, lines: false, loads: jdbc::loaded_by_constant })
     }
 
     fn verify(&self, _source: Source<'_>, before: &str, after: &str, splices: &[Splice]) -> Result<(), Manual> {

@@ -107,7 +107,7 @@ impl Language for JavaScript {
         }
         context(&mut place, &path, top, text);
         place.is_operand = is_operand(&path, &place.whole);
-        cdk::SCRIPT.fit(&mut place, text, cdk::is_of_resource(&path, top, text))?;
+        cdk::SCRIPT.fit(&mut place, text, cdk::of_resource(&path, top, text))?;
         Ok(place)
     }
 

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::Language;
 use super::client::Client;
-use super::lexer::{self, Kind, Lexicon, Rule, Token};
+use super::jdbc::{self, Dialect};
+use super::lexer::{self, Lexicon, Rule};
 use super::lexical::{self, Found, Spot};
 use super::place::Place;
 use crate::rewrite::literal::{Numeric, RAW, Syntax, manual};
@@ -28,18 +29,10 @@ pub(super) const LEXICON: Lexicon = Lexicon {
         Rule { open: "\"\"\"", close: "\"\"\"", syntax: &VERBATIM, hole: Some("${"), lines: true },
         Rule { open: "\"", close: "\"", syntax: &STRING, hole: Some("${"), lines: false },
     ],
-    special,
+    special: |text, at, _| lexer::character(text, at),
     word: "_",
     operators: &["?:", "->", "===", "==", "!=", "?.", "::"],
 };
-
-/// Characters.
-fn special(text: &str, at: usize, _tokens: &[Token]) -> Option<Token> {
-    let inner = text[at..].strip_prefix('\'')?;
-    let first = if inner.starts_with('\\') { 2 } else { inner.chars().next()?.len_utf8() };
-    let end = inner.get(first..)?.find('\'')?;
-    Some(Token::new(Kind::Word, at..at + first + end + 2))
-}
 
 impl Language for Kotlin {
     fn name(&self) -> &'static str {
@@ -88,6 +81,10 @@ impl Language for Kotlin {
 
     fn client(&self) -> Option<&dyn Client> {
         Some(self)
+    }
+
+    fn jdbc(&self) -> Option<&'static Dialect> {
+        Some(&Dialect { lexicon: &LEXICON, lines: true, loads: jdbc::loaded_in_place })
     }
 
     fn verify(&self, _source: Source<'_>, before: &str, after: &str, splices: &[Splice]) -> Result<(), Manual> {

@@ -386,6 +386,14 @@ pub(super) fn verify(lexicon: &Lexicon, before: &str, after: &str, splices: &[Sp
     Ok(())
 }
 
+/// A character in single quotes at `at`.
+pub(super) fn character(text: &str, at: usize) -> Option<Token> {
+    let inner = text[at..].strip_prefix('\'')?;
+    let first = if inner.starts_with('\\') { 2 } else { inner.chars().next()?.len_utf8() };
+    let end = inner.get(first..)?.find('\'')?;
+    Some(Token::new(Kind::Word, at..at + first + end + 2))
+}
+
 /// A block of text in raw quotes.
 pub(super) const fn block(open: usize, close: usize, syntax: &'static Syntax, block: Block) -> Quoting {
     Quoting { open, close, syntax, block }

@@ -8,8 +8,10 @@ mod client;
 pub(super) mod connection;
 mod csharp;
 mod go;
+mod go_types;
 mod java;
 mod javascript;
+pub(super) mod jdbc;
 mod kotlin;
 mod lexer;
 mod lexical;
@@ -30,6 +32,7 @@ use crate::reference::Reference;
 use crate::secret::Secret;
 use client::{Client, File, Form, Uses};
 use connection::{Compose, Parts};
+use jdbc::{Connection, Dialect};
 use place::{Gives, Kind, Place};
 
 /// What a language knows.
@@ -42,6 +45,14 @@ trait Language: Sync {
     /// # Errors
     /// What is not understood, or cannot be an expression.
     fn place(&self, source: Source<'_>, text: &str, span: Range<usize>) -> Result<Place, Manual>;
+
+    /// The place with what the rest of the tree says of it.
+    ///
+    /// # Errors
+    /// What it does not say, and should.
+    fn settle(&self, _file: File<'_>, place: Place) -> Result<Place, Manual> {
+        Ok(place)
+    }
 
     /// Refuses files that run where no secret may be.
     ///
@@ -67,6 +78,11 @@ trait Language: Sync {
 
     /// How it puts a connection URL together, where that is known.
     fn compose(&self) -> Option<&'static Compose> {
+        None
+    }
+
+    /// How it writes connections of JDBC, where it does.
+    fn jdbc(&self) -> Option<&'static Dialect> {
         None
     }
 
@@ -183,12 +199,17 @@ impl Rewriter for Code {
     }
 
     fn locate(&self, source: Source<'_>, span: Range<usize>, style: Style, tree: &dyn Tree) -> Result<Located, Manual> {
-        let place = self.find(source, &span)?;
+        let place = self.find(source, &span, tree)?;
         let text = text(source.bytes)?;
         if place.kind == Kind::Code {
             self.0.runs(source, text, tree)?;
         }
-        let (strategy, reason) = self.strategy(File { source, text, tree }, &place, style);
+        let file = File { source, text, tree };
+        let connection = self.connection(file, &place);
+        let (strategy, reason) = match &connection {
+            Some(_) if style == Style::Sdk => (Strategy::Sdk, jdbc::REASON.to_owned()),
+            _ => self.strategy(file, &place, style),
+        };
         let decode = place.decode(text)?;
         let composed = self.composed(&place, &decode, text);
         if memchr::memmem::find(&source.bytes[decode.span.clone()], &source.bytes[span]).is_none() {
@@ -203,7 +224,8 @@ impl Rewriter for Code {
             value: decode.value,
             span: decode.span,
             spelling: decode.spelling,
-            name: place.name,
+            beside: connection.as_ref().map(Connection::beside).unwrap_or_default(),
+            name: connection.map_or(place.name.clone(), |connection| Some(connection.name(place.name, text))),
             variable: place.variable,
         })
     }
@@ -214,9 +236,16 @@ impl Rewriter for Code {
         let mut code = Vec::new();
         let file = File { source, text, tree };
         let mut asked = Uses::default();
+        let mut driven = false;
         for wanted in wanted {
             let located = wanted.located;
-            let mut place = self.again(source, text, &located.span)?;
+            let mut place = self.again(file, &located.span)?;
+            if let Some(connection) = self.driven(file, wanted, &place)? {
+                let known = out.splices.clone();
+                out.splices.extend(connection.driven(wanted.reference).into_iter().filter(|splice| !known.contains(splice)));
+                driven = true;
+                continue;
+            }
             let new = match place.kind {
                 Kind::Prose => super::placeholder(wanted.reference),
                 Kind::Code if located.strategy == Strategy::Native => {
@@ -256,6 +285,9 @@ impl Rewriter for Code {
             out.splices.extend(around.splices);
             out.companions.extend(around.companions);
         }
+        if driven {
+            out.companions.extend(jdbc::companions(&String::from_utf8_lossy(source.path), tree));
+        }
         out.splices = ordered(out.splices)?;
         Ok(out)
     }
@@ -289,6 +321,28 @@ impl Code {
         }
     }
 
+    /// The connection of JDBC whose password a place is.
+    fn connection(&self, file: File<'_>, place: &Place) -> Option<Connection> {
+        let dialect = self.0.jdbc().filter(|_| place.kind == Kind::Code && place.variable.is_none() && place.resolved.is_none())?;
+        let [part] = place.parts.as_slice() else { return None };
+        Connection::of(dialect, file.text, &part.token).filter(|_| !client::is_in_module(file))
+    }
+
+    /// The same where the driver of Secrets Manager takes it over.
+    ///
+    /// # Errors
+    /// The driver cannot read the reference.
+    fn driven(&self, file: File<'_>, wanted: &Wanted<'_>, place: &Place) -> Result<Option<Connection>, Manual> {
+        if wanted.located.strategy != Strategy::Sdk || wanted.reference.key.as_deref() != Some("password") {
+            return Ok(None);
+        }
+        let connection = self.connection(file, place);
+        if connection.is_some() {
+            client::is_current(wanted.reference)?;
+        }
+        Ok(connection)
+    }
+
     /// Where the fields of a connection URL are spelled, if the place can put it together.
     fn composed(&self, place: &Place, decode: &Decode, text: &str) -> Result<Vec<Spelled>, String> {
         let compose = self
@@ -319,19 +373,20 @@ impl Code {
         self.0.client().ok_or_else(|| manual("no client is generated for this language", "use --style env"))
     }
 
-    fn find(&self, source: Source<'_>, span: &Range<usize>) -> Result<Place, Manual> {
+    fn find(&self, source: Source<'_>, span: &Range<usize>, tree: &dyn Tree) -> Result<Place, Manual> {
         left_alone(source)?;
         let text = text(source.bytes)?;
         if span.start >= span.end || text.get(span.clone()).is_none() {
             return Err(manual("the finding is not in the file any more", "scan again"));
         }
-        self.0.place(source, text, span.clone())
+        self.0.settle(File { source, text, tree }, self.0.place(source, text, span.clone())?)
     }
 
     /// The place that was located: its span holds several tokens where literals are joined.
-    fn again(&self, source: Source<'_>, text: &str, span: &Range<usize>) -> Result<Place, Manual> {
+    fn again(&self, file: File<'_>, span: &Range<usize>) -> Result<Place, Manual> {
+        let File { source, text, tree } = file;
         let first = text.get(span.start..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
-        self.find(source, span).or_else(|manual| self.find(source, &(span.start..span.start + first)).map_err(|_| manual))
+        self.find(source, span, tree).or_else(|manual| self.find(source, &(span.start..span.start + first), tree).map_err(|_| manual))
     }
 }
 

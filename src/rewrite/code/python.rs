@@ -96,7 +96,7 @@ impl Language for Python {
         place.in_function = path.is_within(top, &["block"]) && path.is_within(top, &["function_definition"]);
         allowed(&path, top, text)?;
         context(&mut place, &path, top, text)?;
-        cdk::PYTHON.fit(&mut place, text, cdk::is_of_resource(&path, top, text))?;
+        cdk::PYTHON.fit(&mut place, text, cdk::of_resource(&path, top, text))?;
         Ok(place)
     }
 

@@ -204,6 +204,7 @@ impl Rewriter for Config {
             value: decode.value,
             span: decode.span,
             spelling: decode.spelling,
+            beside: Vec::new(),
             name: name_of(&path),
             variable,
         })

@@ -10,20 +10,10 @@ use super::scalar::Scalar;
 use super::yaml::{self, Found};
 use super::{File, Place, choice, only_aws, with_variable};
 use crate::reference::Reference;
-use crate::rewrite::code::{library, line_end, line_start, next_line};
+use crate::rewrite::code::{jdbc, library, line_end, line_start, next_line};
 use crate::rewrite::literal::manual;
 use crate::rewrite::{Companion, Manual, Rewritten, Splice, Strategy, Style, Wanted};
 
-/// Databases of JDBC URLs and their drivers, as <https://github.com/aws/aws-secretsmanager-jdbc> names them.
-const DRIVERS: [(&str, &str); 7] = [
-    ("postgresql", "PostgreSQL"),
-    ("mysql", "MySQL"),
-    ("mariadb", "MariaDB"),
-    ("oracle", "Oracle"),
-    ("sqlserver", "MSSQLServer"),
-    ("db2", "Db2"),
-    ("redshift", "Redshift"),
-];
 const IMPORT: &str = "spring.config.import";
 
 /// In YAML.
@@ -42,8 +32,7 @@ pub(super) fn property(file: &File<'_>, scalar: Scalar) -> Result<Place, Manual>
         return Ok(Place::environment(scalar, "the bootstrap context imports nothing: Spring puts a variable in", to_variable));
     }
     if Datasource::of(file, &scalar.decode.span).is_some() {
-        let reason = "the JDBC driver of Secrets Manager asks for the user and the password";
-        return Ok(Place { strategy: Strategy::Sdk, ..Place::native(scalar, reason, to_driver) });
+        return Ok(Place { strategy: Strategy::Sdk, ..Place::native(scalar, jdbc::REASON, to_driver) });
     }
     Ok(Place { strategy: Strategy::Sdk, ..Place::native(scalar, "Spring Cloud AWS imports the secret", to_import) })
 }
@@ -175,9 +164,7 @@ impl Datasource {
             Some(all.swap_remove(at))
         };
         let (url, username, driver) = (take(&["url", "jdbcurl"])?, take(&["username", "user"])?, take(&["driverclassname"]));
-        let address = url.text(file.text).strip_prefix("jdbc:")?;
-        let (_, class) = DRIVERS.iter().find(|(scheme, _)| address.split(':').next() == Some(*scheme))?;
-        let class = format!("com.amazonaws.secretsmanager.sql.AWSSecretsManager{class}Driver");
+        let class = jdbc::driver(url.text(file.text))?;
         Some(Self { password, username, url, driver, class })
     }
 }
@@ -195,10 +182,7 @@ fn to_driver(file: &File<'_>, place: &Place, wanted: &Wanted<'_>) -> Result<Rewr
     let before = text[lines.start..password.name.start].trim();
     let above = &password.key[..password.key.len() - password.name.len()];
     let is_alone = before == above || before.is_empty() && text[password.token.end..lines.end].trim().is_empty();
-    let mut splices = vec![
-        super::super::code::insert(url.content.start + "jdbc".len(), "-secretsmanager"),
-        Splice { span: username.content, text: wanted.reference.name.as_str().into() },
-    ];
+    let mut splices = jdbc::asks(&url.content, username.content, wanted.reference).to_vec();
     if let Some(driver) = driver {
         if !is_alone {
             return Err(manual("the password stands on a line with other settings", "give it a line of its own, then migrate again"));
@@ -209,13 +193,7 @@ fn to_driver(file: &File<'_>, place: &Place, wanted: &Wanted<'_>) -> Result<Rewr
         let between = &text[password.name.end..password.token.start];
         splices.push(Splice { span: password.name.start..password.token.end, text: format!("driver-class-name{between}{class}").into() });
     }
-    let mut companions = library("com.amazonaws.secretsmanager:aws-secretsmanager-jdbc", "2.0.3", file.path, file.tree);
-    companions.push(Companion::Advice(
-        "the JDBC driver of Secrets Manager reads username and password of the secret, in the region of its environment (drivers.region in \
-         secretsmanager.properties sets another); what reads the password of the connection otherwise, such as a migration tool, takes the same driver"
-            .to_owned(),
-    ));
-    Ok(Rewritten { splices, companions })
+    Ok(Rewritten { splices, companions: jdbc::companions(file.path, file.tree) })
 }
 
 /// What properties of a secret begin with.

@@ -15,6 +15,7 @@ mod stop;
 mod store;
 #[cfg(feature = "aws")]
 mod unfinished;
+#[cfg(feature = "aws")]
 mod urls;
 
 use std::collections::BTreeMap;
@@ -61,6 +62,7 @@ fn options() -> Options {
         tags: BTreeMap::new(),
         external_type: None,
         readers: Vec::new(),
+        standing_readers: Vec::new(),
         existing: Existing::Refuse,
         only: Vec::new(),
         include: std::collections::BTreeSet::new(),

@@ -382,6 +382,43 @@ fn what_a_jdbc_url_says_is_part_of_the_secret_that_its_driver_reads() {
 }
 
 #[test]
+fn each_user_of_a_connection_in_code_has_a_secret_that_the_driver_reads() {
+    let password = made_up::password(44);
+    let opens = |url: &str, user: &str, password: &str| format!("DriverManager.getConnection(\"{url}\", \"{user}\", \"{password}\");\n");
+    let code = |first: [&str; 3], second: [&str; 3], constant: &str| {
+        let connections: String =
+            [first, second].iter().map(|[url, user, password]| format!("        {}", opens(url, user, password))).collect();
+        let head = "import java.sql.DriverManager;\n\nclass Db {\n";
+        format!("{head}{constant}    void open() throws Exception {{\n{connections}    }}\n}}\n")
+    };
+    let [orders, stock] = ["jdbc:postgresql://db:5432/orders", "jdbc:postgresql://db:5432/stock"];
+    let text = code([orders, "shop", &password], [stock, "store", &password], "");
+    let bench = Bench::new(&[("Db.java", text)], vec![password.clone()]);
+    let before = bench.files();
+    let plan = bench.plan(&Options { backend: Backend::Aws, style: Style::Sdk, ..options() });
+    assert_eq!(plan.secrets.iter().map(|secret| secret.name.as_str()).collect::<Vec<_>>(), ["prod/shop/orders", "prod/shop/stock"]);
+    assert!(!serde_json::to_string(&plan).unwrap().contains(&password), "a plan holds no value");
+    let mut store = bench.store(&unleak::fsx::Unwatched);
+    store.backend = plan.store.backend;
+    bench.apply(&plan, &store).unwrap();
+    let stored = |name: &str| store.all()[name].versions.values().next().unwrap().0.clone();
+    let expected = |user: &str, name: &str| {
+        format!(
+            "{{\"engine\":\"postgres\",\"host\":\"db\",\"port\":5432,\"username\":\"{user}\",\"password\":\"{password}\",\"dbname\":\"{name}\"}}"
+        )
+    };
+    assert_eq!(String::from_utf8(stored("prod/shop/orders")).unwrap(), expected("shop", "orders"));
+    assert_eq!(String::from_utf8(stored("prod/shop/stock")).unwrap(), expected("store", "stock"));
+    let class = "com.amazonaws.secretsmanager.sql.AWSSecretsManagerPostgreSQLDriver";
+    let constant = format!("    private static final java.sql.Driver POSTGRESQL_DRIVER = new {class}();\n\n");
+    let [orders, stock] = [orders, stock].map(|url| url.replacen("jdbc", "jdbc-secretsmanager", 1));
+    let after = code([&orders, "prod/shop/orders", ""], [&stock, "prod/shop/stock", ""], &constant);
+    assert_eq!(String::from_utf8(bench.files()["Db.java"].0.clone()).unwrap(), after);
+    bench.undo(&plan, &store).unwrap();
+    assert_eq!(bench.files(), before);
+}
+
+#[test]
 fn of_a_literal_with_two_findings_each_is_told_by_its_line() {
     let [first, second] = [made_up::token(40), made_up::token(41)];
     let text =

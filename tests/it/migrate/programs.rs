@@ -7,7 +7,8 @@ use std::process::{Command, Output};
 
 use crate::cli::{Sandbox, assert_exit, put, text};
 use crate::made_up;
-use crate::rewrite::client::{files_of, go_offline};
+use crate::rewrite::client::files_of;
+use crate::rewrite::with_libraries::go_offline;
 use crate::store::aws::VARIABLES;
 use crate::store::fake::Fake;
 use crate::store::moto::Moto;

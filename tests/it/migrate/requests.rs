@@ -228,6 +228,32 @@ fn what_is_shown_before_the_question_says_what_each_secret_will_have() {
 }
 
 #[test]
+fn secrets_are_tagged_with_the_owners_of_their_files() {
+    let value = made_up::password(119);
+    let trial = Trial::new(&source(&value));
+    let root = trial.sandbox.directory.path();
+    put(&root.join(".unleak.toml"), "[migrate]\nrequired-tags = ['owner']\n");
+    let plan = |arguments: &[&str], exit: i32| {
+        let output = trial.run(&[&["-q", "migrate", "plan", "--store", "aws"], arguments].concat());
+        assert_exit(&output, exit);
+        text(&output.stdout) + &text(&output.stderr)
+    };
+    assert!(plan(&[], 2).contains("requires tags that are not given: owner"));
+    put(&root.join("CODEOWNERS"), "*.py @acme/shop ann@acme.example\n");
+    let said = plan(&[], 0);
+    assert!(said.contains(", owner=@acme/shop ann@acme.example, "), "{said}");
+    let said = plan(&["--tag", "owner=ben"], 0);
+    assert!(said.contains(", owner=ben, "), "{said}");
+    // A value is no owner.
+    put(&root.join("CODEOWNERS"), &format!("*.py @{value}\n"));
+    assert!(!plan(&[], 7).contains(&value));
+    // The file of GitHub's folder comes first, and says nothing of this one.
+    std::fs::create_dir(root.join(".github")).unwrap();
+    put(&root.join(".github/CODEOWNERS"), "*.js @acme/web\n");
+    assert!(plan(&[], 7).contains("db-password: the tag owner is missing or another"));
+}
+
+#[test]
 fn a_tree_with_nothing_to_migrate_has_no_plan_and_no_price() {
     let shown = |source: &str| {
         let output = Trial::new(source).migrate(&[]);
@@ -451,6 +477,76 @@ fn another_account_reads_with_a_key_of_ones_own_only() {
     assert!(trial.sandbox.directory.path().join("policies/resource-policy.json").exists());
     assert!(!trial.sandbox.directory.path().join("policies/key-statement.json").exists());
     assert_exit(&trial.run(&["migrate", "policies", "-o", "policies", "--reader-role", READER]), 7);
+}
+
+#[test]
+fn each_secret_s_policy_names_its_own_readers() {
+    let [mail, web, db] = [116, 117, 118].map(made_up::password);
+    let file = |name: &str, value: &str| format!("{name} = \"{value}\"\n");
+    let files = [
+        ("services/mail/app.py", file("MAIL_PASSWORD", &mail)),
+        ("services/web/app.py", file("WEB_PASSWORD", &web)),
+        ("services/web/db.py", file("DB_PASSWORD", &db)),
+    ];
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let trial = Trial { sandbox: Sandbox::new(&files), fake: Fake::start() };
+    let role = |name: &str| format!("arn:aws:iam::123456789012:role/{name}");
+    let (of_mail, of_db, all) = (format!("services/mail={}", role("mail")), format!("prod/*/db*={}", role("path/db")), role("operators"));
+    let wrong = trial.migrate(&["--reader-role", "services/mall=arn:aws:iam::123456789012:role/mail"]);
+    assert_exit(&wrong, 7);
+    assert_eq!(
+        text(&wrong.stderr),
+        "unleak: error: services/mall=arn:aws:iam::123456789012:role/mail: no program and no secret of the plan is called \"services/mall\"; there are \
+         services/mail, services/web, prod/shop/db-password, prod/shop/mail-password, prod/shop/web-password\n"
+    );
+    let wrong = trial.migrate(&["--reader-role", "services/mail=mail"]);
+    assert_exit(&wrong, 7);
+    assert!(text(&wrong.stderr).starts_with("unleak: error: services/mail=mail: a reader is the ARN of a role"), "{}", text(&wrong.stderr));
+    // A key is asked for where a reader of another account reads, and nowhere else.
+    let foreign = format!("services/mail={READER}");
+    let refused = trial.migrate(&["--reader-role", &foreign]);
+    assert_exit(&refused, 7);
+    assert!(
+        text(&refused.stderr).contains("role/app is of another account, and prod/shop/mail-password is encrypted"),
+        "{}",
+        text(&refused.stderr)
+    );
+    assert_eq!(trial.fake.secrets().len(), 0);
+    let migrated = trial.migrate(&["--reader-role", &of_mail, "--reader-role", &of_db, "--reader-role", &all]);
+    assert_exit(&migrated, 4);
+    let policies = trial.run(&["migrate", "policies", "-o", "policies"]);
+    assert_exit(&policies, 0);
+    let said = text(&policies.stdout);
+    let readers = |secret: &str| {
+        let policy: Value =
+            serde_json::from_str(&trial.sandbox.read(&format!("policies/resource-policy-prod-shop-{secret}-password.json"))).unwrap();
+        policy["Statement"][0]["Principal"]["AWS"].clone()
+    };
+    assert_eq!((readers("mail"), readers("db"), readers("web")), (json!([role("mail"), all]), json!([role("path/db"), all]), json!([all])));
+    assert!(!trial.sandbox.directory.path().join("policies/resource-policy.json").exists());
+    let commands: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("  aws iam put-role-policy --role-name ")).collect();
+    let put = |role: &str, policy: &str| format!("{role} --policy-name {policy} --policy-document file://policies/{policy}.json");
+    assert_eq!(
+        commands,
+        [
+            put("db", "reader-prod-shop-db-password"),
+            put("operators", "reader-prod-shop-db-password"),
+            put("operators", "reader-prod-shop-mail-password"),
+            put("operators", "reader-prod-shop-web-password"),
+            put("mail", "consumer-services-mail"),
+            put("ROLE", "consumer-services-web") + " (ROLE runs services/web)",
+        ]
+    );
+    let resource = |secret: &str| {
+        format!(
+            "--secret-id prod/shop/{secret}-password --block-public-policy --resource-policy file://policies/resource-policy-prod-shop-{secret}-password.json"
+        )
+    };
+    assert!(["mail", "db", "web"].iter().all(|secret| said.contains(&resource(secret))), "{said}");
+    for entry in std::fs::read_dir(trial.sandbox.directory.path().join("policies")).unwrap() {
+        let document = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        assert!([&mail, &web, &db].iter().all(|value| !document.contains(value.as_str())), "a policy holds no value");
+    }
 }
 
 #[test]

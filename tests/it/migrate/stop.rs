@@ -147,6 +147,7 @@ impl Other {
     }
 
     /// Whether it has ended.
+    #[cfg(feature = "aws")]
     pub fn is_over(&mut self) -> bool {
         self.0.try_wait().unwrap().is_some()
     }

@@ -7,7 +7,7 @@ use super::programs::{GO, JAVA, NODE, Program, Trial};
 use super::{Bench, Options, Unwatched, options};
 use crate::cli::{assert_exit, put, text};
 use crate::made_up;
-use crate::rewrite::client::go_offline;
+use crate::rewrite::with_libraries::go_offline;
 use crate::store::fake::Fake;
 use crate::tools::tool;
 

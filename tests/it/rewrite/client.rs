@@ -1,29 +1,16 @@
-//! The store's client in code (`--style sdk`): what is generated, and that it runs, against the strict fake where the library is at hand and with
-//! the library stood in for where it is not.
+//! The store's client in code (`--style sdk`): what is generated. Owns: the comparison of trees, Python's programs. Must not: start a server.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use bstr::{BStr, BString, ByteSlice as _};
 use unleak::reference::{Backend, Reference};
 use unleak::rewrite::{self, Companion, Located, Manual, Rewritten, Source, Strategy, Style, Wanted};
 
-use super::run::{self, Python, Runner as _};
+use super::run::{Python, Runner as _};
 use super::{MARK, VARIABLE, folder};
 use crate::made_up;
-use crate::store::aws::VARIABLES;
-use crate::store::fake::Fake;
-use crate::tools::tool;
-
-/// What keeps Go to the modules that are there.
-pub fn go_offline() -> [(&'static str, OsString); 6] {
-    let plain = [("GOFLAGS", "-mod=mod"), ("GOPROXY", "off"), ("GOSUMDB", "off"), ("GOTOOLCHAIN", "local")];
-    let [flags, proxy, sums, toolchain] = plain.map(|(name, value)| (name, value.into()));
-    [flags, proxy, sums, toolchain, ("GOMODCACHE", tool("go-client/mod").into()), ("GOCACHE", tool("go-client/cache").into())]
-}
 
 /// A tree of these files.
 struct Files(BTreeMap<&'static str, &'static str>);
@@ -71,7 +58,7 @@ pub fn files_of(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>
 
 /// A tree of files that change.
 #[derive(Clone, Default)]
-pub struct Whole(BTreeMap<String, Vec<u8>>);
+pub struct Whole(pub BTreeMap<String, Vec<u8>>);
 
 impl rewrite::Tree for Whole {
     fn read(&self, path: &BStr) -> Option<Vec<u8>> {
@@ -79,13 +66,13 @@ impl rewrite::Tree for Whole {
     }
 
     fn named(&self, names: &[&str]) -> Vec<BString> {
-        assert_eq!(names, ["*.csproj"]);
-        self.0.keys().filter(|name| name.ends_with("proj")).map(|name| name.as_str().into()).collect()
+        let is_named = |path: &&String| names.iter().any(|name| path.ends_with(name.strip_prefix('*').unwrap()));
+        self.0.keys().filter(is_named).map(|name| name.as_str().into()).collect()
     }
 }
 
 impl Whole {
-    fn of(folder: &Path) -> Self {
+    pub fn of(folder: &Path) -> Self {
         let mut found = BTreeMap::new();
         files_of(folder, folder, &mut found);
         Self(found)
@@ -148,101 +135,12 @@ pub fn compared(language: &str) -> (Whole, Whole, String, Vec<(String, bool)>) {
     (before, after, value, programs)
 }
 
-/// Runs the programs of a tree before and after: they print the same, with one call to the store each, and the first one fails without the secret.
-/// `build` makes all programs of a folder, `command` runs one.
-fn runs(language: &str, build: impl Fn(&Path), command: impl Fn(&Path, &str) -> Command) {
-    let (before, after, value, programs) = compared(language);
-    let directories = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    for (tree, directory) in [&before, &after].into_iter().zip(&directories) {
-        tree.write(directory.path());
-        build(directory.path());
-    }
-    // One program shows what the helper does without the secret.
-    let mut failed = false;
-    for (name, asks) in programs {
-        let plain = command(directories[0].path(), &name).output().unwrap();
-        assert!(plain.status.success() && plain.stdout.find(&value).is_some(), "{name} before: {}", plain.stderr.as_bstr());
-        let fake = Fake::start();
-        fake.put("prod/app/db", Some(&serde_json::json!({ "password": value }).to_string()));
-        let run = || {
-            let mut command = command(directories[1].path(), &name);
-            command.envs(VARIABLES).env("AWS_ENDPOINT_URL", fake.url());
-            // Places that cannot ask the client read this.
-            command.env(VARIABLE, &value).output().unwrap()
-        };
-        let output = run();
-        assert!(output.status.success(), "{name}: {}", output.stderr.as_bstr());
-        assert_eq!(output.stdout.as_bstr(), plain.stdout.as_bstr(), "{name}");
-        let calls = fake.calls().iter().filter(|call| *call == "GetSecretValue").count();
-        assert_eq!(calls, usize::from(asks), "{name} asks once: {:?}", fake.calls());
-        if asks && !std::mem::replace(&mut failed, true) {
-            fake.forget("prod/app/db");
-            assert!(!run().status.success(), "{name} runs without its secret");
-        }
-    }
-}
-
-#[test]
-fn node_waits_for_the_cached_client() {
-    let build = |directory: &Path| std::os::unix::fs::symlink(tool("node-client/node_modules"), directory.join("node_modules")).unwrap();
-    runs("javascript-client", build, |directory, name| run::Node.prepare(directory, name));
-}
-
-#[test]
-fn typescript_waits_for_the_cached_client() {
-    let build = |directory: &Path| {
-        std::os::unix::fs::symlink(tool("node-client/node_modules"), directory.join("node_modules")).unwrap();
-        for project in [".", "legacy"] {
-            run::done(run::command(tool("bin/tsc").to_str().unwrap(), &["-p", project], directory).env("NO_COLOR", "1"));
-        }
-    };
-    runs("typescript-client", build, |directory, name| {
-        let made = match name.strip_prefix("legacy/") {
-            Some(name) => format!("legacy/out/{name}"),
-            None => name.replacen("src/", "out/", 1),
-        };
-        run::Node.prepare(directory, &made.replace("ts", "js"))
-    });
-}
-
-#[test]
-fn java_asks_the_cached_client_outside_of_methods() {
-    let libraries = tool("java-client/lib").join("*");
-    let path = format!("out:{}", libraries.display());
-    let build = |directory: &Path| {
-        let is_source = |name: &String| Path::new(name).extension().is_some_and(|ending| ending == "java");
-        let sources: Vec<String> = Whole::of(directory).0.into_keys().filter(is_source).collect();
-        let mut command = run::command("javac", &["-J-XX:TieredStopAtLevel=1", "-proc:none", "-Xlint:-options", "-d", "out"], directory);
-        run::done(command.args(["-cp", &path]).args(sources));
-    };
-    runs("java-client", build, |directory, name| {
-        let class = match name {
-            "src/main/java/shop/Elsewhere.java" => "elsewhere.Elsewhere".to_owned(),
-            _ => name.strip_prefix("src/main/java/").unwrap().replace(".java", "").replace('/', "."),
-        };
-        let options = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-cp", &path, &class];
-        run::command("java", &options, directory)
-    });
-}
-
 /// No toolchain is at hand for these: what they become is compared.
 #[test]
 fn kotlin_csharp_and_ruby_ask_the_cached_client_outside_of_functions() {
     for language in ["kotlin-client", "csharp-client", "ruby-client"] {
         compared(language);
     }
-}
-
-#[test]
-fn go_asks_the_cached_client_outside_of_functions() {
-    let build = |directory: &Path| {
-        let mut command = run::command("go", &["build", "-o", "bin/", "./cmd/..."], directory);
-        run::done(command.envs(go_offline()));
-    };
-    runs("go-client", build, |directory, name| {
-        let program = name.strip_prefix("cmd/").map_or("user", |name| name.split('/').next().unwrap());
-        run::command(directory.join("bin").join(program).to_str().unwrap(), &[], directory)
-    });
 }
 
 fn reference() -> Reference {

@@ -236,6 +236,11 @@ fn spring_with_the_client_of_the_store() {
 }
 
 #[test]
+fn connections_in_code_with_the_driver_of_the_store() {
+    all("jdbc-client");
+}
+
+#[test]
 fn programs_of_the_cdk() {
     all("cdk");
 }

@@ -7,6 +7,8 @@ mod hostile;
 mod readers;
 mod run;
 mod stand_in;
+#[cfg(feature = "aws")]
+pub mod with_libraries;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -8,7 +8,7 @@ use std::process::Command;
 use bstr::ByteSlice as _;
 
 use super::client::compared;
-use super::{VARIABLE, run};
+use super::{MARK, VARIABLE, folder, run};
 
 /// What Rust's helper is made of is at hand, but for a way to the network: it is built, and says so.
 #[cfg(feature = "aws")]
@@ -52,6 +52,75 @@ pub fn get_key(name: &str, key: &str) -> &'static str {
     })
 }
 "#;
+
+/// A driver of a database whose connections say what they were opened with, and one that reads the login of a secret.
+const DRIVERS: [(&str, &str); 3] = [
+    (
+        "Database.java",
+        r#"
+import java.sql.*;
+import java.util.Properties;
+
+public class Database implements Driver {
+    public boolean acceptsURL(String url) { return url.startsWith("jdbc:postgresql:"); }
+    public Connection connect(String url, Properties info) {
+        String login = url + " " + info.getProperty("user") + " " + info.getProperty("password");
+        var kinds = new Class<?>[] { Connection.class };
+        return acceptsURL(url) ? (Connection) java.lang.reflect.Proxy.newProxyInstance(Database.class.getClassLoader(), kinds, (a, b, c) -> login) : null;
+    }
+    public DriverPropertyInfo[] getPropertyInfo(String url, Properties info) { return new DriverPropertyInfo[0]; }
+    public int getMajorVersion() { return 1; }
+    public int getMinorVersion() { return 0; }
+    public boolean jdbcCompliant() { return false; }
+    public java.util.logging.Logger getParentLogger() { return null; }
+}
+"#,
+    ),
+    (
+        "com/amazonaws/secretsmanager/sql/AWSSecretsManagerPostgreSQLDriver.java",
+        r#"
+package com.amazonaws.secretsmanager.sql;
+
+import java.sql.*;
+import java.util.Properties;
+
+public class AWSSecretsManagerPostgreSQLDriver implements Driver {
+    public AWSSecretsManagerPostgreSQLDriver() {
+        try {
+            DriverManager.registerDriver(this);
+        } catch (SQLException error) {
+            throw new RuntimeException(error);
+        }
+    }
+    public boolean acceptsURL(String url) { return url.startsWith("jdbc-secretsmanager:postgresql:"); }
+    public Connection connect(String url, Properties info) throws SQLException {
+        if (!acceptsURL(url)) {
+            return null;
+        }
+        String[] login = System.getenv(info.getProperty("user")).split(" ");
+        return DriverManager.getConnection(url.replaceFirst("jdbc-secretsmanager", "jdbc"), login[0], login[1]);
+    }
+    public DriverPropertyInfo[] getPropertyInfo(String url, Properties info) { return new DriverPropertyInfo[0]; }
+    public int getMajorVersion() { return 1; }
+    public int getMinorVersion() { return 0; }
+    public boolean jdbcCompliant() { return false; }
+    public java.util.logging.Logger getParentLogger() { return null; }
+}
+"#,
+    ),
+    (
+        "Main.java",
+        r#"
+public class Main {
+    public static void main(String[] arguments) throws Exception {
+        java.sql.DriverManager.registerDriver(new Database());
+        System.out.println(new Manager().orders());
+        System.out.println(new Manager().stock());
+    }
+}
+"#,
+    ),
+];
 
 /// Runs the programs of a tree before and after, with one call each; one fails without the secret. `stand_in` puts what stands in for the library
 /// into a folder, `command` makes a program of a folder and runs it.
@@ -105,6 +174,29 @@ fn php_asks_the_cached_client_in_place() {
         run::done(&mut run::command("php", &["-n", "-l", name], directory));
         run::command("php", &["-n", "-d", "display_errors=stderr", name], directory)
     });
+}
+
+/// The fixtures are what the rewriter makes, which a test of its own says.
+#[test]
+fn connections_of_java_are_opened_as_before_by_the_driver_of_the_store() {
+    let mut said = Vec::new();
+    for side in ["before", "after"] {
+        let directory = tempfile::tempdir().unwrap();
+        for (name, content) in DRIVERS {
+            put(&directory.path().join(name), content);
+        }
+        put(&directory.path().join("Manager.java"), &fs::read_to_string(folder("jdbc-client").join(side).join("Manager.java")).unwrap());
+        let sources = DRIVERS.map(|(name, _)| name);
+        let mut compiler =
+            run::command("javac", &["-J-XX:TieredStopAtLevel=1", "-proc:none", "-d", "out", "Manager.java"], directory.path());
+        run::done(compiler.args(sources));
+        let mut program = run::command("java", &["-XX:TieredStopAtLevel=1", "-cp", "out", "Main"], directory.path());
+        let output = program.env("app/secret", format!("app {MARK}")).output().unwrap();
+        assert!(output.status.success(), "{side}: {}", output.stderr.as_bstr());
+        said.push(output.stdout.to_str().unwrap().to_owned());
+    }
+    assert_eq!(said[0], said[1]);
+    assert_eq!(said[0], format!("jdbc:postgresql://db/orders app {MARK}\njdbc:postgresql://db/stock app {MARK}\n"));
 }
 
 #[test]

@@ -1,9 +1,7 @@
 //! `unleak run`, `get`, `check` and `store`, from outside.
 
-use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use super::fake::Fake;
 use super::{new, token};
 use crate::cli::{Sandbox, assert_exit, text};
 use unleak::secret::Secret;
@@ -294,6 +292,7 @@ fn a_key_is_made_by_whoever_stores_and_never_for_a_store_of_another() {
 #[test]
 fn secrets_are_copied_to_the_cloud_once_and_never_over_others() {
     use super::aws::VARIABLES;
+    use super::fake::Fake;
     let home = Home::new(&[], &[DB, ("token", "t0"), ("other", "x")]);
     let fake = Fake::start();
     let copy = |prefix: &str| {
@@ -310,7 +309,7 @@ fn secrets_are_copied_to_the_cloud_once_and_never_over_others() {
     assert_eq!(fake.secrets().into_values().collect::<Vec<_>>(), [1, 1, 1]);
     let local = LocalStore::open(
         &home.home.path().join(".local/share/unleak"),
-        &Key { file: home.home.path().join(Path::new(".config/unleak/identity.txt")), passphrase: None },
+        &Key { file: home.home.path().join(std::path::Path::new(".config/unleak/identity.txt")), passphrase: None },
     )
     .unwrap();
     local.put_version("token", &Secret::new(b"t1"), &token(2), &[unleak::store::CURRENT]).unwrap();
@@ -330,6 +329,7 @@ fn secrets_are_copied_to_the_cloud_once_and_never_over_others() {
 #[test]
 fn references_go_with_the_secrets_that_are_copied() {
     use super::aws::VARIABLES;
+    use super::fake::Fake;
     let value = crate::made_up::password(108);
     let env = format!(
         "# kept\r\nA=ref+unleak://prod/db#/password\r\nSECRET={value}\r\nB=ref+unleak://other\r\nC=ref+unleak://other?version_stage=AWSPREVIOUS\r\n\

@@ -191,6 +191,7 @@ fn page(list: &str, all: &[Value], query: &str) -> Value {
 
 impl State {
     /// Names of all secrets, deleted ones too.
+    #[cfg(feature = "aws")]
     pub fn secrets(&self) -> Vec<&String> {
         self.secrets.keys().collect()
     }

@@ -18,6 +18,7 @@ pub struct Request {
 
 impl Request {
     /// The value of a header, with its name in lower case.
+    #[cfg(any(feature = "azure", feature = "gcp", feature = "vault"))]
     pub fn header(&self, name: &str) -> Option<String> {
         let head = String::from_utf8_lossy(&self.head);
         let mut pairs = head.lines().filter_map(|line| line.split_once(": "));

@@ -1,21 +1,29 @@
 //! Stores: the same contract for each, and what the clients do when servers fail.
 
 mod commands;
+#[cfg(feature = "aws")]
 pub mod fake;
 #[cfg(feature = "azure")]
 mod fake_azure;
 #[cfg(feature = "gcp")]
 mod fake_gcp;
+#[cfg(feature = "aws")]
 mod fake_ssm;
 #[cfg(feature = "vault")]
 mod fake_vault;
+#[cfg(feature = "network")]
+#[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "the strict fake of AWS can do more than the others"))]
 pub mod http;
+#[cfg(feature = "aws")]
 pub mod moto;
 #[cfg(feature = "aws")]
 mod options;
-mod proxy;
 #[cfg(feature = "aws")]
+mod proxy;
+#[cfg(feature = "network")]
+#[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "the strict fake of AWS can do more than the others"))]
 pub mod served;
+#[cfg(feature = "aws")]
 mod servers;
 
 use std::collections::BTreeMap;

@@ -121,6 +121,42 @@ fn a_plan_that_is_not_what_the_policy_says_is_not_applied() {
 }
 
 #[test]
+fn readers_are_those_of_the_policy_and_no_others() {
+    let arn = |name: &str| format!("arn:aws:iam::123456789012:role/{name}");
+    let (operators, db, mail) = (arn("operators"), format!("*/db-*={}", arn("db")), format!("*/mail={}", arn("mail")));
+    let store = "[store]\nkind = 'aws'\nregion = 'eu-west-1'\nendpoint-url = '{url}'\n";
+    let shop = Shop::new(&format!("{store}[migrate]\nreader-roles = ['{operators}', '{db}', '{mail}']\n"));
+    let readers = || serde_json::from_str::<serde_json::Value>(&shop.sandbox.read("plan.json")).unwrap()["readers"].clone();
+    // Of what is not in the plan nobody is a reader.
+    shop.planned(&[], &["--reader-role", &db]);
+    assert_eq!(readers(), serde_json::json!([db, operators]));
+    let other = shop.run(&["migrate", "plan", "--reader-role", &arn("other")]);
+    assert_exit(&other, 7);
+    let expected = format!("unleak: error: --reader-role {}: the policy in .unleak.toml says {operators}, {db}, {mail}\n", arn("other"));
+    assert!(text(&other.stderr).starts_with(&expected), "{}", text(&other.stderr));
+    // A plan of elsewhere.
+    shop.planned(
+        &[],
+        &["--no-config", "--store", "aws", "--region", "eu-west-1", "--endpoint-url", &shop.fake.url(), "--reader-role", &db],
+    );
+    let refused = shop.run(&["migrate", "apply", "plan.json", "--yes"]);
+    assert_exit(&refused, 7);
+    assert!(text(&refused.stderr).contains(&format!("\n  its readers are not {operators}, {db}, {mail}\n")), "{}", text(&refused.stderr));
+    shop.planned(&[], &[]);
+    assert_exit(&shop.run(&["migrate", "apply", "plan.json", "--yes"]), 4);
+    let policies = shop.run(&["migrate", "policies", "-o", "policies", "--reader-role", &arn("other")]);
+    assert_exit(&policies, 7);
+    put(&shop.sandbox.directory.path().join(".unleak.toml"), "[migrate]\nreader-roles = ['mail']\n");
+    let wrong = shop.run(&["migrate", "plan"]);
+    assert_exit(&wrong, 2);
+    assert!(
+        text(&wrong.stderr).contains("reader-roles: mail is neither the ARN of a role, a user or an account nor WHAT=ARN"),
+        "{}",
+        text(&wrong.stderr)
+    );
+}
+
+#[test]
 fn region_template_and_replicas_of_the_policy_hold_when_a_plan_is_applied() {
     let store = "[store]\nkind = 'aws'\nendpoint-url = '{url}'\n";
     let shop = Shop::new(store);

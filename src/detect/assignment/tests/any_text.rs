@@ -22,7 +22,7 @@ proptest::proptest! {
 }
 
 /// Pieces of assignments in all syntaxes that reach over lines.
-const PIECES: [&str; 72] = [
+const PIECES: [&str; 73] = [
     "password",
     "api_key",
     "auth_token",
@@ -78,6 +78,7 @@ const PIECES: [&str; 72] = [
     "jwt.sign(",
     "hmac.new(",
     "createHmac(",
+    "SecretValue.unsafePlainText(",
     "store.load(x, ",
     ".toCharArray()",
     "login: admin / ",

@@ -24,6 +24,8 @@ fn credentials_are_found_once() {
         ("a.go", "ClientSecret: \"9f86d081884c7d659a2feaa0c55ad015\"", "generic-secret", "9f86d081884c7d659a2feaa0c55ad015"),
         (".env", "SECRET_KEY=u7Rk29dLxQ0aZt81mWpe", "generic-api-key", "u7Rk29dLxQ0aZt81mWpe"),
         ("a.py", "get(url, auth=('ann', 'xv7kQ2m9rt'))", "generic-password", "xv7kQ2m9rt"),
+        ("a.ts", "password: SecretValue.unsafePlainText('xv7kQ2m9rt'),", "generic-password", "xv7kQ2m9rt"),
+        ("a.py", "SecretValue.unsafe_plain_text('correctwinter4')", "generic-password", "correctwinter4"),
         ("a.js", "setAuthToken('u7Rk29dLxQ0aZt81mWpeu7Rk29dL')", "generic-token", "u7Rk29dLxQ0aZt81mWpeu7Rk29dL"),
     ] {
         assert_eq!(found(path, text), [(id.to_owned(), value.to_owned())], "{text}");
@@ -40,6 +42,9 @@ fn what_is_no_credential_is_not_found() {
         ("a.yml", "password: changeme_please_your_own"),
         ("a.yml", "secretName: database-credentials"),
         ("a.json", "{\"key\": \"userName\"}"),
+        ("a.ts", "SecretValue.unsafePlainText('')"),
+        ("a.ts", "SecretValue.unsafePlainText('REPLACE_ME')"),
+        ("a.ts", "SecretValue.unsafePlainText('<your token>')"),
         ("a.js", "tokenType = 'bearer'"),
         ("a.ts", "verify({ token: '46119246', secret })"),
         ("a.md", "How to do an email-&-password login in an app."),

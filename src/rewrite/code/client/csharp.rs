@@ -143,7 +143,7 @@ impl Client for CSharp {
         let (fields, variables): (Vec<_>, Vec<_>) =
             constants.iter().cloned().partition(|Constant { home, .. }| file.text[..*home].ends_with('{'));
         let field = |Constant { name, lookup, .. }: &Constant| format!("private static readonly string {name} = {lookup};");
-        let mut splices = members(file, &fields, field);
+        let mut splices = members(file.text, &fields, field);
         if let Some(Constant { home, .. }) = variables.first() {
             let end = super::super::line_end(file.text);
             let apart = if file.text[..*home].trim_start_matches('\u{feff}').is_empty() { "" } else { end };

@@ -96,6 +96,6 @@ impl Client for Java {
         let mut companions = LIBRARY.maven_or_gradle(file.tree, &path);
         companions.insert(0, helper(path, CODE));
         let declared = |Constant { name, lookup, .. }: &Constant| format!("private static final String {name} = {lookup};");
-        Ok(Rewritten { splices: members(file, constants, declared), companions })
+        Ok(Rewritten { splices: members(file.text, constants, declared), companions })
     }
 }

@@ -110,16 +110,7 @@ impl Uses {
         place: &Place,
     ) -> Result<(String, Form), Manual> {
         let reference = wanted.reference;
-        let plain = reference.region.is_none()
-            && reference.role_arn.is_none()
-            && reference.version_stage.is_none()
-            && reference.version_id.is_none();
-        if reference.backend != Backend::Aws || !plain {
-            return Err(manual(
-                "the client reads current versions in the region of its environment",
-                "use --style env, which resolves every reference",
-            ));
-        }
+        is_current(reference)?;
         if file.text[place.whole.clone()].starts_with(',') {
             return Err(manual("a library reads this setting from the environment", "use --style env, which takes only the default out"));
         }
@@ -152,6 +143,19 @@ impl Uses {
         let numbered = (2..).map(|number: usize| format!("{name}{apart}{number}"));
         std::iter::once(name.clone()).chain(numbered).find(|name| !is_taken(name)).unwrap_or(name)
     }
+}
+
+/// Whether the store's own client, or what is built on it, can read a reference.
+///
+/// # Errors
+/// It cannot.
+pub(super) fn is_current(reference: &Reference) -> Result<(), Manual> {
+    let plain =
+        reference.region.is_none() && reference.role_arn.is_none() && reference.version_stage.is_none() && reference.version_id.is_none();
+    if reference.backend == Backend::Aws && plain {
+        return Ok(());
+    }
+    Err(manual("the client reads current versions in the region of its environment", "use --style env, which resolves every reference"))
 }
 
 /// The arguments of a lookup.
@@ -201,7 +205,7 @@ pub(super) fn java_library(name: &'static str, version: &'static str, path: &str
 }
 
 /// The folder of a path, with its `/`; nothing at the root.
-fn folder(path: &str) -> &str {
+pub(super) fn folder(path: &str) -> &str {
     path.rfind('/').map_or("", |end| &path[..=end])
 }
 
@@ -221,8 +225,13 @@ fn read(tree: &dyn Tree, path: &str) -> Option<String> {
 }
 
 /// The nearest file of this name in the folders of a path, with its text.
-fn nearest(tree: &dyn Tree, path: &str, name: &str) -> Option<(String, String)> {
+pub(super) fn nearest(tree: &dyn Tree, path: &str, name: &str) -> Option<(String, String)> {
     upwards(path).map(|folder| format!("{folder}{name}")).find_map(|path| Some((path.clone(), read(tree, &path)?)))
+}
+
+/// Whether a file is of a module of Java, which sees the libraries alone that it names.
+pub(super) fn is_in_module(file: File<'_>) -> bool {
+    path_of(file).is_ok_and(|path| nearest(file.tree, path, "module-info.java").is_some())
 }
 
 /// The path of a file as text: the helper's path is made of it.
@@ -261,17 +270,17 @@ fn lines(at: usize, import: Option<String>, constants: Vec<String>, file: File<'
 }
 
 /// Constants as members of the bodies of their types: where the bodies begin, or after what has to be first.
-fn members(file: File<'_>, constants: &[Constant], declared: impl Fn(&Constant) -> String) -> Vec<Splice> {
-    let end = super::line_end(file.text);
+pub(super) fn members(text: &str, constants: &[Constant], declared: impl Fn(&Constant) -> String) -> Vec<Splice> {
+    let end = super::line_end(text);
     let mut homes: Vec<usize> = constants.iter().map(|constant| constant.home).collect();
     homes.sort_unstable();
     homes.dedup();
     let at_home = |home: usize| {
-        let (before, after) = file.text.split_at(home);
+        let (before, after) = text.split_at(home);
         let blanks = |line: &str| line[..line.len() - line.trim_start().len()].to_owned();
         let breaks = after.trim_start_matches([' ', '\t']).starts_with(['\r', '\n']);
         let next = after.lines().skip(1).find(|line| !line.trim().is_empty()).unwrap_or_default();
-        let indent = if breaks { blanks(next) } else { blanks(&file.text[super::line_start(file.text, home)..home]) + "    " };
+        let indent = if breaks { blanks(next) } else { blanks(&text[super::line_start(text, home)..home]) + "    " };
         let gap = if before.ends_with(';') { end } else { "" };
         let tail = match after.lines().nth(1) {
             _ if !breaks => format!("{end}{}", indent.strip_suffix(' ').filter(|_| after.starts_with(' ')).unwrap_or(&indent)),

@@ -159,7 +159,7 @@ impl Client for Ruby {
         let require = Some(require).filter(|require| !text.contains(require.as_str()));
         let (of_file, of_classes): (Vec<_>, Vec<_>) = constants.iter().cloned().partition(|constant| constant.home == 0);
         let declared = |Constant { name, lookup, .. }: &Constant| format!("{name} = {lookup}");
-        let mut splices = members(file, &of_classes, declared);
+        let mut splices = members(file.text, &of_classes, declared);
         splices.extend(head(text, require, of_file.iter().map(declared).collect()));
         let mut companions = LIBRARY.gemfile(file.tree, path);
         companions.insert(0, helper(format!("{home}unleak_secrets.rb"), include_str!("files/unleak_secrets.rb")));
