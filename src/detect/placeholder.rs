@@ -258,6 +258,10 @@ fn is_variable(value: &[u8]) -> bool {
         return is_name(name);
     }
     let Some(name) = value.strip_prefix(b"$") else { return false };
+    // The closing bracket may have ended the value.
+    if let [b'(' | b'{', name @ ..] = name {
+        return is_name(name) && name.contains(&b'_');
+    }
     let name = name.strip_prefix(b"env:").or_else(|| name.strip_prefix(b"Env:")).unwrap_or(name);
     let end = name.iter().position(|&byte| !is_word(byte)).unwrap_or(name.len());
     let (head, rest) = name.split_at(end);
@@ -391,6 +395,7 @@ mod tests {
             ("\\$PASS", "variable reference"),
             ("$env:PASS", "variable reference"),
             ("$row['pass']", "variable reference"),
+            ("$(DB_PASS", "variable reference"),
             ("$this->pass", "variable reference"),
             ("%DB_PASS%", "variable reference"),
             ("process.env.DB_PASS", "variable reference"),

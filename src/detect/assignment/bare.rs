@@ -42,6 +42,10 @@ pub fn read(place: &Place<'_>, cursor: Cursor<'_>, operator: Operator, context: 
         Operator::Assign if spaced && context != Context::Comment && place.kind != FileKind::Doc => return None,
         _ => word(rest),
     };
+    // `:autocomplete => 'current-password', autofocus: true` goes on with another name.
+    if operator == Operator::Comma && rest.get(length) == Some(&b':') {
+        return None;
+    }
     // `PASSWORD=value command` is no sentence.
     let shell =
         operator == Operator::Assign && !spaced && (place.kind == FileKind::Script || !place.text().iter().any(u8::is_ascii_lowercase));

@@ -19,6 +19,7 @@ mod login;
 mod member;
 pub mod name;
 pub mod operator;
+mod row;
 mod statement;
 mod unnamed;
 pub mod value;

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::bare;
 use super::cursor::Cursor;
 use super::member::{named, object};
+use super::row;
 use super::statement::{line_before, makes_user, names_user_of_device};
 use super::value::{self, Form};
 use crate::file_kind::FileKind;
@@ -343,7 +344,7 @@ fn comma<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>, quoted: bool) -> Option
     let symbol = matches!(place.before().last(), Some(b':' | b'{'));
     match (quoted, place.is_flag()) {
         (true, true) => Some(Operator::Flag),
-        (true, false) => Some(Operator::Comma),
+        (true, false) => (!row::is_in_row(place.before(), *cursor)).then_some(Operator::Comma),
         (false, false) if symbol => Some(Operator::Comma),
         _ => None,
     }

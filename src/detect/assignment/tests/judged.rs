@@ -26,6 +26,8 @@ fn credentials_are_found_once() {
         ("a.py", "get(url, auth=('ann', 'xv7kQ2m9rt'))", "generic-password", "xv7kQ2m9rt"),
         ("a.ts", "password: SecretValue.unsafePlainText('xv7kQ2m9rt'),", "generic-password", "xv7kQ2m9rt"),
         ("a.py", "SecretValue.unsafe_plain_text('correctwinter4')", "generic-password", "correctwinter4"),
+        ("a.py", "config.set('db', 'password', 'xv7kQ2m9rt')", "generic-password", "xv7kQ2m9rt"),
+        ("a.py", "rows = [\"ann\", \"password\", \"xv7kQ2m9rt\", \"host\"]", "generic-password", "xv7kQ2m9rt"),
         ("a.js", "setAuthToken('u7Rk29dLxQ0aZt81mWpeu7Rk29dL')", "generic-token", "u7Rk29dLxQ0aZt81mWpeu7Rk29dL"),
     ] {
         assert_eq!(found(path, text), [(id.to_owned(), value.to_owned())], "{text}");
@@ -85,6 +87,9 @@ fn what_is_no_credential_is_not_found() {
         ("reflect.json", "\"name\":\"com.alibaba.nacos.processor.HealthCheckProcessorV2Delegat\""),
         ("a.html", "<b on-change=\"x\" authorization=\"K8sResourcePoolDetailsW\"></b>"),
         ("a.html", "<a id=\"genPassword\">Generate</a>"),
+        ("a.py", "\"order\": [\"host\", \"port\", \"user\", \"password\", \"dbname\"],"),
+        ("a.py", "\"required\": [\"username\", \"password\", \"host\", \"port\"],"),
+        ("a.html.erb", "text_field_tag :p, nil, :autocomplete => 'current-password', autofocus: true"),
         ("a.tsx", "<Authorized authorizations=\"K8sApplicationsW\">"),
         ("a.ts", "useAuthorizations('K8sApplicationsW')"),
         ("a.ts", "const storageKey = 'k8sConfigMapsDatatable';"),
