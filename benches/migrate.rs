@@ -76,8 +76,8 @@ fn plan(root: &Path) -> Plan {
         tool: String::new(),
     };
     let root = root.canonicalize().expect("because the tree is there");
-    let plan =
-        make::make(&Ground { report: &report, root, checkout: None, paths: Vec::new() }, &options).expect("because it can be planned");
+    let plan = make::make(&Ground { report: &report, root, checkout: None, paths: Vec::new(), not_ours: Vec::new() }, &options)
+        .expect("because it can be planned");
     let places: usize = plan.files.iter().map(|file| file.places.len()).sum();
     assert_eq!((plan.secrets.len() as u64, places), (SECRETS, FILES * PLACES));
     plan

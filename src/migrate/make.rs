@@ -184,16 +184,21 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     plan.readers.extend(standing(&plan, options));
     reader::check(&plan, &plan.readers).map_err(MakeError::Unfit)?;
     too_large(&groups, &named, &mut plan.warnings);
-    plan.warnings.extend(over_quota(plan.secrets.len()));
-    plan.warnings.extend(reader::warnings(&plan));
-    plan.warnings.extend(without_client(&plan));
-    plan.warnings.extend(whole_urls(&plan));
-    plan.warnings.extend(named_on_the_line(&plan));
-    plan.warnings.extend(own_readers::warnings(&plan, &tree));
-    plan.warnings.extend(ground.report.coverage.problems.iter().map(unseen));
+    warn(&mut plan, ground, &tree);
     plan.todo.extend(unset::steps(&tree, &plan.secrets, &values));
     plan.cost = monthly(&plan, options);
     Ok(plan)
+}
+
+/// Adds what a plan that is whole has to be warned of.
+fn warn(plan: &mut Plan, ground: &Ground<'_>, tree: &DiskTree) {
+    plan.warnings.extend(over_quota(plan.secrets.len()));
+    plan.warnings.extend(reader::warnings(plan));
+    plan.warnings.extend(without_client(plan));
+    plan.warnings.extend(whole_urls(plan));
+    plan.warnings.extend(named_on_the_line(plan));
+    plan.warnings.extend(own_readers::warnings(plan, tree));
+    plan.warnings.extend(ground.report.coverage.problems.iter().map(unseen));
 }
 
 fn random_id() -> [u8; 8] {

@@ -52,12 +52,11 @@ impl Variables {
             }
             let value = all.joined_with(&all.told, &variable, |value| !is_reference(value));
             all.joined.retain(|joined| joined.name != variable.name);
-            match value {
-                Some(value) => drop(all.told.insert(name, value)),
-                None => {
-                    all.told.remove(&name);
-                    all.joined.push(variable);
-                }
+            if let Some(value) = value {
+                all.told.insert(name, value);
+            } else {
+                all.told.remove(&name);
+                all.joined.push(variable);
             }
         }
         Ok(all)

@@ -108,7 +108,7 @@ impl Package<'_> {
                 all.push(Rc::new(Declared::of(self.file.text, true)));
             }
             let others = self.file.tree.named(&["*.go"]).into_iter().filter(|path| {
-                let is_own = own && path.as_slice() == &self.file.source.path[..];
+                let is_own = own && path.as_slice() == self.file.source.path;
                 folder(&path.to_string()) == self.folder && !path.ends_with(b"_test.go") && !is_own
             });
             for path in others.take(MOST_FILES) {
@@ -220,8 +220,8 @@ impl Package<'_> {
             .filter(|known| known.name == name && known.is_method == is_method);
         let of = |known: &Function| {
             let list = list(known);
-            let last = list.last().filter(|(_, kind)| kind.starts_with("..."));
-            let (_, kind) = list.get(place).or(last)?;
+            let rest = list.last().filter(|(_, kind)| kind.starts_with("..."));
+            let (_, kind) = list.get(place).or(rest)?;
             Some(package.qualified(kind.trim_start_matches("...")))
         };
         all.filter_map(of).collect()

@@ -130,14 +130,15 @@ impl Connection {
         }
         let (tokens, Where::Token(at)) = Tokens::to(text, dialect.lexicon, span).ok()? else { return None };
         let code = Code { tokens, dialect };
-        let uses = [Some(at), code.only_use(at)];
-        let (settings, used) = uses.into_iter().flatten().find_map(|used| Some((code.call(used).or_else(|| code.pool(used))?, used)))?;
+        let places = [Some(at), code.only_use(at)];
+        let (settings, place) =
+            places.into_iter().flatten().find_map(|place| Some((code.call(place).or_else(|| code.pool(place))?, place)))?;
         let (url, user) = (code.value(settings.url)?, code.value(settings.user)?);
         let class = driver(&text[url.clone()])?;
         let load = match (settings.driver, settings.pool) {
             (Some(driver), _) => Splice { span: code.value(driver)?, text: class.into() },
             (None, Some(setter)) => Splice { span: setter.span, text: (setter.before + &class + setter.after).into() },
-            (None, None) => (dialect.loads)(&code.tokens, text, used, &class)?,
+            (None, None) => (dialect.loads)(&code.tokens, text, place, &class)?,
         };
         Some(Self { url, user, password: code.tokens.all[at].span.clone(), load })
     }
@@ -292,10 +293,10 @@ impl<'t> Code<'t> {
         }
     }
 
-    /// The settings of a pool whose password is the token at `used`.
-    fn pool(&self, used: usize) -> Option<Settings> {
-        let name = used.checked_sub(2)?;
-        self.setting(name).filter(|(key, value)| key == "password" && *value == used)?;
+    /// The settings of a pool whose password is the token at `place`.
+    fn pool(&self, place: usize) -> Option<Settings> {
+        let name = place.checked_sub(2)?;
+        self.setting(name).filter(|(key, value)| key == "password" && *value == place)?;
         let receiver = self.receiver(name)?;
         let statement = self.statement(name);
         let pool = match receiver {

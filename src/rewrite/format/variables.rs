@@ -103,14 +103,14 @@ fn pieces(text: &str, escapes: bool) -> Result<Vec<Piece>, &'static str> {
         rest = after;
         match first {
             '\\' if escapes => {
-                let escaped = after.chars().next().ok_or(BACKSLASH)?;
-                plain.push(match escaped {
+                let sign = after.chars().next().ok_or(BACKSLASH)?;
+                plain.push(match sign {
                     'n' => '\n',
                     'r' => '\r',
-                    '"' | '\\' | '$' => escaped,
+                    '"' | '\\' | '$' => sign,
                     _ => return Err(BACKSLASH),
                 });
-                rest = &after[escaped.len_utf8()..];
+                rest = &after[sign.len_utf8()..];
             }
             '$' if after.starts_with('{') => {
                 let (inside, behind) = after[1..].split_once('}').ok_or(DOLLAR)?;

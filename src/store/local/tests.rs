@@ -141,12 +141,12 @@ fn of_two_who_make_the_key_at_once_one_does() {
         let directory = tempfile::tempdir().unwrap();
         let key = key(&directory.path().join("new"), None);
         let start = std::sync::Barrier::new(8);
-        let make = || {
+        let once = || {
             start.wait();
             key.create().map(|()| fs::read(&key.file).unwrap())
         };
         let made: Vec<_> = std::thread::scope(|scope| {
-            let threads = [(); 8].map(|()| scope.spawn(make));
+            let threads = [(); 8].map(|()| scope.spawn(once));
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         let (made, refused): (Vec<_>, Vec<_>) = made.into_iter().partition(Result::is_ok);

@@ -386,8 +386,7 @@ fn each_user_of_a_connection_in_code_has_a_secret_that_the_driver_reads() {
     let password = made_up::password(44);
     let opens = |url: &str, user: &str, password: &str| format!("DriverManager.getConnection(\"{url}\", \"{user}\", \"{password}\");\n");
     let code = |first: [&str; 3], second: [&str; 3], constant: &str| {
-        let connections: String =
-            [first, second].iter().map(|[url, user, password]| format!("        {}", opens(url, user, password))).collect();
+        let connections = [first, second].map(|[url, user, password]| format!("        {}", opens(url, user, password))).concat();
         let head = "import java.sql.DriverManager;\n\nclass Db {\n";
         format!("{head}{constant}    void open() throws Exception {{\n{connections}    }}\n}}\n")
     };

@@ -110,7 +110,7 @@ public class AWSSecretsManagerPostgreSQLDriver implements Driver {
     ),
     (
         "Main.java",
-        r#"
+        "
 public class Main {
     public static void main(String[] arguments) throws Exception {
         java.sql.DriverManager.registerDriver(new Database());
@@ -118,7 +118,7 @@ public class Main {
         System.out.println(new Manager().stock());
     }
 }
-"#,
+",
     ),
 ];
 

@@ -68,12 +68,12 @@ impl<N: Fn(&[u8]) -> Vec<Option<u32>>> CommitReader<N> {
     pub(crate) fn read(&mut self, object: u32, bytes: &[u8]) {
         let Some((tree, mut rest)) = id_line(bytes, b"tree ") else { return self.part.broken.push(object) };
         let Ok(first_parent) = u32::try_from(self.part.parents.len()) else { return self.part.broken.push(object) };
-        let mut is_time = self.link(tree, Link { object, to: To::Tree(self.part.read.len()) });
+        let mut is_time = self.link(&tree, Link { object, to: To::Tree(self.part.read.len()) });
         while let Some((parent, after)) = id_line(rest, b"parent ") {
             rest = after;
             let place = self.part.parents.len();
             self.part.parents.push(NONE);
-            is_time |= self.link(parent, Link { object, to: To::Parent(place) });
+            is_time |= self.link(&parent, Link { object, to: To::Parent(place) });
         }
         let parents = u32::try_from(self.part.parents.len()).unwrap_or(u32::MAX) - first_parent;
         let time = committer_time(rest).unwrap_or_default();
@@ -84,7 +84,7 @@ impl<N: Fn(&[u8]) -> Vec<Option<u32>>> CommitReader<N> {
     }
 
     /// Has an id looked up, if it can be one here; tells whether it is time to settle.
-    fn link(&mut self, id: Id, link: Link) -> bool {
+    fn link(&mut self, id: &Id, link: Link) -> bool {
         let id = id.as_bytes();
         if id.len() == self.id_len {
             return self.waiting.add(id, link);

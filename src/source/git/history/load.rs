@@ -7,7 +7,8 @@ use gix::objs::Kind;
 
 use super::History;
 use super::commits::{CommitPart, CommitReader, Commits};
-use super::trees::{Frame, Places, TreeReader, Trees};
+use super::places::Places;
+use super::trees::{Frame, TreeReader, Trees};
 use crate::source::git::pack::Inventory;
 use crate::source::git::pack::budget::Budget;
 use crate::source::git::pack::packed::Broken;

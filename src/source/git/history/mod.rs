@@ -11,6 +11,7 @@ pub(crate) mod load;
 mod met;
 pub(crate) mod named;
 pub(crate) mod outermost;
+mod places;
 pub(crate) mod provenance;
 pub(crate) mod reach;
 #[cfg(test)]

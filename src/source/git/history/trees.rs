@@ -8,6 +8,7 @@ use bstr::BString;
 use gix::ObjectId;
 
 use super::met::Met;
+use super::places::Places;
 use super::tree_changes::{Change, Differ, Entry, Layout, Order};
 use super::waiting::Waiting;
 use super::{NONE, Quick};
@@ -64,30 +65,6 @@ impl Edit {
     /// What the entry is.
     pub(crate) fn class(self) -> Class {
         [Class::File, Class::Link, Class::Tree, Class::Submodule, Class::Missing].get(self.key as usize & 7).copied().unwrap_or(Class::Gone)
-    }
-}
-
-/// Which objects are trees.
-#[derive(Debug, Default)]
-pub(crate) struct Places {
-    /// The place of each object; none for what is no tree.
-    of: Vec<u32>,
-    objects: Vec<u32>,
-}
-
-impl Places {
-    /// For a repository of `count` objects, of which `trees`, in order, are trees.
-    pub(crate) fn new(count: u32, trees: impl Iterator<Item = u32>) -> Self {
-        let objects: Vec<u32> = trees.collect();
-        let mut of = vec![NONE; count as usize];
-        for (&object, place) in objects.iter().zip(0..) {
-            of[object as usize] = place;
-        }
-        Self { of, objects }
-    }
-
-    fn get(&self, object: u32) -> Option<u32> {
-        self.of.get(object as usize).copied().filter(|&place| place != NONE)
     }
 }
 
@@ -238,7 +215,7 @@ impl<'p, N: Fn(&[u8]) -> Vec<Option<u32>>> TreeReader<'p, N> {
     fn record(&mut self, tree: u32, base: u32, first: usize) {
         match (u32::try_from(first), u32::try_from(self.edits.len() - first)) {
             (Ok(first), Ok(len)) => self.records.push(Record { tree, base, first, len }),
-            _ => self.broken.push(self.places.objects[tree as usize]),
+            _ => self.broken.push(self.places.object(tree)),
         }
     }
 
@@ -313,7 +290,7 @@ struct Names {
 impl Trees {
     /// Joins what the threads read; `places` is what their readers were made with.
     pub(crate) fn new(places: Places, parts: Vec<TreePart>) -> Self {
-        let count = places.objects.len();
+        let count = places.len();
         let mut trees = Self { places, bases: vec![NONE; count], first: vec![0; count], len: vec![NONE; count], ..Self::default() };
         let names = trees.join_names(&parts);
         let missing = trees.join_missing(&parts);
@@ -345,7 +322,7 @@ impl Trees {
             return;
         }
         let Ok(first) = u32::try_from(start + record.first as usize) else {
-            self.broken.push(self.places.objects[tree]);
+            self.broken.push(self.places.object(record.tree));
             return;
         };
         (self.bases[tree], self.first[tree], self.len[tree]) = (record.base, first, record.len);
@@ -354,21 +331,20 @@ impl Trees {
     /// Packs can hold one tree as a change to another and the other way round. Chains of bases must end; where one does not, a tree is lost.
     fn cut_circles(&mut self) {
         let mut seen = vec![NONE; self.bases.len()];
-        for start in 0..self.bases.len() {
-            let mark = u32::try_from(start).unwrap_or_default();
+        for start in (0..).take(self.bases.len()) {
             let mut tree = start;
-            while seen[tree] == NONE {
-                seen[tree] = mark;
-                let base = self.bases[tree];
+            while seen[tree as usize] == NONE {
+                seen[tree as usize] = start;
+                let base = self.bases[tree as usize];
                 if base == NONE {
                     break;
                 }
-                if seen[base as usize] == mark {
-                    self.bases[tree] = NONE;
-                    self.broken.push(self.places.objects[tree]);
+                if seen[base as usize] == start {
+                    self.bases[tree as usize] = NONE;
+                    self.broken.push(self.places.object(tree));
                     break;
                 }
-                tree = base as usize;
+                tree = base;
             }
         }
     }
@@ -413,12 +389,12 @@ impl Trees {
 
     /// How many trees there are.
     pub(crate) fn len(&self) -> usize {
-        self.places.objects.len()
+        self.places.len()
     }
 
     /// Bytes of memory that the tables take, about.
     pub(crate) fn bytes(&self) -> usize {
-        self.places.of.len() * 4 + self.bases.len() * 5 * 4 + self.edits.len() * size_of::<Edit>() + self.names.bytes.len()
+        self.places.bytes() + self.bases.len() * 5 * 4 + self.edits.len() * size_of::<Edit>() + self.names.bytes.len()
     }
 
     /// All trees, in the order in which their edits are looked at the fastest.
@@ -433,7 +409,7 @@ impl Trees {
 
     /// The object that a tree is.
     pub(crate) fn object(&self, tree: u32) -> u32 {
-        self.places.objects[tree as usize]
+        self.places.object(tree)
     }
 
     /// The tree that the edits of this one change.

@@ -130,7 +130,9 @@ fn go<V: Visitor>(pool: &ThreadPool, inventory: &Inventory, plan: &Plan<'_>, wor
         }
         for part in light.chunks(TOGETHER) {
             scope.spawn(move |scope| {
-                part.iter().for_each(|&(forest, entry)| walk.branch(scope, Task { forest, entry, under: Under::Nothing }))
+                for &(forest, entry) in part {
+                    walk.branch(scope, Task { forest, entry, under: Under::Nothing });
+                }
             });
         }
         // What is added last comes first.
