@@ -149,7 +149,7 @@ pub fn group(inventory: &Inventory, split_url: bool, external: Option<&'static E
     groups
 }
 
-/// What tells the values of spots apart: the password of several users, as code says, is as many.
+/// What tells the values of spots apart: the password of several users is as many, where the secret says who logs in.
 fn identities(inventory: &Inventory) -> Vec<Fingerprint> {
     let mut users: HashMap<Fingerprint, &[u8]> = HashMap::new();
     let mut identity = |spot: &'_ Spot| {

@@ -150,7 +150,7 @@ pub struct Located {
     pub spelling: Spelling,
     /// What it is called where it stands, for the name of the secret and the variable: `DB_PASSWORD`, `spring.datasource.password`.
     pub name: Option<String>,
-    /// Settings of the same connection that code states, by what settings files call them, and their bytes without quotes.
+    /// Settings of the same connection that become a part of the secret with it, by what settings files call them, and their bytes without quotes.
     pub beside: Vec<(&'static str, Range<usize>)>,
     /// The environment variable that the place reads already, with the value as its default. The rewriter keeps it, whatever
     /// [`Wanted::variable`] says, and tells it in [`Companion::Variable`].

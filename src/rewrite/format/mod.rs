@@ -57,13 +57,15 @@ struct Place {
     reason: &'static str,
     /// The variable that the place is set by, whatever the plan calls it.
     variable: Option<String>,
+    /// See [`Located::beside`].
+    beside: Vec<(&'static str, Range<usize>)>,
     edit: Edit,
 }
 
 impl Place {
     /// A value that becomes a `ref+…` token.
     const fn token(scalar: Scalar, reason: &'static str) -> Self {
-        Self { scalar, strategy: Strategy::Reference, reason, variable: None, edit: to_token }
+        Self { scalar, strategy: Strategy::Reference, reason, variable: None, beside: Vec::new(), edit: to_token }
     }
 
     /// A value of a file that its program is given by name.
@@ -73,18 +75,25 @@ impl Place {
 
     /// A value that becomes a lookup of a variable in the format's own syntax.
     const fn environment(scalar: Scalar, reason: &'static str, edit: Edit) -> Self {
-        Self { scalar, strategy: Strategy::Environment, reason, variable: None, edit }
+        Self { scalar, strategy: Strategy::Environment, reason, variable: None, beside: Vec::new(), edit }
     }
 
     /// A value that becomes the platform's own reference.
     const fn native(scalar: Scalar, reason: &'static str, edit: Edit) -> Self {
-        Self { scalar, strategy: Strategy::Native, reason, variable: None, edit }
+        Self { scalar, strategy: Strategy::Native, reason, variable: None, beside: Vec::new(), edit }
     }
 
     /// A stretch of prose that names the secret.
     fn prose(text: &str, span: Range<usize>) -> Self {
         let reason = "a comment or documentation: the value is named, not used";
-        Self { scalar: Scalar::raw(text, span), strategy: Strategy::Placeholder, reason, variable: None, edit: to_placeholder }
+        Self {
+            scalar: Scalar::raw(text, span),
+            strategy: Strategy::Placeholder,
+            reason,
+            variable: None,
+            beside: Vec::new(),
+            edit: to_placeholder,
+        }
     }
 }
 
@@ -194,7 +203,7 @@ impl Rewriter for Config {
     fn locate(&self, source: Source<'_>, span: Range<usize>, style: Style, tree: &dyn Tree) -> Result<Located, Manual> {
         let file = file(source, tree, style)?;
         let place = self.find(&file, &span)?;
-        let Place { scalar: Scalar { decode, path, .. }, variable, .. } = place;
+        let Place { scalar: Scalar { decode, path, .. }, variable, beside, .. } = place;
         Ok(Located {
             rewriter: self.name(),
             strategy: place.strategy,
@@ -204,7 +213,7 @@ impl Rewriter for Config {
             value: decode.value,
             span: decode.span,
             spelling: decode.spelling,
-            beside: Vec::new(),
+            beside,
             name: name_of(&path),
             variable,
         })

@@ -31,8 +31,9 @@ pub(super) fn property(file: &File<'_>, scalar: Scalar) -> Result<Place, Manual>
     if file.path.rsplit('/').next().is_some_and(|name| name.starts_with("bootstrap")) {
         return Ok(Place::environment(scalar, "the bootstrap context imports nothing: Spring puts a variable in", to_variable));
     }
-    if Datasource::of(file, &scalar.decode.span).is_some() {
-        return Ok(Place { strategy: Strategy::Sdk, ..Place::native(scalar, jdbc::REASON, to_driver) });
+    if let Some(Datasource { username, url, .. }) = Datasource::of(file, &scalar.decode.span) {
+        let beside = vec![("username", username.content), ("url", url.content)];
+        return Ok(Place { strategy: Strategy::Sdk, beside, ..Place::native(scalar, jdbc::REASON, to_driver) });
     }
     Ok(Place { strategy: Strategy::Sdk, ..Place::native(scalar, "Spring Cloud AWS imports the secret", to_import) })
 }

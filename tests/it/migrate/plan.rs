@@ -382,6 +382,43 @@ fn what_a_jdbc_url_says_is_part_of_the_secret_that_its_driver_reads() {
 }
 
 #[test]
+fn each_user_of_a_connection_in_settings_of_spring_has_a_secret_that_the_driver_reads() {
+    let password = made_up::password(45);
+    let source = |name: &str, user: &str| {
+        format!("app.{name}.url=jdbc:postgresql://db:5432/{name}\napp.{name}.username={user}\napp.{name}.password={password}\n")
+    };
+    let text = source("orders", "shop") + &source("stock", "store");
+    let pom = "<project><dependencies><dependency><artifactId>spring-boot-starter</artifactId></dependency></dependencies></project>\n";
+    let bench = Bench::new(&[("src/main/resources/application.properties", text), ("pom.xml", pom.to_owned())], vec![password.clone()]);
+    let plan = bench.plan(&Options { backend: Backend::Aws, style: Style::Sdk, ..options() });
+    assert_eq!(plan.secrets.len(), 2, "{:?}", plan.secrets.iter().map(|secret| &secret.name).collect::<Vec<_>>());
+    let mut store = bench.store(&unleak::fsx::Unwatched);
+    store.backend = plan.store.backend;
+    bench.apply(&plan, &store).unwrap();
+    let all = store.all();
+    let mut users: Vec<String> = plan
+        .secrets
+        .iter()
+        .map(|secret| {
+            let stored = String::from_utf8(all[&secret.name].versions.values().next().unwrap().0.clone()).unwrap();
+            let stored: Value = serde_json::from_str(&stored).unwrap();
+            format!(
+                "{} {} {}",
+                stored["username"].as_str().unwrap(),
+                stored["dbname"].as_str().unwrap(),
+                stored["password"] == password.as_str()
+            )
+        })
+        .collect();
+    users.sort();
+    assert_eq!(users, ["shop orders true", "store stock true"]);
+    let after = String::from_utf8(bench.files()["src/main/resources/application.properties"].0.clone()).unwrap();
+    for secret in &plan.secrets {
+        assert_eq!(after.matches(&format!("username={}\n", secret.name)).count(), 1, "{after}");
+    }
+}
+
+#[test]
 fn each_user_of_a_connection_in_code_has_a_secret_that_the_driver_reads() {
     let password = made_up::password(44);
     let opens = |url: &str, user: &str, password: &str| format!("DriverManager.getConnection(\"{url}\", \"{user}\", \"{password}\");\n");
