@@ -108,6 +108,7 @@ fn apply_200_secrets_in_1000_places(bencher: divan::Bencher<'_, '_>) {
                 home: &home,
                 allow_dirty: false,
                 backup: &[],
+                recovery_days: 7,
                 steps: &Unwatched,
             };
             assert_eq!(run.apply().expect("because nothing stands in the way").files.len(), FILES + 1);

@@ -37,6 +37,8 @@ pub struct Run<'a> {
     pub allow_dirty: bool,
     /// Who can read the encrypted copies of files that git does not have; none: no copies.
     pub backup: &'a [String],
+    /// Days in which a secret that undo takes back can be had back: 7 to 30.
+    pub recovery_days: u8,
     /// Is told each step of writing.
     pub steps: &'a dyn Steps,
 }

@@ -43,6 +43,7 @@ pub mod waiting;
 use std::io;
 
 use plan::PlannedFile;
+pub use storing::RECOVERY_DAYS;
 
 use crate::store::StoreError;
 

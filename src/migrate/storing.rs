@@ -24,7 +24,7 @@ const GCP_APART: Duration = Duration::from_millis(220);
 /// (<https://learn.microsoft.com/azure/key-vault/general/service-limits>).
 const AZURE_APART: Duration = Duration::from_millis(40);
 
-/// Days in which a deleted secret can be had back.
+/// Days in which a secret can be had back that is deleted once more, or by an undo that says nothing else.
 pub const RECOVERY_DAYS: u8 = 7;
 
 /// Calls to the store at a time.

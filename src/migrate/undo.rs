@@ -9,7 +9,7 @@ use super::apply::{Run, filled};
 use super::edits::{self, Added, Values};
 use super::journal::{Event, Journal, Phase, StoredBy};
 use super::plan::{Edit, PlannedFile, Segment};
-use super::storing::{RECOVERY_DAYS, is_ours};
+use super::storing::is_ours;
 use super::target::{self, Content, Now};
 use super::{ApplyError, Refusal, value};
 use crate::fsx::replace::{self, ReplaceError, Replacement};
@@ -266,7 +266,7 @@ fn delete(run: &Run<'_>, name: &str, version: Option<&str>) -> Result<Option<Str
     if let Some(reason) = limits::refused(run.store.backend(), Action::Delete) {
         return Ok(Some(format!("{reason}, so undo does not: delete it yourself when nobody needs it")));
     }
-    run.store.delete(name, RECOVERY_DAYS).map_err(ApplyError::store)?;
+    run.store.delete(name, run.recovery_days).map_err(ApplyError::store)?;
     Ok(None)
 }
 
@@ -276,7 +276,7 @@ fn delete_again(run: &Run<'_>, name: &str, found: &str) -> Result<Option<String>
     if description.version_at(CURRENT) != Some(found) {
         return Ok(Some(OTHER_SINCE.to_owned()));
     }
-    run.store.delete(name, RECOVERY_DAYS).map_err(ApplyError::store)?;
+    run.store.delete(name, run.recovery_days).map_err(ApplyError::store)?;
     Ok(None)
 }
 

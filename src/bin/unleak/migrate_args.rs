@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum, ValueHint};
+use unleak::migrate::RECOVERY_DAYS;
 use unleak::migrate::emit::Emit;
 use unleak::migrate::joining::{By, Joining};
 use unleak::migrate::reader::Reader;
@@ -95,6 +96,9 @@ pub enum MigrateCommand {
         /// Do not ask
         #[arg(long)]
         yes: bool,
+        /// Days in which `store restore` brings back what undo deletes, 7 to 30
+        #[arg(long, value_name = "DAYS", default_value_t = RECOVERY_DAYS, value_parser = clap::value_parser!(u8).range(7..=30))]
+        recovery_days: u8,
         /// The directory of the tree [default: the work tree you are in, else the directory you are in]
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         root: Option<PathBuf>,

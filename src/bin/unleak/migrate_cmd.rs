@@ -13,7 +13,7 @@ use unleak::migrate::apply::Run;
 use unleak::migrate::journal::{self, Phase, Progress};
 use unleak::migrate::make::{self, Ground, Options};
 use unleak::migrate::plan::{Existing, Plan, SCHEMA};
-use unleak::migrate::{ApplyError, backup, name, owners, permissions, undo};
+use unleak::migrate::{ApplyError, RECOVERY_DAYS, backup, name, owners, permissions, undo};
 use unleak::reference::Backend;
 use unleak::scan::Scanner;
 use unleak::settings::{Settings, TreeSettings};
@@ -74,7 +74,9 @@ pub fn run(args: &MigrateArgs, quiet: bool, environment: &Environment) -> Result
             let (plan, _) = site.last(unfinished, "nothing was begun that is not finished")?;
             apply_plan(&plan, &site, &args.access.config(&site.root)?, apply, false, by)
         }
-        Some(MigrateCommand::Undo { plan, yes, root }) => take_back(plan.as_deref(), *yes, root.as_deref(), by),
+        Some(MigrateCommand::Undo { plan, yes, recovery_days, root }) => {
+            take_back(plan.as_deref(), *yes, *recovery_days, root.as_deref(), by)
+        }
         Some(MigrateCommand::Status { root }) => {
             let plans = Site::at(root.as_deref(), environment)?.plans()?;
             output::to_stdout(|out| migrate_show::status(&plans, out))?;
@@ -371,7 +373,17 @@ fn apply_plan(plan: &Plan, site: &Site, config: &Config, options: &ApplyOptions,
 
 fn run_of<'a>(plan: &'a Plan, site: &'a Site, store: &'a dyn SecretStore, options: &'a ApplyOptions) -> Run<'a> {
     let (allow_dirty, backup) = (options.allow_dirty, options.backup.as_slice());
-    Run { plan, root: &site.root, checkout: site.checkout.as_ref(), store, home: &site.home, allow_dirty, backup, steps: &Unwatched }
+    Run {
+        plan,
+        root: &site.root,
+        checkout: site.checkout.as_ref(),
+        store,
+        home: &site.home,
+        allow_dirty,
+        backup,
+        recovery_days: RECOVERY_DAYS,
+        steps: &Unwatched,
+    }
 }
 
 /// Asks for permissions, and does nothing else.
@@ -398,7 +410,7 @@ fn ask(question: &str) -> Result<(), Failure> {
     }
 }
 
-fn take_back(id: Option<&str>, yes: bool, root: Option<&Path>, by: Caller<'_>) -> Result<Exit, Failure> {
+fn take_back(id: Option<&str>, yes: bool, recovery_days: u8, root: Option<&Path>, by: Caller<'_>) -> Result<Exit, Failure> {
     let site = Site::at(root, by.environment)?;
     let wanted = |progress: &Progress| matches!(progress.phase, Phase::Applying | Phase::Applied | Phase::Undoing);
     let plan = match id {
@@ -424,6 +436,7 @@ fn take_back(id: Option<&str>, yes: bool, root: Option<&Path>, by: Caller<'_>) -
         home: &site.home,
         allow_dirty: true,
         backup: &[],
+        recovery_days,
         steps: &Unwatched,
     };
     let undone = undo::undo(&run).map_err(undo_failure)?;

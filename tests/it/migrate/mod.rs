@@ -194,5 +194,5 @@ fn run<'a>(
     steps: &'a dyn Steps,
     checkout: Option<&'a Checkout>,
 ) -> Run<'a> {
-    Run { plan, root, checkout, store, home, allow_dirty: false, backup: &[], steps }
+    Run { plan, root, checkout, store, home, allow_dirty: false, backup: &[], recovery_days: 7, steps }
 }

@@ -300,8 +300,15 @@ fn a_key_replicas_a_type_and_tags_are_passed_on() {
     assert_eq!((&create["KmsKeyId"], &create["Type"]), (&json!("alias/a"), &json!("SnowflakePat")));
     assert_eq!(create["AddReplicaRegions"], json!([{"Region": "eu-west-2"}, {"Region": "us-east-1"}]));
     assert!(create["Tags"].as_array().unwrap().contains(&json!({"Key": "owner", "Value": "ann"})));
+    for days in ["6", "31", "soon"] {
+        let refused = trial.run(&["migrate", "undo", "--yes", "--recovery-days", days]);
+        assert_exit(&refused, 2);
+        assert!(text(&refused.stderr).contains("--recovery-days"), "{}", text(&refused.stderr));
+    }
+    assert!(trial.requests("DeleteSecret").is_empty(), "nothing is done before");
     // A secret that has replicas cannot be deleted.
-    assert_exit(&trial.run(&["migrate", "undo", "--yes"]), 0);
+    assert_exit(&trial.run(&["migrate", "undo", "--yes", "--recovery-days", "30"]), 0);
+    assert_eq!(trial.requests("DeleteSecret"), [json!({"SecretId": "prod/shop/db-password", "RecoveryWindowInDays": 30})]);
     let [removed] = &trial.requests("RemoveRegionsFromReplication")[..] else { panic!("replicas are removed once") };
     assert_eq!(removed["RemoveReplicaRegions"], json!(["eu-west-2", "us-east-1"]));
     assert_eq!(trial.requests("DeleteSecret").len(), 1);
