@@ -4,8 +4,9 @@ use bstr::ByteSlice;
 
 use super::cursor::Cursor;
 
-/// Whether a name in quotes, with `before` up to its first quote and its comma passed, is one of a row of words, `["host", "user", "password", "database"]`, and not a key that stands
-/// after pairs of others. Whoever has it as an argument, `set("db", "password", "x")`, ends the row after its value.
+/// Whether a name in quotes is one of a row of words, `["host", "user", "password", "database"]`, and not a key that stands after pairs of others.
+/// Whoever has it as an argument, `set("db", "password", "x")`, ends the row after its value. `before` is the text up to and with the name's first
+/// quote, `value` stands behind its comma.
 pub(super) fn is_in_row(before: &[u8], mut value: Cursor<'_>) -> bool {
     value.blanks();
     let Some(quote) = value.quote() else { return false };
