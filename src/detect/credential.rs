@@ -144,14 +144,26 @@ pub fn is_jwt(value: &[u8]) -> bool {
     value.starts_with(b"eyJ") && value.find_iter(b".").count() == 2
 }
 
+/// What follows the one word with a digit inside that names of programs begin with: `K8sResources`.
+#[must_use]
+pub fn kubernetes(name: &[u8]) -> Option<&[u8]> {
+    name.strip_prefix(b"K8s").or_else(|| name.strip_prefix(b"k8s"))
+}
+
+/// How many words are written together: between a small and a capital letter a new one starts.
+#[must_use]
+pub fn camel_words(letters: &[u8]) -> usize {
+    1 + letters.windows(2).filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()).count()
+}
+
 /// Whether `value` is letters in words, a number at the end of a word at most.
 fn reads_like_words(value: &[u8]) -> bool {
     value.split(|byte| !byte.is_ascii_alphanumeric()).all(|part| {
-        let part = part.strip_prefix(b"K8s").or_else(|| part.strip_prefix(b"k8s")).unwrap_or(part);
+        let part = kubernetes(part).unwrap_or(part);
         let letters = part.trim_end_with(|character| character.is_ascii_digit());
         let digits = part.len() - letters.len();
-        // Between a small and a capital letter a new word starts; those of random letters are short.
-        let words = 1 + letters.windows(2).filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()).count();
+        // Words of random letters are short.
+        let words = camel_words(letters);
         letters.iter().all(u8::is_ascii_alphabetic) && digits <= 4 && (words == 1 || letters.len() >= 4 * words)
     })
 }

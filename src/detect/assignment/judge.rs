@@ -8,6 +8,7 @@ use super::name::{self, Class};
 use super::operator::Operator;
 use super::value::{self, Form};
 use super::words::wordness;
+use crate::detect::credential;
 use crate::file_kind::FileKind;
 
 /// What the rules say of an assignment.
@@ -82,9 +83,8 @@ fn is_own_name(assignment: &Assignment<'_>, form: Form) -> bool {
 
 /// Whether a value is three words or more in capitals, of which one may be `K8s`: `K8sResourcePools`.
 fn is_camel(value: &[u8]) -> bool {
-    let words = value.strip_prefix(b"K8s").or_else(|| value.strip_prefix(b"k8s")).unwrap_or(value);
-    let starts = words.windows(2).filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()).count();
-    let count = 1 + starts + usize::from(words.len() < value.len());
+    let words = credential::kubernetes(value).unwrap_or(value);
+    let count = credential::camel_words(words) + usize::from(words.len() < value.len());
     words.iter().all(u8::is_ascii_alphabetic) && count >= 3 && wordness(words) > 4.5
 }
 
