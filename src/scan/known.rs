@@ -18,7 +18,7 @@ use crate::source::git::open;
 use crate::source::git::pack::Inventory;
 use crate::source::git::pack::budget::Budget;
 use crate::source::git::pack::packed::Broken;
-use crate::source::git::pack::walk::{Limits, Version, Visitor, walk};
+use crate::source::git::pack::walk::{Limits, Version, Visitor, pool, walk};
 use crate::source::{SourceError, tree};
 
 /// Bytes that are looked at together.
@@ -75,9 +75,10 @@ pub fn search(values: &[Secret], root: &Path, environment: &GitEnvironment, thre
         Err(SourceError::NoRepository { .. }) => {}
         Err(error) => return Err(error),
         Ok(opened) => {
-            let inventory = Inventory::open(&opened.object_directories, opened.repository.object_hash());
+            let pool = pool(threads);
+            let inventory = Inventory::open(&opened.object_directories, opened.repository.object_hash(), &pool);
             let budget = Budget::new(MEMORY.saturating_sub(inventory.bytes()));
-            let limits = Limits { most: LARGE, budget: &budget, threads };
+            let limits = Limits { most: LARGE, budget: &budget, pool: &pool };
             for (kind, name) in [(Kind::Blob, "blob"), (Kind::Commit, "commit"), (Kind::Tag, "tag")] {
                 for looker in
                     walk(&inventory, kind, limits, |_| true, || Looker { needles: &needles, found: BTreeSet::new(), unread: Vec::new() })

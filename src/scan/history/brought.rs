@@ -74,7 +74,8 @@ impl Scanner {
         blobs.items.sort_unstable();
         commits.items.sort_unstable();
         let (seen, budget) = self.purses(inventory.bytes() + objects.items.len() * size_of::<ObjectItem>());
-        let limits = Limits { most: MOST, budget: &budget, threads: self.threads() };
+        let pool = walk::pool(self.threads());
+        let limits = Limits { most: MOST, budget: &budget, pool: &pool };
         let start = || Looking::new(self, &blobs, Some(Blobs::new(self, &blobs, &Silent, true, &seen)), progress);
         let mut looked = walk::walk(inventory, Kind::Blob, limits, |object| blobs.has(object), start);
         let start = || Looking::new(self, &commits, None, progress);

@@ -22,7 +22,7 @@ pub(super) fn exposures(known: &Known<'_>, secrets: &Secrets, traces: &[Trace], 
             path: if spot.object == spot.commit { "COMMIT_MESSAGE".into() } else { spot.path.clone() },
             line: lines.of(spot.object, fingerprint),
         };
-        let name = |&tip: &u32| known.tip_names.get(tip as usize).map(|name| visible(name));
+        let name = |&tip: &u32| known.ends.names.get(tip as usize).map(|name| visible(name));
         let exposure = Exposure {
             introduced: trace
                 .introduced

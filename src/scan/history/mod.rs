@@ -7,6 +7,7 @@
 
 mod brought;
 mod cache;
+mod ends;
 mod exposures;
 mod lines;
 mod mentions;
@@ -25,6 +26,8 @@ use std::path::PathBuf;
 use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 use gix::objs::Kind;
+use rayon::ThreadPool;
+use rayon::prelude::*;
 
 use super::stream::WINDOW;
 use super::{Progress, Scanner, Stage};
@@ -36,23 +39,22 @@ use crate::settings::HistorySettings;
 use crate::source::SourceError;
 use crate::source::git::database::Database;
 use crate::source::git::history::History;
-use crate::source::git::history::bits::Bits;
 use crate::source::git::history::folders::Counts;
 use crate::source::git::history::outermost::outermost_first;
-use crate::source::git::history::provenance::Tip;
-use crate::source::git::history::reach::{Reached, reach};
+use crate::source::git::history::reach::{Reached, Start, reach};
 use crate::source::git::history::{load, named};
 use crate::source::git::open::{self, Opened};
 use crate::source::git::pack::Inventory;
 use crate::source::git::pack::budget::Budget;
 use crate::source::git::pack::walk::{self, Limits};
-use crate::source::git::refs::{self, ReferenceKind, References};
+use crate::source::git::refs::{self, References};
 use crate::source::git::{config, lfs};
 use crate::source::objects::{Content, ObjectItem, Objects};
 use cache::Cabinet;
 use cache::blobs::{Edition, Remembered};
 use cache::ledger::{Chain, Ledger};
 use cache::whole::{Kept, Saved};
+use ends::Ends;
 use messages::Messages;
 use outcome::{Found, Outcomes};
 use places::Placed;
@@ -120,18 +122,22 @@ struct Known<'k> {
     inventory: &'k Inventory,
     history: &'k History,
     references: &'k References,
-    /// Where references lead, and their names.
-    tips: Vec<Tip>,
-    tip_names: Vec<&'k BStr>,
-    /// Tags that are looked at.
-    tags: Bits,
+    /// Where references lead, and the tags that are looked at.
+    ends: Ends<'k>,
     /// What references lead to.
     reached: Reached,
     /// Everything there is, where what nothing leads to is asked for.
     everything: Option<Reached>,
-    /// HEAD's commit, by object.
-    head: Option<u32>,
     manners: Manners,
+    pool: &'k ThreadPool,
+}
+
+/// What was read of a repository.
+struct Read<'k> {
+    inventory: &'k Inventory,
+    history: &'k History,
+    references: &'k References,
+    pool: &'k ThreadPool,
 }
 
 impl Scanner {
@@ -159,12 +165,16 @@ impl Scanner {
             return Ok(whole);
         }
         progress.stage(Stage::Commits);
-        let inventory = Inventory::open(&opened.object_directories, opened.repository.object_hash());
+        let pool = walk::pool(self.threads());
+        let inventory = Inventory::open(&opened.object_directories, opened.repository.object_hash(), &pool);
+        let ends = Ends::new(&references, &inventory, &opened.database.reader());
         let budget = Budget::with_large(FOR_TABLES.min(self.memory()), self.memory_beside(inventory.bytes()));
-        let limits = Limits { most: budget.longest(), budget: &budget, threads: self.threads() };
-        let (history, messages) = load::load(&inventory, limits, || Messages::new(self, &inventory));
+        let limits = Limits { most: budget.longest(), budget: &budget, pool: &pool };
+        let listen = || Messages::new(self, &inventory);
+        let (history, messages, start) = load::load(&inventory, limits, listen, |commits| ends.start(commits));
         self.refuse_less(inventory.bytes() + history.bytes())?;
-        let known = Known::new(self, settings, opened, &inventory, &history, &references);
+        let read = Read { inventory: &inventory, history: &history, references: &references, pool: &pool };
+        let known = Known::new(self, settings, opened, read, ends, start);
         let absent = known.absent();
         let problems = [absent.as_slice(), &known.unreadable()].concat();
         let mut gathered = Gathered { coverage: Coverage { problems, ..Coverage::default() }, ..Gathered::default() };
@@ -183,7 +193,7 @@ impl Scanner {
         gathered.coverage.problems.extend(problems);
         gathered.coverage.merge(found.coverage);
         gathered.unreported = found.unreported;
-        let head = known.head.map(|head| inventory.id(head).to_string());
+        let head = known.ends.head.map(|head| inventory.id(head).to_string());
         let exposed = Exposed { head, secrets: exposures };
         let mut whole = Whole { gathered, repository: Some(config::facts(&opened.repository)), exposed };
         let pointers = known.objects(pointers);
@@ -228,7 +238,7 @@ impl Scanner {
 
     /// Tags, and the names of references and of files.
     fn names(&self, known: &Known<'_>) -> Gathered {
-        let tags = known.tags.iter().map(|number| known.tag(number));
+        let tags = known.ends.tags.iter().map(|number| known.tag(number));
         let items = known.references.names.iter().map(name_item).chain(tags).chain(self.path_names(known)).collect();
         self.gather_objects(&known.objects(items), &super::Silent)
     }
@@ -237,8 +247,9 @@ impl Scanner {
     fn path_names(&self, known: &Known<'_>) -> Vec<ObjectItem> {
         let nowhere = Origin::RefName { name: BString::default() };
         let trees = &known.history.trees;
-        let telling = (0..trees.names()).filter_map(|name| u32::try_from(name).ok());
-        let telling: Vec<u32> = telling.filter(|&name| !self.whole(&nowhere, trees.name(name)).sightings.is_empty()).collect();
+        let names = 0..u32::try_from(trees.names()).unwrap_or(u32::MAX);
+        let tells = |&name: &u32| !self.whole(&nowhere, trees.name(name)).sightings.is_empty();
+        let telling: Vec<u32> = known.pool.install(|| names.into_par_iter().filter(tells).collect());
         known.paths_with(&telling)
     }
 
@@ -253,7 +264,7 @@ impl Scanner {
         let blobs = (0..known.inventory.len()).filter(|&number| known.inventory.kind(number) == Some(Kind::Blob));
         progress.total(blobs.filter(|&number| is_new(number)).count() as u64);
         let (seen, budget) = self.purses(known.inventory.bytes() + known.history.bytes());
-        let limits = Limits { most: MOST, budget: &budget, threads: self.threads() };
+        let limits = Limits { most: MOST, budget: &budget, pool: known.pool };
         let start = || Blobs::new(self, known, progress, known.settings.delta, &seen);
         let visitors = walk::walk(known.inventory, Kind::Blob, limits, is_new, start);
         let mut parts: Vec<Outcomes> = visitors.into_iter().map(|visitor| visitor.outcomes).collect();
@@ -271,46 +282,24 @@ impl Scanner {
 }
 
 impl<'k> Known<'k> {
-    fn new(
-        scanner: &Scanner,
-        settings: &'k HistorySettings,
-        opened: &'k Opened,
-        inventory: &'k Inventory,
-        history: &'k History,
-        references: &'k References,
-    ) -> Self {
-        let reader = opened.database.reader();
-        let mut tags = Bits::new(inventory.len() as usize);
-        let mut tips = Vec::new();
-        let mut tip_names = Vec::new();
-        for reference in &references.all {
-            let Some(object) = inventory.number(&reference.peeled) else { continue };
-            let followed =
-                if reference.id == reference.peeled { Vec::new() } else { reader.peel(reference.id).map_or(Vec::new(), |of| of.tags) };
-            let followed: Vec<u32> = followed.iter().filter_map(|tag| inventory.number(tag)).collect();
-            for &tag in &followed {
-                tags.add(tag);
-            }
-            tip_names.push(reference.name.as_bstr());
-            tips.push(Tip { object, tags: followed, is_remote: reference.kind == ReferenceKind::RemoteTracking });
-        }
-        let head = references.all.iter().find(|reference| reference.name == "HEAD").and_then(|head| inventory.number(&head.peeled));
-        let objects: Vec<u32> = tips.iter().map(|tip| tip.object).collect();
+    fn new(scanner: &Scanner, settings: &'k HistorySettings, opened: &Opened, read: Read<'k>, mut ends: Ends<'k>, start: Start) -> Self {
+        let Read { inventory, history, references, pool } = read;
         let counts = if scanner.counts_each_path(&settings.exclude, &settings.let_pass) { Counts::Path } else { Counts::Class };
-        let reached = reach(history, head, &objects, counts);
+        let reached = pool.install(|| reach(history, start, counts));
         let everything = settings.unreachable.then(|| {
             let of_kind = |kind| (0..inventory.len()).filter(move |&number| inventory.kind(number) == Some(kind));
             for tag in of_kind(Kind::Tag) {
-                tags.add(tag);
+                ends.tags.add(tag);
             }
+            let follow = |tips: &[u32]| pool.install(|| reach(history, Start::new(&history.commits, ends.head, tips), counts));
             let commits: Vec<u32> = of_kind(Kind::Commit).collect();
-            let by_commits = reach(history, head, &commits, counts);
+            let by_commits = follow(&commits);
             let left: Vec<u32> = of_kind(Kind::Tree).filter(|&tree| !by_commits.objects.has(tree)).collect();
-            reach(history, head, &[commits, outermost_first(&history.trees, &left)].concat(), counts)
+            follow(&[commits, outermost_first(&history.trees, &left)].concat())
         });
         let manners = Manners::of(scanner);
         let (database, lfs) = (opened.database.clone(), lfs::directory(opened.repository.common_dir()));
-        Self { settings, database, lfs, inventory, history, references, tips, tip_names, tags, reached, everything, head, manners }
+        Self { settings, database, lfs, inventory, history, references, ends, reached, everything, manners, pool }
     }
 
     /// Whether a commit's message counts.
@@ -352,7 +341,7 @@ impl<'k> Known<'k> {
     fn tag(&self, number: u32) -> ObjectItem {
         let id = self.inventory.id(number).to_owned();
         let hex = id.to_string();
-        let reached = self.tips.iter().any(|tip| tip.tags.contains(&number));
+        let reached = self.ends.tips.iter().any(|tip| tip.tags.contains(&number));
         let origin = if reached { Origin::TagMessage { tag: hex } } else { Origin::Unreachable { id: hex, path: "TAG_MESSAGE".into() } };
         ObjectItem { origin, content: Content::Tag(id) }
     }

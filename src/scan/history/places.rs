@@ -291,7 +291,8 @@ impl Secrets {
 
     /// How far each got: in what references lead to, or else in everything.
     fn traces(&self, known: &Known<'_>) -> Vec<Trace> {
-        let follow = |reached: &Reached| trace(known.history, reached, known.head, &known.tips, &self.hits);
+        let follow =
+            |reached: &Reached| known.pool.install(|| trace(known.history, reached, known.ends.head, &known.ends.tips, &self.hits));
         let mut traces = follow(&known.reached);
         if let Some(everything) = &known.everything {
             for (trace, wider) in traces.iter_mut().zip(follow(everything)) {

@@ -66,7 +66,7 @@ impl<'k> Known<'k> {
         let crowded = found.crowded.iter().map(|&blob| crate::scan::blob::too_many(self.path_of(blob).as_bstr()));
         let one_sided = found.one_sided.iter().map(|&(blob, size)| self.one_sided(blob, size));
         let is_cut_short = std::iter::once(&self.reached).chain(&self.everything).any(|reached| reached.is_cut_short);
-        let head = || self.head.map_or_else(BString::default, |head| self.inventory.id(head).to_string().into());
+        let head = || self.ends.head.map_or_else(BString::default, |head| self.inventory.id(head).to_string().into());
         let cut_short = is_cut_short.then(|| too_many_paths(head()));
         broken.chain(over).chain(crowded).chain(one_sided).chain(cut_short).collect()
     }

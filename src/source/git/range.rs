@@ -18,6 +18,7 @@ use crate::source::git::graph::{Graph, Paint};
 use crate::source::git::history::between::Tables;
 use crate::source::git::open::{self, Opened};
 use crate::source::git::pack::Inventory;
+use crate::source::git::pack::walk;
 use crate::source::git::refs::{self, ReferenceKind, References};
 use crate::source::git::trees::{Comparison, Counted};
 use crate::source::git::{config, lfs, revision};
@@ -164,10 +165,11 @@ pub fn list(directory: &Path, range: &Range, environment: &GitEnvironment) -> Re
 
 /// All commits and trees; none where some cannot be read, which is said of the objects that are missed one by one.
 fn tables(opened: &Opened, means: Means) -> Option<Tables> {
-    let inventory = Inventory::open(&opened.object_directories, opened.repository.object_hash());
+    let pool = walk::pool(means.threads);
+    let inventory = Inventory::open(&opened.object_directories, opened.repository.object_hash(), &pool);
     // Where they do not fit, objects are looked up one by one.
     let memory = means.memory.checked_sub(inventory.bytes() + inventory.len() as usize * BYTES_AN_OBJECT)?;
-    Tables::load(inventory, means.threads, memory)
+    Tables::load(inventory, &pool, memory)
 }
 
 /// A listing under way.

@@ -121,6 +121,17 @@ fn deltas_that_go_round_in_circles_or_nowhere() {
 }
 
 #[test]
+fn deltas_of_what_comes_later_are_read() {
+    let files = [("last", 3), ("second", 4), ("first", 5), ("whole", 6)];
+    let list = |base: Entry| {
+        vec![Entry::change(3, 4, &delta(9, 4, &[Ok((0, 4))])), Entry::change(4, 5, &delta(11, 9, &[Ok((0, 9))])), base, blob(6, "x")]
+    };
+    assert_eq!(Hostile::new(&files, list(blob(5, "hello world"))).problems(), [""; 0]);
+    let broken = Entry { crc_error: 1, ..blob(5, "hello world") };
+    assert_eq!(Hostile::new(&files, list(broken)).problems(), ["first", "last", "second"].map(|name| format!("missing-object {name}")));
+}
+
+#[test]
 fn deltas_that_do_not_fit() {
     let files = [("base", 3), ("other", 4), ("beyond", 5), ("less", 6), ("more", 7), ("reserved", 8), ("empty", 9), ("child", 10)];
     let change = |id, payload: &[u8]| Entry::change(id, 3, payload);

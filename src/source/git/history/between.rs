@@ -8,6 +8,7 @@ use bstr::{BStr, ByteSlice};
 use gix::ObjectId;
 use gix::objs::Kind;
 use gix::objs::tree::name_order;
+use rayon::ThreadPool;
 
 use super::load::{self, Listener};
 use super::trees::{Class, Edit, Trees};
@@ -81,10 +82,10 @@ impl Listener for Deaf {
 
 impl Tables {
     /// Reads all commits and trees; `memory` is what texts may take besides the tables, in bytes. None where not all could be read.
-    pub(crate) fn load(inventory: Inventory, threads: usize, memory: usize) -> Option<Self> {
+    pub(crate) fn load(inventory: Inventory, pool: &ThreadPool, memory: usize) -> Option<Self> {
         let budget = Budget::new(memory);
-        let limits = Limits { most: budget.longest(), budget: &budget, threads };
-        let (history, _) = load::load(&inventory, limits, || Deaf);
+        let limits = Limits { most: budget.longest(), budget: &budget, pool };
+        let (history, ..) = load::load(&inventory, limits, || Deaf, |_| ());
         let trees = &history.trees;
         let is_whole = inventory.problems.is_empty() && history.broken.is_empty() && trees.broken.is_empty() && !trees.is_odd;
         let scratch = Scratch {

@@ -67,9 +67,7 @@ impl<'t> Folders<'t> {
         if noted != UNKNOWN {
             return noted.into();
         }
-        let class = entered();
-        let same = self.known.borrow().iter().position(|known| *known == class).and_then(|at| u32::try_from(at).ok());
-        let inside = same.unwrap_or_else(|| self.add(class));
+        let inside = self.number(entered());
         self.of_class.borrow()[folder as usize].folders[name as usize].set(u8::try_from(inside).unwrap_or(UNKNOWN));
         inside
     }
@@ -86,6 +84,27 @@ impl<'t> Folders<'t> {
             noted.set(u8::try_from(class.number()).unwrap_or(UNKNOWN));
         }
         noted.get().into()
+    }
+
+    /// The number here of each folder that others know, by its number there.
+    pub(super) fn numbers_of(&self, others: &Self) -> Vec<FolderId> {
+        let known = others.known.borrow();
+        if self.counts == Counts::Class {
+            return known.iter().map(|&class| self.number(class)).collect();
+        }
+        let mut ways = vec![None; known.len()];
+        others.of_path.borrow().iter().for_each(|(&way, &inside)| ways[inside as usize] = Some(way));
+        // The folder that one is in comes before it.
+        ways.into_iter().fold(Vec::new(), |mut numbers, way| {
+            numbers.push(way.map_or(ROOT, |(above, name): (FolderId, u32)| self.enter(numbers[above as usize], name)));
+            numbers
+        })
+    }
+
+    /// The number of a class of folders.
+    fn number(&self, class: Folder) -> FolderId {
+        let same = self.known.borrow().iter().position(|known| *known == class).and_then(|at| u32::try_from(at).ok());
+        same.unwrap_or_else(|| self.add(class))
     }
 
     fn add(&self, folder: Folder) -> FolderId {

@@ -20,8 +20,13 @@ pub(crate) trait Listener: Send {
     fn commit(&mut self, object: u32, bytes: &[u8]);
 }
 
-/// Reads all commits and all trees; each thread shows its commits to a listener.
-pub(crate) fn load<L: Listener>(inventory: &Inventory, limits: Limits<'_>, listen: impl Fn() -> L) -> (History, Vec<L>) {
+/// Reads all commits and all trees; each thread shows its commits to a listener. What `then` makes of the commits it makes while trees are read.
+pub(crate) fn load<L: Listener, T: Send>(
+    inventory: &Inventory,
+    limits: Limits<'_>,
+    listen: impl Fn() -> L,
+    then: impl FnOnce(&Commits) -> T + Send,
+) -> (History, Vec<L>, T) {
     let numbers = |ids: &[u8]| inventory.numbers_of(ids);
     let start = || CommitVisitor { reader: CommitReader::new(inventory.id_len(), numbers), listener: listen(), broken: Vec::new() };
     let mut parts = Vec::new();
@@ -32,14 +37,17 @@ pub(crate) fn load<L: Listener>(inventory: &Inventory, limits: Limits<'_>, liste
         listeners.push(visitor.listener);
         broken.extend(visitor.broken);
     }
-    let commits = Commits::new(&parts);
-    let (cut, missing) = gaps(inventory, &parts, &commits);
-    drop(parts);
-    let (trees, lost) = trees(inventory, limits);
+    let join = || {
+        let commits = Commits::new(&parts);
+        let gaps = gaps(inventory, &parts, &commits);
+        let made = then(&commits);
+        (commits, gaps, made)
+    };
+    let ((trees, lost), (commits, (cut, missing), made)) = limits.pool.join(|| trees(inventory, limits), join);
     broken.extend(lost);
     broken.sort_unstable_by_key(|&(object, _)| object);
     broken.dedup_by_key(|&mut (object, _)| object);
-    (History { commits, trees, objects: inventory.len(), cut, missing, broken }, listeners)
+    (History { commits, trees, objects: inventory.len(), cut, missing, broken }, listeners, made)
 }
 
 /// What commits name and what cannot be had, each after the commit: parents, and root trees.

@@ -6,6 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use bstr::BString;
+use rayon::prelude::*;
 
 use super::bits::ones;
 use super::holders::{Holders, Part};
@@ -84,7 +85,7 @@ pub(crate) struct Trace {
     pub(crate) reached_remote: bool,
 }
 
-/// Follows the secrets of `hits`. `head` is the commit, by object, that counts as live.
+/// Follows the secrets of `hits`, on the threads of the pool that this is called in. `head` is the commit, by object, that counts as live.
 pub(crate) fn trace(history: &History, reached: &Reached, head: Option<u32>, tips: &[Tip], hits: &[Hit]) -> Vec<Trace> {
     let mut hits = hits.to_vec();
     hits.sort_unstable();
@@ -95,14 +96,13 @@ pub(crate) fn trace(history: &History, reached: &Reached, head: Option<u32>, tip
     let holders = Holders::new(history, reached, blobs);
     let tracing = Tracing::new(history, reached, &holders, tips, head);
     let count = hits.last().map_or(0, |last| last.secret as usize + 1);
-    let mut secrets = Vec::with_capacity(count);
-    for first in (0..count).step_by(TOGETHER) {
+    let chunk = |first: usize| {
         let number = |at: usize| u32::try_from(at).unwrap_or(NONE);
         let (start, end) = (number(first), number(first + TOGETHER));
         let chunk = &hits[hits.partition_point(|hit| hit.secret < start)..hits.partition_point(|hit| hit.secret < end)];
-        secrets.extend(tracing.chunk(chunk, start, count - first));
-    }
-    secrets
+        tracing.chunk(chunk, start, count - first)
+    };
+    (0..count).into_par_iter().step_by(TOGETHER).flat_map_iter(chunk).collect()
 }
 
 struct Tracing<'h> {

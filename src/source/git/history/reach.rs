@@ -3,12 +3,16 @@
 //! Trees are known as changes to other trees. What a tree shares with one that was looked at before is reached already, so that mostly
 //! changes are looked at. Which path an object gets depends on commits and trees alone: how they are stored may change from one scan to the next.
 
+mod join;
+
 use std::collections::HashSet;
 use std::collections::hash_map::Entry;
+use std::hint::black_box;
 
 use bstr::BString;
 
 use super::bits::Bits;
+use super::commits::Commits;
 use super::folders::{Counts, FolderId, Folders, ROOT};
 use super::met::Met;
 use super::trees::{Class, Edit, MOST_PATH, Trees};
@@ -50,31 +54,65 @@ struct Via {
     name: u32,
 }
 
+impl Via {
+    /// Nothing is above.
+    const TOP: Self = Self { tree: NONE, folder: NONE, name: NONE };
+}
+
 /// The number of no class.
 const NO_CLASS: u8 = u8::MAX;
+
+/// Edits of a tree that are fetched; most have no more.
+const FIRST_EDITS: usize = 16;
 
 /// A repository may be made so that its objects are at endless many paths; more than this many times the number of objects are not followed.
 const MOST_OTHERS: usize = 4;
 /// So many are followed in any case.
 const FEW_OTHERS: usize = 1 << 18;
 
-/// Follows `tips`, which are objects of any kind but tags. Paths are those of `head`, a commit's object, where it holds a blob; `counts` says of
-/// which objects there are more.
-pub(crate) fn reach(history: &History, head: Option<u32>, tips: &[u32], counts: Counts) -> Reached {
+/// Where to begin, and the commits behind it.
+#[derive(Debug)]
+pub(crate) struct Start {
+    head: Option<u32>,
+    /// Objects that are no commits.
+    others: Vec<u32>,
+    /// See [`Reached`].
+    commits: Bits,
+    oldest_first: Vec<u32>,
+}
+
+impl Start {
+    /// To follow `tips`, which are objects of any kind but tags, and `head`, a commit's object.
+    pub(crate) fn new(commits: &Commits, head: Option<u32>, tips: &[u32]) -> Self {
+        let all = || head.iter().chain(tips).copied();
+        let reached = commits.reached(all().filter_map(|object| commits.place(object)));
+        let oldest_first = commits.oldest_first(&reached);
+        let others = all().filter(|&object| commits.place(object).is_none()).collect();
+        Self { head, others, commits: reached, oldest_first }
+    }
+}
+
+/// Commits whose trees are fetched from memory at a time.
+const TOGETHER: usize = 32;
+
+/// Follows everything behind a start, on two threads of the pool that this is called in. Paths are those of its head, where that holds a blob; `counts` says of which objects there are more.
+pub(crate) fn reach(history: &History, start: Start, counts: Counts) -> Reached {
     let History { commits, trees, .. } = history;
-    let all = || head.iter().chain(tips).copied();
-    let reached = commits.reached(all().filter_map(|object| commits.place(object)));
-    let mut spreading = Spreading::new(trees, history.objects, counts);
-    if let Some(root) = head.and_then(|head| commits.tree(commits.place(head)?)) {
-        spreading.follow(root);
-    }
-    let oldest_first = commits.oldest_first(&reached);
-    for root in oldest_first.iter().rev().filter_map(|&commit| commits.tree(commit)) {
-        spreading.follow(root);
-    }
-    for object in all().filter(|&object| commits.place(object).is_none()) {
-        spreading.follow(object);
-    }
+    let Start { head, others, commits: reached, oldest_first } = start;
+    let root = head.and_then(|head| commits.tree(commits.place(head)?));
+    let newest_first: Vec<u32> = root.into_iter().chain(oldest_first.iter().rev().filter_map(|&commit| commits.tree(commit))).collect();
+    // However many threads there are, so that what is seen is the same.
+    let (newer, older) = newest_first.split_at(newest_first.len().div_ceil(2));
+    let follow = |roots: &[u32], others: &[u32]| {
+        let mut spreading = Spreading::new(trees, history.objects, counts);
+        for roots in roots.chunks(TOGETHER).chain(others.chunks(TOGETHER)) {
+            spreading.fetch(roots);
+            roots.iter().for_each(|&root| spreading.follow(root));
+        }
+        spreading
+    };
+    let (mut spreading, older) = rayon::join(|| follow(newer, &[]), || follow(older, &others));
+    spreading.take(&older);
     spreading.reached(reached, oldest_first)
 }
 
@@ -227,6 +265,30 @@ impl<'t> Spreading<'t> {
         }
     }
 
+    /// Reads what looking at these trees, by object, will read. One after the other each would be waited for; these come from memory together,
+    /// since none of the loops waits for the one before.
+    fn fetch(&self, objects: &[u32]) {
+        let trees = self.trees;
+        let places: Vec<u32> = objects.iter().filter_map(|&object| trees.place(object)).collect();
+        let bases: Vec<u32> = places.iter().filter_map(|&tree| trees.base(tree)).collect();
+        black_box(bases.iter().fold(0, |all, &base| all ^ self.first[base as usize]));
+        let first = |tree: u32| trees.edits(tree).iter().take(FIRST_EDITS).copied();
+        let edits: Vec<Edit> = places.iter().flat_map(|&tree| first(tree)).collect();
+        self.fetch_children(&edits);
+        let inside = edits.iter().filter(|edit| edit.class() == Class::Tree).map(|edit| edit.child);
+        self.fetch_children(&inside.flat_map(first).collect::<Vec<_>>());
+    }
+
+    /// Reads what is known of what edits lead to.
+    fn fetch_children(&self, edits: &[Edit]) {
+        let known = |edit: &Edit| match edit.class() {
+            Class::Tree => self.first[edit.child as usize],
+            Class::File | Class::Link => self.classes.get(edit.child as usize).copied().unwrap_or_default().into(),
+            Class::Submodule | Class::Missing | Class::Gone => 0,
+        };
+        black_box(edits.iter().fold(0, |all, edit| all ^ known(edit)));
+    }
+
     /// Follows an object, which is at the top, until there is nothing new behind it.
     fn follow(&mut self, object: u32) {
         self.objects.add(object);
@@ -254,7 +316,7 @@ impl<'t> Spreading<'t> {
             let Entry::Vacant(vacant) = self.more_trees.entry((tree, folder)) else { return };
             if more < self.most_more {
                 // A tree at the top that was seen below is at no other path above it.
-                vacant.insert(via.unwrap_or(Via { tree: NONE, folder: NONE, name: NONE }));
+                vacant.insert(via.unwrap_or(Via::TOP));
                 self.waiting.push((tree, folder));
             } else {
                 self.is_cut_short = true;
@@ -282,10 +344,16 @@ impl<'t> Spreading<'t> {
                 self.meet(base, folder, above);
                 trees.entries(tree, |_| true, |&entry| !self.knows(folder, entry), &mut met, &mut entries);
             }
-            _ => {
+            Some(_) => {
                 let is_new = |entry: &Edit| !self.knows(folder, *entry);
                 let looked_at = trees.entries(tree, |base| self.has_seen(base, folder), is_new, &mut met, &mut entries);
-                self.work = self.work.saturating_sub(if base.is_some() { looked_at } else { 0 });
+                self.work = self.work.saturating_sub(looked_at);
+            }
+            None => {
+                entries.extend_from_slice(trees.edits(tree));
+                self.fetch_children(&entries);
+                entries.retain(|&entry| entry.class() != Class::Gone && !self.knows(folder, entry));
+                entries.sort_by_key(|entry| entry.name());
             }
         }
         if self.first[tree as usize] == folder {
@@ -304,17 +372,17 @@ impl<'t> Spreading<'t> {
                 let inside = self.folders.enter(folder, entry.name());
                 self.first[entry.child as usize] == inside || self.more_trees.contains_key(&(entry.child, inside))
             }
-            Class::File | Class::Link => self.objects.has(entry.child) && self.knows_file(folder, entry),
+            Class::File | Class::Link => self.knows_file(folder, entry),
             Class::Missing => self.missing.has(entry.child),
             Class::Submodule => self.submodules.has(entry.name()),
             Class::Gone => true,
         }
     }
 
-    /// Whether a blob that was seen was seen as the file that an entry is in a folder.
+    /// Whether a blob was seen as the file that an entry is in a folder.
     fn knows_file(&self, folder: FolderId, entry: Edit) -> bool {
         let file = self.folders.file(folder, entry.name());
-        self.first_file(entry.child) == Some(file) || self.more_blobs.contains_key(&(entry.child, file))
+        self.first_file(entry.child) == Some(file) || self.objects.has(entry.child) && self.more_blobs.contains_key(&(entry.child, file))
     }
 
     /// What a blob was first seen as; none if something else than a tree led to it.

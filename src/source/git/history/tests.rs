@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::commits::tests::commits;
 use super::folders::Counts;
 use super::provenance::{Hit, Spot, Tip, Trace, trace};
-use super::reach::{Reached, reach};
+use super::reach::{Reached, Start, reach};
 use super::trees::tests::{Plain, trees};
 use super::{History, commits::Commits};
 use crate::file_kind::path_class;
@@ -179,7 +179,7 @@ proptest! {
         let tips: Vec<usize> = tips.iter().map(|tip| tip.index(made.len())).collect();
         let head = with_head.then(|| object(tips[0]));
         let objects: Vec<u32> = tips.iter().map(|&tip| object(tip)).collect();
-        let reached = reach(&history, head, &objects, Counts::Class);
+        let reached = reach(&history, Start::new(&history.commits, head, &objects), Counts::Class);
         let expected = model.reached(&tips);
         prop_assert_eq!(bits(&history.commits, &reached), expected.clone());
         let held: BTreeSet<u32> = expected.iter().flat_map(|&commit| model.snapshots[commit].values().copied()).collect();
@@ -213,7 +213,7 @@ proptest! {
         let tips: Vec<usize> = tips.iter().map(|tip| tip.index(made.len())).collect();
         let objects: Vec<u32> = tips.iter().map(|&tip| object(tip)).collect();
         let counts = if by_path { Counts::Path } else { Counts::Class };
-        let reached = reach(&history, has_head.then(|| objects[0]), &objects, counts);
+        let reached = reach(&history, Start::new(&history.commits, has_head.then(|| objects[0]), &objects), counts);
         let key = |path: &str| if by_path { path.to_owned() } else { path_class(path.into()).number().to_string() };
         let commits = model.reached(&tips);
         let roots: BTreeMap<u32, usize> = commits.iter().map(|&commit| (model.roots[commit], commit)).collect();
@@ -242,7 +242,7 @@ proptest! {
         let tips: Vec<u32> = (0..made.len()).map(object).collect();
         let paths = shuffles.iter().map(|shuffle| {
             let history = Model::new(&made, shuffle).history();
-            let reached = reach(&history, has_head.then_some(head), &tips, Counts::Class);
+            let reached = reach(&history, Start::new(&history.commits, has_head.then_some(head), &tips), Counts::Class);
             reached.objects.iter().map(|object| (object, reached.path(&history.trees, object))).collect::<Vec<_>>()
         });
         let paths: Vec<_> = paths.collect();
@@ -262,7 +262,7 @@ proptest! {
         let head = has_head.then(|| object(tips[0]));
         let references: Vec<Tip> = tips.iter().map(|&tip| Tip { object: object(tip), tags: vec![], is_remote: tip % 2 == 1 }).collect();
         let objects: Vec<u32> = references.iter().map(|tip| tip.object).collect();
-        let reached = reach(&history, head, &objects, Counts::Class);
+        let reached = reach(&history, Start::new(&history.commits, head, &objects), Counts::Class);
         let order: Vec<usize> = reached.oldest_first.iter().map(|&commit| commit_of(history.commits.object(commit))).collect();
         let in_messages: BTreeSet<(u32, usize)> = messages.iter().map(|(secret, commit)| (*secret, commit.index(made.len()))).collect();
         let all: Vec<Hit> = hits.iter().map(|&(secret, blob)| Hit { secret, object: BLOBS + blob })
@@ -304,7 +304,8 @@ fn tags_and_references_to_blobs_give_away_what_they_hold() {
     let history = model.history();
     let tip = |object, tags: &[u32], is_remote| Tip { object, tags: tags.to_vec(), is_remote };
     let tips = [tip(object(0), &[700], false), tip(BLOBS + 2, &[], true), tip(model.roots[0], &[], false)];
-    let reached = reach(&history, None, &tips.iter().map(|tip| tip.object).collect::<Vec<_>>(), Counts::Class);
+    let reached =
+        reach(&history, Start::new(&history.commits, None, &tips.iter().map(|tip| tip.object).collect::<Vec<_>>()), Counts::Class);
     assert!(reached.objects.has(BLOBS + 2) && reached.path(&history.trees, BLOBS + 2).is_empty());
     let hits = [(0, 700), (1, BLOBS + 2), (2, BLOBS + 1)].map(|(secret, object)| Hit { secret, object });
     let provenance = trace(&history, &reached, None, &tips, &hits);

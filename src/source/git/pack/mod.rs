@@ -18,6 +18,7 @@ use gix::hash::Kind as HashKind;
 use gix::objs::Kind;
 use gix::odb::pack::index::File as PackIndexFile;
 use gix::{ObjectId, oid};
+use rayon::ThreadPool;
 
 use crate::blob::visible;
 use crate::finding::{Problem, ProblemKind};
@@ -61,8 +62,8 @@ struct Found {
 }
 
 impl Inventory {
-    /// Takes stock of the object directories `directories` and of those their `info/alternates` name.
-    pub(crate) fn open(directories: &[PathBuf], hash: HashKind) -> Self {
+    /// Takes stock of the object directories `directories` and of those their `info/alternates` name, on the threads of `pool`.
+    pub(crate) fn open(directories: &[PathBuf], hash: HashKind, pool: &ThreadPool) -> Self {
         let mut problems = Vec::new();
         let directories = with_alternates(directories, &mut problems);
         let mut found = Vec::new();
@@ -80,7 +81,7 @@ impl Inventory {
         let finder = Finder::new(&ids, hash.len_in_bytes());
         let mut inventory =
             Self { hash, ids, finder, kinds: Vec::new(), packs: Vec::new(), loose: Vec::new(), directories: Vec::new(), problems };
-        inventory.take(found, loose, directories);
+        pool.install(|| inventory.take(found, loose, directories));
         inventory
     }
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use gix::objs::Kind;
 use gix::odb::pack::data::File as PackData;
 use gix::odb::pack::index::File as PackIndexFile;
+use rayon::prelude::*;
 use sirocco::Format;
 use sirocco::inflate::{Decoder, Reader};
 
@@ -92,7 +93,7 @@ impl Pack {
         let count = index.num_objects();
         let end = data.pack_end() as u64;
         let mut order: Vec<(u64, u32)> = (0..count).map(|at| (index.pack_offset_at_index(at), at)).collect();
-        order.sort_unstable();
+        order.par_sort_unstable();
         if order.last().is_some_and(|&(last, _)| last >= end) {
             return Err("the pack ends before the last of its objects".to_owned());
         }
@@ -186,34 +187,21 @@ impl Pack {
         read_header(self.stored(entry), self.entries[entry as usize].offset, self.data.object_hash().len_in_bytes())
     }
 
-    /// Finds each entry's base, then kinds and weights from the roots down.
-    fn connect(&mut self, entry_of_id: impl Fn(&[u8]) -> Option<u32>) {
+    /// Finds each entry's base, then kinds from the roots down and weights from the ends up.
+    fn connect(&mut self, entry_of_id: impl Fn(&[u8]) -> Option<u32> + Sync) {
         let count = self.len();
-        for entry in 0..count {
-            let Some(header) = self.header(entry) else { continue };
-            let base = match header.stored {
-                Stored::Whole(kind) => {
-                    self.entries[entry as usize].kind = Some(kind);
-                    None
-                }
-                Stored::DeltaAt(offset) => before(&self.entries[..entry as usize], offset),
-                Stored::DeltaOf => {
-                    let id = &self.stored(entry)[header.len - self.data.object_hash().len_in_bytes()..header.len];
-                    entry_of_id(id)
-                }
-            };
-            self.entries[entry as usize].base = base.unwrap_or(NONE);
+        let starts = Starts::new(&self.entries);
+        let entry_at = |offset| starts.entry(&self.entries, offset);
+        let stored = (0..count).into_par_iter().map(|entry| self.kind_or_base(entry, entry_at, &entry_of_id));
+        let stored: Vec<(Option<Kind>, u32)> = stored.collect();
+        for (entry, (kind, base)) in self.entries.iter_mut().zip(stored) {
+            (entry.kind, entry.base) = (kind, base);
         }
         self.list_children();
-        let mut order: Vec<u32> = (0..count).filter(|&entry| self.kind(entry).is_some()).collect();
-        let mut next = 0;
-        while let Some(&entry) = order.get(next) {
-            next += 1;
-            let kind = self.kind(entry);
-            for at in self.entries[entry as usize].first_child..self.entries[entry as usize + 1].first_child {
-                let child = self.children[at as usize];
-                self.entries[child as usize].kind = kind;
-                order.push(child);
+        let order = self.bases_first();
+        for &entry in &order {
+            if let Some(base) = self.base(entry) {
+                self.entries[entry as usize].kind = self.kind(base);
             }
         }
         for entry in 0..count as usize {
@@ -227,6 +215,38 @@ impl Pack {
                 *of_base = of_base.saturating_add(weight);
             }
         }
+    }
+
+    /// What the header of an entry says: the kind of one that is stored whole, or the entry that it is stored as a change to.
+    fn kind_or_base(
+        &self,
+        entry: u32,
+        entry_at: impl Fn(u64) -> Option<u32>,
+        entry_of_id: impl Fn(&[u8]) -> Option<u32>,
+    ) -> (Option<Kind>, u32) {
+        let Some(header) = self.header(entry) else { return (None, NONE) };
+        let base = match header.stored {
+            Stored::Whole(kind) => return (Some(kind), NONE),
+            Stored::DeltaAt(offset) => entry_at(offset),
+            Stored::DeltaOf => entry_of_id(&self.stored(entry)[header.len - self.data.object_hash().len_in_bytes()..header.len]),
+        };
+        (None, base.unwrap_or(NONE))
+    }
+
+    /// The entries whose chain of bases ends, each after its base. That is how packs are stored, but for some whose changes name their bases by id.
+    fn bases_first(&self) -> Vec<u32> {
+        let has_end = |&entry: &u32| self.kind(entry).is_some() || self.base(entry).is_some();
+        let storage = 0..self.len();
+        if storage.clone().all(|entry| self.base(entry).is_none_or(|base| base < entry)) {
+            return storage.filter(has_end).collect();
+        }
+        let mut order: Vec<u32> = storage.filter(|&entry| self.kind(entry).is_some()).collect();
+        let mut next = 0;
+        while let Some(&entry) = order.get(next) {
+            next += 1;
+            order.extend_from_slice(self.children(entry));
+        }
+        order
     }
 
     /// Lists the entries that have each entry as their base.
@@ -262,16 +282,29 @@ fn order_of(index: &PackIndexFile, id: &[u8], order: &[(u64, u32)]) -> Option<u3
     order.binary_search_by_key(&offset, |&(offset, _)| offset).ok().and_then(|entry| u32::try_from(entry).ok())
 }
 
-/// The one of the `entries` that starts at `offset`; most bases are near the end.
-fn before(entries: &[Entry], offset: u64) -> Option<u32> {
-    let mut width = 32;
-    loop {
-        let start = entries.len().saturating_sub(width);
-        if start == 0 || entries[start].offset <= offset {
-            let at = start + entries[start..].binary_search_by_key(&offset, |entry| entry.offset).ok()?;
-            return u32::try_from(at).ok();
+/// Which entry starts at an offset: entries are about evenly long, so that the first bits of an offset lead to a few.
+struct Starts {
+    shift: u32,
+    /// For each value of these bits the first entry that starts there or later.
+    first: Vec<u32>,
+}
+
+impl Starts {
+    fn new(entries: &[Entry]) -> Self {
+        let end = entries.last().map_or(0, |end| end.offset);
+        let shift = (end / entries.len().max(1) as u64).checked_ilog2().unwrap_or(0);
+        let mut first = Vec::new();
+        for (entry, at) in entries.iter().zip(0..) {
+            let bits = usize::try_from(entry.offset >> shift).unwrap_or(usize::MAX);
+            first.resize(first.len().max(bits + 1), at);
         }
-        width *= 4;
+        Self { shift, first }
+    }
+
+    fn entry(&self, entries: &[Entry], offset: u64) -> Option<u32> {
+        let first = *self.first.get(usize::try_from(offset >> self.shift).ok()?)?;
+        let found = entries[first as usize..].iter().zip(first..).find(|(entry, _)| entry.offset >= offset);
+        found.filter(|(entry, _)| entry.offset == offset).map(|(_, at)| at)
     }
 }
 

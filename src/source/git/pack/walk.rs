@@ -80,8 +80,15 @@ pub(crate) struct Limits<'b> {
     pub(crate) most: u64,
     /// Memory for all texts together.
     pub(crate) budget: &'b Budget,
-    /// How many threads there are.
-    pub(crate) threads: usize,
+    /// The threads.
+    pub(crate) pool: &'b ThreadPool,
+}
+
+/// So many threads, at least one. Where none can be started, the caller's own has to do.
+pub(crate) fn pool(threads: usize) -> ThreadPool {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build();
+    let pool = pool.or_else(|_| rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build());
+    pool.expect("because the caller's thread is there")
 }
 
 /// Shows every object of `kind` for which `wanted` says yes once to one of the visitors that `start` makes, one for each thread, and gives them
@@ -93,16 +100,12 @@ pub(crate) fn walk<V: Visitor>(
     wanted: impl Fn(u32) -> bool,
     start: impl Fn() -> V,
 ) -> Vec<V> {
-    let threads = limits.threads.max(1);
+    let threads = limits.pool.current_num_threads();
     let mut workers: Vec<Mutex<Worker<'_, V>>> = (0..threads).map(|_| Mutex::new(Worker::new(start(), limits))).collect();
-    // Where no thread can be started, the caller's own has to do.
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.or_else(|_| rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build());
-    let pool = pool.expect("because the caller's thread is there");
     let mut plan = Some(Plan::new(inventory, kind, wanted));
     let mut tried = 0;
     while let Some(at_hand) = plan {
-        go(&pool, inventory, &at_hand, &workers);
+        go(limits.pool, inventory, &at_hand, &workers);
         tried += 1;
         let mut lost: BTreeMap<u32, Broken> = workers.iter_mut().flat_map(|worker| std::mem::take(&mut of(worker).lost)).collect();
         plan = Plan::again(inventory, kind, &mut lost, tried);
