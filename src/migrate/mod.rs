@@ -26,6 +26,7 @@ pub mod key;
 pub mod known;
 pub mod make;
 pub mod name;
+pub mod nested;
 mod own_readers;
 pub mod owners;
 pub mod permissions;
