@@ -18,6 +18,7 @@ pub mod edits;
 pub mod emit;
 pub mod external;
 mod files;
+mod filters;
 mod group;
 mod inventory;
 pub mod joining;
