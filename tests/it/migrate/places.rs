@@ -57,6 +57,25 @@ fn two_users_with_one_password_have_a_secret_each_wherever_settings_say_who_logs
 }
 
 #[test]
+fn a_key_that_many_dictionaries_have_is_named_after_its_own() {
+    let passwords = [made_up::password(74), made_up::password(75), made_up::password(76)];
+    let database = |name: &str, user: &str, password: &str| {
+        format!("    '{name}': {{\n        'USER': '{user}',\n        'PASSWORD': '{password}',\n    }},\n")
+    };
+    let text = format!(
+        "DATABASES = {{\n{}{}}}\nMAIL = {{'PASSWORD': '{}'}}\n",
+        database("default", "shop", &passwords[0]),
+        database("reports", "reader", &passwords[1]),
+        passwords[2]
+    );
+    let bench = Bench::new(&[("settings.py", text)], passwords.to_vec());
+    let plan = bench.plan(&options());
+    let names: Vec<&str> = plan.secrets.iter().map(|secret| secret.name.as_str()).collect();
+    assert_eq!(names, ["prod/shop/databases-default", "prod/shop/mail-password", "prod/shop/reports"]);
+    there_and_back(&bench, &plan);
+}
+
+#[test]
 fn one_user_in_several_files_has_one_secret_and_so_have_places_that_name_no_user() {
     let password = made_up::password(62);
     let files = [
