@@ -282,7 +282,8 @@ fn own_name(file: &FileText, located: &Located) -> Option<String> {
 
 /// Settings near a byte, on lines of their own with the same indentation: names in words, and the bytes of the values.
 fn neighbours(bytes: &[u8], at: usize) -> Vec<(String, Range<usize>)> {
-    let start = bytes[..at].rfind_byte(b'\n').map_or(0, |end| end + 1);
+    let Some(before) = bytes.get(..at) else { return Vec::new() };
+    let start = before.rfind_byte(b'\n').map_or(0, |end| end + 1);
     let first = bytes[..start].rfind_iter(b"\n").nth(NEAR).map_or(0, |end| end + 1);
     let own = bytes[first..start].find_iter(b"\n").count();
     let mut end = first;
@@ -360,6 +361,6 @@ mod tests {
         assert_eq!(found, [("a_user".to_owned(), 7..8)]);
         let text = b"db:\n  username: x\n\n  password: y\nredis:\n  password: z\n";
         assert_eq!(neighbours(text, 30), [("username".to_owned(), 16..17)]);
-        assert!(neighbours(text, 55).is_empty());
+        assert!(neighbours(text, 50).is_empty());
     }
 }
