@@ -6,11 +6,12 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use bstr::{BString, ByteSlice};
+use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
 
 use super::edits::is_word;
 use crate::blob::visible;
 use crate::finding::Finding;
-use crate::rewrite::Manual;
+use crate::rewrite::{Form, Located, Manual, Piece, Spelling, Strategy};
 use crate::scan::known;
 use crate::secret::{Fingerprint, Secret};
 
@@ -62,6 +63,48 @@ pub fn part_of_more() -> Manual {
         reason: "it is a part of what stands there, or encoded".to_owned(),
         advice: "have the program put it together from the reference".to_owned(),
     }
+}
+
+/// Makes prose that spells a value which is `used` elsewhere in base64 or hex a place of that value: whoever reads the text gets the name of one
+/// secret. Code and settings take the encoded text as it is, and keep it as a secret of their own.
+pub fn fold(located: &mut Located, used: &BTreeMap<Fingerprint, Secret>) {
+    if located.strategy != Strategy::Placeholder || located.spelling != Spelling::Plain {
+        return;
+    }
+    let text = located.value.expose();
+    let same = |(value, spelling): (Vec<u8>, Spelling)| {
+        let known = used.get(&Fingerprint::of(&value))?;
+        (spelling.spell(&value).as_deref() == Some(text)).then(|| (known.clone(), spelling))
+    };
+    if let Some((value, spelling)) = decoded(text).into_iter().find_map(same) {
+        (located.value, located.spelling) = (value, spelling);
+    }
+}
+
+/// The values that a text can spell, and how.
+fn decoded(text: &[u8]) -> Vec<(Vec<u8>, Spelling)> {
+    let encodings = [(BASE64, false, true), (BASE64_NOPAD, false, false), (BASE64URL, true, true), (BASE64URL_NOPAD, true, false)];
+    let mut all: Vec<_> = encodings
+        .into_iter()
+        .filter_map(|(encoding, url, padded)| Some((encoding.decode(text).ok()?, Spelling::Base64 { url, padded })))
+        .collect();
+    if let Ok(value) = HEXLOWER_PERMISSIVE.decode(text) {
+        let upper = text.iter().any(u8::is_ascii_uppercase);
+        let form = Form::Hex { before: String::new(), after: String::new(), digits: 2, upper, bytes: true, surrogates: false };
+        all.push((value.clone(), Spelling::Pieces(vec![Piece { length: value.len(), form }])));
+    }
+    all
+}
+
+/// Warnings of secrets that are another one in base64 or hex.
+pub fn encodings<'v>(values: impl Iterator<Item = (&'v str, &'v Secret)> + Clone) -> Vec<String> {
+    let known: BTreeMap<Fingerprint, &str> = values.clone().map(|(name, value)| (Fingerprint::of(value.expose()), name)).collect();
+    let of = |value: &Secret| decoded(value.expose()).into_iter().find_map(|(value, _)| known.get(&Fingerprint::of(&value)).copied());
+    let said = |(name, value): (&str, &Secret)| {
+        let other = of(value).filter(|other| *other != name)?;
+        Some(format!("{name} is the value of {other} in another encoding: whoever renews one writes the other again"))
+    };
+    values.filter_map(said).collect()
 }
 
 /// Where the values of the chosen findings, numbered, stand in the files below `root`, by path: at their own places, too.

@@ -14,12 +14,12 @@ use super::key::PlanKey;
 use super::known::Known;
 use super::make::Ground;
 use super::plan::{Edit, ManualPlace, PlannedFile, PlannedPlace, Tracked};
-use super::{diff, name};
+use super::{diff, name, target};
 use crate::finding::Place;
 use crate::reference::Reference;
 use crate::rewrite::encoding::{FileEncoding, Text};
 use crate::rewrite::format::variables;
-use crate::rewrite::{Companion, Field, Manual, Rewritten, Spelled, Splice, Tree as _, Wanted};
+use crate::rewrite::{Companion, Field, Manual, Rewritten, Spelled, Splice, Strategy, Tree as _, Wanted};
 use crate::source::git::checkout::{Checkout, FileState};
 
 /// The file of variables and their references, at the root.
@@ -101,14 +101,20 @@ impl Aim<'_> {
         }
     }
 
-    /// Why the place refers to its secret as it does.
-    fn reason(&self) -> String {
+    /// How the place refers to its secret, and why, once it was rewritten with these companions.
+    fn form(&self, companions: &[Companion]) -> (Strategy, String) {
         let located = &self.spot.located;
-        match &located.composed {
-            _ if !self.fields.is_empty() => format!("{}; the URL is put together from its fields", located.reason),
-            Err(why) if self.reference.key.as_deref() == Some(URL) => format!("{}; the URL stays whole: {why}", located.reason),
-            _ => located.reason.clone(),
-        }
+        let instead = companions.iter().find_map(|companion| match companion {
+            Companion::Instead { span, strategy, reason } if *span == located.span => Some((*strategy, reason)),
+            _ => None,
+        });
+        let (strategy, reason) = instead.unwrap_or((located.strategy, &located.reason));
+        let reason = match &located.composed {
+            _ if !self.fields.is_empty() => format!("{reason}; the URL is put together from its fields"),
+            Err(why) if self.reference.key.as_deref() == Some(URL) => format!("{reason}; the URL stays whole: {why}"),
+            _ => reason.clone(),
+        };
+        (strategy, reason)
     }
 }
 
@@ -296,11 +302,9 @@ impl<'a> Work<'a> {
         change.edits.extend(edits);
         change.secrets.extend(secrets);
         change.spans.extend(file.secrets.iter().cloned().chain(aims.iter().map(|aim| aim.spot.located.span.clone())));
-        change.places.extend(aims.iter().map(|aim| PlannedPlace {
-            line: file.line(aim.spot.located.span.start),
-            reference: aim.reference.to_string(),
-            strategy: aim.spot.located.strategy,
-            reason: aim.reason(),
+        change.places.extend(aims.iter().map(|aim| {
+            let (strategy, reason) = aim.form(&together.companions);
+            PlannedPlace { line: file.line(aim.spot.located.span.start), reference: aim.reference.to_string(), strategy, reason }
         }));
         Ok(())
     }
@@ -334,12 +338,14 @@ impl<'a> Work<'a> {
         for companion in companions {
             match companion {
                 Companion::NewFile { path, content } => {
+                    self.can_be_written(path.as_bstr())?;
                     let other = tree.read(path.as_bstr()).is_some_and(|existing| existing != content.as_slice());
                     let clash = state.changes.get(&path.to_string()).is_some_and(|change| !creates(change, content));
                     if other || clash || content.to_str().is_err() {
                         return Err(by_hand(format!("{path} exists with other content"), "add the helper's function to it by hand"));
                     }
                 }
+                Companion::Variable { .. } if self.can_be_written(ENV_FILE.into()).is_err() => self.can_be_written(ENV_FILE.into())?,
                 Companion::Variable { name, reference } if state.is_other(name, reference) => {
                     return Err(by_hand(
                         format!("the variable {name} refers to another secret already"),
@@ -360,16 +366,29 @@ impl<'a> Work<'a> {
                     }
                     change.secrets.extend(secrets.iter().cloned());
                 }
-                Companion::NewFile { .. } | Companion::Arn(_) => {}
+                Companion::NewFile { .. } | Companion::Arn(_) | Companion::Instead { .. } => {}
                 Companion::Edit { path, splice, why } => self.edit_beside(path, splice, why, secrets, tree, state),
             }
         }
         Ok(())
     }
 
+    /// Whether a file that goes with others can be written.
+    fn can_be_written(&self, path: &bstr::BStr) -> Result<(), Manual> {
+        let reason = |reason: String| target::by_hand(format!("{path}, which goes with it, is not touched: {reason}"));
+        let path = path.to_str().map_err(|_| reason("its path is no UTF-8".to_owned()))?;
+        target::writable(&self.ground.root, path, Some(self.new_folders(path))).map(drop).map_err(reason)
+    }
+
+    /// The number of folders that come with a file.
+    fn new_folders(&self, path: &str) -> usize {
+        Path::new(path).ancestors().skip(1).take_while(|folder| !self.ground.root.join(folder).exists()).count()
+    }
+
     /// A change to another file, such as a manifest; told to people where it does not go with the others.
     fn edit_beside(&self, path: &BString, splice: &Splice, why: &str, secrets: &BTreeSet<String>, tree: &DiskTree, state: &mut State) {
         let bytes = tree.read(path.as_bstr()).filter(|bytes| std::str::from_utf8(bytes).is_ok());
+        let bytes = bytes.filter(|_| self.can_be_written(path.as_bstr()).is_ok());
         let edit = bytes.as_ref().and_then(|bytes| edits::of(bytes, std::slice::from_ref(splice), &[], self.values).ok());
         let (Some(bytes), Some(edit), Ok(path)) = (bytes, edit, path.to_str()) else {
             state.todo.insert(format!("{path}: {why}"));
@@ -401,7 +420,7 @@ impl<'a> Work<'a> {
             before: change.before.as_deref().map(|bytes| self.key.of_file(bytes)),
             after: self.key.of_file(&after),
             tracked: if state == FileState::Untracked { Tracked::No } else { Tracked::Yes },
-            new_folders: Path::new(&path).ancestors().skip(1).take_while(|folder| !self.ground.root.join(folder).exists()).count(),
+            new_folders: self.new_folders(&path),
             secrets: change.secrets.into_iter().collect(),
             places: change.places,
             encoding,

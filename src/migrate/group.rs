@@ -101,7 +101,7 @@ pub fn group(inventory: &Inventory, split_url: bool, external: Option<&'static E
     let families = external.map_or(&FAMILIES[..], |external| std::slice::from_ref(&external.family));
     let mut by_value: HashMap<Fingerprint, Vec<usize>> = HashMap::new();
     let mut values = Vec::new();
-    for (at, value) in identities(inventory).into_iter().enumerate() {
+    for (at, value) in identities(inventory, families).into_iter().enumerate() {
         let spots = by_value.entry(value).or_default();
         if spots.is_empty() {
             values.push(value);
@@ -149,17 +149,39 @@ pub fn group(inventory: &Inventory, split_url: bool, external: Option<&'static E
     groups
 }
 
-/// What tells the values of spots apart: the password of several users is as many, where the secret says who logs in.
-fn identities(inventory: &Inventory) -> Vec<Fingerprint> {
+/// What tells the values of spots apart: the password of several users is as many, where what stands beside it says who logs in.
+fn identities(inventory: &Inventory, families: &[Family]) -> Vec<Fingerprint> {
+    let login = families.iter().find(|family| family.field == "password");
+    let values: Vec<Fingerprint> = inventory.spots.iter().map(|spot| Fingerprint::of(spot.located.value.expose())).collect();
+    let mut times: HashMap<Fingerprint, usize> = HashMap::new();
+    for value in &values {
+        *times.entry(*value).or_default() += 1;
+    }
     let mut users: HashMap<Fingerprint, &[u8]> = HashMap::new();
-    let mut identity = |spot: &'_ Spot| {
-        let value = Fingerprint::of(spot.located.value.expose());
-        let user = spot.located.beside.iter().find(|(name, _)| *name == "username");
-        let user = user.map(|(_, span)| &inventory.files[spot.file].bytes[span.clone()]);
-        let other = user.filter(|user| users.entry(value).or_insert(user) != user);
-        other.map_or(value, |user| Fingerprint::of(format!("{value} {}", user.as_bstr()).as_bytes()))
+    let identity = |(spot, value): (&'_ Spot, &Fingerprint)| {
+        let file = &inventory.files[spot.file];
+        let user = (times[value] > 1).then(|| username(login, file, &spot.located)).flatten().map(|span| &file.bytes[span]);
+        let other = user.filter(|user| users.entry(*value).or_insert(user) != user);
+        other.map_or(*value, |user| Fingerprint::of(format!("{value} {}", user.as_bstr()).as_bytes()))
     };
-    inventory.spots.iter().map(&mut identity).collect()
+    inventory.spots.iter().zip(&values).map(identity).collect()
+}
+
+/// The bytes of the name of the user who logs in with the password at a place.
+fn username(login: Option<&Family>, file: &FileText, located: &Located) -> Option<Range<usize>> {
+    if let Some((_, span)) = located.beside.iter().find(|(name, _)| *name == "username") {
+        return Some(span.clone());
+    }
+    let login = login.filter(|_| located.strategy != Strategy::Placeholder)?;
+    let own = own_name(file, located)?;
+    let stem = stem(&own, login.secret)?;
+    companion(&neighbours(&file.bytes, located.span.start), stem, login.others[0].1).cloned()
+}
+
+/// The bytes of what is called by one of the endings.
+fn companion<'n>(neighbours: &'n [(String, Range<usize>)], stem: &str, endings: &[&str]) -> Option<&'n Range<usize>> {
+    let is_called = |name: &str| name.strip_prefix(stem).is_some_and(|ending| endings.contains(&ending));
+    neighbours.iter().find_map(|(name, span)| is_called(name).then_some(span))
 }
 
 /// How well a place names its secret, the best one first: code and variables, settings, what only passes the value on, prose.
@@ -218,8 +240,7 @@ fn family(families: &[Family], inventory: &Inventory, spot: usize, style: Style,
     let (family, stem) = families.iter().find_map(|family| Some((family, stem(&own, family.secret)?)))?;
     let mut parts = Vec::new();
     for (key, endings) in family.others {
-        let found =
-            neighbours.iter().find_map(|(name, span)| endings.iter().any(|ending| *name == format!("{stem}{ending}")).then_some(span));
+        let found = companion(&neighbours, stem, endings);
         let located =
             |span: &Range<usize>| file.rewriter.locate(file.source(), span.clone(), style, tree).map(|located| located.value).ok();
         let number = |span: &Range<usize>| value::port(Some(key), &file.bytes[span.clone()]);
@@ -261,19 +282,25 @@ fn own_name(file: &FileText, located: &Located) -> Option<String> {
 
 /// Settings near a byte, on lines of their own with the same indentation: names in words, and the bytes of the values.
 fn neighbours(bytes: &[u8], at: usize) -> Vec<(String, Range<usize>)> {
-    let mut lines: Vec<Range<usize>> = Vec::new();
-    let mut start = 0;
-    for line in bytes.lines_with_terminator() {
-        lines.push(start..start + line.len());
-        start += line.len();
-    }
-    let own = lines.partition_point(|line| line.end <= at);
+    let Some(before) = bytes.get(..at) else { return Vec::new() };
+    let start = before.rfind_byte(b'\n').map_or(0, |end| end + 1);
+    let first = bytes[..start].rfind_iter(b"\n").nth(NEAR).map_or(0, |end| end + 1);
+    let own = bytes[first..start].find_iter(b"\n").count();
+    let mut end = first;
+    let lines: Vec<Range<usize>> = bytes[first..]
+        .lines_with_terminator()
+        .take(own + NEAR + 1)
+        .map(|line| {
+            end += line.len();
+            end - line.len()..end
+        })
+        .collect();
     let indentation = |line: &Range<usize>| bytes[line.clone()].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     let Some(depth) = lines.get(own).map(indentation) else { return Vec::new() };
     // A line that is indented less ends the block: what stands beyond it is of another thing.
     let is_inside = |line: &&Range<usize>| bytes[(*line).clone()].trim_ascii().is_empty() || indentation(line) >= depth;
-    let above = lines[own.saturating_sub(NEAR)..own].iter().rev().take_while(is_inside).count();
-    let below = lines[own..lines.len().min(own + NEAR + 1)].iter().take_while(is_inside).count();
+    let above = lines[..own].iter().rev().take_while(is_inside).count();
+    let below = lines[own..].iter().take_while(is_inside).count();
     let same = lines[own - above..own + below].iter().filter(|line| indentation(line) == depth && !line.contains(&at));
     same.filter_map(|line| {
         let (name, value) = setting(&bytes[line.clone()])?;
@@ -334,6 +361,6 @@ mod tests {
         assert_eq!(found, [("a_user".to_owned(), 7..8)]);
         let text = b"db:\n  username: x\n\n  password: y\nredis:\n  password: z\n";
         assert_eq!(neighbours(text, 30), [("username".to_owned(), 16..17)]);
-        assert!(neighbours(text, 55).is_empty());
+        assert!(neighbours(text, 50).is_empty());
     }
 }

@@ -10,12 +10,14 @@ use rayon::prelude::*;
 
 use super::advice;
 use super::also::{self, Also};
+use super::filters::{self, Filters};
 use super::plan::ManualPlace;
+use super::target;
 use crate::blob::Origin;
 use crate::finding::{Finding, Place};
 use crate::rewrite::encoding::{FileEncoding, Text};
-use crate::rewrite::{self, Located, Manual, Rewriter, Source, Style, Tree};
-use crate::secret::Fingerprint;
+use crate::rewrite::{self, Located, Manual, Rewriter, Source, Strategy, Style, Tree};
+use crate::secret::{Fingerprint, Secret};
 
 /// A file with places.
 pub struct FileText {
@@ -157,10 +159,24 @@ pub fn take(
         }
     }
     let all = |path: &str| secrets.get(path).map_or(&[][..], Vec::as_slice);
-    let taken: Vec<_> = looks.into_par_iter().map(|(path, looks)| file(root, all(&path), path, looks, style, tree)).collect();
+    let filters = Filters::of(tree);
+    let taken: Vec<_> = looks
+        .into_par_iter()
+        .map(|(path, looks)| match unfit(root, &path, &filters) {
+            Ok(()) => file(root, all(&path), path, looks, style, tree),
+            Err(manual) => Taken::by_hand(&path, &looks, &manual),
+        })
+        .collect();
     let moved: BTreeSet<Fingerprint> =
         taken.iter().flat_map(|taken| &taken.spots).map(|spot| Fingerprint::of(spot.located.value.expose())).collect();
+    let used: BTreeMap<Fingerprint, Secret> = taken
+        .iter()
+        .flat_map(|taken| &taken.spots)
+        .filter(|spot| spot.located.strategy != Strategy::Placeholder)
+        .map(|spot| (Fingerprint::of(spot.located.value.expose()), spot.located.value.clone()))
+        .collect();
     for Taken { text, mut spots, more, manual } in taken {
+        spots.iter_mut().for_each(|spot| also::fold(&mut spot.located, &used));
         inventory.manual.extend(manual);
         for (spot, line, also) in more {
             match also::refused(spot.located.value.expose(), &moved) {
@@ -239,13 +255,25 @@ struct Taken {
     manual: Vec<ManualPlace>,
 }
 
+impl Taken {
+    /// All places of a file are left to people.
+    fn by_hand(path: &str, looks: &[Look<'_>], manual: &Manual) -> Self {
+        let places = looks.iter().map(|look| look.manual(path, manual)).collect();
+        Self { text: None, spots: Vec::new(), more: Vec::new(), manual: places }
+    }
+}
+
+/// Whether a file can be rewritten at all, whatever stands in it.
+fn unfit(root: &Path, path: &str, filters: &Filters) -> Result<(), Manual> {
+    if let Some(filter) = filters.of_file(path) {
+        return Err(filters::by_hand(filter));
+    }
+    target::writable(root, path, None).map(drop).map_err(target::by_hand)
+}
+
 /// One file: its content, its literals, and what is left to people.
 fn file(root: &Path, secrets: &[Range<usize>], path: String, looks: Vec<Look<'_>>, style: Style, tree: &(dyn Tree + Sync)) -> Taken {
-    let all_manual = |reason: String, advice: &str| {
-        let manual = Manual { reason, advice: advice.to_owned() };
-        let places = looks.iter().map(|look| look.manual(&path, &manual)).collect();
-        Taken { text: None, spots: Vec::new(), more: Vec::new(), manual: places }
-    };
+    let all_manual = |reason: String, advice: &str| Taken::by_hand(&path, &looks, &Manual { reason, advice: advice.to_owned() });
     let bytes = match std::fs::read(root.join(&path)) {
         Ok(bytes) => bytes,
         Err(error) => return all_manual(format!("the file cannot be read: {error}"), "make it readable and plan again"),

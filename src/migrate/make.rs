@@ -184,6 +184,9 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     plan.readers.extend(standing(&plan, options));
     reader::check(&plan, &plan.readers).map_err(MakeError::Unfit)?;
     too_large(&groups, &named, &mut plan.warnings);
+    let of_groups = groups.iter().zip(&named).filter(|(_, named)| plan.secret(&named.reference.name).is_some());
+    let parts = of_groups.flat_map(|(group, named)| group.parts.iter().map(|part| (named.reference.name.as_str(), &part.value)));
+    plan.warnings.extend(also::encodings(parts));
     warn(&mut plan, ground, &tree);
     plan.todo.extend(unset::steps(&tree, &plan.secrets, &values));
     plan.cost = monthly(&plan, options);

@@ -14,6 +14,7 @@ use super::journal::Progress;
 use super::key::PlanKey;
 use super::plan::{Edit, Plan, PlannedFile, Segment};
 use crate::blob::visible;
+use crate::rewrite::Manual;
 
 /// What a file of the plan holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +34,22 @@ pub enum Content {
 /// # Errors
 /// Why it is not touched.
 pub fn resolve(root: &Path, file: &PlannedFile) -> Result<PathBuf, String> {
+    writable(root, &file.path, file.before.is_none().then_some(file.new_folders))
+}
+
+/// What people are told of a file that is not touched for this reason.
+#[must_use]
+pub fn by_hand(reason: String) -> Manual {
+    Manual { reason, advice: "change that and plan again, or replace the value by a reference by hand".to_owned() }
+}
+
+/// The file at a path below the root, links resolved: one that is there, or a new one with this many folders of its own.
+///
+/// # Errors
+/// Why it is not touched.
+pub fn writable(root: &Path, path: &str, new_folders: Option<usize>) -> Result<PathBuf, String> {
     let root = root.canonicalize().map_err(|error| error.to_string())?;
-    let path = root.join(&file.path);
+    let path = root.join(path);
     let (resolved, metadata) = match fs::symlink_metadata(&path) {
         Ok(_) => {
             let resolved = path.canonicalize().map_err(|error| error.to_string())?;
@@ -43,7 +58,7 @@ pub fn resolve(root: &Path, file: &PlannedFile) -> Result<PathBuf, String> {
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             // Folders that come with a new file are below one that is there.
-            let folders = if file.before.is_none() { file.new_folders } else { 0 };
+            let folders = new_folders.unwrap_or(0);
             let there = path.ancestors().skip(1).take(folders + 1).find(|folder| fs::symlink_metadata(folder).is_ok());
             let there = there.or_else(|| path.parent()).unwrap_or(&root);
             let rest = path.strip_prefix(there).unwrap_or(&path);

@@ -233,6 +233,15 @@ pub enum Companion {
     },
     /// The splices name the full ARN of this secret, which the store makes up, as [`arn_of`] says; no other text in them reads so.
     Arn(String),
+    /// The place with this span got another form than was said when it was located: what stands around it, or the reference, did not go with that.
+    Instead {
+        /// [`Located::span`].
+        span: Range<usize>,
+        /// How it refers to its secret.
+        strategy: Strategy,
+        /// Why.
+        reason: String,
+    },
     /// A thing to do by hand, such as `go get …` or a role's permission.
     Advice(String),
 }

@@ -52,6 +52,10 @@ impl Sandbox {
         fs::read_to_string(self.directory.path().join(name)).unwrap()
     }
 
+    pub fn write(&self, name: &str, text: &str) {
+        put(&self.directory.path().join(name), text);
+    }
+
     fn names(&self) -> Vec<String> {
         let mut names: Vec<String> =
             fs::read_dir(self.directory.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();

@@ -10,10 +10,12 @@ use bstr::ByteSlice as _;
 use clap::{Parser, ValueHint};
 use unleak::blob::{Origin, visible};
 use unleak::migrate::journal::{Phase, Progress};
+use unleak::migrate::nested;
 use unleak::migrate::plan::Plan;
 use unleak::reference::{self, Backend, Reference};
 use unleak::scan::known::{self, Left};
 use unleak::settings::TreeSettings;
+use unleak::source::git::checkout::Checkout;
 use unleak::source::tree;
 
 use crate::env::Environment;
@@ -166,9 +168,23 @@ fn left(args: &CheckArgs, migrated: &[Migrated], stores: &Stores<'_>, environmen
     }
     for path in &args.paths {
         let found = known::search(&values, path, &environment.git, LOOKERS).map_err(|error| Failure::new(&error))?;
-        places += found.left.len();
         is_whole &= found.unread.is_empty();
+        let paths = found.left.iter().filter_map(|(_, place)| if let Left::File(path) = place { Some(path.as_str().into()) } else { None });
+        let checkout = Checkout::around(path).map_err(|error| Failure::new(&error))?;
+        let others = checkout.map(|checkout| checkout.nested(paths)).unwrap_or_default();
         for (value, place) in found.left {
+            if let Left::File(path) = &place
+                && let Some(other) = nested::around(&others, path.as_str().into())
+            {
+                let other = visible(other);
+                let _ = writeln!(
+                    text,
+                    "{path}: the value of {} is left in a repository of its own; run `unleak check` in {other}",
+                    names[value]
+                );
+                continue;
+            }
+            places += 1;
             is_in_history |= matches!(place, Left::Object(..));
             let place = match place {
                 Left::File(path) => path,

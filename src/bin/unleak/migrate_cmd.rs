@@ -13,7 +13,7 @@ use unleak::migrate::apply::Run;
 use unleak::migrate::journal::{self, Phase, Progress};
 use unleak::migrate::make::{self, Ground, Options};
 use unleak::migrate::plan::{Existing, Plan, SCHEMA};
-use unleak::migrate::{ApplyError, RECOVERY_DAYS, backup, name, owners, permissions, undo};
+use unleak::migrate::{ApplyError, RECOVERY_DAYS, backup, name, nested, owners, permissions, undo};
 use unleak::reference::Backend;
 use unleak::scan::Scanner;
 use unleak::settings::{Settings, TreeSettings};
@@ -245,11 +245,15 @@ fn make_plan(args: &PlanArgs, by: Caller<'_>) -> Result<(Plan, Site, Config), Fa
             baseline.note(&mut report.findings);
         }
     }
-    let paths = paths(&tree)?;
+    let (mut paths, mut not_ours) = (paths(&tree)?, paths(&all)?);
+    let nested = site.checkout.as_ref().map(|checkout| checkout.nested(not_ours.iter().map(AsRef::as_ref))).unwrap_or_default();
+    let elsewhere = nested::left_out(&mut report, &nested);
+    paths.retain(|path| nested::around(&nested, path.as_ref()).is_none());
     let known: BTreeSet<&BString> = paths.iter().collect();
-    let not_ours = self::paths(&all)?.into_iter().filter(|path| !known.contains(path)).collect();
+    not_ours.retain(|path| !known.contains(path) && nested::around(&nested, path.as_ref()).is_none());
     let ground = Ground { report: &report, root: site.root.clone(), checkout: site.checkout.as_ref(), paths, not_ours };
-    let plan = make::make(&ground, &options).map_err(make_failure)?;
+    let mut plan = make::make(&ground, &options).map_err(make_failure)?;
+    plan.warnings.extend(elsewhere);
     config.migrate.holds_for(&plan)?;
     Ok((plan, site, config))
 }

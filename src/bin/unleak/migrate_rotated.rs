@@ -11,7 +11,7 @@ use unleak::finding::Report;
 use unleak::fsx::Unwatched;
 use unleak::migrate::journal::{Event, Journal, Progress, StoredSecret};
 use unleak::migrate::plan::{ManualPlace, Plan, PlannedSecret};
-use unleak::migrate::remains;
+use unleak::migrate::{nested, remains};
 use unleak::scan::known::{self, Left};
 use unleak::settings::TreeSettings;
 use unleak::store::SecretStore;
@@ -81,7 +81,13 @@ fn refusal(left: &Places) -> Failure {
 /// # Errors
 /// The tree cannot be read.
 pub fn tree(site: &Site, config: &Config, by: Caller<'_>) -> Result<Report, Failure> {
-    scan(config, &TreeSettings { no_ignore: true, exclude: config.exclude.clone(), roots: vec![site.root.clone()] }, by)
+    let settings = TreeSettings { no_ignore: true, exclude: config.exclude.clone(), roots: vec![site.root.clone()] };
+    let mut report = scan(config, &settings, by)?;
+    // What is another repository's is told by a check there.
+    let paths = report.findings.iter().flat_map(|finding| finding.places.iter().map(|place| place.origin.path()));
+    let others = site.checkout.as_ref().map(|checkout| checkout.nested(paths)).unwrap_or_default();
+    let _ = nested::left_out(&mut report, &others);
+    Ok(report)
 }
 
 /// Where places are looked for.
@@ -135,9 +141,11 @@ pub fn places(plan: &Plan, progress: &Progress, names: &[&str], by: &Search<'_>)
         }
     }
     let search = known::search_files(&values, &site.root, exclude).map_err(|error| Failure::new(&error))?;
+    let paths = search.left.iter().filter_map(|(_, place)| if let Left::File(path) = place { Some(path.as_str().into()) } else { None });
+    let others = site.checkout.as_ref().map(|checkout| checkout.nested(paths)).unwrap_or_default();
     for (value, place) in search.left {
         let Left::File(path) = place else { continue };
-        if seen.contains(&(owners[value], path.clone())) {
+        if nested::around(&others, path.as_str().into()).is_some() || seen.contains(&(owners[value], path.clone())) {
             continue;
         }
         let of_secret = |place: &&ManualPlace| {

@@ -8,7 +8,8 @@ use super::connection::fields;
 use super::lexer::{Lexicon, Tokens, Where};
 use super::{insert, library};
 use crate::reference::Reference;
-use crate::rewrite::{Companion, Splice, Tree};
+use crate::rewrite::literal::manual;
+use crate::rewrite::{Companion, Manual, Splice, Tree};
 use crate::secret::Secret;
 
 /// Databases of JDBC URLs and their drivers, as <https://github.com/aws/aws-secretsmanager-jdbc> names them.
@@ -37,15 +38,36 @@ pub(in crate::rewrite) fn asks(url: &Range<usize>, user: Range<usize>, reference
     [insert(url.start + "jdbc".len(), "-secretsmanager"), Splice { span: user, text: reference.name.as_str().into() }]
 }
 
-/// What goes with a file at `path` that uses the driver.
-pub(in crate::rewrite) fn companions(path: &str, tree: &dyn Tree) -> Vec<Companion> {
+/// The file of settings of the driver, on the path of classes.
+const SETTINGS: &str = "secretsmanager.properties";
+
+/// What goes with a file at `path` that uses the driver, in a region if one is named.
+///
+/// # Errors
+/// There is no place that says the region.
+pub(in crate::rewrite) fn companions(path: &str, region: Option<&str>, tree: &dyn Tree) -> Result<Vec<Companion>, Manual> {
     let mut companions = library("com.amazonaws.secretsmanager:aws-secretsmanager-jdbc", "2.0.3", path, tree);
+    if let Some(region) = region {
+        let (main, _) = path.rsplit_once("src/main/").ok_or_else(|| {
+            manual(
+                "the JDBC driver reads its region from secretsmanager.properties on the path of classes, and the file is in no src/main",
+                "write drivers.region=… there and migrate without --region",
+            )
+        })?;
+        let content = format!("drivers.region={region}\n");
+        let path = format!("{main}src/main/resources/{SETTINGS}");
+        let known = tree.read(path.as_bytes().into());
+        let has_it = known.is_some_and(|known| String::from_utf8_lossy(&known).lines().any(|line| line.trim() == content.trim_end()));
+        if !has_it {
+            companions.push(Companion::NewFile { path: path.into(), content: content.into() });
+        }
+    }
     companions.push(Companion::Advice(
         "the JDBC driver of Secrets Manager reads username and password of the secret, in the region of its environment (drivers.region in \
          secretsmanager.properties sets another); what reads the password of the connection otherwise, such as a migration tool, takes the same driver"
             .to_owned(),
     ));
-    companions
+    Ok(companions)
 }
 
 /// How a language writes connections.

@@ -30,6 +30,7 @@ use super::literal::{Decode, manual};
 use super::{ASKED_AGAIN, Companion, Located, Manual, Rewriter, Rewritten, Source, Spelled, Splice, Strategy, Style, Tree, Wanted};
 use crate::reference::Reference;
 use crate::secret::Secret;
+pub(super) use client::region;
 use client::{Client, File, Form, Uses};
 use connection::{Compose, Parts};
 use jdbc::{Connection, Dialect};
@@ -215,6 +216,7 @@ impl Rewriter for Code {
         if memchr::memmem::find(&source.bytes[decode.span.clone()], &source.bytes[span]).is_none() {
             return Err(manual("the finding is not within one literal", "replace it by hand"));
         }
+        let named = place.name.filter(|name| !place::is_output(name));
         Ok(Located {
             rewriter: self.name(),
             strategy,
@@ -225,7 +227,7 @@ impl Rewriter for Code {
             span: decode.span,
             spelling: decode.spelling,
             beside: connection.as_ref().map(Connection::beside).unwrap_or_default(),
-            name: connection.map_or(place.name.clone(), |connection| Some(connection.name(place.name, text))),
+            name: connection.map_or(named.clone(), |connection| Some(connection.name(named, text))),
             variable: place.variable,
         })
     }
@@ -246,14 +248,15 @@ impl Rewriter for Code {
                 driven = true;
                 continue;
             }
+            let strategy = self.undriven(file, located, &place, &mut out.companions);
             let new = match place.kind {
                 Kind::Prose => super::placeholder(wanted.reference),
-                Kind::Code if located.strategy == Strategy::Native => {
+                Kind::Code if strategy == Strategy::Native => {
                     out.companions.push(Companion::Advice(DEPLOYED.to_owned()));
                     let moved = || manual("the place is not where it was", "make a new plan");
                     place.resolved.as_ref().ok_or_else(moved)?.expression(wanted, place.quote(text))?
                 }
-                Kind::Code if located.strategy == Strategy::Sdk => {
+                Kind::Code if strategy == Strategy::Sdk => {
                     let client = self.client()?;
                     let (expression, form) = asked.expression(client, file, wanted, &place)?;
                     place = client.fit(place, form, text);
@@ -271,7 +274,7 @@ impl Rewriter for Code {
                 }
             };
             out.splices.extend(place.splices(&new));
-            if located.strategy == Strategy::Environment {
+            if strategy == Strategy::Environment {
                 code.push(place);
             }
         }
@@ -281,12 +284,16 @@ impl Rewriter for Code {
             out.companions.extend(around.companions);
         }
         if let Some(first) = asked.first {
-            let around = self.client()?.surroundings(file, first, &asked.constants)?;
+            let mut around = self.client()?.surroundings(file, first, &asked.constants)?;
+            if let Some(region) = &asked.region {
+                region::put(&mut around.companions, region);
+            }
             out.splices.extend(around.splices);
             out.companions.extend(around.companions);
         }
         if driven {
-            out.companions.extend(jdbc::companions(&String::from_utf8_lossy(source.path), tree));
+            let region = wanted.iter().find_map(|wanted| region::of(wanted.reference).transpose()).transpose()?;
+            out.companions.extend(jdbc::companions(&String::from_utf8_lossy(source.path), region, tree)?);
         }
         out.splices = ordered(out.splices)?;
         Ok(out)
@@ -341,6 +348,16 @@ impl Code {
             client::is_current(wanted.reference)?;
         }
         Ok(connection)
+    }
+
+    /// How a place refers to its secret that the driver did not take over: as one that is no connection, which is told where it was to be driven.
+    fn undriven(&self, file: File<'_>, located: &Located, place: &Place, companions: &mut Vec<Companion>) -> Strategy {
+        if located.strategy != Strategy::Sdk || located.reason != jdbc::REASON {
+            return located.strategy;
+        }
+        let (strategy, reason) = self.strategy(file, place, Style::Sdk);
+        companions.push(Companion::Instead { span: located.span.clone(), strategy, reason });
+        strategy
     }
 
     /// Where the fields of a connection URL are spelled, if the place can put it together.

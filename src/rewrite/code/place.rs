@@ -138,6 +138,16 @@ impl Place {
 /// Stands in [`Place::edits`] where the expression goes if not in place of the literal.
 pub(super) const HERE: u8 = 0;
 
+/// Functions that put text out: what they are called says nothing of it.
+const OUTPUT: &str = "print println printf sprintf fprintf fprintln fprint sprint sprintln print_r eprint eprintln dbg puts fputs p pp echo log logf logln \
+                      trace debug debugf info infof warn warnf warning error errorf fatal fatalf fatalln panic write writeline writehost writeoutput";
+
+/// Whether a name is that of a function that puts text out, and so is no name for what it is given.
+pub(super) fn is_output(name: &str) -> bool {
+    let plain: String = name.chars().filter(|character| *character != '-').map(|character| character.to_ascii_lowercase()).collect();
+    OUTPUT.split_whitespace().any(|known| known == plain)
+}
+
 /// The last identifier of a text such as `settings.DB["password"]`.
 pub(super) fn last_word(text: &str) -> Option<String> {
     let is_word = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-');

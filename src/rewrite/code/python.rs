@@ -189,13 +189,22 @@ fn context(place: &mut Place, path: &Path<'_>, mut top: usize, text: &str) -> Re
     Ok(())
 }
 
+/// Keys that many dictionaries have.
+const GENERAL: [&str; 8] = ["password", "passwd", "pass", "pwd", "secret", "token", "key", "default"];
+
 /// The name that the value of the node at `index` gets.
 fn target(path: &Path<'_>, index: usize, text: &str) -> Option<String> {
     let parent = index + 1;
     match path.kind(parent) {
         "assignment" | "augmented_assignment" => last_word(path.field(parent, "left", text)?),
         "named_expression" | "default_parameter" | "typed_default_parameter" => last_word(path.field(parent, "name", text)?),
-        "pair" => last_word(path.field(parent, "key", text)?),
+        "pair" => {
+            let key = last_word(path.field(parent, "key", text)?)?;
+            // `PASSWORD` of a dictionary is that of what the dictionary is called.
+            let is_named = GENERAL.contains(&key.to_ascii_lowercase().as_str()) && matches!(path.kind(parent + 2), "pair" | "assignment");
+            let above = is_named.then(|| target(path, parent + 1, text)).flatten();
+            Some(above.map_or(key.clone(), |above| format!("{above}_{key}")))
+        }
         "comparison_operator" => {
             let node = path.0.get(parent)?;
             let mut cursor = node.walk();

@@ -10,11 +10,14 @@ use super::scalar::Scalar;
 use super::yaml::{self, Found};
 use super::{File, Place, choice, only_aws, with_variable};
 use crate::reference::Reference;
-use crate::rewrite::code::{jdbc, library, line_end, line_start, next_line};
+use crate::rewrite::code::{jdbc, library, line_end, line_start, next_line, region};
 use crate::rewrite::literal::manual;
 use crate::rewrite::{Companion, Manual, Rewritten, Splice, Strategy, Style, Wanted};
 
 const IMPORT: &str = "spring.config.import";
+/// Where it reads secrets.
+const REGION: &str = "spring.cloud.aws.secretsmanager.region";
+const IMPORTED: &str = "Spring Cloud AWS imports the secret";
 
 /// In YAML.
 pub(super) fn yaml(file: &File<'_>, found: Found<'_>) -> Result<Place, Manual> {
@@ -35,7 +38,7 @@ pub(super) fn property(file: &File<'_>, scalar: Scalar) -> Result<Place, Manual>
         let beside = vec![("username", username.content), ("url", url.content)];
         return Ok(Place { strategy: Strategy::Sdk, beside, ..Place::native(scalar, jdbc::REASON, to_driver) });
     }
-    Ok(Place { strategy: Strategy::Sdk, ..Place::native(scalar, "Spring Cloud AWS imports the secret", to_import) })
+    Ok(Place { strategy: Strategy::Sdk, ..Place::native(scalar, IMPORTED, to_import) })
 }
 
 /// Spring's `${X}`, which fails when it is not set.
@@ -175,9 +178,13 @@ fn to_driver(file: &File<'_>, place: &Place, wanted: &Wanted<'_>) -> Result<Rewr
     let text = file.text;
     let Some(source) = Datasource::of(file, &place.scalar.decode.span).filter(|_| wanted.reference.key.as_deref() == Some("password"))
     else {
-        return to_import(file, place, wanted);
+        let mut out = to_import(file, place, wanted)?;
+        let span = place.scalar.decode.span.clone();
+        out.companions.push(Companion::Instead { span, strategy: Strategy::Sdk, reason: IMPORTED.to_owned() });
+        return Ok(out);
     };
-    is_in_its_region(wanted)?;
+    only_aws(wanted, "the JDBC driver of Secrets Manager")?;
+    let region = region::of(wanted.reference)?;
     let Datasource { password, username, url, driver, class } = source;
     let lines = line_start(text, password.name.start)..next_line(text, password.token.end);
     let before = text[lines.start..password.name.start].trim();
@@ -194,7 +201,7 @@ fn to_driver(file: &File<'_>, place: &Place, wanted: &Wanted<'_>) -> Result<Rewr
         let between = &text[password.name.end..password.token.start];
         splices.push(Splice { span: password.name.start..password.token.end, text: format!("driver-class-name{between}{class}").into() });
     }
-    Ok(Rewritten { splices, companions: jdbc::companions(file.path, file.tree) })
+    Ok(Rewritten { splices, companions: jdbc::companions(file.path, region, file.tree)? })
 }
 
 /// What properties of a secret begin with.
@@ -202,20 +209,9 @@ fn prefix(reference: &Reference) -> String {
     reference.name.replace('/', ".") + "."
 }
 
-fn is_in_its_region(wanted: &Wanted<'_>) -> Result<(), Manual> {
-    only_aws(wanted, "Spring Cloud AWS")?;
-    if wanted.reference.region.is_some() {
-        return Err(manual(
-            "it reads secrets in the region of its environment",
-            "set AWS_REGION in place of --region, or use --style env, which resolves every reference",
-        ));
-    }
-    Ok(())
-}
-
 /// A property of the secret that [`together`] imports: a member, or the last part of the name of what is no JSON.
 fn to_import(_: &File<'_>, place: &Place, wanted: &Wanted<'_>) -> Result<Rewritten, Manual> {
-    is_in_its_region(wanted)?;
+    only_aws(wanted, "Spring Cloud AWS")?;
     let reference = wanted.reference;
     let own = reference.key.as_deref().or_else(|| reference.name.rsplit('/').next()).unwrap_or_default();
     Ok(Rewritten { splices: vec![place.scalar.put(&format!("${{{}{own}}}", prefix(reference)))], companions: Vec::new() })
@@ -228,7 +224,9 @@ pub(super) fn together(file: &File<'_>, places: &[(Place, &Wanted<'_>)]) -> Resu
         place.strategy == Strategy::Sdk && !drives
     };
     let mut documents: Vec<(Range<usize>, Vec<String>, usize)> = Vec::new();
+    let mut in_region = None;
     for (place, wanted) in places.iter().filter(is_import) {
+        in_region = region::of(wanted.reference)?;
         let at = place.scalar.token.start;
         let range = document(file.text, at);
         let location = format!("aws-secretsmanager:{}?prefix={}", wanted.reference.name, prefix(wanted.reference));
@@ -241,6 +239,9 @@ pub(super) fn together(file: &File<'_>, places: &[(Place, &Wanted<'_>)]) -> Resu
     let mut out = Rewritten::default();
     for (_, locations, first) in &documents {
         out.splices.push(import(file, &locations.join(","), *first)?);
+        if let Some(region) = in_region {
+            out.splices.extend(to_region(file, region, *first)?);
+        }
     }
     if !documents.is_empty() {
         out.companions = library("io.awspring.cloud:spring-cloud-aws-starter-secrets-manager", "3.4.0", file.path, file.tree);
@@ -250,6 +251,36 @@ pub(super) fn together(file: &File<'_>, places: &[(Place, &Wanted<'_>)]) -> Resu
         ));
     }
     Ok(out)
+}
+
+/// The splice that has Spring Cloud AWS read secrets in a region, in the document around the first place; none where it does already.
+fn to_region(file: &File<'_>, region: &str, first: usize) -> Result<Option<Splice>, Manual> {
+    let all = settings(file, first);
+    if let Some(known) = all.iter().find(|setting| setting.relaxed() == REGION) {
+        let is_same = known.text(file.text) == region;
+        return if is_same {
+            Ok(None)
+        } else {
+            Err(manual(format!("{REGION} is another region already"), "migrate with --region of that, or replace it by hand"))
+        };
+    }
+    let end = line_end(file.text);
+    let is_yaml = !file.path.to_ascii_lowercase().ends_with(".properties");
+    let at = if is_yaml { top_level(file, first)? } else { line_start(file.text, first) };
+    Ok(Some(super::super::code::insert(at, format!("{REGION}{}{region}{end}", if is_yaml { ": " } else { "=" }))))
+}
+
+/// The start of the line of the last setting of a YAML document before `first` that is not indented.
+fn top_level(file: &File<'_>, first: usize) -> Result<usize, Manual> {
+    let (tree, range) = (yaml::parse(file.text)?, document(file.text, first));
+    let pairs = pairs(tree.root_node(), file.text);
+    let starts = pairs.iter().filter(|(_, pair)| pair.start_position().column == 0).map(|(_, pair)| pair.start_byte());
+    let top = starts.filter(|start| *start <= first && range.contains(start)).max();
+    top.filter(|top| line_start(file.text, *top) == *top).ok_or_else(unclear)
+}
+
+fn unclear() -> Manual {
+    manual("the mapping of Spring's settings is not understood", "write it with one setting a line, then migrate again")
 }
 
 /// The splice that imports `locations` in the document around the first place.
@@ -273,7 +304,6 @@ fn import(file: &File<'_>, locations: &str, first: usize) -> Result<Splice, Manu
     if get(IMPORT).is_some() {
         return Err(listed());
     }
-    let unclear = || manual("the mapping of Spring's settings is not understood", "write it with one setting a line, then migrate again");
     for (key, lines) in [("spring.config", vec!["import"]), ("spring", vec!["config", "import"])] {
         let Some(pair) = get(key) else { continue };
         let mapping = pair.child_by_field_name("value").and_then(yaml::mapping).filter(|mapping| mapping.kind() == "block_mapping");
@@ -285,11 +315,7 @@ fn import(file: &File<'_>, locations: &str, first: usize) -> Result<Splice, Manu
         }
         return Ok(super::super::code::insert(start, nested(indent, &lines, locations, end)));
     }
-    let top =
-        pairs.iter().filter(|(key, pair)| !key.contains('.') && range.contains(&pair.start_byte()) || pair.start_position().column == 0);
-    let top =
-        top.filter(|(_, pair)| pair.start_byte() <= first && range.contains(&pair.start_byte())).map(|(_, pair)| pair.start_byte()).max();
-    let top = top.filter(|top| line_start(text, *top) == *top).ok_or_else(unclear)?;
+    let top = top_level(file, first)?;
     Ok(super::super::code::insert(top, nested("", &["spring", "config", "import"], locations, end)))
 }
 

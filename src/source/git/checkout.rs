@@ -89,6 +89,24 @@ impl Checkout {
         if unchanged && !self.staged.contains(path) { FileState::Clean } else { FileState::Changed }
     }
 
+    /// The directories above these paths, below the root, that are repositories of their own and no part of this one: neither a submodule nor with a
+    /// file that is tracked here. A scan leaves them out.
+    #[must_use]
+    pub fn nested<'p>(&self, paths: impl Iterator<Item = &'p BStr>) -> BTreeSet<BString> {
+        let above = |path: &'p BStr| path.find_iter(b"/").map(move |end| path[..end].as_bstr());
+        let directories: BTreeSet<&BStr> = paths.flat_map(above).collect();
+        let is_nested = |directory: &BStr| {
+            let at = |path: &BStr| self.index.entry_index_by_path(path).unwrap_or_else(|at| at);
+            let prefix = [directory.as_bytes(), b"/"].concat();
+            let tracked = |path: &BStr| self.index.entries().get(at(path)).is_some_and(|entry| entry.path(&self.index).starts_with(path));
+            let is_submodule = self.index.entry_by_path(directory).is_some();
+            directory.to_path().is_ok_and(|path| open::is_git(&self.root.join(path).join(".git")))
+                && !is_submodule
+                && !tracked(prefix.as_bstr())
+        };
+        directories.into_iter().filter(|directory| is_nested(directory)).map(ToOwned::to_owned).collect()
+    }
+
     /// What git knows of a file of a work tree inside of this one; none where there is no such work tree, or it cannot be read.
     fn state_inside(&self, path: &BStr, content: &[u8]) -> Option<FileState> {
         let full = self.root.join(path.to_path().ok()?);

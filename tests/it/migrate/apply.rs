@@ -326,15 +326,42 @@ fn changes_in_a_repository_inside_are_seen_too() {
     let sandbox = Sandbox::new(&[("sub/lib.py", &source)]);
     let home = tempfile::tempdir().unwrap();
     let migrate = || sandbox.command(&["-q", "migrate", "--yes"]).env("HOME", home.path()).output().unwrap();
-    for arguments in [&["init", "-q"][..], &["-C", "sub", "init", "-q"], &["-C", "sub", "add", "."]] {
+    for arguments in [&["init", "-q"][..], &["-C", "sub", "init", "-q"], &["-C", "sub", "add", "."], &["-C", "sub", "commit", "-qm", "lib"]]
+    {
         sandbox.git(arguments);
     }
+    // As long as nothing says that it is a part of this one, it is somebody else's.
+    let output = migrate();
+    assert_exit(&output, 0);
+    let left_out = "sub: it is a repository of its own; 1 place with a credential is not in this plan";
+    assert!(text(&output.stdout).contains(left_out), "{}", text(&output.stdout));
+    assert_eq!(sandbox.read("sub/lib.py"), source);
+    sandbox.git(&["add", "sub"]);
+    sandbox.write("sub/lib.py", &format!("{source}\n"));
     let output = migrate();
     assert_exit(&output, 7);
     assert!(text(&output.stderr).contains("\n  sub/lib.py: it has changes that are not committed;"), "{}", text(&output.stderr));
-    sandbox.git(&["-C", "sub", "commit", "-qm", "lib"]);
+    sandbox.git(&["-C", "sub", "commit", "-qam", "line"]);
     let output = migrate();
     assert_exit(&output, 4);
     assert!(text(&output.stdout).contains("Rotate at once: the values are in the history"), "{}", text(&output.stdout));
     assert!(sandbox.read("sub/lib.py").contains("os.environ"));
+}
+
+#[test]
+fn a_value_that_is_left_in_a_repository_inside_is_named_and_no_place_of_this_one() {
+    let source = format!("DB_PASSWORD = \"{}\"\n", made_up::password(402));
+    let sandbox = Sandbox::new(&[("lib.py", &source), ("other/lib.py", &source)]);
+    let home = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| sandbox.command(arguments).env("HOME", home.path()).output().unwrap();
+    sandbox.git(&["init", "-q"]);
+    sandbox.git(&["-C", "other", "init", "-q"]);
+    assert_exit(&run(&["-q", "migrate", "--yes", "--env", "prod", "--app", "shop"]), 4);
+    assert_eq!(sandbox.read("other/lib.py"), source);
+    let output = run(&["check"]);
+    assert_exit(&output, 0);
+    let said = text(&output.stdout);
+    assert!(said.contains("is left in a repository of its own; run `unleak check` in other\n"), "{said}");
+    // What a scan leaves out keeps nobody from calling the value rotated.
+    assert_exit(&run(&["migrate", "rotated", "prod/shop/db-password"]), 0);
 }

@@ -5,6 +5,7 @@ mod emit;
 mod files;
 mod joining;
 mod matrix;
+mod places;
 mod plan;
 #[cfg(feature = "aws")]
 mod programs;

@@ -94,7 +94,7 @@ impl Whole {
                         let edited = rewrite::splice(&self.0[&path], &[splice]);
                         after.0.insert(path, edited);
                     }
-                    Companion::Variable { .. } | Companion::Arn(_) | Companion::Advice(_) => {}
+                    Companion::Variable { .. } | Companion::Arn(_) | Companion::Instead { .. } | Companion::Advice(_) => {}
                 }
             }
             programs.push((name.clone(), located.iter().any(|located| located.strategy == Strategy::Sdk)));
@@ -197,7 +197,7 @@ fn python_s_dependency_goes_into_what_lists_dependencies() {
         let told = |companion: &Companion| match companion {
             Companion::Edit { path, splice, .. } => Some(format!("{path}: {}", splice.text.trim().as_bstr())),
             Companion::Advice(advice) => Some(advice.clone()),
-            Companion::NewFile { .. } | Companion::Variable { .. } | Companion::Arn(_) => None,
+            Companion::NewFile { .. } | Companion::Variable { .. } | Companion::Arn(_) | Companion::Instead { .. } => None,
         };
         new.companions.iter().filter_map(told).collect()
     };
@@ -225,7 +225,7 @@ fn what_the_client_cannot_give_is_left_to_people_or_to_the_environment() {
     let files = Files(BTreeMap::new());
     let local = Reference::to(Backend::Local, "a".to_owned());
     let refused = rewritten("a.py", b"key = \"secretsecret\"\n", "secretsecret", &local, &files).unwrap_err();
-    assert_eq!(refused.reason, "the client reads current versions in the region of its environment");
+    assert_eq!(refused.reason, "the client reads current versions of AWS Secrets Manager, as the role of its environment");
     let (located, _) = rewritten("a.ps1", b"$key = \"secretsecret\"\n", "secretsecret", &reference(), &files).unwrap();
     assert_eq!(located[0].strategy, Strategy::Environment);
 }

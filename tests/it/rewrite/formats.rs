@@ -49,6 +49,7 @@ fn told(companion: &Companion) -> String {
         Companion::NewFile { path, .. } => format!("new file {path}"),
         Companion::Edit { path, why, .. } => format!("edit {path}: {why}"),
         Companion::Arn(secret) => format!("the ARN of {secret}"),
+        Companion::Instead { reason, .. } => format!("instead: {reason}"),
         Companion::Advice(advice) => format!("advice: {advice}"),
     }
 }

@@ -9,6 +9,7 @@ mod kotlin;
 mod manifest;
 mod php;
 mod python;
+pub(in crate::rewrite) mod region;
 mod ruby;
 mod rust;
 mod settings;
@@ -51,6 +52,8 @@ pub(super) struct Constant {
 /// What a file asks of the client.
 #[derive(Default)]
 pub(super) struct Uses {
+    /// The region in which the client asks; none: that of its environment.
+    pub region: Option<String>,
     /// Where the first place is; none: nothing is asked.
     pub first: Option<usize>,
     /// What functions use.
@@ -111,6 +114,7 @@ impl Uses {
     ) -> Result<(String, Form), Manual> {
         let reference = wanted.reference;
         is_current(reference)?;
+        self.region = region::of(reference)?.map(str::to_owned);
         if file.text[place.whole.clone()].starts_with(',') {
             return Err(manual("a library reads this setting from the environment", "use --style env, which takes only the default out"));
         }
@@ -150,12 +154,14 @@ impl Uses {
 /// # Errors
 /// It cannot.
 pub(super) fn is_current(reference: &Reference) -> Result<(), Manual> {
-    let plain =
-        reference.region.is_none() && reference.role_arn.is_none() && reference.version_stage.is_none() && reference.version_id.is_none();
+    let plain = reference.role_arn.is_none() && reference.version_stage.is_none() && reference.version_id.is_none();
     if reference.backend == Backend::Aws && plain {
         return Ok(());
     }
-    Err(manual("the client reads current versions in the region of its environment", "use --style env, which resolves every reference"))
+    Err(manual(
+        "the client reads current versions of AWS Secrets Manager, as the role of its environment",
+        "use --style env, which resolves every reference",
+    ))
 }
 
 /// The arguments of a lookup.
