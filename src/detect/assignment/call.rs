@@ -112,7 +112,8 @@ fn connect(cursor: &mut Cursor<'_>) -> Option<Literal> {
     let password = argument::next(cursor)?;
     let literal = literal::whole(bytes, password.span)?;
     let named = is_variable(&bytes[user.span.clone()]) && names_user(&bytes[user.span.clone()]);
-    let quoted = [host, user].into_iter().all(|argument| literal::whole(bytes, argument.span).is_some());
+    let is_host = memchr::memchr2(b'.', b':', &bytes[host.span.clone()]).is_some();
+    let quoted = is_host && [host, user].into_iter().all(|argument| literal::whole(bytes, argument.span).is_some());
     (named || quoted && is_telling(&bytes[literal.span.clone()])).then_some(Literal { paired: true, ..literal })
 }
 

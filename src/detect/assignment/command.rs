@@ -55,6 +55,8 @@ pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Taken> {
         b"]:587 " | b"]:465 " | b"]:25 " => after(b':', bytes, last_word(bytes, hit.end, 0)?),
         b": psk " | b": eap " | b": xauth " => quoted(Cursor::new(bytes, hit.end)),
         b"clear-text=" => quoted(Cursor::new(bytes, hit.end)),
+        b"curlopt_userpwd" => after(b':', bytes, set_to(bytes, hit.end)?),
+        b"curlopt_password" | b"security_credentials" => set_to(bytes, hit.end),
         b"--password-stdin" | b"passwd --stdin" | b"cryptsetup" => {
             piped(bytes, hit.start).filter(|span| bytes[span.end..hit.start].contains(&b'|'))
         }
@@ -173,7 +175,10 @@ fn secure_string(mut cursor: Cursor<'_>) -> Option<Range<usize>> {
     if piped.is_some() {
         return piped;
     }
-    cursor.blanks();
+    // A quote without a blank before it ends a text with the name of a type.
+    if cursor.blanks() == 0 {
+        return None;
+    }
     while OPTIONS.iter().any(|option| cursor.eat_word(option)) {
         cursor.blanks();
     }
@@ -190,8 +195,21 @@ fn before_pipe(cursor: Cursor<'_>) -> Option<Range<usize>> {
     let head = &head[..trim(head)];
     let (mark, text) = head.split_last().filter(|(mark, _)| matches!(mark, b'"' | b'\''))?;
     let open = memchr::memrchr2(*mark, b'\n', text).filter(|&open| text[open] == *mark)?;
+    // Of another command it is an argument; `"$x"` is a variable.
+    let before = text[..open].iter().rev().find(|byte| !matches!(byte, b' ' | b'\t'));
+    let whole = before.is_none_or(|before| b"=({,;\n".contains(before));
+    (whole && text.get(open + 1) != Some(&b'$')).then_some(())?;
     let end = start - (start.min(LINE) - text.len());
     Some(end - (text.len() - open - 1)..end)
+}
+
+/// The text in quotes that a constant stands for: `CURLOPT_PASSWORD, "x"`, `CURLOPT_PASSWORD => "x"`.
+fn set_to(bytes: &[u8], from: usize) -> Option<Range<usize>> {
+    let mut cursor = Cursor::new(bytes, from);
+    cursor.blanks();
+    (cursor.eat(b",") || cursor.eat(b"=>")).then_some(())?;
+    cursor.blanks();
+    quoted(cursor)
 }
 
 /// A text in quotes.
@@ -264,8 +282,9 @@ fn value_of_word(bytes: &[u8], from: usize, place: usize) -> Option<Range<usize>
 
 /// The word at `place`, if it is the last one of the command.
 fn last_word(bytes: &[u8], from: usize, place: usize) -> Option<Range<usize>> {
-    let line = command_line(bytes, from);
-    (words(&bytes[line]).count() == place + 1).then(|| value_of_word(bytes, from, place)).flatten()
+    let text = &bytes[command_line(bytes, from)];
+    let count = words(text).take_while(|word| text[word.start] != b'>').count();
+    (count == place + 1).then(|| value_of_word(bytes, from, place)).flatten()
 }
 
 /// The password of `rabbitmqctl add_user NAME PASSWORD` and of its like.
@@ -346,7 +365,8 @@ fn value(mut cursor: Cursor<'_>) -> Option<Range<usize>> {
         return None;
     }
     let length = bare::word(&cursor.rest()[..cursor.rest().len().min(LINE)]);
-    let plain = !matches!(cursor.peek(), None | Some(b'-' | b'$' | b'<' | b'{' | b'(' | b'['));
+    let elsewhere = [&b"@keychain:"[..], b"@env:"].iter().any(|place| cursor.rest().starts_with(place));
+    let plain = !elsewhere && !matches!(cursor.peek(), None | Some(b'-' | b'$' | b'<' | b'{' | b'(' | b'['));
     (plain && length > 0).then_some(cursor.at..cursor.at + length)
 }
 

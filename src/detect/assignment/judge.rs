@@ -66,7 +66,7 @@ fn certainty(assignment: &Assignment<'_>, form: Form) -> Option<&'static str> {
         .or_else(|| (form == Form::Uuid && !opening).then_some("it is a UUID without a secret's name"))
         .or_else(|| (assignment.minified && form != Form::Random).then_some("the line is minified code"))
         .or_else(|| is_own_name(assignment, form).then_some("it says its own name"))
-        .or_else(|| (assignment.name.class == Class::Key && is_key_id(value)).then_some("it is the fingerprint of a key"))
+        .or_else(|| is_key_id(assignment).then_some("it is the fingerprint of a key"))
         .or_else(|| (is_grammar(assignment) && matches!(form, Form::Word | Form::Joined)).then_some("it is a word of a grammar"))
         .or_else(|| {
             let is_name = form == Form::Constant && value.contains(&b'_') || !opening && is_camel(value);
@@ -98,10 +98,15 @@ fn is_help(assignment: &Assignment<'_>) -> bool {
     assignment.operator == Operator::Flag && says && assignment.literal.mark.is_none()
 }
 
-/// Whether a value is the fingerprint of an OpenPGP key, as lists of keys have it.
-fn is_key_id(value: &[u8]) -> bool {
-    let digits = value.iter().all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(byte));
-    digits && value.len() == 40
+/// Whether a value is the fingerprint of an OpenPGP key: of one of a package manager, or one that a command looks up.
+fn is_key_id(assignment: &Assignment<'_>) -> bool {
+    const NAMES: [&[u8]; 4] = [b"apt_key", b"apt-key", b"list-key", b"recv-key"];
+    let value = &*assignment.value;
+    let digits = value.len() == 40 && value.iter().all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(byte));
+    digits && assignment.name.class == Class::Key && {
+        let name = assignment.text.to_ascii_lowercase();
+        NAMES.iter().any(|known| memchr::memmem::find(&name, known).is_some())
+    }
 }
 
 /// Whether a constant of code names a token of a grammar: `OPEN_TOKEN = "begin"`.

@@ -13,7 +13,7 @@ use super::{bare, name};
 use crate::file_kind::FileKind;
 
 /// Ends of the names of functions that take a login, without underscores, with the number of arguments before the password.
-const CALLS: [(&[u8], usize); 18] = [
+const CALLS: [(&[u8], usize); 17] = [
     (b"ssh2userauthpassword", 2),
     (b"sshuserauthpassword", 2),
     (b".userauthpassword", 1),
@@ -27,7 +27,6 @@ const CALLS: [(&[u8], usize); 18] = [
     (b"usernamepasswordcredentials", 1),
     (b"passwordauthentication", 1),
     (b"passwordauthenticationmethod", 1),
-    (b"basicauthenticator", 1),
     (b"authorizationbasic", 1),
     (b"withcredentials", 1),
     (b"keytar.setpassword", 2),

@@ -165,7 +165,7 @@ pub fn read<'v>(view: &View<'v>, class: PathClass, hit: Range<usize>, each: &mut
 /// Calls `each` for the values below the name at `place`, if it is that of a column. Gives whether it is.
 fn cells<'v>(view: &View<'v>, place: &Place<'v>, class: PathClass, each: &mut dyn FnMut(Assignment<'v>)) -> bool {
     table::read(view.bytes, place, &mut |literal| {
-        let Some(name) = name::read(place.text()) else { return };
+        let Some(name) = name::read(place.text()).map(|name| Name { class: Class::Password, ..name }) else { return };
         let value = Cow::Borrowed(&view.bytes[literal.span.clone()]);
         let (text, start, operator, context) = (place.text(), literal.span.start, Operator::Cell, Context::Plain);
         each(Assignment { name, text, start, operator, value, literal, context, class, minified: false });
@@ -186,7 +186,9 @@ fn assignments<'v>(view: &View<'v>, place: &Place<'v>, class: PathClass, each: &
     let read = OnceCell::new();
     literal::after(place, &cursor, operator, context, &mut |mut literal| {
         let Some(name) = *read.get_or_init(|| name::read(place.text())) else { return };
-        let name = if literal.paired { Name { class: Class::Password, ..name } } else { name };
+        // `HTTPDigestAuth("user", "…")` speaks of no digest.
+        let denies = name.denies.filter(|_| operator != Operator::Call);
+        let name = if literal.paired { Name { class: Class::Password, denies, ..name } } else { name };
         let value = if let Some(bytes) = &literal.array {
             Cow::Owned(bytes.clone())
         } else {

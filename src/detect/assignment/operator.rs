@@ -234,8 +234,10 @@ fn assign(place: &Place<'_>, cursor: &mut Cursor<'_>, blanks: usize) -> Option<O
         }
         b'~' => None,
         b' ' | b'\t' => Some(Operator::Assign),
-        // Who may see a picture of numbers is no secret.
-        _ if blanks == 0 && place.before().ends_with(b"badge.svg?") => None,
+        // Who may see a picture of numbers is no secret, nor is what a page shows by its link.
+        _ if blanks == 0 && [&b"badge.svg?"[..], b"?alt=media&", b"?alt=media&amp;"].iter().any(|link| place.before().ends_with(link)) => {
+            None
+        }
         _ if blanks == 0 && [&b"?"[..], b"&", b"&amp;"].iter().any(|sign| place.before().ends_with(sign)) => Some(Operator::Query),
         _ => Some(Operator::Assign),
     }

@@ -25,7 +25,9 @@ pub(super) fn makes_user(place: &Place<'_>) -> bool {
 }
 
 /// Starts of a router's lines that end with a key or a password.
-const OF_ROUTER: [&[&[u8]]; 7] = [
+const OF_ROUTER: [&[&[u8]]; 9] = [
+    &[b"enable", b"password"],
+    &[b"enable", b"secret"],
     &[b"tacacs-server", b"key"],
     &[b"tacacs-server", b"host", b"", b"key"],
     &[b"radius-server", b"key"],

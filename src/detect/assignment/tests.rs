@@ -11,7 +11,7 @@ use super::*;
 use crate::file_kind;
 
 /// Every anchor of this detector's patterns.
-const ANCHORS: [&str; 191] = [
+const ANCHORS: [&str; 195] = [
     "pass",
     "pwd",
     "secret",
@@ -108,6 +108,10 @@ const ANCHORS: [&str; 191] = [
     "->login(",
     ".auth(",
     "authenticate(",
+    "basicauthenticator(",
+    "curlopt_userpwd",
+    "curlopt_password",
+    "security_credentials",
     ".connect(",
     "->connect(",
     ":connect(",
@@ -369,6 +373,7 @@ fn other_writings_of_texts_and_of_names() {
         ("fstab", "//srv/s /mnt cifs username=ann,password=abc1,uid=1000 0 0", Op::Assign),
         ("r.cfg", "tacacs-server host 10.0.0.1 key abc1", Op::Command),
         ("r.cfg", " neighbor 10.0.0.2 password abc1", Op::Command),
+        ("r.cfg", "enable password abc1", Op::Command),
         ("r.cfg", " ppp chap password 0 abc1", Op::Command),
         ("r.cfg", "crypto isakmp key abc1 address 10.0.0.2", Op::Command),
         ("redis.conf", "masterauth abc1", Op::Space),
@@ -380,9 +385,10 @@ fn other_writings_of_texts_and_of_names() {
         ("a.js", "const password = [[key]]"),
         ("a.js", "const password = q(id);"),
         ("a.js", "const password = q(abc1) + x;"),
-        ("a.py", "add_argument('--password', default=None)"),
         ("r.cfg", " neighbor 10.0.0.2 password 7 0822455D0A16"),
         ("r.cfg", "radius-server key of the server"),
+        ("r.cfg", "enable password authentication for all"),
+        ("r.cfg", "enable secret 5 0822455D0A16"),
     ] {
         reads(path, text, &[]);
     }
@@ -438,22 +444,6 @@ fn logins_and_signatures_name_no_secret() {
         ("a.py", "smtp.login(user, 'abc1')"),
         ("a.py", "server.login(config['mail'], \"abc1\")"),
         ("a.js", "client.login('ann', 'abc1')"),
-        ("a.pl", "$ftp->login('ann', 'abc1') or die;"),
-        ("a.cs", "client.Authenticate(\"ann@corp.io\", \"abc1\");"),
-        ("a.py", "client.connect('10.0.0.5', 22, 'deploy', 'abc1')"),
-        ("a.py", "ssh.connect(host, port, user, 'abc1')"),
-        ("a.java", "transport.connect(\"smtp.corp.io\", \"ann\", \"abc1\");"),
-        ("a.lua", "env:connect(\"shop\", \"app\", \"abc1\", \"db1\")"),
-        ("a.py", "MySQLdb.connect(\"db1\", \"app\", \"abc1\", \"shop\")"),
-        ("a.py", "ftplib.FTP(host, user, 'abc1')"),
-        ("a.py", "l.simple_bind_s('cn=admin,dc=corp', 'abc1')"),
-        ("a.php", "ldap_bind($conn, 'cn=admin', 'abc1');"),
-        ("a.c", "mysql_real_connect(conn, \"db1\", \"app\", \"abc1\", \"shop\", 0, NULL, 0)"),
-        ("a.js", "new Sequelize('shop', 'app', 'abc1', {host})"),
-        ("a.java", "AuthTokens.basic(\"neo4j\", \"abc1\")"),
-        ("a.js", "btoa('ann:abc1')"),
-        ("a.go", "token.SignedString([]byte(\"abc1\"))"),
-        ("a.js", "CryptoJS.AES.encrypt(text, 'abc1')"),
         ("a.js", "jwt.sign({ id: user.id, at: f(1, 2) }, 'abc1', { expiresIn: '1h' })"),
         ("a.js", "jwt.verify(\n  header.split(' ')[1],\n  'abc1')"),
         ("a.js", "createHmac('sha256', 'abc1').update(text)"),
@@ -479,7 +469,6 @@ fn logins_and_signatures_name_no_secret() {
         reads(path, text, &[(Op::Call, "abc1")]);
     }
     // The word in the name is read, too.
-    reads("a.java", "zk.addAuthInfo(\"digest\", \"ann:abc1\".getBytes());", &[(Op::Call, "digest"), (Op::Call, "abc1")]);
     for call in ["UnsafePlainText", "PlainText"] {
         let text = format!("awscdk.SecretValue_{call}(jsii.String(\"abc1\"))");
         reads("a.go", &text, &[(Op::Call, "abc1"), (Op::Call, "abc1")]);
@@ -488,17 +477,6 @@ fn logins_and_signatures_name_no_secret() {
         ("a.py", "smtp.login(user, name)"),
         ("a.js", "auth.login('google', 'popup')"),
         ("a.js", "client.login('abc1')"),
-        ("a.js", "socket.connect('tcp', 'localhost', open)"),
-        ("a.js", "socket.connect(80, 'abc1')"),
-        ("a.cpp", "widget->connect(button, SIGNAL(pressed()), this, SLOT(abc1()))"),
-        ("a.cpp", "bus.connect(service, \"/path\", \"abc1\")"),
-        ("a.js", "store.connect('google', 'open', 'popup')"),
-        ("a.js", "btoa('10:abc 1')"),
-        ("a.js", "btoa('https://abc1')"),
-        ("a.js", "btoa(user + ':abc1')"),
-        ("a.py", "MySQLdb.connect(\"db1\", \"app\", password)"),
-        ("a.py", "l.simple_bind_s(dn, secret)"),
-        ("a.js", "CryptoJS.AES.encrypt('abc1', x)"),
         ("a.js", "client.login(user, 'abc1' + suffix)"),
         ("a.js", "jwt.sign(payload, process.env.KEY)"),
         ("a.js", "jwt.sign(payload, fs.readFileSync('abc1'))"),
@@ -514,6 +492,47 @@ fn logins_and_signatures_name_no_secret() {
         ("a.ts", "SecretValue.unsafePlainText(process.env.TOKEN)"),
         ("a.ts", "SecretValue.unsafePlainText(load('abc1'))"),
         ("a.go", "awscdk.SecretValue_UnsafePlainText(value)"),
+    ] {
+        reads(path, text, &[]);
+    }
+}
+
+#[test]
+fn clients_take_passwords() {
+    for (path, text) in [
+        ("a.pl", "$ftp->login('ann', 'abc1') or die;"),
+        ("a.cs", "client.Authenticate(\"ann@corp.io\", \"abc1\");"),
+        ("a.py", "client.connect('10.0.0.5', 22, 'deploy', 'abc1')"),
+        ("a.py", "ssh.connect(host, port, user, 'abc1')"),
+        ("a.java", "transport.connect(\"smtp.corp.io\", \"ann\", \"abc1\");"),
+        ("a.lua", "env:connect(\"db.shop.io\", \"app\", \"abc1\", \"db1\")"),
+        ("a.py", "MySQLdb.connect(\"db1\", \"app\", \"abc1\", \"shop\")"),
+        ("a.py", "ftplib.FTP(host, user, 'abc1')"),
+        ("a.py", "l.simple_bind_s('cn=admin,dc=corp', 'abc1')"),
+        ("a.php", "ldap_bind($conn, 'cn=admin', 'abc1');"),
+        ("a.c", "mysql_real_connect(conn, \"db1\", \"app\", \"abc1\", \"shop\", 0, NULL, 0)"),
+        ("a.js", "new Sequelize('shop', 'app', 'abc1', {host})"),
+        ("a.java", "AuthTokens.basic(\"neo4j\", \"abc1\")"),
+        ("a.js", "btoa('ann:abc1')"),
+        ("a.go", "token.SignedString([]byte(\"abc1\"))"),
+        ("a.js", "CryptoJS.AES.encrypt(text, 'abc1')"),
+    ] {
+        reads(path, text, &[(Op::Call, "abc1")]);
+    }
+    reads("a.java", "zk.addAuthInfo(\"digest\", \"ann:abc1\".getBytes());", &[(Op::Call, "digest"), (Op::Call, "abc1")]);
+    for (path, text) in [
+        ("a.js", "socket.connect('tcp', 'localhost', open)"),
+        ("a.js", "socket.connect(80, 'abc1')"),
+        ("a.cpp", "widget->connect(button, SIGNAL(pressed()), this, SLOT(abc1()))"),
+        ("a.py", "signal.connect('clicked', 'handler', 'abc1')"),
+        ("a.cpp", "bus.connect(service, \"/path\", \"abc1\")"),
+        ("a.js", "store.connect('google', 'open', 'popup')"),
+        ("a.js", "btoa('10:abc 1')"),
+        ("a.js", "btoa('https://abc1')"),
+        ("a.js", "btoa(user + ':abc1')"),
+        ("a.py", "MySQLdb.connect(\"db1\", \"app\", password)"),
+        ("a.py", "l.simple_bind_s(dn, secret)"),
+        ("a.js", "CryptoJS.AES.encrypt('abc1', x)"),
     ] {
         reads(path, text, &[]);
     }
@@ -685,28 +704,6 @@ fn commands() {
         ("haproxy.cfg", "  user admin insecure-password abc1", Op::Command),
         ("router.cfg", "username admin password 0 abc1", Op::Command),
         ("router.cfg", "username admin privilege 15 secret abc1", Op::Command),
-        ("a.sh", "podman login -u ci -p abc1 host", Op::Command),
-        ("a.sh", "helm registry login -u ci -p abc1 host", Op::Command),
-        ("a.sh", "oc login -u ann -p abc1 https://host", Op::Command),
-        ("a.sh", "mosquitto_pub -h host -u ann -P abc1 -t x", Op::Command),
-        ("a.sh", "security unlock-keychain -p abc1 login.keychain", Op::Command),
-        ("a.sh", "etcdctl --user root:abc1 get x", Op::Command),
-        ("a.sh", "http -a ann:abc1 https://host", Op::Command),
-        ("a.sh", "lftp -u ann,abc1 host", Op::Command),
-        ("a.sh", "rpcclient -U ann%abc1 host", Op::Command),
-        ("a.sh", "impdp system/abc1@XE directory=x", Op::Command),
-        ("a.sh", "rabbitmqctl -n x add_user app abc1", Op::Command),
-        ("a.sh", "db2 connect to shop user app using abc1", Op::Command),
-        ("a.bat", "reg add HKLM /v DefaultPassword /t REG_SZ /d abc1", Op::Command),
-        ("a.sh", "wpa_passphrase home abc1 > a.conf", Op::Command),
-        ("a.sh", "quote PASS abc1", Op::Command),
-        ("a.sh", "echo -n abc1 | cryptsetup luksFormat /dev/sda1 -", Op::Command),
-        ("haproxy.cfg", "  stats auth ann:abc1", Op::Command),
-        ("sasl_passwd", "[smtp.corp.io]:587 ann@corp.io:abc1", Op::Command),
-        ("ipsec.secrets", "10.0.0.1 10.0.0.2 : PSK \"abc1\"", Op::Command),
-        ("standalone.xml", "<credential-reference clear-text=\"abc1\"/>", Op::Command),
-        ("a.ps1", "$s = 'abc1' | ConvertTo-SecureString -AsPlainText -Force", Op::Command),
-        ("a.ps1", "(ConvertTo-SecureString -AsPlainText \"abc1\" -Force)", Op::Command),
         ("a.csh", "setenv PASSWORD abc1", Op::Space),
         ("wpa_supplicant.conf", "  psk=\"abc1\"", Op::Assign),
         ("a.ino", "WiFi.begin(\"home\", \"abc1\");", Op::Call),
@@ -716,6 +713,39 @@ fn commands() {
         ("a.bat", "set PASSWORD=abc1", Op::Assign),
     ] {
         reads(path, text, &[(operator, "abc1")]);
+    }
+}
+
+#[test]
+fn commands_of_other_tools() {
+    for (path, text) in [
+        ("a.sh", "podman login -u ci -p abc1 host"),
+        ("a.sh", "helm registry login -u ci -p abc1 host"),
+        ("a.sh", "oc login -u ann -p abc1 https://host"),
+        ("a.sh", "mosquitto_pub -h host -u ann -P abc1 -t x"),
+        ("a.sh", "security unlock-keychain -p abc1 login.keychain"),
+        ("a.sh", "etcdctl --user root:abc1 get x"),
+        ("a.sh", "http -a ann:abc1 https://host"),
+        ("a.sh", "lftp -u ann,abc1 host"),
+        ("a.sh", "rpcclient -U ann%abc1 host"),
+        ("a.sh", "impdp system/abc1@XE directory=x"),
+        ("a.sh", "rabbitmqctl -n x add_user app abc1"),
+        ("a.sh", "db2 connect to shop user app using abc1"),
+        ("a.bat", "reg add HKLM /v DefaultPassword /t REG_SZ /d abc1"),
+        ("a.sh", "wpa_passphrase home abc1 > a.conf"),
+        ("a.sh", "quote PASS abc1"),
+        ("a.sh", "echo -n abc1 | cryptsetup luksFormat /dev/sda1 -"),
+        ("haproxy.cfg", "  stats auth ann:abc1"),
+        ("sasl_passwd", "[smtp.corp.io]:587 ann@corp.io:abc1"),
+        ("ipsec.secrets", "10.0.0.1 10.0.0.2 : PSK \"abc1\""),
+        ("standalone.xml", "<credential-reference clear-text=\"abc1\"/>"),
+        ("a.ps1", "$s = 'abc1' | ConvertTo-SecureString -AsPlainText -Force"),
+        ("a.php", "curl_setopt($ch, CURLOPT_USERPWD, 'ann:abc1');"),
+        ("a.c", "curl_easy_setopt(curl, CURLOPT_PASSWORD, \"abc1\");"),
+        ("a.java", "env.put(Context.SECURITY_CREDENTIALS, \"abc1\");"),
+        ("a.ps1", "(ConvertTo-SecureString -AsPlainText \"abc1\" -Force)"),
+    ] {
+        reads(path, text, &[(Op::Command, "abc1")]);
     }
 }
 
@@ -742,6 +772,13 @@ fn commands_without_a_password() {
         reads("a.sh", text, &[]);
     }
     reads("a.sh", "cat users | chpasswd", &[]);
+    for text in ["Read-Host 'abc1' | ConvertTo-SecureString", "\"$abc1\" | ConvertTo-SecureString", "type: 'securestring', 'abc1'"] {
+        reads("a.ps1", text, &[]);
+    }
+    reads("a.sh", "altool --upload-app -p @keychain:abc1", &[]);
+    for text in ["curl_setopt($ch, CURLOPT_USERPWD, $user . ':abc1');", "curl_setopt($ch, CURLOPT_USERPWD, 'abc1');"] {
+        reads("a.php", text, &[]);
+    }
     for text in ["net user ann /delete", "net user ann * /add", "net use Z: \\\\host\\share /user:ann", "openssl x509 -kdf abc1 -in a"] {
         reads("a.bat", text, &[]);
     }

@@ -29,13 +29,14 @@ const HMAC: &[u8] = b"hmac_secret";
 const CIPHER: &[u8] = b"encryption_key";
 const SESSION: &[u8] = b"session_secret";
 /// Calls that take a credential, as their anchors spell them.
-const CALLS: [(&[u8], Call, &[u8]); 80] = [
+const CALLS: [(&[u8], Call, &[u8]); 81] = [
     (b".login(", Call::Login, PASSWORD),
     (b"wifi.begin(", Call::Key(1), PASSWORD),
     (b"dbi->connect(", Call::Key(2), PASSWORD),
     (b"->login(", Call::Login, PASSWORD),
     (b".auth(", Call::Login, PASSWORD),
     (b"authenticate(", Call::Login, PASSWORD),
+    (b"basicauthenticator(", Call::Key(1), PASSWORD),
     (b".connect(", Call::Connect, PASSWORD),
     (b"->connect(", Call::Connect, PASSWORD),
     (b":connect(", Call::Connect, PASSWORD),

@@ -243,8 +243,10 @@ pub fn placeholder(value: &[u8]) -> Option<&'static str> {
 }
 
 /// Starts of the hashes of passwords.
-const HASHES: [&[u8]; 12] =
-    [b"$2a$", b"$2b$", b"$2y$", b"$1$", b"$5$", b"$6$", b"$argon2", b"{SHA", b"{SSHA", b"sha1$", b"pbkdf2_", b"$apr1$"];
+const HASHES: [&[u8]; 17] = [
+    b"$2a$", b"$2b$", b"$2y$", b"$1$", b"$5$", b"$6$", b"$argon2", b"{SHA", b"{SSHA", b"sha1$", b"sha1:", b"sha256:", b"argon2:",
+    b"pbkdf2_", b"pbkdf2:", b"scrypt:", b"$apr1$",
+];
 /// Starts of public keys: those of SSH, then DER in base64 (Ed25519, Ed448, P-256, P-384, RSA), then PEM in base64 with a certificate or a key.
 const PUBLIC_KEYS: [&[u8]; 16] = [
     b"ssh-rsa",

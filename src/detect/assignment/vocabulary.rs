@@ -108,7 +108,7 @@ pub(super) const REPEATS: &[&str] = &[
 /// Words that end in `pass` and are none.
 #[rustfmt::skip]
 pub(super) const NO_PASS: &[&str] = &[
-    "askpass", "bypass", "compass", "encompass", "multipass", "overpass", "surpass", "trespass", "underpass",
+    "askpass", "buypass", "bypass", "compass", "encompass", "multipass", "overpass", "surpass", "trespass", "underpass",
 ];
 
 /// Words that end in `key` and are none.
