@@ -213,7 +213,6 @@ mod tests {
             ("a.csv", "user,password\nann,abc1,x\n"),
             ("a.csv", "ann,password\n"),
             ("a.csv", "x,y\nuser,password\nann,abc1"),
-            ("a.py", "user, password = login\nx, abc1"),
             ("a.py", "user, password\nx, abc1"),
             ("a.md", "| user | password |\ntext abc1"),
             ("a.sh", "# the secret\nann * abc1"),
