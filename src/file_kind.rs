@@ -52,7 +52,7 @@ impl Folder {
             setting: self.setting.max(setting(name)),
             is_translation: self.is_translation || is_one_of(&TRANSLATIONS),
             has_languages: is_one_of(&OF_LANGUAGES),
-            is_language: self.is_language || self.has_languages && is_language(name),
+            is_language: self.is_language || self.has_languages && is_language(name) || is_of_android(name),
         }
     }
 
@@ -64,6 +64,7 @@ impl Folder {
             FileKind::Config | FileKind::Data if is_language() => FileKind::Translation,
             // `lang/io` of a Java program is none.
             FileKind::Code if holds_texts(name) && is_language() => FileKind::Translation,
+            FileKind::Markup if self.is_language && name == "strings.xml" => FileKind::Translation,
             kind => kind,
         };
         PathClass { kind, setting: self.setting.max(setting(name)) }
@@ -254,6 +255,12 @@ fn is_language(name: &BStr) -> bool {
     LANGUAGES.as_bytes().chunks_exact(3).any(|known| known[..2] == *language) && parts.all(is_part)
 }
 
+/// Whether a folder holds an Android application's texts in a language: `values-de`, `values-pt-rBR`, `values-b+sr+Latn`.
+fn is_of_android(name: &BStr) -> bool {
+    let language = name.strip_prefix(b"values-");
+    language.is_some_and(|language| is_language(language.strip_prefix(b"b+").map_or(language, |tag| &tag[..tag.len().min(2)]).into()))
+}
+
 /// The kind of an ending in any case.
 fn known(ending: &[u8]) -> Option<FileKind> {
     let mut lower = [0; 16];
@@ -302,6 +309,10 @@ mod tests {
             ("resources/lang/aa-ER/account/general.php", FileKind::Translation),
             ("lang/pt_BR.json", FileKind::Translation),
             ("languages/zh-Hant-TW.yml", FileKind::Translation),
+            ("app/res/values-pt-rBR/strings.xml", FileKind::Translation),
+            ("app/res/values-b+sr+Latn/strings.xml", FileKind::Translation),
+            ("app/res/values/strings.xml", FileKind::Markup),
+            ("app/res/values-night/strings.xml", FileKind::Markup),
             ("lang/io/Reader.java", FileKind::Code),
             ("lang/go/main.go", FileKind::Code),
             ("languages/php/run.php", FileKind::Code),

@@ -42,6 +42,7 @@ pub fn read(place: &Place<'_>, cursor: Cursor<'_>, operator: Operator, context: 
         Operator::Assign if spaced && context != Context::Comment && place.kind != FileKind::Doc => return None,
         _ => word(rest),
     };
+    let length = if operator == Operator::Assign && !spaced { before_option(&rest[..length]) } else { length };
     // `:autocomplete => 'current-password', autofocus: true` goes on with another name.
     if operator == Operator::Comma && rest.get(length) == Some(&b':') {
         return None;
@@ -55,6 +56,15 @@ pub fn read(place: &Place<'_>, cursor: Cursor<'_>, operator: Operator, context: 
     let stop = usize::from(operator == Operator::Space && rest[length..].starts_with(b". "));
     let phrase = sentence && goes_on(&rest[length + stop..]) && !is_logged();
     (length > 0 && length < MAX && !phrase && !rest[..length].contains(&b' ')).then_some(start..start + length)
+}
+
+/// Bytes of a value that is one of a list of options: `username=ann,password=value,uid=1000`.
+fn before_option(value: &[u8]) -> usize {
+    let is_option = |text: &[u8]| {
+        let name = text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')).count();
+        name > 1 && text.get(name) == Some(&b'=') && text.len() > name + 1 && text[0].is_ascii_alphabetic()
+    };
+    memchr::memchr_iter(b',', value).find(|&comma| is_option(&value[comma + 1..])).unwrap_or(value.len())
 }
 
 /// A bare value in a file of code that fills the line with its name, and looks random or has settings beside it: a text over several lines.

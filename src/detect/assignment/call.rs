@@ -23,6 +23,10 @@ pub enum Call {
     Only,
     /// The text before, if a call for keys takes it.
     Characters,
+    /// The password after a host and a user.
+    Connect,
+    /// What stands behind the user in the one text that is the argument after so many others: `user:password`.
+    Pair(usize),
 }
 
 /// Ends of the names of functions that take a password as an array of characters.
@@ -50,6 +54,8 @@ pub fn read(bytes: &[u8], hit: Range<usize>, call: Call, each: &mut dyn FnMut(Li
     let literal = match call {
         Call::Characters => characters(bytes, hit.start),
         Call::Login => login(&mut cursor),
+        Call::Connect => connect(&mut cursor),
+        Call::Pair(place) => pair(&mut cursor, place),
         Call::Key(place) => nth(&mut cursor, place),
         Call::Hmac => hmac(&mut cursor),
         Call::Only => nth(&mut cursor, 0),
@@ -59,7 +65,7 @@ pub fn read(bytes: &[u8], hit: Range<usize>, call: Call, each: &mut dyn FnMut(Li
         // What ended the list, or the text in quotes that had no end, counts too.
         return cursor.at + MAX_QUOTED;
     };
-    let signs = !matches!(call, Call::Login | Call::Only | Call::Characters);
+    let signs = matches!(call, Call::Key(_) | Call::Hmac | Call::OnlyOrSecond);
     each(Literal { signs, ..literal });
     cursor.at
 }
@@ -75,15 +81,62 @@ fn nth(cursor: &mut Cursor<'_>, place: usize) -> Option<Literal> {
 
 /// The password of a login. A word is one after something that is a user only: `login("google", "popup")` has another meaning.
 fn login(cursor: &mut Cursor<'_>) -> Option<Literal> {
-    const USERS: [&[u8]; 8] = [b"user", b"mail", b"name", b"login", b"account", b"from", b"addr", b"@"];
     let bytes = cursor.text();
     let user = argument::next(cursor).filter(|argument| !argument.last && argument.span.len() > 2)?;
     let password = argument::next(cursor)?;
     let literal = literal::whole(bytes, password.span)?;
-    let user = bytes[user.span].to_ascii_lowercase();
-    let named = USERS.iter().any(|word| memchr::memmem::find(&user, word).is_some());
-    let telling = matches!(value::form(&bytes[literal.span.clone()]), Form::Coded | Form::Signed | Form::Random);
-    (named || telling).then_some(Literal { paired: true, ..literal })
+    (names_user(&bytes[user.span]) || is_telling(&bytes[literal.span.clone()])).then_some(Literal { paired: true, ..literal })
+}
+
+/// Whether an argument speaks of a user.
+fn names_user(argument: &[u8]) -> bool {
+    const USERS: [&[u8]; 8] = [b"user", b"mail", b"name", b"login", b"account", b"from", b"addr", b"@"];
+    let argument = argument.to_ascii_lowercase();
+    USERS.iter().any(|word| memchr::memmem::find(&argument, word).is_some())
+}
+
+/// Whether a value is no word.
+fn is_telling(value: &[u8]) -> bool {
+    matches!(value::form(value), Form::Coded | Form::Signed | Form::Random)
+}
+
+/// The password of `connect(host, 22, user, "…")`: behind a host or an address, a port or none, and a user. A word is one only behind what is named
+/// as a user.
+fn connect(cursor: &mut Cursor<'_>) -> Option<Literal> {
+    let bytes = cursor.text();
+    let host = argument::next(cursor).filter(|argument| !argument.last && !argument.span.is_empty())?;
+    let mut user = argument::next(cursor).filter(|argument| !argument.last)?;
+    if is_port(&bytes[user.span.clone()]) {
+        user = argument::next(cursor).filter(|argument| !argument.last)?;
+    }
+    let password = argument::next(cursor)?;
+    let literal = literal::whole(bytes, password.span)?;
+    let named = is_variable(&bytes[user.span.clone()]) && names_user(&bytes[user.span.clone()]);
+    let is_host = memchr::memchr2(b'.', b':', &bytes[host.span.clone()]).is_some();
+    let quoted = is_host && [host, user].into_iter().all(|argument| literal::whole(bytes, argument.span).is_some());
+    (named || quoted && is_telling(&bytes[literal.span.clone()])).then_some(Literal { paired: true, ..literal })
+}
+
+/// Whether an argument is a port: a number, or something of that name.
+fn is_port(argument: &[u8]) -> bool {
+    argument.iter().all(u8::is_ascii_digit) || argument.to_ascii_lowercase().ends_with(b"port")
+}
+
+/// Whether an argument is a variable, or a member of one.
+fn is_variable(argument: &[u8]) -> bool {
+    argument.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.$->".contains(byte))
+}
+
+/// The password of a text `user:password` that is the argument after `place` others.
+fn pair(cursor: &mut Cursor<'_>, place: usize) -> Option<Literal> {
+    let literal = nth(cursor, place)?;
+    let span = literal.span.clone();
+    let text = &cursor.text()[span.clone()];
+    let user =
+        text.iter().position(|byte| !byte.is_ascii_alphanumeric() && !b"_.@-".contains(byte)).filter(|&at| at > 0 && text[at] == b':')?;
+    let password = &text[user + 1..];
+    let fits = is_telling(password) && !password.contains(&b' ') && !password.contains(&b':') && !password.starts_with(b"//");
+    fits.then_some(Literal { span: span.start + user + 1..span.end, paired: true, ..literal })
 }
 
 /// The key of `hmac.new(b"…", …)` and of `hmac.New(sha256.New, []byte("…"))`.

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::bare;
 use super::cursor::Cursor;
+use super::{bare, prompt};
 
 /// Bytes of a command line that are read.
 const LINE: usize = 400;
@@ -38,7 +38,29 @@ pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Taken> {
         b"7z a " | b"7z x " if starts_command(bytes, hit.start) => option(bytes, hit.end, b"-p", true),
         b"xfreerdp" if starts_command(bytes, hit.start) => option(bytes, hit.end, b"/p:", true),
         b"smbclient" if starts_command(bytes, hit.start) => after(b'%', bytes, user_option(bytes, hit.end)?),
-        b"sqlplus" if starts_command(bytes, hit.start) => login_of_oracle(bytes, hit.end),
+        b"sqlplus" | b"impdp " | b"expdp " if starts_command(bytes, hit.start) => login_of_oracle(bytes, hit.end),
+        b"lftp " if starts_command(bytes, hit.start) => after(b',', bytes, user_option(bytes, hit.end - 1)?),
+        b"rpcclient" | b"net ads join" if starts_command(bytes, hit.start) => after(b'%', bytes, user_option(bytes, hit.end)?),
+        b"http -a " if starts_command(bytes, hit.start) => after(b':', bytes, option(bytes, hit.start + b"http".len(), b"-a", false)?),
+        b"etcdctl " if starts_command(bytes, hit.start) => {
+            let from = hit.start + memchr::memchr(b' ', &bytes[hit.clone()])?;
+            after(b':', bytes, user_option(bytes, from)?)
+        }
+        b"rabbitmqctl" if starts_command(bytes, hit.start) => of_rabbit(bytes, hit.end),
+        b"db2 connect" if starts_command(bytes, hit.start) => value_behind(b"using", bytes, hit.end),
+        b"/v defaultpassword" => value_behind(b"/d", bytes, hit.end),
+        b"wpa_passphrase " if starts_command(bytes, hit.start) => last_word(bytes, hit.end, 1),
+        b"quote pass " => last_word(bytes, hit.end, 0),
+        b"stats auth " if starts_line(bytes, hit.start) => after(b':', bytes, last_word(bytes, hit.end, 0)?),
+        b"]:587 " | b"]:465 " | b"]:25 " => after(b':', bytes, last_word(bytes, hit.end, 0)?),
+        b": psk " | b": eap " | b": xauth " => quoted(Cursor::new(bytes, hit.end)),
+        b"clear-text=" => quoted(Cursor::new(bytes, hit.end)),
+        b"curlopt_userpwd" => after(b':', bytes, set_to(bytes, hit.end)?),
+        b"curlopt_password" | b"security_credentials" => set_to(bytes, hit.end),
+        b"--password-stdin" | b"passwd --stdin" | b"cryptsetup" => {
+            piped(bytes, hit.start).filter(|span| bytes[span.end..hit.start].contains(&b'|'))
+        }
+        b"sendline(" | b"send \"" | b"send -- \"" | b".write(b\"" | b".write(b'" => prompt::answer(bytes, hit.clone()),
         b"vault login" if starts_command(bytes, hit.start) => value_of_word(bytes, hit.end, 0),
         b"nmcli " if starts_command(bytes, hit.start) => value_behind(b"password", bytes, hit.end),
         b"d-i passwd/" if starts_line(bytes, hit.start) => value_behind(b"password", bytes, hit.end),
@@ -53,7 +75,7 @@ pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Taken> {
         b"curl " if starts_command(bytes, hit.start) => after(b':', bytes, user_option(bytes, hit.end - 1)?),
         anchor => {
             let &(_, flag) = OPTIONS.iter().find(|(command, _)| *command == anchor)?;
-            let is_command = starts_command(bytes, hit.start) && ends_command(bytes, hit.end);
+            let is_command = starts_command(bytes, hit.start) && ends_command(bytes, hit.end - usize::from(anchor.ends_with(b" ")));
             is_command.then(|| option(bytes, hit.end, flag, false)).flatten()
         }
     };
@@ -61,7 +83,23 @@ pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Taken> {
 }
 
 /// Commands, by the start of their names, with the option that the password follows.
-const OPTIONS: [(&[u8], &[u8]); 12] = [
+const OPTIONS: [(&[u8], &[u8]); 28] = [
+    (b"podman login", b"-p"),
+    (b"buildah login", b"-p"),
+    (b"skopeo login", b"-p"),
+    (b"registry login", b"-p"),
+    (b"oc login", b"-p"),
+    (b"cf login", b"-p"),
+    (b"cqlsh", b"-p"),
+    (b"hdbsql", b"-p"),
+    (b"isql ", b"-P"),
+    (b"mosquitto_", b"-P"),
+    (b"unlock-keychain", b"-p"),
+    (b"create-keychain", b"-p"),
+    (b"security import", b"-P"),
+    (b"altool", b"-p"),
+    (b"signtool", b"/p"),
+    (b"snmpwalk", b"-A"),
     (b"docker login", b"-p"),
     (b"redis-cli", b"-a"),
     (b"mongo", b"-p"),
@@ -127,15 +165,55 @@ fn second_argument(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     let mut cursor = Cursor::new(bytes, line.start + comma + 1);
     cursor.blanks();
     cursor.eat(b"N");
-    let quote = cursor.quote()?;
-    cursor.quoted(quote)
+    quoted(cursor)
 }
 
-/// `ConvertTo-SecureString 'x'`, `-String "x"`.
+/// `ConvertTo-SecureString 'x'`, `-String "x"`, `-AsPlainText "x"`; the text before `| ConvertTo-SecureString`.
 fn secure_string(mut cursor: Cursor<'_>) -> Option<Range<usize>> {
+    const OPTIONS: [&[u8]; 3] = [b"-String", b"-AsPlainText", b"-Force"];
+    let piped = before_pipe(cursor);
+    if piped.is_some() {
+        return piped;
+    }
+    // A quote without a blank before it ends a text with the name of a type.
+    if cursor.blanks() == 0 {
+        return None;
+    }
+    while OPTIONS.iter().any(|option| cursor.eat_word(option)) {
+        cursor.blanks();
+    }
+    quoted(cursor)
+}
+
+/// The text in quotes before `| ConvertTo-SecureString`, behind which the cursor stands.
+fn before_pipe(cursor: Cursor<'_>) -> Option<Range<usize>> {
+    const COMMAND: &[u8] = b"ConvertTo-SecureString";
+    let start = cursor.at.checked_sub(COMMAND.len())?;
+    let head = &cursor.text()[start.saturating_sub(LINE)..start];
+    let trim = |text: &[u8]| text.len() - text.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let head = head[..trim(head)].strip_suffix(b"|")?;
+    let head = &head[..trim(head)];
+    let (mark, text) = head.split_last().filter(|(mark, _)| matches!(mark, b'"' | b'\''))?;
+    let open = memchr::memrchr2(*mark, b'\n', text).filter(|&open| text[open] == *mark)?;
+    // Of another command it is an argument; `"$x"` is a variable.
+    let before = text[..open].iter().rev().find(|byte| !matches!(byte, b' ' | b'\t'));
+    let whole = before.is_none_or(|before| b"=({,;\n".contains(before));
+    (whole && text.get(open + 1) != Some(&b'$')).then_some(())?;
+    let end = start - (start.min(LINE) - text.len());
+    Some(end - (text.len() - open - 1)..end)
+}
+
+/// The text in quotes that a constant stands for: `CURLOPT_PASSWORD, "x"`, `CURLOPT_PASSWORD => "x"`.
+fn set_to(bytes: &[u8], from: usize) -> Option<Range<usize>> {
+    let mut cursor = Cursor::new(bytes, from);
     cursor.blanks();
-    cursor.eat_word(b"-String");
+    (cursor.eat(b",") || cursor.eat(b"=>")).then_some(())?;
     cursor.blanks();
+    quoted(cursor)
+}
+
+/// A text in quotes.
+fn quoted(mut cursor: Cursor<'_>) -> Option<Range<usize>> {
     let quote = cursor.quote()?;
     cursor.quoted(quote)
 }
@@ -200,6 +278,21 @@ fn value_of_word(bytes: &[u8], from: usize, place: usize) -> Option<Range<usize>
     let word = words(&bytes[line.clone()]).nth(place)?;
     let value = value(Cursor::new(bytes, line.start + word.start))?;
     (!bytes[value.clone()].contains(&b'=')).then_some(value)
+}
+
+/// The word at `place`, if it is the last one of the command.
+fn last_word(bytes: &[u8], from: usize, place: usize) -> Option<Range<usize>> {
+    let text = &bytes[command_line(bytes, from)];
+    let count = words(text).take_while(|word| text[word.start] != b'>').count();
+    (count == place + 1).then(|| value_of_word(bytes, from, place)).flatten()
+}
+
+/// The password of `rabbitmqctl add_user NAME PASSWORD` and of its like.
+fn of_rabbit(bytes: &[u8], from: usize) -> Option<Range<usize>> {
+    const VERBS: [&[u8]; 3] = [b"add_user", b"change_password", b"authenticate_user"];
+    let line = command_line(bytes, from);
+    let verb = words(&bytes[line.clone()]).position(|word| VERBS.contains(&&bytes[line.start + word.start..line.start + word.end]))?;
+    value_of_word(bytes, from, verb + 2)
 }
 
 /// The value after the first word `name` of a command line.
@@ -272,7 +365,8 @@ fn value(mut cursor: Cursor<'_>) -> Option<Range<usize>> {
         return None;
     }
     let length = bare::word(&cursor.rest()[..cursor.rest().len().min(LINE)]);
-    let plain = !matches!(cursor.peek(), None | Some(b'-' | b'$' | b'<' | b'{' | b'(' | b'['));
+    let elsewhere = [&b"@keychain:"[..], b"@env:"].iter().any(|place| cursor.rest().starts_with(place));
+    let plain = !elsewhere && !matches!(cursor.peek(), None | Some(b'-' | b'$' | b'<' | b'{' | b'(' | b'['));
     (plain && length > 0).then_some(cursor.at..cursor.at + length)
 }
 

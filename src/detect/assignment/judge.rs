@@ -66,6 +66,8 @@ fn certainty(assignment: &Assignment<'_>, form: Form) -> Option<&'static str> {
         .or_else(|| (form == Form::Uuid && !opening).then_some("it is a UUID without a secret's name"))
         .or_else(|| (assignment.minified && form != Form::Random).then_some("the line is minified code"))
         .or_else(|| is_own_name(assignment, form).then_some("it says its own name"))
+        .or_else(|| is_key_id(assignment).then_some("it is the fingerprint of a key"))
+        .or_else(|| (is_grammar(assignment) && matches!(form, Form::Word | Form::Joined)).then_some("it is a word of a grammar"))
         .or_else(|| {
             let is_name = form == Form::Constant && value.contains(&b'_') || !opening && is_camel(value);
             is_name.then_some("it is the name of a constant or variable")
@@ -83,14 +85,34 @@ fn is_own_name(assignment: &Assignment<'_>, form: Form) -> bool {
 
 /// Whether a value is three words or more in capitals, of which one may be `K8s`: `K8sResourcePools`.
 fn is_camel(value: &[u8]) -> bool {
+    let value = value.strip_suffix(b"_").unwrap_or(value);
     let words = credential::kubernetes(value).unwrap_or(value);
     let count = credential::camel_words(words) + usize::from(words.len() < value.len());
     words.iter().all(u8::is_ascii_alphabetic) && count >= 3 && wordness(words) > 4.5
 }
 
-/// Whether an option stands in a text of a program.
+/// Whether an option stands in a text of a program, or a word after it says what belongs there: `--passphrase command`.
 fn is_help(assignment: &Assignment<'_>) -> bool {
-    assignment.operator == Operator::Flag && assignment.class.kind == FileKind::Code && assignment.literal.mark.is_none()
+    const USAGE: [&[u8]; 8] = [b"arg", b"command", b"file", b"path", b"program", b"prompt", b"text", b"word"];
+    let says = assignment.class.kind == FileKind::Code || USAGE.contains(&&*assignment.value);
+    assignment.operator == Operator::Flag && says && assignment.literal.mark.is_none()
+}
+
+/// Whether a value is the fingerprint of an OpenPGP key: of one of a package manager, or one that a command looks up.
+fn is_key_id(assignment: &Assignment<'_>) -> bool {
+    const NAMES: [&[u8]; 4] = [b"apt_key", b"apt-key", b"list-key", b"recv-key"];
+    let value = &*assignment.value;
+    let digits = value.len() == 40 && value.iter().all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(byte));
+    digits && assignment.name.class == Class::Key && {
+        let name = assignment.text.to_ascii_lowercase();
+        NAMES.iter().any(|known| memchr::memmem::find(&name, known).is_some())
+    }
+}
+
+/// Whether a constant of code names a token of a grammar: `OPEN_TOKEN = "begin"`.
+fn is_grammar(assignment: &Assignment<'_>) -> bool {
+    let constant = assignment.text.contains(&b'_') && !assignment.text.iter().any(u8::is_ascii_lowercase);
+    assignment.class.kind == FileKind::Code && assignment.name.class == Class::Token && constant && assignment.operator == Operator::Assign
 }
 
 /// Whether a sentence says the value without quotes.

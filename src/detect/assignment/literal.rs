@@ -6,6 +6,7 @@ use super::context::Context;
 use super::cursor::{Cursor, MAX_BLANKS, MAX_QUOTED, Quote};
 use super::name::{self, Class};
 use super::operator::{Operator, Place};
+use super::value::{self, Form};
 use super::{argument, array, bare, login};
 use crate::file_kind::FileKind;
 
@@ -46,6 +47,10 @@ const MAX_LINE: usize = 512;
 pub fn after<'v>(place: &Place<'v>, cursor: &Cursor<'v>, operator: Operator, context: Context, each: &mut dyn FnMut(Literal)) {
     let mut next = *cursor;
     next.blanks();
+    // `{password, <<"…">>}` of Erlang.
+    if operator == Operator::Comma {
+        next.eat(b"<<");
+    }
     let may_break = matches!(operator, Operator::Assign | Operator::Arrow | Operator::Call | Operator::Colon | Operator::Element);
     if may_break && next.line_end() && (operator == Operator::Element || !starts_quote(next)) {
         if let Some(span) = bare::on_next_line(place, next, operator) {
@@ -74,6 +79,9 @@ pub fn after<'v>(place: &Place<'v>, cursor: &Cursor<'v>, operator: Operator, con
         }
         return;
     }
+    if let Some(span) = raw(next).filter(|_| matches!(operator, Operator::Assign | Operator::Arrow | Operator::Colon)) {
+        return each(Literal { span, mark: Some(b'\''), ..Literal::default() });
+    }
     let list = next.peek() == Some(b'[') && matches!(operator, Operator::Assign | Operator::Colon | Operator::Arrow);
     if list && starts_quote(place.far(next.at + 1)) {
         next.at += 1;
@@ -98,6 +106,31 @@ pub fn after<'v>(place: &Place<'v>, cursor: &Cursor<'v>, operator: Operator, con
     if let Some(span) = bare::read(place, next, operator, context) {
         each(Literal { span, ..Literal::default() });
     }
+}
+
+/// The text in Lua's long brackets or in Perl's `q(…)`, if it is one and no word: `[[key]]` and `q(id)` are expressions elsewhere.
+fn raw(cursor: Cursor<'_>) -> Option<Range<usize>> {
+    const OPENINGS: [(&[u8], &[u8]); 9] = [
+        (b"[[", b"]]"),
+        (b"q(", b")"),
+        (b"qq(", b")"),
+        (b"q{", b"}"),
+        (b"qq{", b"}"),
+        (b"q[", b"]"),
+        (b"qq[", b"]"),
+        (b"q|", b"|"),
+        (b"q/", b"/"),
+    ];
+    let rest = &cursor.rest()[..cursor.rest().len().min(MAX_EXPRESSION)];
+    let (opening, closing) = OPENINGS.iter().find(|(opening, _)| rest.starts_with(opening))?;
+    let text = &rest[opening.len()..];
+    let text = &text[..memchr::memmem::find(text, closing)?];
+    let after = rest[opening.len() + text.len() + closing.len()..].iter().find(|byte| !matches!(byte, b' ' | b'\t'));
+    let ends = after.is_none_or(|after| matches!(after, b';' | b',' | b'}' | b')' | b'\n' | b'\r'));
+    let plain = !text.iter().any(|byte| b"\n\"',[]() ".contains(byte));
+    let telling = matches!(value::form(text), Form::Coded | Form::Signed | Form::Random);
+    let start = cursor.at + opening.len();
+    (ends && plain && telling).then_some(start..start + text.len())
 }
 
 /// Whether a quote or a prefixed quote comes next.

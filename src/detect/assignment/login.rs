@@ -13,8 +13,25 @@ use super::{bare, name};
 use crate::file_kind::FileKind;
 
 /// Ends of the names of functions that take a login, without underscores, with the number of arguments before the password.
-const CALLS: [(&[u8], usize); 5] =
-    [(b"basicauth", 1), (b"andpassword", 1), (b"usernamepassword", 1), (b"passwordauthentication", 1), (b"plainauth", 2)];
+const CALLS: [(&[u8], usize); 17] = [
+    (b"ssh2userauthpassword", 2),
+    (b"sshuserauthpassword", 2),
+    (b".userauthpassword", 1),
+    (b"ssh2authpassword", 2),
+    (b"keyring.setpassword", 2),
+    (b"basicauth", 1),
+    (b"digestauth", 1),
+    (b"andpassword", 1),
+    (b"userpassword", 1),
+    (b"usernamepassword", 1),
+    (b"usernamepasswordcredentials", 1),
+    (b"passwordauthentication", 1),
+    (b"passwordauthenticationmethod", 1),
+    (b"authorizationbasic", 1),
+    (b"withcredentials", 1),
+    (b"keytar.setpassword", 2),
+    (b"plainauth", 2),
+];
 /// Bytes of an argument that is no literal.
 const ARGUMENT: usize = 48;
 
@@ -24,6 +41,7 @@ pub fn password<'v>(place: &Place<'v>, mut cursor: Cursor<'v>, operator: Operato
     let skipped = match operator {
         Operator::Call | Operator::Space => skipped(place.text())?,
         Operator::Assign | Operator::Colon if is_pair(place.text()) && cursor.eat(b"(") => 1,
+        Operator::Assign | Operator::Colon | Operator::Arrow if is_pair(place.text()) => return listed(place, cursor),
         _ => return None,
     };
     for _ in 0..skipped {
@@ -33,6 +51,17 @@ pub fn password<'v>(place: &Place<'v>, mut cursor: Cursor<'v>, operator: Operato
         cursor.blanks();
     }
     quoted(place, &mut cursor, Context::Plain)
+}
+
+/// The password of `auth: ["user", "password"]`. A word is none: scopes are listed so, too.
+fn listed<'v>(place: &Place<'v>, mut cursor: Cursor<'v>) -> Option<Literal> {
+    cursor.eat(b"[").then_some(())?;
+    quoted(place, &mut cursor, Context::Plain)?;
+    cursor.eat(b",").then_some(())?;
+    cursor.blanks();
+    let password = quoted(place, &mut cursor, Context::Plain)?;
+    let telling = matches!(value::form(&place.bytes[password.span.clone()]), Form::Coded | Form::Signed | Form::Random);
+    (telling && cursor.eat(b"]")).then_some(password)
 }
 
 /// Bytes of a user, at most.

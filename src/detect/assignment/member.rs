@@ -6,7 +6,7 @@ use super::operator::{Operator, Place};
 use crate::file_kind::FileKind;
 
 /// Members that hold the value.
-const VALUES: [&[u8]; 4] = [b"value", b"val", b"content", b"default"];
+const VALUES: [&[u8]; 5] = [b"value", b"val", b"content", b"default", b"defaultvalue"];
 /// Bytes of a value on a line that is not near the name, at most.
 const VALUE: usize = 1024;
 /// Bytes of an object before the member.
@@ -67,11 +67,42 @@ pub fn object<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> bool {
     place.looked(start + text.len() + VALUE);
     let ends = |byte: &u8| matches!(byte, b'}' | b'{' | b'[') || block && *byte == b'\n';
     let text = &text[..text.iter().position(ends).unwrap_or(text.len())];
-    let found = VALUES.iter().find_map(|word| memchr::memmem::find_iter(text, word).find_map(|at| member(place, start + at, word, start)));
+    let lower = text.to_ascii_lowercase();
+    let found =
+        VALUES.iter().find_map(|word| memchr::memmem::find_iter(&lower, word).find_map(|at| member(place, start + at, word, start)));
     if let Some(found) = found {
         *cursor = found;
     }
     found.is_some()
+}
+
+/// Steps to the default of an option that a parser of commands is told of: `add_argument("--password", default="x")`.
+pub fn option_default<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> bool {
+    let text = &cursor.rest()[..cursor.rest().len().min(OBJECT)];
+    let text = &text[..memchr::memchr2(b'\n', b')', text).unwrap_or(text.len())];
+    let Some(at) = memchr::memmem::find(text, b"default=").filter(|&at| at > 0 && matches!(text[at - 1], b' ' | b',')) else {
+        return false;
+    };
+    let mut value = Cursor::new(place.bytes, cursor.at + at + b"default=".len());
+    let start = value;
+    let found = value.quote().is_some();
+    if found {
+        *cursor = start;
+    }
+    found
+}
+
+/// Steps over the tag of a value inside of an element: `<password>` and `<value>` on the same line or the next.
+pub fn value_tag(cursor: &mut Cursor<'_>) {
+    const TAG: &[u8] = b"<value>";
+    let mut next = *cursor;
+    next.blanks();
+    next.line_end();
+    let rest = next.rest();
+    if rest.len() > TAG.len() && rest[..TAG.len()].eq_ignore_ascii_case(TAG) {
+        next.at += TAG.len();
+        *cursor = next;
+    }
 }
 
 /// The place after the operator of the member `word` at `at`, if it is one.

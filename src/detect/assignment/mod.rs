@@ -19,8 +19,10 @@ mod login;
 mod member;
 pub mod name;
 pub mod operator;
+mod prompt;
 mod row;
 mod statement;
+mod table;
 mod unnamed;
 pub mod value;
 mod vocabulary;
@@ -154,8 +156,20 @@ pub fn read<'v>(view: &View<'v>, class: PathClass, hit: Range<usize>, each: &mut
     }
     let bytes = &whole[..next_line_end(whole, end)];
     let place = Place { bytes, whole, end: Cell::new(end), name: name_start(bytes, hit.start)..end, hit, kind: class.kind };
-    assignments(view, &place, class, each);
+    if !cells(view, &place, class, each) {
+        assignments(view, &place, class, each);
+    }
     place.end.get()
+}
+
+/// Calls `each` for the values below the name at `place`, if it is that of a column. Gives whether it is.
+fn cells<'v>(view: &View<'v>, place: &Place<'v>, class: PathClass, each: &mut dyn FnMut(Assignment<'v>)) -> bool {
+    table::read(view.bytes, place, &mut |literal| {
+        let Some(name) = name::read(place.text()).map(|name| Name { class: Class::Password, ..name }) else { return };
+        let value = Cow::Borrowed(&view.bytes[literal.span.clone()]);
+        let (text, start, operator, context) = (place.text(), literal.span.start, Operator::Cell, Context::Plain);
+        each(Assignment { name, text, start, operator, value, literal, context, class, minified: false });
+    })
 }
 
 /// The end of the line after the one that holds `at`.
@@ -172,7 +186,9 @@ fn assignments<'v>(view: &View<'v>, place: &Place<'v>, class: PathClass, each: &
     let read = OnceCell::new();
     literal::after(place, &cursor, operator, context, &mut |mut literal| {
         let Some(name) = *read.get_or_init(|| name::read(place.text())) else { return };
-        let name = if literal.paired { Name { class: Class::Password, ..name } } else { name };
+        // `HTTPDigestAuth("user", "…")` speaks of no digest.
+        let denies = name.denies.filter(|_| operator != Operator::Call);
+        let name = if literal.paired { Name { class: Class::Password, denies, ..name } } else { name };
         let value = if let Some(bytes) = &literal.array {
             Cow::Owned(bytes.clone())
         } else {
@@ -207,6 +223,7 @@ const fn may_follow(next: u8) -> bool {
             | b'&'
             | b'('
             | b','
+            | b';'
             | b'>'
             | b'|'
             | b'<'

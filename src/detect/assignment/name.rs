@@ -1,7 +1,7 @@
 //! What a name says of its value. Owns: splitting names into words and the lists of words. Must not: look at values.
 
 use super::vocabulary::{
-    ABOUT, ACCOUNTS, ASKS, HASHED, NEUTRAL, NO_KEY, NO_PASS, OPENING, POSITION, PUBLIC, REPEATS, ROUNDS, SYSTEMS, TABLE, TESTS,
+    ABOUT, ACCOUNTS, ASKS, GATEWAYS, HASHED, NEUTRAL, NO_KEY, NO_PASS, OPENING, POSITION, PUBLIC, REPEATS, ROUNDS, SYSTEMS, TABLE, TESTS,
 };
 
 /// What kind of credential a name speaks of.
@@ -155,6 +155,9 @@ fn denial(class: Class, before: &[&str], head: &str, after: &[&str]) -> Option<&
     if head == "pass" && holds(ROUNDS, last) {
         return Some("its name says one of several rounds");
     }
+    if head == "pass" && holds(GATEWAYS, last) {
+        return Some("its name says where requests go");
+    }
     if any(before, PUBLIC) || head.starts_with("pub") {
         return Some("its name says that it is public");
     }
@@ -176,7 +179,7 @@ fn class_of(word: &str) -> Option<Class> {
     let ends = |ending: &str| word.ends_with(ending);
     let singular = word.strip_suffix('s').filter(|word| !word.ends_with('s')).unwrap_or(word);
     match singular {
-        "pass" | "pw" | "pwd" | "psw" | "pswd" | "psk" | "passphrase" | "passcode" => return Some(Class::Password),
+        "pass" | "pw" | "pwd" | "psw" | "pswd" | "psk" | "passphrase" | "passcode" | "masterauth" => return Some(Class::Password),
         singular if IN_LATIN_LETTERS.contains(&singular) && word != "passes" => return Some(Class::Password),
         "secret" | "totp" | "hotp" => return Some(Class::Secret),
         "token" => return Some(Class::Token),

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::bare;
 use super::cursor::Cursor;
-use super::member::{named, object};
+use super::member::{named, object, option_default, value_tag};
 use super::row;
 use super::statement::{line_before, makes_user, names_user_of_device};
 use super::value::{self, Form};
@@ -137,6 +137,7 @@ pub fn after<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> Option<Operator>
     let quoted = close_name(place, cursor)?;
     if cursor.peek() == Some(b'>') && (quoted && (place.kind == FileKind::Markup || is_attribute(place)) || opens_tag(place)) {
         cursor.at += 1;
+        value_tag(cursor);
         return Some(Operator::Element);
     }
     let marked_up = matches!(place.kind, FileKind::Markup | FileKind::Doc);
@@ -160,6 +161,7 @@ pub fn after<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> Option<Operator>
         b'"' if quoted && blanks > 0 && place.kind == FileKind::Config => Some(Operator::Space),
         b'|' | b'?' | b'+' | b'.' => [&b"||="[..], b"?=", b"+=", b".="].iter().any(|sign| cursor.eat(sign)).then_some(Operator::Assign),
         b'<' | b'-' => points(cursor),
+        b't' if quoted => points(cursor),
         b'(' => call(place, cursor, quoted),
         b',' => comma(place, cursor, quoted),
         0xEF => cursor.eat("\u{ff1a}".as_bytes()).then_some(Operator::Colon),
@@ -232,8 +234,10 @@ fn assign(place: &Place<'_>, cursor: &mut Cursor<'_>, blanks: usize) -> Option<O
         }
         b'~' => None,
         b' ' | b'\t' => Some(Operator::Assign),
-        // Who may see a picture of numbers is no secret.
-        _ if blanks == 0 && place.before().ends_with(b"badge.svg?") => None,
+        // Who may see a picture of numbers is no secret, nor is what a page shows by its link.
+        _ if blanks == 0 && [&b"badge.svg?"[..], b"?alt=media&", b"?alt=media&amp;"].iter().any(|link| place.before().ends_with(link)) => {
+            None
+        }
         _ if blanks == 0 && [&b"?"[..], b"&", b"&amp;"].iter().any(|sign| place.before().ends_with(sign)) => Some(Operator::Query),
         _ => Some(Operator::Assign),
     }
@@ -298,10 +302,10 @@ fn types(cursor: &mut Cursor<'_>) -> Option<Operator> {
     CALLS.iter().any(|call| cursor.eat(call)).then_some(Operator::Call)
 }
 
-/// `name <- "value"` of R and `"name" -> "value"` of Scala.
+/// `name <- "value"` of R, `"name" -> "value"` of Scala and `"name" to "value"` of Kotlin.
 fn points(cursor: &mut Cursor<'_>) -> Option<Operator> {
     let mut next = *cursor;
-    let operator = if next.eat(b"<-") { Operator::Assign } else { next.eat(b"->").then_some(Operator::Arrow)? };
+    let operator = if next.eat(b"<-") { Operator::Assign } else { (next.eat(b"->") || next.eat(b"to ")).then_some(Operator::Arrow)? };
     *cursor = next;
     next.blanks();
     next.quote().is_some().then_some(operator)
@@ -343,6 +347,7 @@ fn comma<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>, quoted: bool) -> Option
     cursor.at += 1;
     let symbol = matches!(place.before().last(), Some(b':' | b'{'));
     match (quoted, place.is_flag()) {
+        (true, true) if option_default(place, cursor) => Some(Operator::Named),
         (true, true) => Some(Operator::Flag),
         (true, false) => (!row::is_in_row(place.before(), *cursor)).then_some(Operator::Comma),
         (false, false) if symbol => Some(Operator::Comma),

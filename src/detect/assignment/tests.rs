@@ -11,7 +11,7 @@ use super::*;
 use crate::file_kind;
 
 /// Every anchor of this detector's patterns.
-const ANCHORS: [&str; 93] = [
+const ANCHORS: [&str; 195] = [
     "pass",
     "pwd",
     "secret",
@@ -105,10 +105,112 @@ const ANCHORS: [&str; 93] = [
     "secretvalue.plaintext(",
     "secretvalue.plain_text(",
     "secretvalue_plaintext(",
+    "->login(",
+    ".auth(",
+    "authenticate(",
+    "basicauthenticator(",
+    "curlopt_userpwd",
+    "curlopt_password",
+    "security_credentials",
+    ".connect(",
+    "->connect(",
+    ":connect(",
+    "sftpclient(",
+    "sshclient(",
+    "mysqldb.connect(",
+    "pymysql.connect(",
+    "oracle.connect(",
+    "mysql_real_connect(",
+    "oci_connect(",
+    "odbc_connect(",
+    "new sequelize(",
+    "sql.newinstance(",
+    "ftplib.ftp(",
+    "ftplib.ftp_tls(",
+    "net::ftp.open(",
+    "net::ftp.new(",
+    "net::smtp.start(",
+    "gomail.newdialer(",
+    "ftp_login(",
+    "imap_open(",
+    "ldap_bind(",
+    "ldap_simple_bind_s(",
+    ".simple_bind_s(",
+    "plaincredentials(",
+    "username_pw_set(",
+    "smbconnection(",
+    "setsaslauthdata(",
+    "authtokens.basic(",
+    "credentials.basic(",
+    "auth().basic(",
+    "preemptive().basic(",
+    "create_superuser(",
+    "objects.create_user(",
+    "redis.auth(",
+    "redis->auth(",
+    "jedis.auth(",
+    "btoa(",
+    "b64encode(",
+    "base64_encode(",
+    "addauthinfo(",
+    ".signedstring(",
+    "newcookiestore(",
+    "cookieparser(",
+    "aes.encrypt(",
+    "aes.decrypt(",
+    "createcipher(",
+    "createdecipher(",
+    "createcipheriv(",
+    "createdecipheriv(",
+    "podman login",
+    "buildah login",
+    "skopeo login",
+    "registry login",
+    "oc login",
+    "cf login",
+    "cqlsh",
+    "hdbsql",
+    "isql ",
+    "mosquitto_",
+    "unlock-keychain",
+    "create-keychain",
+    "security import",
+    "altool",
+    "signtool",
+    "snmpwalk",
+    "lftp ",
+    "rpcclient",
+    "net ads join",
+    "etcdctl ",
+    "http -a ",
+    "rabbitmqctl",
+    "db2 connect",
+    "/v defaultpassword",
+    "wpa_passphrase ",
+    "quote pass ",
+    "stats auth ",
+    "]:587 ",
+    "]:465 ",
+    "]:25 ",
+    ": psk ",
+    ": eap ",
+    ": xauth ",
+    "clear-text=",
+    "--password-stdin",
+    "passwd --stdin",
+    "cryptsetup",
+    "impdp ",
+    "expdp ",
+    "sendline(",
+    "send \"",
+    "send -- \"",
+    ".write(b\"",
+    ".write(b'",
+    "pw: ",
 ];
 
 /// What is read around every anchor of `text`.
-fn read_all(path: &str, text: &str) -> Vec<(Op, String)> {
+pub(super) fn read_all(path: &str, text: &str) -> Vec<(Op, String)> {
     let view = View { bytes: text.as_bytes(), path: BStr::new(path), binary: false, depth: 0 };
     let lower = text.to_ascii_lowercase();
     let mut found = Vec::new();
@@ -123,7 +225,7 @@ fn read_all(path: &str, text: &str) -> Vec<(Op, String)> {
 }
 
 #[track_caller]
-fn reads(path: &str, text: &str, expected: &[(Op, &str)]) {
+pub(super) fn reads(path: &str, text: &str, expected: &[(Op, &str)]) {
     let found = read_all(path, text);
     let found: Vec<(Op, &str)> = found.iter().map(|(operator, value)| (*operator, value.as_str())).collect();
     assert_eq!(found, expected, "{path}: {text}");
@@ -236,6 +338,63 @@ fn byte_arrays() {
 }
 
 #[test]
+fn answers_to_a_prompt() {
+    for (path, text) in [
+        ("a.exp", "expect \"*?assword:*\"\nsend \"abc1\\r\""),
+        ("a.exp", "expect {\n  \"assword:\" { send -- \"abc1\\r\" }\n}"),
+        ("a.py", "child.expect('assword:')\nchild.sendline('abc1')"),
+        ("a.py", "tn.read_until(b'assword: ')\ntn.write(b'abc1\\n')"),
+    ] {
+        reads(path, text, &[(Op::Command, "abc1")]);
+    }
+    for text in [
+        "expect \"#\"\nsend \"abc1\\r\"",
+        "expect \"assword:\"\nsend \"abc1\"",
+        "expect \"assword:\"\nsend \"\\r\"",
+        "expect \"assword:\"\nsend \"abc1\\r\"\nsend \"abc2\\r\"",
+    ] {
+        let values: Vec<_> = read_all("a.exp", text).into_iter().map(|(_, value)| value).collect();
+        assert!(values.iter().all(|value| value == "abc1") && (values.len() < 2), "{text}: {values:?}");
+    }
+}
+
+#[test]
+fn other_writings_of_texts_and_of_names() {
+    for (path, text, operator) in [
+        ("a.lua", "local password = [[abc1]]", Op::Assign),
+        ("a.pl", "my $password = q(abc1);", Op::Assign),
+        ("a.pl", "password => qq{abc1},", Op::Arrow),
+        ("a.kt", "mapOf(\"password\" to \"abc1\")", Op::Arrow),
+        ("rabbit.config", "{default_pass, <<\"abc1\">>}", Op::Comma),
+        ("a.py", "add_argument('--password', type=str, default='abc1')", Op::Named),
+        ("a.json", "\"password\": { \"type\": \"securestring\", \"defaultValue\": \"abc1\" }", Op::Named),
+        ("a.xml", "<Password>\n  <Value>abc1</Value>\n</Password>", Op::Element),
+        ("a.xml", "<property name=\"password\"><value>abc1</value></property>", Op::Element),
+        ("fstab", "//srv/s /mnt cifs username=ann,password=abc1,uid=1000 0 0", Op::Assign),
+        ("r.cfg", "tacacs-server host 10.0.0.1 key abc1", Op::Command),
+        ("r.cfg", " neighbor 10.0.0.2 password abc1", Op::Command),
+        ("r.cfg", "enable password abc1", Op::Command),
+        ("r.cfg", " ppp chap password 0 abc1", Op::Command),
+        ("r.cfg", "crypto isakmp key abc1 address 10.0.0.2", Op::Command),
+        ("redis.conf", "masterauth abc1", Op::Space),
+        ("a.txt", "pw: abc1", Op::Colon),
+    ] {
+        reads(path, text, &[(operator, "abc1")]);
+    }
+    for (path, text) in [
+        ("a.js", "const password = [[key]]"),
+        ("a.js", "const password = q(id);"),
+        ("a.js", "const password = q(abc1) + x;"),
+        ("r.cfg", " neighbor 10.0.0.2 password 7 0822455D0A16"),
+        ("r.cfg", "radius-server key of the server"),
+        ("r.cfg", "enable password authentication for all"),
+        ("r.cfg", "enable secret 5 0822455D0A16"),
+    ] {
+        reads(path, text, &[]);
+    }
+}
+
+#[test]
 fn members_of_what_has_the_name() {
     for (path, text) in [
         ("a.js", "password: { value: 'abc1' }"),
@@ -262,11 +421,21 @@ fn logins_in_two_parts() {
         ("a.py", "session.auth = ('ann', 'abc1')", Op::Assign),
         ("a.py", "HTTPBasicAuth(user, 'abc1')", Op::Call),
         ("a.rb", "http.basic_auth 'ann', 'abc1'", Op::Space),
+        ("a.py", "HTTPDigestAuth('ann', 'abc1')", Op::Call),
+        ("a.java", "new UsernamePasswordCredentials(\"ann\", \"abc1\")", Op::Call),
+        ("a.go", "url.UserPassword(\"ann\", \"abc1\")", Op::Call),
+        ("a.cs", "new PasswordAuthenticationMethod(\"ann\", \"abc1\")", Op::Call),
+        ("a.rs", "session.userauth_password(\"ann\", \"abc1\")", Op::Call),
+        ("a.c", "ssh_userauth_password(session, NULL, \"abc1\")", Op::Call),
+        ("a.py", "keyring.set_password('svc', 'ann', 'abc1')", Op::Call),
+        ("a.php", "get($url, ['auth' => ['ann', 'abc1']])", Op::Arrow),
         ("a.js", "signInWithEmailAndPassword(email, 'abc1')", Op::Call),
     ] {
         reads(path, text, &[(operator, "abc1")]);
     }
     reads("a.go", "req.SetBasicAuth(user, password)", &[]);
+    let scopes = "config = { auth: ['read', 'write'] }";
+    reads("a.js", scopes, &[(Op::Colon, "read"), (Op::Colon, "write")]);
 }
 
 #[test]
@@ -323,6 +492,47 @@ fn logins_and_signatures_name_no_secret() {
         ("a.ts", "SecretValue.unsafePlainText(process.env.TOKEN)"),
         ("a.ts", "SecretValue.unsafePlainText(load('abc1'))"),
         ("a.go", "awscdk.SecretValue_UnsafePlainText(value)"),
+    ] {
+        reads(path, text, &[]);
+    }
+}
+
+#[test]
+fn clients_take_passwords() {
+    for (path, text) in [
+        ("a.pl", "$ftp->login('ann', 'abc1') or die;"),
+        ("a.cs", "client.Authenticate(\"ann@corp.io\", \"abc1\");"),
+        ("a.py", "client.connect('10.0.0.5', 22, 'deploy', 'abc1')"),
+        ("a.py", "ssh.connect(host, port, user, 'abc1')"),
+        ("a.java", "transport.connect(\"smtp.corp.io\", \"ann\", \"abc1\");"),
+        ("a.lua", "env:connect(\"db.shop.io\", \"app\", \"abc1\", \"db1\")"),
+        ("a.py", "MySQLdb.connect(\"db1\", \"app\", \"abc1\", \"shop\")"),
+        ("a.py", "ftplib.FTP(host, user, 'abc1')"),
+        ("a.py", "l.simple_bind_s('cn=admin,dc=corp', 'abc1')"),
+        ("a.php", "ldap_bind($conn, 'cn=admin', 'abc1');"),
+        ("a.c", "mysql_real_connect(conn, \"db1\", \"app\", \"abc1\", \"shop\", 0, NULL, 0)"),
+        ("a.js", "new Sequelize('shop', 'app', 'abc1', {host})"),
+        ("a.java", "AuthTokens.basic(\"neo4j\", \"abc1\")"),
+        ("a.js", "btoa('ann:abc1')"),
+        ("a.go", "token.SignedString([]byte(\"abc1\"))"),
+        ("a.js", "CryptoJS.AES.encrypt(text, 'abc1')"),
+    ] {
+        reads(path, text, &[(Op::Call, "abc1")]);
+    }
+    reads("a.java", "zk.addAuthInfo(\"digest\", \"ann:abc1\".getBytes());", &[(Op::Call, "digest"), (Op::Call, "abc1")]);
+    for (path, text) in [
+        ("a.js", "socket.connect('tcp', 'localhost', open)"),
+        ("a.js", "socket.connect(80, 'abc1')"),
+        ("a.cpp", "widget->connect(button, SIGNAL(pressed()), this, SLOT(abc1()))"),
+        ("a.py", "signal.connect('clicked', 'handler', 'abc1')"),
+        ("a.cpp", "bus.connect(service, \"/path\", \"abc1\")"),
+        ("a.js", "store.connect('google', 'open', 'popup')"),
+        ("a.js", "btoa('10:abc 1')"),
+        ("a.js", "btoa('https://abc1')"),
+        ("a.js", "btoa(user + ':abc1')"),
+        ("a.py", "MySQLdb.connect(\"db1\", \"app\", password)"),
+        ("a.py", "l.simple_bind_s(dn, secret)"),
+        ("a.js", "CryptoJS.AES.encrypt('abc1', x)"),
     ] {
         reads(path, text, &[]);
     }
@@ -507,6 +717,39 @@ fn commands() {
 }
 
 #[test]
+fn commands_of_other_tools() {
+    for (path, text) in [
+        ("a.sh", "podman login -u ci -p abc1 host"),
+        ("a.sh", "helm registry login -u ci -p abc1 host"),
+        ("a.sh", "oc login -u ann -p abc1 https://host"),
+        ("a.sh", "mosquitto_pub -h host -u ann -P abc1 -t x"),
+        ("a.sh", "security unlock-keychain -p abc1 login.keychain"),
+        ("a.sh", "etcdctl --user root:abc1 get x"),
+        ("a.sh", "http -a ann:abc1 https://host"),
+        ("a.sh", "lftp -u ann,abc1 host"),
+        ("a.sh", "rpcclient -U ann%abc1 host"),
+        ("a.sh", "impdp system/abc1@XE directory=x"),
+        ("a.sh", "rabbitmqctl -n x add_user app abc1"),
+        ("a.sh", "db2 connect to shop user app using abc1"),
+        ("a.bat", "reg add HKLM /v DefaultPassword /t REG_SZ /d abc1"),
+        ("a.sh", "wpa_passphrase home abc1 > a.conf"),
+        ("a.sh", "quote PASS abc1"),
+        ("a.sh", "echo -n abc1 | cryptsetup luksFormat /dev/sda1 -"),
+        ("haproxy.cfg", "  stats auth ann:abc1"),
+        ("sasl_passwd", "[smtp.corp.io]:587 ann@corp.io:abc1"),
+        ("ipsec.secrets", "10.0.0.1 10.0.0.2 : PSK \"abc1\""),
+        ("standalone.xml", "<credential-reference clear-text=\"abc1\"/>"),
+        ("a.ps1", "$s = 'abc1' | ConvertTo-SecureString -AsPlainText -Force"),
+        ("a.php", "curl_setopt($ch, CURLOPT_USERPWD, 'ann:abc1');"),
+        ("a.c", "curl_easy_setopt(curl, CURLOPT_PASSWORD, \"abc1\");"),
+        ("a.java", "env.put(Context.SECURITY_CREDENTIALS, \"abc1\");"),
+        ("a.ps1", "(ConvertTo-SecureString -AsPlainText \"abc1\" -Force)"),
+    ] {
+        reads(path, text, &[(Op::Command, "abc1")]);
+    }
+}
+
+#[test]
 fn commands_without_a_password() {
     for text in [
         "htpasswd /etc/users ann",
@@ -518,10 +761,24 @@ fn commands_without_a_password() {
         "username admin password 7 094F471A1A0A",
         "username and password abc1",
         "username ann password abc1 is wrong",
+        "wpa_passphrase home",
+        "rabbitmqctl list_users abc1",
+        "ls /dev | cryptsetup luksFormat /dev/sda1 -",
+        "http -a abc1 https://host",
+        "the shop connects to smtp]:587 abc1",
+        "stats auth was ann:abc1",
+        "iface : psk abc1",
     ] {
         reads("a.sh", text, &[]);
     }
     reads("a.sh", "cat users | chpasswd", &[]);
+    for text in ["Read-Host 'abc1' | ConvertTo-SecureString", "\"$abc1\" | ConvertTo-SecureString", "type: 'securestring', 'abc1'"] {
+        reads("a.ps1", text, &[]);
+    }
+    reads("a.sh", "altool --upload-app -p @keychain:abc1", &[]);
+    for text in ["curl_setopt($ch, CURLOPT_USERPWD, $user . ':abc1');", "curl_setopt($ch, CURLOPT_USERPWD, 'abc1');"] {
+        reads("a.php", text, &[]);
+    }
     for text in ["net user ann /delete", "net user ann * /add", "net use Z: \\\\host\\share /user:ann", "openssl x509 -kdf abc1 -in a"] {
         reads("a.bat", text, &[]);
     }

@@ -27,11 +27,66 @@ const PASSWORD: &[u8] = b"password";
 const JWT: &[u8] = b"jwt_secret";
 const HMAC: &[u8] = b"hmac_secret";
 const CIPHER: &[u8] = b"encryption_key";
+const SESSION: &[u8] = b"session_secret";
 /// Calls that take a credential, as their anchors spell them.
-const CALLS: [(&[u8], Call, &[u8]); 27] = [
+const CALLS: [(&[u8], Call, &[u8]); 81] = [
     (b".login(", Call::Login, PASSWORD),
     (b"wifi.begin(", Call::Key(1), PASSWORD),
     (b"dbi->connect(", Call::Key(2), PASSWORD),
+    (b"->login(", Call::Login, PASSWORD),
+    (b".auth(", Call::Login, PASSWORD),
+    (b"authenticate(", Call::Login, PASSWORD),
+    (b"basicauthenticator(", Call::Key(1), PASSWORD),
+    (b".connect(", Call::Connect, PASSWORD),
+    (b"->connect(", Call::Connect, PASSWORD),
+    (b":connect(", Call::Connect, PASSWORD),
+    (b"sftpclient(", Call::Connect, PASSWORD),
+    (b"sshclient(", Call::Connect, PASSWORD),
+    (b"mysqldb.connect(", Call::Key(2), PASSWORD),
+    (b"pymysql.connect(", Call::Key(2), PASSWORD),
+    (b"oracle.connect(", Call::Key(1), PASSWORD),
+    (b"mysql_real_connect(", Call::Key(3), PASSWORD),
+    (b"oci_connect(", Call::Key(1), PASSWORD),
+    (b"odbc_connect(", Call::Key(2), PASSWORD),
+    (b"new sequelize(", Call::Key(2), PASSWORD),
+    (b"sql.newinstance(", Call::Key(2), PASSWORD),
+    (b"ftplib.ftp(", Call::Key(2), PASSWORD),
+    (b"ftplib.ftp_tls(", Call::Key(2), PASSWORD),
+    (b"net::ftp.open(", Call::Key(2), PASSWORD),
+    (b"net::ftp.new(", Call::Key(2), PASSWORD),
+    (b"net::smtp.start(", Call::Key(4), PASSWORD),
+    (b"gomail.newdialer(", Call::Key(3), PASSWORD),
+    (b"ftp_login(", Call::Key(2), PASSWORD),
+    (b"imap_open(", Call::Key(2), PASSWORD),
+    (b"ldap_bind(", Call::Key(2), PASSWORD),
+    (b"ldap_simple_bind_s(", Call::Key(2), PASSWORD),
+    (b".simple_bind_s(", Call::Key(1), PASSWORD),
+    (b"plaincredentials(", Call::Key(1), PASSWORD),
+    (b"username_pw_set(", Call::Key(1), PASSWORD),
+    (b"smbconnection(", Call::Key(1), PASSWORD),
+    (b"setsaslauthdata(", Call::Key(1), PASSWORD),
+    (b"authtokens.basic(", Call::Key(1), PASSWORD),
+    (b"credentials.basic(", Call::Key(1), PASSWORD),
+    (b"auth().basic(", Call::Key(1), PASSWORD),
+    (b"preemptive().basic(", Call::Key(1), PASSWORD),
+    (b"create_superuser(", Call::Key(2), PASSWORD),
+    (b"objects.create_user(", Call::Key(2), PASSWORD),
+    (b"redis.auth(", Call::Only, PASSWORD),
+    (b"redis->auth(", Call::Only, PASSWORD),
+    (b"jedis.auth(", Call::Only, PASSWORD),
+    (b"btoa(", Call::Pair(0), PASSWORD),
+    (b"b64encode(", Call::Pair(0), PASSWORD),
+    (b"base64_encode(", Call::Pair(0), PASSWORD),
+    (b"addauthinfo(", Call::Pair(1), PASSWORD),
+    (b".signedstring(", Call::Only, JWT),
+    (b"newcookiestore(", Call::Only, SESSION),
+    (b"cookieparser(", Call::Only, SESSION),
+    (b"aes.encrypt(", Call::Key(1), CIPHER),
+    (b"aes.decrypt(", Call::Key(1), CIPHER),
+    (b"createcipher(", Call::Key(1), CIPHER),
+    (b"createdecipher(", Call::Key(1), CIPHER),
+    (b"createcipheriv(", Call::Key(1), CIPHER),
+    (b"createdecipheriv(", Call::Key(1), CIPHER),
     (b"jwt.sign(", Call::Key(1), JWT),
     (b"jwt.verify(", Call::Key(1), JWT),
     (b"jwt.encode(", Call::Key(1), JWT),
@@ -85,6 +140,17 @@ pub fn read<'v>(bytes: &'v [u8], hit: Range<usize>, kind: FileKind, each: &mut d
         }));
     }
     let &(_, call, text) = CALLS.iter().find(|(known, ..)| anchor.eq_ignore_ascii_case(known))?;
+    if is_end_of_another(bytes, &hit) {
+        return Some(hit.end);
+    }
     let name = name::read(text)?;
     Some(call::read(bytes, hit, call, &mut |literal| each(Taken { name, text, operator: Operator::Call, literal })))
+}
+
+/// Whether the call at `hit` is one that is known by a longer name: `.connect(` of `pymysql.connect(`.
+fn is_end_of_another(bytes: &[u8], hit: &Range<usize>) -> bool {
+    CALLS.iter().any(|(known, ..)| {
+        let start = hit.end.checked_sub(known.len()).filter(|&start| start < hit.start);
+        start.is_some_and(|start| bytes[start..hit.end].eq_ignore_ascii_case(known))
+    })
 }

@@ -94,6 +94,12 @@ pub fn random_part(value: &[u8]) -> Option<Range<usize>> {
     parts.filter(|span| form(&value[span.clone()]) == Form::Random).max_by_key(Range::len)
 }
 
+/// Whether a value is a number such as `-0.7`.
+fn is_below_zero(value: &[u8]) -> bool {
+    let parts = value.strip_prefix(b"-").map(|digits| digits.split(|byte| *byte == b'.'));
+    parts.is_some_and(|parts| parts.clone().count() == 2 && parts.flatten().all(u8::is_ascii_digit))
+}
+
 /// Whether the digits are only counts after words: `user1-key2-name3`.
 fn is_counted(value: &[u8]) -> bool {
     value.split(|byte| !byte.is_ascii_alphanumeric()).all(|part| {
@@ -237,10 +243,29 @@ pub fn placeholder(value: &[u8]) -> Option<&'static str> {
 }
 
 /// Starts of the hashes of passwords.
-const HASHES: [&[u8]; 12] =
-    [b"$2a$", b"$2b$", b"$2y$", b"$1$", b"$5$", b"$6$", b"$argon2", b"{SHA", b"{SSHA", b"sha1$", b"pbkdf2_", b"$apr1$"];
-/// Starts of public keys of SSH.
-const PUBLIC_KEYS: [&[u8]; 6] = [b"ssh-rsa", b"ssh-ed25519", b"ssh-dss", b"ecdsa-sha2", b"AAAAB3NzaC1", b"AAAAC3NzaC1"];
+const HASHES: [&[u8]; 17] = [
+    b"$2a$", b"$2b$", b"$2y$", b"$1$", b"$5$", b"$6$", b"$argon2", b"{SHA", b"{SSHA", b"sha1$", b"sha1:", b"sha256:", b"argon2:",
+    b"pbkdf2_", b"pbkdf2:", b"scrypt:", b"$apr1$",
+];
+/// Starts of public keys: those of SSH, then DER in base64 (Ed25519, Ed448, P-256, P-384, RSA), then PEM in base64 with a certificate or a key.
+const PUBLIC_KEYS: [&[u8]; 16] = [
+    b"ssh-rsa",
+    b"ssh-ed25519",
+    b"ssh-dss",
+    b"ecdsa-sha2",
+    b"AAAAB3NzaC1",
+    b"AAAAC3NzaC1",
+    b"MCowBQYDK2V",
+    b"MEMwBQYDK2V",
+    b"MEIwBQYDK2V",
+    b"MFkwEwYHKoZIzj0CAQ",
+    b"MHYwEAYHKoZIzj0CAQ",
+    b"MIGfMA0GCSqGSIb3DQEBAQUAA4",
+    b"MIIBIjANBgkqhkiG9w0BAQEFAAOC",
+    b"MIICIjANBgkqhkiG9w0BAQEFAAOC",
+    b"LS0tLS1CRUdJTiBDRVJU",
+    b"LS0tLS1CRUdJTiBQVUJMSUMg",
+];
 /// What regular expressions hold.
 const EXPRESSIONS: [&[u8]; 3] = [b"\\d", b"[^", b"a-z"];
 
@@ -250,12 +275,13 @@ pub fn harmless(value: &[u8]) -> Option<&'static str> {
     let starts = |list: &[&[u8]]| list.iter().any(|start| value.starts_with(start));
     let holds = |part: &[u8]| memchr::memmem::find(value, part).is_some();
     let option = value.starts_with(b"--") && value.get(2).is_some_and(u8::is_ascii_lowercase);
-    let reasons: [(bool, &'static str); 16] = [
+    let reasons: [(bool, &'static str); 17] = [
         (is_setting(value), "it is a word of types and settings"),
         (are_rules(value), "it is a list of rules for a field"),
         (starts(&HASHES) || placeholder::hashed(value), "it is the hash of a password"),
         (starts(&PUBLIC_KEYS), "it is a public key"),
         (option, "it is an option of a command"),
+        (is_below_zero(value), "it is a number"),
         (!value.iter().any(u8::is_ascii_alphanumeric), "it has no letters or digits"),
         (holds(b"://"), "it is a URL"),
         (counts_on(value), "it is a sequence"),
@@ -307,6 +333,9 @@ fn is_periodic(value: &[u8]) -> bool {
 /// Whether a value is a word for a type or a setting, perhaps with a type's mark behind it.
 fn is_setting(value: &[u8]) -> bool {
     let word = value.strip_suffix(b"!").or_else(|| value.strip_suffix(b"?")).unwrap_or(value);
+    // `VARCHAR2(64)`, of which the bracket that closes may be left out.
+    let length = memchr::memchr(b'(', word).filter(|&open| word[open..].iter().all(|byte| byte.is_ascii_digit() || b"(),".contains(byte)));
+    let word = &word[..length.unwrap_or(word.len())];
     let mut lower = [0; 12];
     let Some(lower) = lower.get_mut(..word.len()) else { return false };
     lower.copy_from_slice(word);

@@ -18,7 +18,7 @@ pub(super) const ABOUT: &[&str] = &[
     "present", "press", "pressed", "program", "prompt", "properties", "property", "provided", "provider", "reason", "reasons", "ref", "reference", "refs",
     "regex", "regexp", "region", "request", "required", "requirements", "reset", "resource", "response", "retries", "ring", "role",
     "rotation", "rounds", "rule", "rules", "schema", "scheme", "scope", "scopes", "screen", "script", "selector", "separator", "server", "service",
-    "settings", "size", "source", "spec", "state", "status", "store", "stored", "strategy", "strength", "success", "suffix", "table",
+    "settings", "size", "source", "spec", "state", "status", "stdin", "store", "stored", "strategy", "strength", "success", "suffix", "table",
     "tag", "target", "template", "test", "through", "thru", "time", "timeout", "title", "tooltip", "ttl", "type", "types", "up", "updated", "uri", "url",
     "urls", "usage", "user", "username", "users", "using", "util", "utils", "valid", "validation", "validator", "var", "variable",
     "variables", "vault", "version", "view", "visible", "word", "words", "yes",
@@ -78,6 +78,9 @@ pub(super) const POSITION: &[&str] = &[
 pub(super) const ROUNDS: &[&str] =
     &["compiler", "depth", "first", "multi", "one", "optimization", "render", "second", "shader", "single", "third", "two"];
 
+/// Words before `pass` that say where requests go on to, as web servers have it.
+pub(super) const GATEWAYS: &[&str] = &["fastcgi", "grpc", "memcached", "scgi", "uwsgi"];
+
 /// Words that say the value is made up for a test.
 #[rustfmt::skip]
 pub(super) const TESTS: &[&str] = &[
@@ -105,7 +108,7 @@ pub(super) const REPEATS: &[&str] = &[
 /// Words that end in `pass` and are none.
 #[rustfmt::skip]
 pub(super) const NO_PASS: &[&str] = &[
-    "askpass", "bypass", "compass", "encompass", "multipass", "overpass", "surpass", "trespass", "underpass",
+    "askpass", "buypass", "bypass", "compass", "encompass", "multipass", "overpass", "surpass", "trespass", "underpass",
 ];
 
 /// Words that end in `key` and are none.
@@ -121,8 +124,8 @@ pub(super) const SETTINGS: &[&str] = &[
     "disabled", "double",
     "enabled", "false", "float", "function", "hash", "hidden", "include", "int", "int32", "int64", "integer", "json", "jwt", "long",
     "md5", "never", "nil", "no", "none", "nopasswd", "null", "nullable", "number", "nvarchar", "oauth", "oauth2", "object", "off", "omit", "on", "on_create", "optional", "required",
-    "return", "self", "sha1", "sha256", "sometimes", "static", "str", "string", "text", "this", "true", "type", "undefined", "unknown", "username", "users",
-    "utf-8", "utf8", "uuid", "value", "varchar", "void", "yes",
+    "return", "self", "sha1", "sha256", "sometimes", "static", "str", "string", "text", "this", "true", "type", "undef", "undefined", "unknown", "username", "users",
+    "utf-8", "utf8", "uuid", "value", "varchar", "varchar2", "void", "yes",
 ];
 
 /// Words with which rules for a form's field begin, as frameworks write them: `required|min:8|confirmed`.
@@ -157,6 +160,7 @@ mod tests {
             TABLE,
             POSITION,
             ROUNDS,
+            GATEWAYS,
             PUBLIC,
             TESTS,
             SYSTEMS,

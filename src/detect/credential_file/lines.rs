@@ -24,8 +24,14 @@ pub fn netrc(sink: &mut Sink<'_, '_>, hit: &Range<usize>) {
         return;
     }
     let limit = &bytes[..bytes.len().min(hit.end + ENTRY_MAX)];
-    let host = word(limit, hit.end);
-    let mut at = host.end;
+    // The entry for all other machines has no name, and a line of its own.
+    let named = bytes[hit.clone()].ends_with(b"machine ");
+    let starts = sink.view.before(hit.start).is_none_or(|before| b"\n\"'".contains(&before)) || sink.view.ends_escape(hit.start);
+    if !named && !starts {
+        return;
+    }
+    let host = if named { word(limit, hit.end) } else { hit.start..hit.start };
+    let mut at = if named { host.end } else { hit.start + b"default ".len() };
     let mut user = 0..0;
     loop {
         let name = word(limit, at);
@@ -190,12 +196,19 @@ mod tests {
             "echo \"machine git.acme.io login jane password §\" >> ~/.netrc",
             "printf 'machine git.acme.io\\nlogin jane\\npassword §\\n'",
             "machine git.acme.io password §",
+            "default login jane password §",
+            "machine a login b\ndefault login jane password §",
         ] {
             is(text, "netrc-password");
         }
-        for text in
-            ["machine learning password §", "machine a login b", "machine ", "machine a login b password", "virtualmachine a password §"]
-        {
+        for text in [
+            "machine learning password §",
+            "machine a login b",
+            "machine ",
+            "machine a login b password",
+            "virtualmachine a password §",
+            "the default login is password §",
+        ] {
             is_not(text);
         }
         let mut facts = Vec::new();
@@ -205,7 +218,13 @@ mod tests {
 
     #[test]
     fn pgpass_has_five_fields() {
-        for text in ["db.internal:5432:app:jane:§", "*:*:*:postgres:§", "db:5432:*:*:§\n", "echo 'db:5432:app:jane:§' > ~/.pgpass"] {
+        for text in [
+            "db.internal:5432:app:jane:§",
+            "*:*:*:postgres:§",
+            "db:5432:*:*:§\n",
+            "echo 'db:5432:app:jane:§' > ~/.pgpass",
+            "db:6432:app:jane:§",
+        ] {
             is(text, "postgresql-pgpass-password");
         }
         for text in ["-p 127.0.0.1:5432:5432", "db:5432:app:jane:§:x", ":5432:a:b:§", "a:b:5432:c:§", "x:*:*:", "db:5432:app::§"] {

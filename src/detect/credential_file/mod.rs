@@ -23,8 +23,8 @@ pub(super) const REACH: usize = lines::KUBECONFIG_MAX;
 /// Looks at the anchor at `hit`.
 pub fn detect(sink: &mut Sink<'_, '_>, hit: Range<usize>) {
     match &sink.view.bytes[hit.clone()] {
-        b"machine " => lines::netrc(sink, &hit),
-        b":5432:" | b":*:*:" => lines::pgpass(sink, &hit),
+        b"machine " | b"default login " => lines::netrc(sink, &hit),
+        b":5432:" | b":5433:" | b":6432:" | b":*:*:" => lines::pgpass(sink, &hit),
         b":_authToken" | b":_password" | b"_auth=" | b"_auth =" => lines::npmrc(sink, &hit),
         b"npmAuthToken:" | b"npmAuthIdent:" => lines::yarnrc(sink, &hit),
         b"signing.password" | b"signing.gnupg.passphrase" | b"gradle.publish.secret" => lines::gradle(sink, &hit),

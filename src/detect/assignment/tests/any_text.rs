@@ -22,7 +22,7 @@ proptest::proptest! {
 }
 
 /// Pieces of assignments in all syntaxes that reach over lines.
-const PIECES: [&str; 73] = [
+const PIECES: [&str; 90] = [
     "password",
     "api_key",
     "auth_token",
@@ -96,6 +96,23 @@ const PIECES: [&str; 73] = [
     " <- ",
     "#password\").fill(",
     "sp_addlogin 'ann'",
+    "db.connect(\"10.0.0.5\", 22, user, ",
+    "btoa(\"ann:",
+    "expect \"assword:\"",
+    "send \"",
+    "\\r\"",
+    "| user | password |",
+    "|---|---|",
+    "| ann | xv7kQ2m9rt |",
+    "user,password",
+    "ann,xv7kQ2m9rt",
+    "# client server secret",
+    " | ConvertTo-SecureString",
+    "add_argument(\"--password\", default=",
+    "neighbor 10.0.0.2 password ",
+    "=[[xv7kQ2m9rt]]",
+    "rabbitmqctl add_user ann ",
+    "<value>",
 ];
 
 /// The candidates of the anchor of `literal` at `start`, and the text that they say they depend on beyond the lines near.
