@@ -13,12 +13,15 @@ const FILE: &str = ".gitattributes";
 /// The file with those of this clone alone, which come before all others.
 const OWN: &str = ".git/info/attributes";
 
+/// The name of a filter; none where files are stored as they are.
+type Filter = Option<String>;
+
 /// A line that sets the filter of files, or unsets it.
 struct Line {
     /// The directory of its file, with `/` where it is not the root.
     base: String,
     pattern: Gitignore,
-    filter: Option<String>,
+    filter: Filter,
 }
 
 /// The filters of a tree.
@@ -33,7 +36,7 @@ impl Filters {
         files.push(OWN.into());
         let mut lines = Vec::new();
         // A name that stands for attributes: `[attr]secret filter=git-crypt`.
-        let mut macros: BTreeMap<String, Option<String>> = BTreeMap::new();
+        let mut macros: BTreeMap<String, Filter> = BTreeMap::new();
         for path in files {
             let (Some(text), Ok(path)) = (tree.read(path.as_bstr()), path.to_str()) else { continue };
             let base = path.strip_suffix(FILE).unwrap_or_default();
@@ -50,13 +53,13 @@ impl Filters {
 }
 
 impl Line {
-    fn of(base: &str, line: &str, macros: &mut BTreeMap<String, Option<String>>) -> Option<Self> {
+    fn of(base: &str, line: &str, macros: &mut BTreeMap<String, Filter>) -> Option<Self> {
         let line = line.trim();
         let (pattern, attributes) = match line.strip_prefix('"') {
             Some(quoted) => quoted.split_once('"')?,
             None => line.split_once(char::is_whitespace)?,
         };
-        let filter = attributes.split_whitespace().filter_map(|attribute| filter(attribute, macros)).last()?;
+        let filter = attributes.split_whitespace().filter_map(|attribute| filter(attribute, macros)).next_back()?;
         if let Some(name) = pattern.strip_prefix("[attr]") {
             macros.insert(name.to_owned(), filter);
             return None;
@@ -76,7 +79,7 @@ impl Line {
 }
 
 /// What an attribute makes the filter: a name, or none; nothing where it is about something else.
-fn filter(attribute: &str, macros: &BTreeMap<String, Option<String>>) -> Option<Option<String>> {
+fn filter(attribute: &str, macros: &BTreeMap<String, Filter>) -> Option<Filter> {
     match attribute {
         "-filter" | "!filter" => Some(None),
         _ => match attribute.strip_prefix("filter=") {

@@ -176,7 +176,9 @@ pub fn take(
         .map(|spot| (Fingerprint::of(spot.located.value.expose()), spot.located.value.clone()))
         .collect();
     for Taken { text, mut spots, more, manual } in taken {
-        spots.iter_mut().for_each(|spot| also::fold(&mut spot.located, &used));
+        for spot in &mut spots {
+            also::fold(&mut spot.located, &used);
+        }
         inventory.manual.extend(manual);
         for (spot, line, also) in more {
             match also::refused(spot.located.value.expose(), &moved) {

@@ -148,7 +148,7 @@ fn left(args: &CheckArgs, migrated: &[Migrated], stores: &Stores<'_>, environmen
     wanted.dedup();
     let asked: Vec<Reference> = wanted.iter().map(|(_, asked)| asked.clone()).collect();
     let (mut names, mut values, mut short) = (Vec::new(), Vec::new(), 0_usize);
-    let (mut text, mut places, mut is_whole, mut is_in_history) = (String::new(), 0_usize, true, false);
+    let mut said = Said { is_whole: true, ..Said::default() };
     for ((shown, _), value) in wanted.iter().zip(run_cmd::values(&asked, stores)) {
         match value {
             Ok(value) if value.len() < known::SHORTEST => short += 1,
@@ -157,45 +157,17 @@ fn left(args: &CheckArgs, migrated: &[Migrated], stores: &Stores<'_>, environmen
                 values.push(value);
             }
             Err(error) => {
-                is_whole = false;
-                let _ = writeln!(
-                    text,
-                    "{shown}: not looked for, since the store does not give the value: {}",
-                    visible(error.to_string().as_bytes())
-                );
+                let why = visible(error.to_string().as_bytes());
+                said.missed(&format!("{shown}: not looked for, since the store does not give the value: {why}"));
             }
         }
     }
     for path in &args.paths {
         let found = known::search(&values, path, &environment.git, LOOKERS).map_err(|error| Failure::new(&error))?;
-        is_whole &= found.unread.is_empty();
-        let paths = found.left.iter().filter_map(|(_, place)| if let Left::File(path) = place { Some(path.as_str().into()) } else { None });
         let checkout = Checkout::around(path).map_err(|error| Failure::new(&error))?;
-        let others = checkout.map(|checkout| checkout.nested(paths)).unwrap_or_default();
-        for (value, place) in found.left {
-            if let Left::File(path) = &place
-                && let Some(other) = nested::around(&others, path.as_str().into())
-            {
-                let other = visible(other);
-                let _ = writeln!(
-                    text,
-                    "{path}: the value of {} is left in a repository of its own; run `unleak check` in {other}",
-                    names[value]
-                );
-                continue;
-            }
-            places += 1;
-            is_in_history |= matches!(place, Left::Object(..));
-            let place = match place {
-                Left::File(path) => path,
-                Left::Object(kind, id) => format!("{kind} {id} of the repository"),
-            };
-            let _ = writeln!(text, "{place}: the value of {} is left", names[value]);
-        }
-        for path in &found.unread {
-            let _ = writeln!(text, "{}: not read", visible(path.as_bytes()));
-        }
+        said.left(&found, checkout.as_ref(), &names);
     }
+    let Said { mut text, places, is_whole, is_in_history } = said;
     let _ = writeln!(text, "{} moved values looked for, {places} places hold one", values.len());
     if short > 0 {
         let _ = writeln!(text, "{short} are too short to be told from other text");
@@ -213,6 +185,55 @@ fn left(args: &CheckArgs, migrated: &[Migrated], stores: &Stores<'_>, environmen
     } else {
         Exit::Incomplete
     })
+}
+
+/// What is said of values that are left.
+#[derive(Default)]
+struct Said {
+    text: String,
+    /// Places of this repository that hold one.
+    places: usize,
+    /// Whether everything was looked at, and nothing is left that is somebody else's.
+    is_whole: bool,
+    is_in_history: bool,
+}
+
+impl Said {
+    /// A line about something that nothing is known of.
+    fn missed(&mut self, line: &str) {
+        self.is_whole = false;
+        let _ = writeln!(self.text, "{line}");
+    }
+
+    /// Where the values of these `names` were found.
+    fn left(&mut self, found: &known::Search, checkout: Option<&Checkout>, names: &[&Reference]) {
+        let paths = found.left.iter().filter_map(|(_, place)| if let Left::File(path) = place { Some(path.as_str().into()) } else { None });
+        let others = checkout.map(|checkout| checkout.nested(paths)).unwrap_or_default();
+        for (value, place) in &found.left {
+            let name = names[*value];
+            let place = match place {
+                Left::File(path) => match nested::around(&others, path.as_str().into()) {
+                    Some(other) => {
+                        let other = visible(other);
+                        self.missed(&format!(
+                            "{path}: the value of {name} is left in a repository of its own; run `unleak check` in {other}"
+                        ));
+                        continue;
+                    }
+                    None => path.clone(),
+                },
+                Left::Object(kind, id) => {
+                    self.is_in_history = true;
+                    format!("{kind} {id} of the repository")
+                }
+            };
+            self.places += 1;
+            let _ = writeln!(self.text, "{place}: the value of {name} is left");
+        }
+        for path in &found.unread {
+            self.missed(&format!("{}: not read", visible(path.as_bytes())));
+        }
+    }
 }
 
 fn resolve(args: &CheckArgs, migrated: &[Migrated], stores: &Stores<'_>) -> Result<Exit, Failure> {

@@ -37,10 +37,11 @@ pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Taken> {
         b"zip -p" if bytes[hit.end - 1] == b'P' => value_of_word(bytes, hit.end, 0),
         b"7z a " | b"7z x " if starts_command(bytes, hit.start) => option(bytes, hit.end, b"-p", true),
         b"xfreerdp" if starts_command(bytes, hit.start) => option(bytes, hit.end, b"/p:", true),
-        b"smbclient" if starts_command(bytes, hit.start) => after(b'%', bytes, user_option(bytes, hit.end)?),
         b"sqlplus" | b"impdp " | b"expdp " if starts_command(bytes, hit.start) => login_of_oracle(bytes, hit.end),
         b"lftp " if starts_command(bytes, hit.start) => after(b',', bytes, user_option(bytes, hit.end - 1)?),
-        b"rpcclient" | b"net ads join" if starts_command(bytes, hit.start) => after(b'%', bytes, user_option(bytes, hit.end)?),
+        b"smbclient" | b"rpcclient" | b"net ads join" if starts_command(bytes, hit.start) => {
+            after(b'%', bytes, user_option(bytes, hit.end)?)
+        }
         b"http -a " if starts_command(bytes, hit.start) => after(b':', bytes, option(bytes, hit.start + b"http".len(), b"-a", false)?),
         b"etcdctl " if starts_command(bytes, hit.start) => {
             let from = hit.start + memchr::memchr(b' ', &bytes[hit.clone()])?;
@@ -53,8 +54,7 @@ pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Taken> {
         b"quote pass " => last_word(bytes, hit.end, 0),
         b"stats auth " if starts_line(bytes, hit.start) => after(b':', bytes, last_word(bytes, hit.end, 0)?),
         b"]:587 " | b"]:465 " | b"]:25 " => after(b':', bytes, last_word(bytes, hit.end, 0)?),
-        b": psk " | b": eap " | b": xauth " => quoted(Cursor::new(bytes, hit.end)),
-        b"clear-text=" => quoted(Cursor::new(bytes, hit.end)),
+        b": psk " | b": eap " | b": xauth " | b"clear-text=" => quoted(Cursor::new(bytes, hit.end)),
         b"curlopt_userpwd" => after(b':', bytes, set_to(bytes, hit.end)?),
         b"curlopt_password" | b"security_credentials" => set_to(bytes, hit.end),
         b"--password-stdin" | b"passwd --stdin" | b"cryptsetup" => {

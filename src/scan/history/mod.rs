@@ -133,6 +133,7 @@ struct Known<'k> {
 }
 
 /// What was read of a repository.
+#[derive(Clone, Copy)]
 struct Read<'k> {
     inventory: &'k Inventory,
     history: &'k History,

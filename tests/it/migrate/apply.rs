@@ -359,7 +359,7 @@ fn a_value_that_is_left_in_a_repository_inside_is_named_and_no_place_of_this_one
     assert_exit(&run(&["-q", "migrate", "--yes", "--env", "prod", "--app", "shop"]), 4);
     assert_eq!(sandbox.read("other/lib.py"), source);
     let output = run(&["check"]);
-    assert_exit(&output, 0);
+    assert_exit(&output, 3);
     let said = text(&output.stdout);
     assert!(said.contains("is left in a repository of its own; run `unleak check` in other\n"), "{said}");
     // What a scan leaves out keeps nobody from calling the value rotated.

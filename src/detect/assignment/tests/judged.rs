@@ -64,6 +64,14 @@ fn what_is_no_credential_is_not_found() {
         ("a.md", "Pass combined credentials to `runTransportServerState_` first"),
         ("a.cs", "private const string OPEN_TOKEN = \"beginning\";"),
         ("a.md", "`tool --cert-passphrase command` asks a program"),
+    ] {
+        assert_eq!(found(path, text), [], "{text}");
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_credential_is_not_found() {
+    for (path, text) in [
         ("a.ts", "SecretValue.unsafePlainText('REPLACE_ME')"),
         ("a.ts", "SecretValue.unsafePlainText('<your token>')"),
         ("a.js", "tokenType = 'bearer'"),

@@ -107,7 +107,9 @@ pub(crate) fn reach(history: &History, start: Start, counts: Counts) -> Reached 
         let mut spreading = Spreading::new(trees, history.objects, counts);
         for roots in roots.chunks(TOGETHER).chain(others.chunks(TOGETHER)) {
             spreading.fetch(roots);
-            roots.iter().for_each(|&root| spreading.follow(root));
+            for &root in roots {
+                spreading.follow(root);
+            }
         }
         spreading
     };
