@@ -17,8 +17,6 @@ mod foreign;
 mod ground;
 mod handed;
 mod import_cmd;
-#[cfg(target_os = "linux")]
-mod large_pages;
 mod mask;
 mod migrate_args;
 mod migrate_audit;
