@@ -64,6 +64,13 @@ pub struct Search {
     pub unread: Vec<String>,
 }
 
+impl Search {
+    /// The files in which a value is left.
+    pub fn files(&self) -> impl Iterator<Item = &bstr::BStr> {
+        self.left.iter().filter_map(|(_, place)| if let Left::File(path) = place { Some(path.as_str().into()) } else { None })
+    }
+}
+
 /// Looks for `values` in all spellings: in the files below `root`, ignored ones too, and in every object of the repository around it, if there is one.
 ///
 /// # Errors

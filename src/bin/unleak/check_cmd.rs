@@ -207,8 +207,7 @@ impl Said {
 
     /// Where the values of these `names` were found.
     fn left(&mut self, found: &known::Search, checkout: Option<&Checkout>, names: &[&Reference]) {
-        let paths = found.left.iter().filter_map(|(_, place)| if let Left::File(path) = place { Some(path.as_str().into()) } else { None });
-        let others = checkout.map(|checkout| checkout.nested(paths)).unwrap_or_default();
+        let others = checkout.map(|checkout| checkout.nested(found.files())).unwrap_or_default();
         for (value, place) in &found.left {
             let name = names[*value];
             let place = match place {

@@ -141,8 +141,7 @@ pub fn places(plan: &Plan, progress: &Progress, names: &[&str], by: &Search<'_>)
         }
     }
     let search = known::search_files(&values, &site.root, exclude).map_err(|error| Failure::new(&error))?;
-    let paths = search.left.iter().filter_map(|(_, place)| if let Left::File(path) = place { Some(path.as_str().into()) } else { None });
-    let others = site.checkout.as_ref().map(|checkout| checkout.nested(paths)).unwrap_or_default();
+    let others = site.checkout.as_ref().map(|checkout| checkout.nested(search.files())).unwrap_or_default();
     for (value, place) in search.left {
         let Left::File(path) = place else { continue };
         if nested::around(&others, path.as_str().into()).is_some() || seen.contains(&(owners[value], path.clone())) {

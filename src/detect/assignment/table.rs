@@ -105,12 +105,14 @@ fn apart(place: &Place<'_>, start: usize) -> Option<Apart> {
         let of_ppp = place.text().eq_ignore_ascii_case(b"secret") && words.eq([&b"client"[..], b"server"]);
         return of_ppp.then_some(Apart::Blanks);
     }
-    let first = start == 0 && matches!(place.kind, FileKind::Data | FileKind::Doc | FileKind::Config);
+    if start != 0 || !matches!(place.kind, FileKind::Data | FileKind::Doc | FileKind::Config) {
+        return None;
+    }
     let beside = [before.last().copied(), place.bytes.get(place.name.end).copied(), place.bytes.get(place.name.end + 1).copied()];
     let signs = place.before()[start..].iter().chain(&place.bytes[place.name.end..]).take(HEADER).take_while(|byte| **byte != b'\n');
     let sign = signs.copied().find(|byte| b",;\t".contains(byte))?;
     let touches = sign == b'\t' || beside.contains(&Some(sign)) || before.ends_with(b"\"");
-    (first && touches).then_some(Apart::By(sign))
+    touches.then_some(Apart::By(sign))
 }
 
 /// The line at `start`, without its end.
