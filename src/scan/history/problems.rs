@@ -19,11 +19,13 @@ impl<'k> Known<'k> {
             absent.push(self.cut_at(commit, why));
         }
         for (_, tree) in self.history.missing.iter().filter(|&&(commit, _)| self.has_commit(commit)) {
-            absent.push(missing(tree, BString::default()));
+            absent.push(self.missing(tree, BString::default()));
         }
         let reached = self.everything.as_ref().unwrap_or(&self.reached);
         let trees = &self.history.trees;
-        absent.extend(reached.missing.iter().map(|absent| missing(&trees.missing[absent as usize], reached.missing_path(trees, absent))));
+        absent.extend(
+            reached.missing.iter().map(|absent| self.missing(&trees.missing[absent as usize], reached.missing_path(trees, absent))),
+        );
         absent.dedup();
         absent
     }
@@ -83,15 +85,15 @@ impl<'k> Known<'k> {
         Problem { path: self.path_of(object), kind: ProblemKind::MissingObject, detail }
     }
 
+    fn missing(&self, id: &oid, path: BString) -> Problem {
+        let path = if path.is_empty() { id.to_string().into() } else { path };
+        Problem { path, kind: ProblemKind::MissingObject, detail: self.database.missing(id) }
+    }
+
     fn broken(&self, object: u32, why: Broken) -> Problem {
         let detail = format!("object {} cannot be read: {why}", self.inventory.id(object));
         // A commit has no path, and neither has the tree of one; the line in a report has to say something all the same.
         let path = Some(self.path_of(object)).filter(|path| !path.is_empty());
         Problem { path: path.unwrap_or_else(|| self.inventory.id(object).to_string().into()), kind: ProblemKind::MissingObject, detail }
     }
-}
-
-fn missing(id: &oid, path: BString) -> Problem {
-    let path = if path.is_empty() { id.to_string().into() } else { path };
-    Problem { path, kind: ProblemKind::MissingObject, detail: format!("object {id} is not in the repository") }
 }

@@ -13,6 +13,7 @@ use gix::odb::store::init::Options;
 use gix::{ObjectId, odb, oid};
 
 use crate::finding::{Problem, ProblemKind};
+use crate::source::git::absent::Absent;
 use crate::source::git::causes;
 use crate::source::git::plain::{self, Plain, Recents};
 
@@ -20,6 +21,7 @@ use crate::source::git::plain::{self, Plain, Recents};
 #[derive(Clone)]
 pub(crate) struct Database {
     stores: Vec<Store>,
+    absent: Arc<Absent>,
 }
 
 /// One object directory and its alternates.
@@ -93,13 +95,18 @@ impl Handle {
 impl Database {
     /// Opens each directory; the ones that its `info/alternates` names are part of it.
     pub(crate) fn open(directories: Vec<PathBuf>, hash: gix::hash::Kind) -> std::io::Result<Self> {
-        let stores = directories.into_iter().map(|directory| Store::open(directory, hash));
-        Ok(Self { stores: stores.collect::<Result<_, _>>()? })
+        let stores = directories.iter().map(|directory| Store::open(directory.clone(), hash)).collect::<Result<_, _>>()?;
+        Ok(Self { stores, absent: Arc::new(Absent::new(directories)) })
+    }
+
+    /// That an object is not there, in words.
+    pub(crate) fn missing(&self, id: &oid) -> String {
+        self.absent.in_words(id)
     }
 
     /// A reader, for one thread.
     pub(crate) fn reader(&self) -> DatabaseReader {
-        DatabaseReader { handles: self.stores.iter().map(Store::handle).collect() }
+        DatabaseReader { handles: self.stores.iter().map(Store::handle).collect(), absent: Arc::clone(&self.absent) }
     }
 }
 
@@ -158,19 +165,20 @@ const MAX_TAGS: usize = 64;
 /// Finds objects; for one thread.
 pub(crate) struct DatabaseReader {
     handles: Vec<Handle>,
+    absent: Arc<Absent>,
 }
 
 impl DatabaseReader {
     /// The object, unpacked into `buffer`.
     pub(crate) fn find<'a>(&self, id: &oid, buffer: &'a mut Vec<u8>) -> Result<Data<'a>, LookupError> {
         let found = self.handle(id)?.find(id, buffer).map_err(|error| LookupError::broken(id, &error))?;
-        found.ok_or_else(|| LookupError::missing(id))
+        found.ok_or_else(|| self.missing(id))
     }
 
     /// The object's size in bytes, which is read without unpacking it.
     pub(crate) fn size(&self, id: &oid) -> Result<u64, LookupError> {
         let found = self.handle(id)?.header(id).map_err(|error| LookupError::broken(id, &error))?;
-        found.map(|(_, size)| size).ok_or_else(|| LookupError::missing(id))
+        found.map(|(_, size)| size).ok_or_else(|| self.missing(id))
     }
 
     /// How many objects packs hold, about; what several hold counts for each.
@@ -212,8 +220,12 @@ impl DatabaseReader {
     fn handle(&self, id: &oid) -> Result<&Handle, LookupError> {
         match self.handles.as_slice() {
             [only] => Ok(only),
-            several => several.iter().find(|handle| handle.has(id)).ok_or_else(|| LookupError::missing(id)),
+            several => several.iter().find(|handle| handle.has(id)).ok_or_else(|| self.missing(id)),
         }
+    }
+
+    fn missing(&self, id: &oid) -> LookupError {
+        LookupError { detail: self.absent.in_words(id), missing: true }
     }
 }
 
@@ -231,10 +243,6 @@ pub(crate) struct LookupError {
 }
 
 impl LookupError {
-    fn missing(id: &oid) -> Self {
-        Self { detail: format!("object {id} is not in the repository"), missing: true }
-    }
-
     fn broken(id: &oid, error: &gix::Error) -> Self {
         Self { detail: format!("object {id} is broken: {}", causes::all(error)), missing: false }
     }

@@ -6,6 +6,7 @@ pub mod protocol;
 pub mod range;
 pub mod staged;
 
+mod absent;
 pub(crate) mod causes;
 mod commit_graph;
 pub(crate) mod config;

@@ -53,11 +53,31 @@ fn a_partial_clone_is_not_completed_and_says_what_it_lacks() {
 }
 
 #[test]
+fn what_a_partial_clone_lacks_comes_with_the_command_that_brings_it() {
+    let mut fixture = Fixture::new(&format!(
+        "{HISTORY} git -C r config uploadpack.allowFilter true; git clone -q --no-checkout --filter=blob:none file://$PWD/r p; rm -f p/.git/index"
+    ));
+    for arguments in [&["--history"] as &[&str], &["--range", "HEAD~1..HEAD"]] {
+        let scan = fixture.scan("p", arguments);
+        let problems = scan.report["problems"].as_array().unwrap();
+        assert!(!problems.is_empty(), "{arguments:?}");
+        for problem in problems {
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.ends_with("is a partial clone; `git fetch --refetch --no-filter` may bring it"), "{detail}");
+        }
+    }
+    fixture.run("cd p; git fetch -q --refetch --no-filter");
+    assert_eq!(fixture.scan("p", &["--history"]).code, 0);
+}
+
+#[test]
 fn missing_objects() {
     let fixture = Fixture::new(&format!(
         "{FORGET}{HISTORY} cp -r r blob; cp -r r tree; cp -r r commit; cp -r r root; (cd blob; forget HEAD:d2/f); (cd tree; forget HEAD:d2); (cd root; forget HEAD~1^{{tree}}); cd commit; forget HEAD~1"
     ));
     assert_eq!(problems(&fixture, "blob"), ["missing-object d2/f"]);
+    let detail = fixture.scan("blob", &["--history"]).report["problems"][0]["detail"].to_string();
+    assert!(detail.ends_with("is not in the repository\""), "{detail}");
     assert_eq!(problems(&fixture, "tree"), ["missing-object d2"]);
     let root = fixture.sandbox.run("git -C root cat-file -p HEAD~1 | sed -n 's/^tree //p'");
     assert_eq!(problems(&fixture, "root"), [format!("missing-object {root}")]);
