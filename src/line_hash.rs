@@ -55,16 +55,21 @@ fn each_line(text: &[u8], last: u64, found: impl FnMut(u64, u64)) {
             let Some(skipped) = memchr2(b'\r', b'\n', &text[at..]) else { break };
             at += skipped;
         }
-        let (decoded, size) = decode_utf8(&text[at..]);
-        at += size;
-        let character = decoded.unwrap_or(char::REPLACEMENT_CHARACTER);
-        let ends_crlf = after_cr && character == '\n';
-        after_cr = character == '\r';
-        match character {
-            ' ' | '\t' => {}
-            '\n' if ends_crlf => {}
-            '\r' => roller.push(u16::from(b'\n')),
-            _ => character.encode_utf16(&mut [0; 2]).iter().for_each(|&unit| roller.push(unit)),
+        let byte = text[at];
+        let ends_crlf = after_cr && byte == b'\n';
+        after_cr = byte == b'\r';
+        at += 1;
+        match byte {
+            b' ' | b'\t' => {}
+            b'\n' if ends_crlf => {}
+            b'\r' => roller.push(u16::from(b'\n')),
+            0..=0x7F => roller.push(byte.into()),
+            _ => {
+                let (decoded, size) = decode_utf8(&text[at - 1..]);
+                at += size - 1;
+                let character = decoded.unwrap_or(char::REPLACEMENT_CHARACTER);
+                character.encode_utf16(&mut [0; 2]).iter().for_each(|&unit| roller.push(unit));
+            }
         }
     }
     roller.push(END);
@@ -73,33 +78,40 @@ fn each_line(text: &[u8], last: u64, found: impl FnMut(u64, u64)) {
     }
 }
 
-/// The polynomial over the last [`WINDOW`] units, and the lines that began within them.
+/// The polynomial over all units, and the lines that began within the last [`WINDOW`] of them.
 struct Roller<F> {
     found: F,
-    units: [u16; WINDOW],
     hash: u64,
     /// Units pushed so far.
     pushed: usize,
-    /// `BASE` to the power of `WINDOW`: the weight of the unit that falls out.
-    falls_out: u64,
+    /// `BASE` to the power of `WINDOW`: the weight of what was before a window.
+    before: u64,
     at_line_start: bool,
     /// Number of the latest line that began.
     line: u64,
     /// Number of the latest line that had its hash.
     hashed: u64,
-    /// Number of the first unit of each line that has not had its hash yet, with the line's number.
-    waiting: VecDeque<(usize, u64)>,
+    /// Each line that has not had its hash yet.
+    waiting: VecDeque<Waiting>,
+    /// Units after which the first of them has it.
+    due: usize,
+}
+
+/// A line that began.
+struct Waiting {
+    line: u64,
+    /// Units before it, and their polynomial.
+    pushed: usize,
+    hash: u64,
 }
 
 impl<F: FnMut(u64, u64)> Roller<F> {
     fn new(found: F) -> Self {
-        let falls_out = (0..WINDOW).fold(1_u64, |power, _| power.wrapping_mul(BASE));
-        let units = [0; WINDOW];
-        Self { found, units, hash: 0, pushed: 0, falls_out, at_line_start: true, line: 0, hashed: 0, waiting: VecDeque::new() }
+        let before = (0..WINDOW).fold(1_u64, |power, _| power.wrapping_mul(BASE));
+        Self { found, hash: 0, pushed: 0, before, at_line_start: true, line: 0, hashed: 0, waiting: VecDeque::new(), due: usize::MAX }
     }
 
-    /// Whether units before the next line end make no difference. The hash has then forgotten what the skipped ones would have been:
-    /// a line gets its hash only after a whole window of units.
+    /// Whether units before the next line end make no difference: what was pushed before a line began does not count for its hash.
     fn is_idle(&self) -> bool {
         self.waiting.is_empty() && !self.at_line_start
     }
@@ -107,17 +119,23 @@ impl<F: FnMut(u64, u64)> Roller<F> {
     fn push(&mut self, unit: u16) {
         if self.at_line_start {
             self.line += 1;
-            self.waiting.push_back((self.pushed, self.line));
+            self.waiting.push_back(Waiting { line: self.line, pushed: self.pushed, hash: self.hash });
+            self.set_due();
         }
         self.at_line_start = unit == u16::from(b'\n');
-        let oldest = std::mem::replace(&mut self.units[self.pushed % WINDOW], unit);
-        self.hash = self.hash.wrapping_mul(BASE).wrapping_add(u64::from(unit)).wrapping_sub(self.falls_out.wrapping_mul(u64::from(oldest)));
+        self.hash = self.hash.wrapping_mul(BASE).wrapping_add(u64::from(unit));
         self.pushed += 1;
-        if let Some(&(_, line)) = self.waiting.front().filter(|(start, _)| self.pushed - start == WINDOW) {
-            self.waiting.pop_front();
+        if self.pushed == self.due
+            && let Some(Waiting { line, hash, .. }) = self.waiting.pop_front()
+        {
             self.hashed = line;
-            (self.found)(line, self.hash);
+            (self.found)(line, self.hash.wrapping_sub(self.before.wrapping_mul(hash)));
+            self.set_due();
         }
+    }
+
+    fn set_due(&mut self) {
+        self.due = self.waiting.front().map_or(usize::MAX, |first| first.pushed + WINDOW);
     }
 }
 
