@@ -8,6 +8,7 @@ use bstr::{BString, ByteSlice};
 use rayon::prelude::*;
 
 use super::edits::{self, Moved};
+use super::filters::Filters;
 use super::group::{Group, URL};
 use super::inventory::{DiskTree, FileText, Inventory, Spot};
 use super::key::PlanKey;
@@ -51,6 +52,8 @@ pub struct Work<'a> {
     pub values: &'a Known<'a>,
     /// The plan's key.
     pub key: &'a PlanKey,
+    /// What git makes of files.
+    pub filters: &'a Filters<'a>,
     /// Places for people.
     pub manual: Vec<ManualPlace>,
 }
@@ -338,14 +341,16 @@ impl<'a> Work<'a> {
         for companion in companions {
             match companion {
                 Companion::NewFile { path, content } => {
-                    self.can_be_written(path.as_bstr())?;
+                    self.can_be_written(tree, path.as_bstr())?;
                     let other = tree.read(path.as_bstr()).is_some_and(|existing| existing != content.as_slice());
                     let clash = state.changes.get(&path.to_string()).is_some_and(|change| !creates(change, content));
                     if other || clash || content.to_str().is_err() {
                         return Err(by_hand(format!("{path} exists with other content"), "add the helper's function to it by hand"));
                     }
                 }
-                Companion::Variable { .. } if self.can_be_written(ENV_FILE.into()).is_err() => self.can_be_written(ENV_FILE.into())?,
+                Companion::Variable { .. } if self.can_be_written(tree, ENV_FILE.into()).is_err() => {
+                    self.can_be_written(tree, ENV_FILE.into())?
+                }
                 Companion::Variable { name, reference } if state.is_other(name, reference) => {
                     return Err(by_hand(
                         format!("the variable {name} refers to another secret already"),
@@ -374,9 +379,12 @@ impl<'a> Work<'a> {
     }
 
     /// Whether a file that goes with others can be written.
-    fn can_be_written(&self, path: &bstr::BStr) -> Result<(), Manual> {
+    fn can_be_written(&self, tree: &DiskTree, path: &bstr::BStr) -> Result<(), Manual> {
         let reason = |reason: String| target::by_hand(format!("{path}, which goes with it, is not touched: {reason}"));
         let path = path.to_str().map_err(|_| reason("its path is no UTF-8".to_owned()))?;
+        if tree.read(path.into()).is_some() {
+            self.filters.leave(tree, path).map_err(|manual| reason(manual.reason))?;
+        }
         target::writable(&self.ground.root, path, Some(self.new_folders(path))).map(drop).map_err(reason)
     }
 
@@ -388,7 +396,7 @@ impl<'a> Work<'a> {
     /// A change to another file, such as a manifest; told to people where it does not go with the others.
     fn edit_beside(&self, path: &BString, splice: &Splice, why: &str, secrets: &BTreeSet<String>, tree: &DiskTree, state: &mut State) {
         let bytes = tree.read(path.as_bstr()).filter(|bytes| std::str::from_utf8(bytes).is_ok());
-        let bytes = bytes.filter(|_| self.can_be_written(path.as_bstr()).is_ok());
+        let bytes = bytes.filter(|_| self.can_be_written(tree, path.as_bstr()).is_ok());
         let edit = bytes.as_ref().and_then(|bytes| edits::of(bytes, std::slice::from_ref(splice), &[], self.values).ok());
         let (Some(bytes), Some(edit), Ok(path)) = (bytes, edit, path.to_str()) else {
             state.todo.insert(format!("{path}: {why}"));

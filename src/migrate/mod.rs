@@ -11,6 +11,7 @@ mod also;
 pub mod apply;
 pub mod audit;
 pub mod backup;
+mod chosen;
 pub mod consumer;
 pub mod cost;
 pub mod diff;

@@ -158,9 +158,11 @@ fn what_asks_the_store_asks_in_the_region_of_the_plan() {
 }
 
 #[test]
-fn prose_that_spells_a_value_in_base64_or_hex_names_the_one_secret() {
-    let password = made_up::password(64);
+fn prose_that_spells_a_value_in_another_encoding_names_the_one_secret() {
+    let password = format!("{}!ü{}", made_up::password(64), made_up::password(77));
+    let percent: Vec<String> = ["%21%C3%BC", "%21%c3%bc"].iter().map(|spelled| password.replace("!ü", spelled)).collect();
     let encodings = [data_encoding::BASE64.encode(password.as_bytes()), data_encoding::HEXLOWER.encode(password.as_bytes())];
+    let encodings = encodings.into_iter().chain(percent);
     for encoded in encodings {
         let files = [
             ("app.py", format!("DB_PASSWORD = \"{password}\"\n")),
