@@ -257,11 +257,20 @@ fn names(groups: &[Group], inventory: &Inventory, ground: &Ground<'_>, options: 
         let paths = group.spots.iter().map(|(spot, _)| inventory.files[inventory.spots[*spot].file].path.as_str());
         let environment = options.environment.as_deref().or_else(|| paths.clone().find_map(name::environment)).unwrap_or_default();
         let what = group.what.as_deref().unwrap_or(pattern);
-        let filled = name::fill(&options.template, name::Parts { env: environment, app: application, what });
-        let full =
-            [options.prefix.trim_matches('/'), filled.as_str()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
-        name::check(&full).map_err(MakeError::Name)?;
-        let own = name::numbered(names::spelled(options.backend, &full), names::joint(options.backend), &mut taken);
+        let called = |what: &str| {
+            let filled = name::fill(&options.template, name::Parts { env: environment, app: application, what });
+            let parts = [options.prefix.trim_matches('/'), filled.as_str()].into_iter().filter(|part| !part.is_empty());
+            let full = parts.collect::<Vec<_>>().join("/");
+            name::check(&full).map_err(MakeError::Name)?;
+            Ok(names::spelled(options.backend, &full))
+        };
+        let mut own = called(what)?;
+        let tells = |home: &String| taken.contains(&own) && !name::words(what, '-').starts_with(home.as_str());
+        if let Some(home) = paths.clone().find_map(name::home).filter(tells) {
+            let other = called(&format!("{home} {what}"))?;
+            own = if taken.contains(&other) { own } else { other };
+        }
+        let own = name::numbered(own, names::joint(options.backend), &mut taken);
         names::check(options.backend, &own).map_err(|error| MakeError::Name(error.to_string()))?;
         let mut reference = Reference::to(options.backend, options.root.clone() + &own);
         reference.region = options.region.clone().filter(|_| options.backend.has_regions());

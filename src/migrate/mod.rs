@@ -41,6 +41,7 @@ mod target;
 pub mod undo;
 mod unset;
 mod value;
+mod variables;
 pub mod waiting;
 
 use std::io;

@@ -239,7 +239,11 @@ fn name(path: &Path<'_>, at: usize, text: &str, start: usize) -> Option<String> 
             let mut cursor = path.0[above].walk();
             let arguments = path.0[above].children_by_field_name("argument", &mut cursor);
             let option = arguments.take_while(|argument| argument.end_byte() <= start).last().map(|argument| &text[argument.byte_range()]);
-            option.filter(|option| option.starts_with("--")).or_else(|| path.field(above, "name", text)).and_then(last_word)
+            let command = path.field(above, "name", text).and_then(last_word);
+            if before == "-p" || before.is_empty() && option == Some("-p") {
+                return command.map(|command| format!("{command}_password"));
+            }
+            option.filter(|option| option.starts_with("--")).and_then(last_word).or(command)
         }
         _ => None,
     }

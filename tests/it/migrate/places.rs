@@ -252,3 +252,56 @@ fn what_git_stores_in_another_form_is_left_as_it_is() {
     let after = there_and_back(&bench, &plan);
     assert!(!after["a.py"].contains(&token) && after["secrets/b.py"].contains(&token));
 }
+
+#[test]
+fn of_two_secrets_that_would_be_called_the_same_the_second_is_called_after_its_file_too() {
+    let tokens = [made_up::token(78), made_up::token(79), made_up::token(80)];
+    let text = |token: &String| format!("TOKEN = \"{token}\"\n");
+    let files = [("a/mail.py", text(&tokens[0])), ("a/stock.py", text(&tokens[1])), ("b/stock.py", text(&tokens[2]))];
+    let bench = Bench::new(&files, tokens.to_vec());
+    let plan = bench.plan(&options());
+    let names: Vec<&str> = plan.secrets.iter().map(|secret| secret.name.as_str()).collect();
+    assert_eq!(names, ["prod/shop/stock-token", "prod/shop/token", "prod/shop/token_2"]);
+    let after = there_and_back(&bench, &plan);
+    assert!(after["a/stock.py"].contains("os.environ[\"STOCK_TOKEN\"]"), "{}", after["a/stock.py"]);
+}
+
+#[test]
+fn a_variable_that_means_another_secret_elsewhere_keeps_that_place_alone_from_being_rewritten() {
+    let [first, second, token] = [made_up::password(81), made_up::password(82), made_up::token(83)];
+    let read = |value: &str| format!("import os\n\nDB_PASSWORD = os.getenv(\"DB_PASSWORD\", \"{value}\")\n");
+    let files = [("a.py", read(&first)), ("b.py", read(&second) + &format!("TOKEN = \"{token}\"\n"))];
+    let bench = Bench::new(&files, vec![first, second.clone(), token.clone()]);
+    let plan = bench.plan(&options());
+    let left: Vec<(&str, &str)> = plan.manual.iter().map(|place| (place.path.as_str(), place.reason.as_str())).collect();
+    assert_eq!(left, [("b.py", "the variable DB_PASSWORD refers to another secret already")]);
+    let after = there_and_back(&bench, &plan);
+    assert!(after["b.py"].contains(&second) && !after["b.py"].contains(&token));
+}
+
+#[test]
+fn a_file_that_holds_nothing_but_a_value_stays_and_prose_with_it_does_not() {
+    let password = made_up::password(84);
+    let files = [
+        ("compose.yaml", format!("services:\n  db:\n    environment:\n      MYSQL_PASSWORD: {password}\n")),
+        ("db/password.txt", format!("{password}\n")),
+        ("notes.txt", format!("The password is {password} for now.\n")),
+    ];
+    let bench = Bench::new(&files, vec![password.clone()]);
+    let plan = bench.plan(&options());
+    let places = manual(&plan, "db/password.txt");
+    assert!(places.len() == 1 && places[0].reason.contains("a program reads it"), "{:?}", plan.manual);
+    let after = there_and_back(&bench, &plan);
+    assert!(after["db/password.txt"].contains(&password) && after["notes.txt"].contains("<secret: prod/shop/"));
+}
+
+#[test]
+fn logins_of_databases_alone_are_rotated_as_such() {
+    let [password, mail] = [made_up::password(85), made_up::password(86)];
+    let files =
+        [(".env", format!("DB_USER=shop\nDB_PASSWORD={password}\n")), ("mail/.env", format!("SMTP_USER=shop\nSMTP_PASSWORD={mail}\n"))];
+    let bench = Bench::new(&files, vec![password, mail]);
+    let plan = bench.plan(&options());
+    let of = |name: &str| plan.secrets.iter().find(|secret| secret.name == name).unwrap().rotation.contains("second database user");
+    assert!(of("prod/shop/db") && !of("prod/shop/smtp"));
+}
