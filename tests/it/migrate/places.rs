@@ -305,3 +305,16 @@ fn logins_of_databases_alone_are_rotated_as_such() {
     let of = |name: &str| plan.secrets.iter().find(|secret| secret.name == name).unwrap().rotation.contains("second database user");
     assert!(of("prod/shop/db") && !of("prod/shop/smtp"));
 }
+
+#[test]
+fn an_argument_of_a_command_is_called_what_it_is_there() {
+    let (password, token) = (made_up::password(87), made_up::token(88));
+    let text = format!(
+        "#!/bin/sh\nmysqldump -u shop -p{password} shop >shop.sql\ncurl -H \"Authorization: Bearer {token}\" https://example.com/\n"
+    );
+    let bench = Bench::new(&[("run.sh", text)], vec![password, token]);
+    let plan = bench.plan(&options());
+    let names: Vec<&str> = plan.secrets.iter().map(|secret| secret.name.as_str()).collect();
+    assert_eq!(names, ["prod/shop/authorization", "prod/shop/mysqldump-password"]);
+    there_and_back(&bench, &plan);
+}
