@@ -318,3 +318,29 @@ fn an_argument_of_a_command_is_called_what_it_is_there() {
     assert_eq!(names, ["prod/shop/authorization", "prod/shop/mysqldump-password"]);
     there_and_back(&bench, &plan);
 }
+
+#[test]
+fn a_password_is_not_called_who_logs_in_with_it() {
+    let passwords = [made_up::password(89), made_up::password(90), made_up::password(92)];
+    let [go, java, php] = &passwords;
+    let files = [
+        (
+            "a.go",
+            format!(
+                "package main\n\nimport \"net/http\"\n\nfunc ask(request *http.Request) {{\n\trequest.SetBasicAuth(\"shop\", \"{go}\")\n}}\n"
+            ),
+        ),
+        (
+            "A.java",
+            format!(
+                "class A {{\n    Object a() {{\n        return Credentials.basic(\"shop\", \"{java}\");\n    }}\n    Object b(Client client) {{\n        return client.login(\"shop\", \"{java}\");\n    }}\n}}\n"
+            ),
+        ),
+        ("a.php", format!("<?php\n$client->login('shop', '{php}');\n")),
+    ];
+    let bench = Bench::new(&files, passwords.to_vec());
+    let plan = bench.plan(&options());
+    let names: Vec<&str> = plan.secrets.iter().map(|secret| secret.name.as_str()).collect();
+    assert!(!names.is_empty() && !names.iter().any(|name| name.ends_with("/shop")), "{names:?} {:?}", plan.manual);
+    there_and_back(&bench, &plan);
+}
