@@ -115,7 +115,7 @@ pub fn rotation(pattern: &Pattern, is_database: bool) -> String {
     let revoke = &pattern.def.revoke;
     if is_database {
         return "Give the application a second database user, store it as the next version, deploy, then take the first one's password away; for RDS, \
-                Redshift and DocumentDB the store can do this on a schedule."
+                Redshift and DocumentDB the store can do this on a schedule, and RDS and Redshift take IAM identities that need no password."
             .to_owned();
     }
     if let Some(external) = external_type(&pattern.def.id) {
@@ -145,6 +145,7 @@ mod tests {
             let pattern = catalogue.pattern(index);
             assert!(of(pattern.def.store).service.len() > 20);
             assert!(rotation(pattern, false).ends_with('.'), "{}", pattern.def.id);
+            assert!(rotation(pattern, true).contains("IAM identities that need no password"));
             // A page about a weakness is no place where anything is revoked.
             assert!(!revoke(pattern).contains("cwe.mitre.org"), "{}", pattern.def.id);
         }

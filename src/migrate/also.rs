@@ -11,6 +11,7 @@ use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, HEXLOWER_P
 use super::edits::is_word;
 use crate::blob::visible;
 use crate::finding::Finding;
+use crate::rewrite::spelling::Decoded;
 use crate::rewrite::{Form, Located, Manual, Piece, Spelling, Strategy};
 use crate::scan::known;
 use crate::secret::{Fingerprint, Secret};
@@ -44,16 +45,25 @@ impl Also {
     }
 }
 
-/// Why the literal with this value, which holds such a place, does not become a reference to one of the values that are `moved`.
+/// Why the literal with this value, which holds such a place of a `found` one, does not become a reference to one of the values that are `moved`.
 #[must_use]
-pub fn refused(value: &[u8], moved: &BTreeSet<Fingerprint>) -> Option<Manual> {
+pub fn refused(value: &[u8], found: &Secret, moved: &BTreeSet<Fingerprint>) -> Option<Manual> {
     if !moved.contains(&Fingerprint::of(value)) {
-        return Some(part_of_more());
+        return Some(if found.expose() == value { not_by_itself() } else { part_of_more() });
     }
     (value.len() < SURE).then(|| Manual {
         reason: "it is short enough to stand here by chance".to_owned(),
         advice: "look at the place, and replace it by hand if it is the credential".to_owned(),
     })
+}
+
+/// Why a place is left: the value is there, and there will be no secret that is the value.
+fn not_by_itself() -> Manual {
+    Manual {
+        reason: "no secret of this plan is that value alone: its other place is left to you, or moves as a whole that it is a part of"
+            .to_owned(),
+        advice: "if it is the credential, and not a name that happens to be the same, replace both by hand".to_owned(),
+    }
 }
 
 /// Why a place is left: what stands there is more than the value.
@@ -65,7 +75,7 @@ pub fn part_of_more() -> Manual {
     }
 }
 
-/// Makes prose that spells a value which is `used` elsewhere in base64 or hex a place of that value: whoever reads the text gets the name of one
+/// Makes prose that spells a value which is `used` elsewhere in base64, in hex or percent-encoded a place of that value: whoever reads the text gets the name of one
 /// secret. Code and settings take the encoded text as it is, and keep it as a secret of their own.
 pub fn fold(located: &mut Located, used: &BTreeMap<Fingerprint, Secret>) {
     if located.strategy != Strategy::Placeholder || located.spelling != Spelling::Plain {
@@ -93,10 +103,30 @@ fn decoded(text: &[u8]) -> Vec<(Vec<u8>, Spelling)> {
         let form = Form::Hex { before: String::new(), after: String::new(), digits: 2, upper, bytes: true, surrogates: false };
         all.push((value.clone(), Spelling::Pieces(vec![Piece { length: value.len(), form }])));
     }
+    all.extend(percent(text));
     all
 }
 
-/// Warnings of secrets that are another one in base64 or hex.
+/// The value of a text with bytes that are spelled as `%` and two digits, and its spelling; none where there is no such byte.
+fn percent(text: &[u8]) -> Option<(Vec<u8>, Spelling)> {
+    let mut decoded = Decoded::default();
+    let mut rest = text;
+    while let Some(at) = rest.find_byte(b'%') {
+        let digits = rest.get(at + 1..at + 3)?;
+        let upper = digits.iter().any(u8::is_ascii_uppercase);
+        let form = Form::Hex { before: "%".to_owned(), after: String::new(), digits: 2, upper, bytes: true, surrogates: false };
+        decoded.push(&rest[..at], Form::Plain);
+        decoded.push(&HEXLOWER_PERMISSIVE.decode(digits).ok()?, form);
+        rest = &rest[at + 3..];
+    }
+    if rest.len() == text.len() {
+        return None;
+    }
+    decoded.push(rest, Form::Plain);
+    decoded.finish(text).map(|(value, spelling)| (value.expose().to_vec(), spelling))
+}
+
+/// Warnings of secrets that are another one in another encoding.
 pub fn encodings<'v>(values: impl Iterator<Item = (&'v str, &'v Secret)> + Clone) -> Vec<String> {
     let known: BTreeMap<Fingerprint, &str> = values.clone().map(|(name, value)| (Fingerprint::of(value.expose()), name)).collect();
     let of = |value: &Secret| decoded(value.expose()).into_iter().find_map(|(value, _)| known.get(&Fingerprint::of(&value)).copied());

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use similar::TextDiff;
 
+use super::edits::is_word;
 use super::known::{Known, merged};
 use crate::blob::visible;
 use crate::rewrite::Splice;
@@ -22,14 +23,20 @@ pub fn unified(path: &str, before: Option<&[u8]>, splices: &[Splice], secrets: &
     let secrets = merged(secrets.to_vec());
     let old = masked(bytes, 0..bytes.len(), &secrets);
     let mut new = Vec::new();
+    // What the plan itself writes: a word in there is of a name, even if somebody's password is that word.
+    let mut written: Vec<Range<usize>> = Vec::new();
     let mut at = 0;
     for splice in splices {
         new.extend(masked(bytes, at..splice.span.start, &secrets));
+        written.push(new.len()..new.len() + splice.text.len());
         new.extend_from_slice(&splice.text);
         at = splice.span.end;
     }
     new.extend(masked(bytes, at..bytes.len(), &secrets));
-    let [old, new] = [old, new].map(|text| lines(&values.masked(text, MASK.as_bytes())));
+    let is_name =
+        |span: &Range<usize>, value: &[u8]| is_word(value) && written.iter().any(|own| own.start <= span.start && span.end <= own.end);
+    let old = lines(&values.masked(old, MASK.as_bytes()));
+    let new = lines(&values.masked_if(new, MASK.as_bytes(), |span, value| !is_name(span, value)));
     let path = visible(path.as_bytes());
     let from = if before.is_some() { path.as_str() } else { "/dev/null" };
     TextDiff::from_lines(&old, &new).unified_diff().context_radius(CONTEXT).header(from, &path).to_string()
@@ -85,6 +92,14 @@ mod tests {
             shown,
             "--- x.env\n+++ x.env\n@@ -1,4 +1,4 @@\n A=1\n-TOKEN=********\n+TOKEN=ref+unleak://a\n OTHER=********\n # ******** and ********\n"
         );
+    }
+
+    #[test]
+    fn a_word_that_is_a_password_is_masked_but_for_the_names_that_the_plan_writes() {
+        let before = b"# the password\nDB_PASSWORD=password\n";
+        let splices = [Splice { span: 27..35, text: "ref+unleak://shop/db-password".into() }];
+        let shown = unified("x.env", Some(before), &splices, &[27..35], &Known::new(&[b"password"]));
+        assert!(shown.ends_with(" # the ********\n-DB_PASSWORD=********\n+DB_PASSWORD=ref+unleak://shop/db-password\n"), "{shown}");
     }
 
     #[test]

@@ -8,17 +8,19 @@ use bstr::{BString, ByteSlice};
 use rayon::prelude::*;
 
 use super::edits::{self, Moved};
+use super::filters::Filters;
 use super::group::{Group, URL};
 use super::inventory::{DiskTree, FileText, Inventory, Spot};
 use super::key::PlanKey;
 use super::known::Known;
 use super::make::Ground;
 use super::plan::{Edit, ManualPlace, PlannedFile, PlannedPlace, Tracked};
-use super::{diff, name, target};
+use super::variables::{self, Variables};
+use super::{diff, target};
 use crate::finding::Place;
 use crate::reference::Reference;
 use crate::rewrite::encoding::{FileEncoding, Text};
-use crate::rewrite::format::variables;
+use crate::rewrite::format::variables as settings;
 use crate::rewrite::{Companion, Field, Manual, Rewritten, Spelled, Splice, Strategy, Tree as _, Wanted};
 use crate::source::git::checkout::{Checkout, FileState};
 
@@ -51,6 +53,8 @@ pub struct Work<'a> {
     pub values: &'a Known<'a>,
     /// The plan's key.
     pub key: &'a PlanKey,
+    /// What git makes of files.
+    pub filters: &'a Filters<'a>,
     /// Places for people.
     pub manual: Vec<ManualPlace>,
 }
@@ -118,42 +122,6 @@ impl Aim<'_> {
     }
 }
 
-/// The variables that references get.
-struct Variables<'k> {
-    /// Those of the file, and what they are set to.
-    known: &'k BTreeMap<String, String>,
-    taken: BTreeSet<String>,
-    /// Those that other files of variables set.
-    set: BTreeSet<String>,
-    of: BTreeMap<Reference, String>,
-}
-
-impl Variables<'_> {
-    /// The variable of a reference: the one that is set to it, the one that a place reads, or a new one. That is none which a file of variables sets
-    /// to something else, and so hides.
-    fn of(
-        &mut self,
-        reference: &Reference,
-        read: impl Fn() -> Option<String>,
-        wanted: impl Fn() -> String,
-        is_own: impl Fn(&str) -> bool,
-    ) -> String {
-        if let Some(name) = self.of.get(reference) {
-            return name.clone();
-        }
-        let text = reference.to_string();
-        let set = self.known.iter().find(|(_, set)| **set == text).map(|(name, _)| name.clone());
-        let name = set.or_else(read).unwrap_or_else(|| {
-            let wanted = name::variable(&wanted());
-            let hidden = self.set.iter().filter(|name| !is_own(name));
-            name::unique(wanted, &mut self.taken.iter().chain(hidden).cloned().collect())
-        });
-        self.taken.insert(name.clone());
-        self.of.insert(reference.clone(), name.clone());
-        name
-    }
-}
-
 /// All files under way.
 struct State {
     changes: BTreeMap<String, Change>,
@@ -168,8 +136,9 @@ impl<'a> Work<'a> {
     /// The changes to all files.
     pub fn rewrite(&mut self, tree: &DiskTree) -> Changes {
         let existing = tree.read(ENV_FILE.into());
-        let known =
-            env_lines(existing.as_deref().unwrap_or_default()).map(|(name, reference)| (name.to_owned(), reference.to_owned())).collect();
+        let known = variables::lines(existing.as_deref().unwrap_or_default())
+            .map(|(name, reference)| (name.to_owned(), reference.to_owned()))
+            .collect();
         let mut state = State { changes: BTreeMap::new(), known, variables: BTreeMap::new(), todo: BTreeSet::new() };
         let aims = self.aims(&state.known, tree);
         let mut of_files: Vec<Vec<&Aim<'_>>> = vec![Vec::new(); self.inventory.files.len()];
@@ -201,7 +170,7 @@ impl<'a> Work<'a> {
         let paths = self.ground.paths.iter().filter(|path| path.as_slice() != ENV_FILE.as_bytes());
         let names = |path: &BString| {
             let (name, text) = (path.to_str().ok()?, || String::from_utf8(tree.read(path.as_ref())?).ok());
-            name.contains("env").then(text)?.map(|text| variables::set_in(name, &text))
+            name.contains("env").then(text)?.map(|text| settings::set_in(name, &text))
         };
         paths.filter_map(names).flatten().collect()
     }
@@ -209,7 +178,7 @@ impl<'a> Work<'a> {
     /// Where each spot leads. One reference has one variable everywhere, and a variable one reference.
     fn aims(&self, known: &BTreeMap<String, String>, tree: &DiskTree) -> Vec<Aim<'a>> {
         let inventory: &'a Inventory = self.inventory;
-        let mut variables = Variables { known, taken: known.keys().cloned().collect(), set: self.set(tree), of: BTreeMap::new() };
+        let mut variables = Variables::new(known, self.set(tree));
         let mut aims = Vec::new();
         for (group, named) in self.groups.iter().zip(self.named) {
             for (number, key) in &group.spots {
@@ -269,10 +238,12 @@ impl<'a> Work<'a> {
         tree: &DiskTree,
         state: &mut State,
     ) -> Result<(), Manual> {
+        let all = aims.len();
+        aims = self.without_clashes(file, aims, state);
         let together = match together {
-            Ok(rewritten) => rewritten,
-            Err(manual) if aims.len() == 1 => return Err(manual),
-            Err(_) => {
+            Ok(rewritten) if aims.len() == all => rewritten,
+            Err(manual) if all == 1 => return Err(manual),
+            _ => {
                 aims = self.able(file, aims, tree);
                 if aims.is_empty() {
                     return Ok(());
@@ -309,6 +280,15 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
+    /// The places but for those that read a variable already which means another secret elsewhere: these are left to people.
+    fn without_clashes<'r, 'v>(&mut self, file: &FileText, aims: Vec<&'r Aim<'v>>, state: &State) -> Vec<&'r Aim<'v>> {
+        let other = |aim: &&Aim<'_>| aim.spot.located.variable.clone().filter(|name| state.is_other(name, &aim.reference));
+        for (aim, name) in aims.iter().filter_map(|aim| Some((aim, other(aim)?))) {
+            self.leave(file, aim, &taken(&name));
+        }
+        aims.into_iter().filter(|aim| other(aim).is_none()).collect()
+    }
+
     /// The places that can be rewritten together, the first ones first; the others are left to people.
     fn able<'r, 'v>(&mut self, file: &FileText, aims: Vec<&'r Aim<'v>>, tree: &DiskTree) -> Vec<&'r Aim<'v>> {
         let mut alone = Vec::new();
@@ -338,19 +318,18 @@ impl<'a> Work<'a> {
         for companion in companions {
             match companion {
                 Companion::NewFile { path, content } => {
-                    self.can_be_written(path.as_bstr())?;
+                    self.can_be_written(tree, path.as_bstr())?;
                     let other = tree.read(path.as_bstr()).is_some_and(|existing| existing != content.as_slice());
                     let clash = state.changes.get(&path.to_string()).is_some_and(|change| !creates(change, content));
                     if other || clash || content.to_str().is_err() {
                         return Err(by_hand(format!("{path} exists with other content"), "add the helper's function to it by hand"));
                     }
                 }
-                Companion::Variable { .. } if self.can_be_written(ENV_FILE.into()).is_err() => self.can_be_written(ENV_FILE.into())?,
+                Companion::Variable { .. } if self.can_be_written(tree, ENV_FILE.into()).is_err() => {
+                    self.can_be_written(tree, ENV_FILE.into())?
+                }
                 Companion::Variable { name, reference } if state.is_other(name, reference) => {
-                    return Err(by_hand(
-                        format!("the variable {name} refers to another secret already"),
-                        "give one of the two another name",
-                    ));
+                    return Err(taken(name));
                 }
                 _ => {}
             }
@@ -374,9 +353,12 @@ impl<'a> Work<'a> {
     }
 
     /// Whether a file that goes with others can be written.
-    fn can_be_written(&self, path: &bstr::BStr) -> Result<(), Manual> {
+    fn can_be_written(&self, tree: &DiskTree, path: &bstr::BStr) -> Result<(), Manual> {
         let reason = |reason: String| target::by_hand(format!("{path}, which goes with it, is not touched: {reason}"));
         let path = path.to_str().map_err(|_| reason("its path is no UTF-8".to_owned()))?;
+        if tree.read(path.into()).is_some() {
+            self.filters.leave(tree, path).map_err(|manual| reason(manual.reason))?;
+        }
         target::writable(&self.ground.root, path, Some(self.new_folders(path))).map(drop).map_err(reason)
     }
 
@@ -388,7 +370,7 @@ impl<'a> Work<'a> {
     /// A change to another file, such as a manifest; told to people where it does not go with the others.
     fn edit_beside(&self, path: &BString, splice: &Splice, why: &str, secrets: &BTreeSet<String>, tree: &DiskTree, state: &mut State) {
         let bytes = tree.read(path.as_bstr()).filter(|bytes| std::str::from_utf8(bytes).is_ok());
-        let bytes = bytes.filter(|_| self.can_be_written(path.as_bstr()).is_ok());
+        let bytes = bytes.filter(|_| self.can_be_written(tree, path.as_bstr()).is_ok());
         let edit = bytes.as_ref().and_then(|bytes| edits::of(bytes, std::slice::from_ref(splice), &[], self.values).ok());
         let (Some(bytes), Some(edit), Ok(path)) = (bytes, edit, path.to_str()) else {
             state.todo.insert(format!("{path}: {why}"));
@@ -454,6 +436,11 @@ fn env_file(existing: Option<Vec<u8>>, state: &mut State) {
     state.changes.insert(ENV_FILE.to_owned(), change);
 }
 
+fn taken(variable: &str) -> Manual {
+    let reason = format!("the variable {variable} refers to another secret already");
+    Manual { reason, advice: "give one of the two another name".to_owned() }
+}
+
 /// Text that comes in at a byte.
 const fn added(at: usize, new: String, about: Option<String>) -> Edit {
     Edit { start: at, end: at, old: Vec::new(), new, about, arns: Vec::new() }
@@ -481,10 +468,4 @@ impl State {
         self.variables.get(name).is_some_and(|known| known != reference)
             || self.known.get(name).is_some_and(|known| *known != reference.to_string())
     }
-}
-
-/// Variables that a file sets, and to what.
-fn env_lines(text: &[u8]) -> impl Iterator<Item = (&str, &str)> {
-    let lines = text.lines().filter_map(|line| line.to_str().ok()).map(str::trim).filter(|line| !line.starts_with('#'));
-    lines.filter_map(|line| line.split_once('=')).map(|(name, value)| (name.trim(), value.trim()))
 }

@@ -1,4 +1,5 @@
-//! Files that git stores in another form than they have in the work tree. Owns: which `.gitattributes` gives a filter, and what people are told of it.
+//! Files that git stores in another form than they have in the work tree. Owns: which `.gitattributes` gives a filter, whether that made anything else of
+//! a file, and what people are told of it.
 //! Must not: run a filter.
 
 use std::collections::BTreeMap;
@@ -7,6 +8,7 @@ use bstr::{BString, ByteSlice as _};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use crate::rewrite::{Manual, Tree};
+use crate::source::git::checkout::Checkout;
 
 /// The name of the files with attributes.
 const FILE: &str = ".gitattributes";
@@ -25,12 +27,16 @@ struct Line {
 }
 
 /// The filters of a tree.
-pub struct Filters(Vec<Line>);
+pub struct Filters<'c> {
+    /// Of two that are for a file the last one counts.
+    lines: Vec<Line>,
+    checkout: Option<&'c Checkout>,
+}
 
-impl Filters {
-    /// Those that the tree names; of two that are for a file the last one counts.
+impl<'c> Filters<'c> {
+    /// Those that the tree names.
     #[must_use]
-    pub fn of(tree: &dyn Tree) -> Self {
+    pub fn of(tree: &dyn Tree, checkout: Option<&'c Checkout>) -> Self {
         let mut files: Vec<BString> = tree.named(&[FILE]);
         files.sort_by_key(|path| path.find_iter(b"/").count());
         files.push(OWN.into());
@@ -42,13 +48,23 @@ impl Filters {
             let base = path.strip_suffix(FILE).unwrap_or_default();
             lines.extend(text.lines().filter_map(|line| Line::of(base, line.to_str().ok()?, &mut macros)));
         }
-        Self(lines)
+        Self { lines, checkout }
+    }
+
+    /// Why a file is left as it is. A filter that is named and not set up, or that has nothing to do here, stored the file as it stands: what it would
+    /// make of it next is not tried, because that runs a command that the repository chose.
+    ///
+    /// # Errors
+    /// What people are told of the filter.
+    pub fn leave(&self, tree: &dyn Tree, path: &str) -> Result<(), Manual> {
+        let Some(filter) = self.of_file(path) else { return Ok(()) };
+        let is_stored = |checkout: &Checkout| tree.read(path.into()).is_some_and(|content| checkout.has(path.into(), &content));
+        if self.checkout.is_some_and(is_stored) { Ok(()) } else { Err(by_hand(filter)) }
     }
 
     /// The filter that a file goes through when git stores it.
-    #[must_use]
-    pub fn of_file(&self, path: &str) -> Option<&str> {
-        self.0.iter().rev().find(|line| line.is_for(path))?.filter.as_deref()
+    fn of_file(&self, path: &str) -> Option<&str> {
+        self.lines.iter().rev().find(|line| line.is_for(path))?.filter.as_deref()
     }
 }
 
@@ -90,8 +106,7 @@ fn filter(attribute: &str, macros: &BTreeMap<String, Filter>) -> Option<Filter> 
 }
 
 /// What people are told of places in a file that goes through a filter.
-#[must_use]
-pub fn by_hand(filter: &str) -> Manual {
+fn by_hand(filter: &str) -> Manual {
     let (reason, advice) = match filter {
         "lfs" => (
             "git keeps the file in LFS, and only a pointer to it (filter=lfs in .gitattributes)".to_owned(),
@@ -128,14 +143,17 @@ mod tests {
 
     #[test]
     fn the_last_line_that_is_for_a_file_says_its_filter() {
-        let filters = Filters::of(&Files(&[
-            ("deploy/.gitattributes", "*.yml filter=git-crypt diff=git-crypt\npublic.yml -filter\n/top.env hidden\n"),
-            (
-                ".gitattributes",
-                "[attr]hidden filter=git-crypt\n# *.md filter=lfs\n*.bin filter=lfs -text\nsecrets/** filter=git-crypt\n*.yml text\nfolder/ filter=lfs\n\"a b\" filter=x\n",
-            ),
-            (".git/info/attributes", "own.bin !filter\n"),
-        ]));
+        let filters = Filters::of(
+            &Files(&[
+                ("deploy/.gitattributes", "*.yml filter=git-crypt diff=git-crypt\npublic.yml -filter\n/top.env hidden\n"),
+                (
+                    ".gitattributes",
+                    "[attr]hidden filter=git-crypt\n# *.md filter=lfs\n*.bin filter=lfs -text\nsecrets/** filter=git-crypt\n*.yml text\nfolder/ filter=lfs\n\"a b\" filter=x\n",
+                ),
+                (".git/info/attributes", "own.bin !filter\n"),
+            ]),
+            None,
+        );
         for (path, filter) in [
             ("deploy/app.yml", Some("git-crypt")),
             ("deploy/a/app.yml", Some("git-crypt")),

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::advice;
 use super::also::{self, Also};
-use super::filters::{self, Filters};
+use super::filters::Filters;
 use super::plan::ManualPlace;
 use super::target;
 use crate::blob::Origin;
@@ -126,6 +126,7 @@ pub fn take(
     root: &Path,
     style: Style,
     tree: &(dyn Tree + Sync),
+    filters: &Filters<'_>,
 ) -> Inventory {
     let mut looks: BTreeMap<String, Vec<Look<'_>>> = BTreeMap::new();
     let mut inventory = Inventory::default();
@@ -159,10 +160,9 @@ pub fn take(
         }
     }
     let all = |path: &str| secrets.get(path).map_or(&[][..], Vec::as_slice);
-    let filters = Filters::of(tree);
     let taken: Vec<_> = looks
         .into_par_iter()
-        .map(|(path, looks)| match unfit(root, &path, &filters) {
+        .map(|(path, looks)| match unfit(root, &path, tree, filters) {
             Ok(()) => file(root, all(&path), path, looks, style, tree),
             Err(manual) => Taken::by_hand(&path, &looks, &manual),
         })
@@ -181,7 +181,7 @@ pub fn take(
         }
         inventory.manual.extend(manual);
         for (spot, line, also) in more {
-            match also::refused(spot.located.value.expose(), &moved) {
+            match also::refused(spot.located.value.expose(), &findings[also.finding].secret, &moved) {
                 None => spots.push(spot),
                 Some(manual) => {
                     let finding = &findings[also.finding];
@@ -266,10 +266,8 @@ impl Taken {
 }
 
 /// Whether a file can be rewritten at all, whatever stands in it.
-fn unfit(root: &Path, path: &str, filters: &Filters) -> Result<(), Manual> {
-    if let Some(filter) = filters.of_file(path) {
-        return Err(filters::by_hand(filter));
-    }
+fn unfit(root: &Path, path: &str, tree: &dyn Tree, filters: &Filters<'_>) -> Result<(), Manual> {
+    filters.leave(tree, path)?;
     target::writable(root, path, None).map(drop).map_err(target::by_hand)
 }
 

@@ -73,10 +73,33 @@ impl<'a> Ground<'a> {
     }
 }
 
-/// Whether a group is the login of a database.
+/// Words of names that speak of a database.
+const DATABASES: [&str; 15] = [
+    "db",
+    "dbs",
+    "database",
+    "databases",
+    "datasource",
+    "jdbc",
+    "sql",
+    "mysql",
+    "mariadb",
+    "pg",
+    "pgsql",
+    "postgres",
+    "postgresql",
+    "mongo",
+    "mongodb",
+];
+
+/// Whether a group is the login of a database, and not that of a mail server or a page.
 #[must_use]
 pub fn is_database(group: &Group, pattern: &Pattern) -> bool {
-    group.parts.iter().any(|part| part.key.as_deref() == Some("username"))
+    let has = |keys: &[&str]| group.parts.iter().any(|part| part.key.as_deref().is_some_and(|key| keys.contains(&key)));
+    let what = name::words(group.what.as_deref().unwrap_or_default(), '-');
+    let mut words = what.split('-').map(|word| word.trim_end_matches(|character: char| character.is_ascii_digit()));
+    let says = words.any(|word| DATABASES.contains(&word));
+    has(&["username"]) && (says || has(&["engine", "dbname"]))
         || matches!(pattern.def.detector, Some(crate::patterns::schema::Detector::ConnectionString))
 }
 

@@ -33,13 +33,24 @@ impl<'v> Known<'v> {
     /// Where they stand; those that overlap are one.
     #[must_use]
     pub fn spans(&self, text: &[u8]) -> Vec<Range<usize>> {
-        merged(self.automaton.find_overlapping_iter(text).map(|hit| hit.range()).collect())
+        self.spans_of(text, |_, _| true)
+    }
+
+    fn spans_of(&self, text: &[u8], counts: impl Fn(&Range<usize>, &[u8]) -> bool) -> Vec<Range<usize>> {
+        let hits = self.automaton.find_overlapping_iter(text).map(|hit| (hit.range(), self.values[hit.pattern().as_usize()]));
+        merged(hits.filter(|(span, value)| counts(span, value)).map(|(span, _)| span).collect())
     }
 
     /// The text with a mask in place of each.
     #[must_use]
     pub fn masked(&self, text: Vec<u8>, mask: &[u8]) -> Vec<u8> {
-        let spans = self.spans(&text);
+        self.masked_if(text, mask, |_, _| true)
+    }
+
+    /// The same of those that count, by where they stand and what they are.
+    #[must_use]
+    pub fn masked_if(&self, text: Vec<u8>, mask: &[u8], counts: impl Fn(&Range<usize>, &[u8]) -> bool) -> Vec<u8> {
+        let spans = self.spans_of(&text, counts);
         if spans.is_empty() {
             return text;
         }
@@ -76,6 +87,7 @@ mod tests {
         let known = Known::new(&[b"abcd", b"bc", b"cdef", b"", b"x"]);
         assert_eq!(known.masked(b"-abcdef- bc xx".to_vec(), b"*"), b"-*- * **");
         assert_eq!(known.masked(b"nothing".to_vec(), b"*"), b"nothing");
+        assert_eq!(known.masked_if(b"bc abcd bc".to_vec(), b"*", |span, value| span.start > 0 && value != b"bc"), b"bc * bc");
         assert!(known.stands_in("a (bc)", |_| true));
         assert!(!known.stands_in("abcz bcz", |_| true) && !known.stands_in("bc", |value| value.len() > 2));
     }

@@ -8,15 +8,16 @@ use bstr::BString;
 
 use super::consumer;
 use super::files::{self, Named};
+use super::filters::Filters;
 use super::group::{self, Group};
 use super::inventory::{self, DiskTree, Inventory};
 use super::joining::{self, Joining, is_database};
 use super::key::PlanKey;
 use super::known::Known;
 use super::owners::Owners;
-use super::plan::{Existing, LeftFinding, ManualPlace, Member, Plan, PlannedPlace, PlannedSecret, PlannedStore, VERSION};
+use super::plan::{Existing, ManualPlace, Member, Plan, PlannedPlace, PlannedSecret, PlannedStore, VERSION};
 use super::reader::{self, Reader};
-use super::{advice, also, cost, external, name, own_readers, unset};
+use super::{advice, also, chosen, cost, external, name, own_readers, unset};
 use crate::blob::visible;
 use crate::finding::{Finding, Problem, Report};
 use crate::patterns::Pattern;
@@ -128,10 +129,11 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     let key = PlanKey::random();
     let id = data_encoding::HEXLOWER.encode(&random_id());
     let mut left = Vec::new();
-    let chosen = choose(&ground.report.findings, options, &mut left)?;
+    let chosen = chosen::choose(&ground.report.findings, options, &mut left)?;
     let tree = DiskTree::new(ground.root.clone(), ground.paths.clone());
+    let filters = Filters::of(&tree, ground.checkout);
     let also = also::places(&ground.root, &ground.paths, &chosen);
-    let mut inventory = inventory::take(&ground.report.findings, &chosen, also, &ground.root, options.style, &tree);
+    let mut inventory = inventory::take(&ground.report.findings, &chosen, also, &ground.root, options.style, &tree, &filters);
     let mut manual = std::mem::take(&mut inventory.manual);
     manual.extend(inventory::not_ours(&ground.report.findings, also::places(&ground.root, &ground.not_ours, &chosen)));
     let external = options.external_type.as_deref().and_then(external::known);
@@ -144,7 +146,16 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     let named = names(&groups, &inventory, ground, options)?;
     let values: Vec<&[u8]> = ground.report.findings.iter().map(|finding| finding.secret.expose()).collect();
     let values = Known::new(&values);
-    let mut work = files::Work { ground, inventory: &inventory, groups: &groups, named: &named, values: &values, key: &key, manual };
+    let mut work = files::Work {
+        ground,
+        inventory: &inventory,
+        groups: &groups,
+        named: &named,
+        values: &values,
+        key: &key,
+        filters: &filters,
+        manual,
+    };
     let rewritten = work.rewrite(&tree);
     let mut manual = work.manual;
     manual.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
@@ -210,44 +221,6 @@ fn random_id() -> [u8; 8] {
     id
 }
 
-/// The findings to migrate, numbered; the others are left, with a reason.
-fn choose<'r>(findings: &'r [Finding], options: &Options, left: &mut Vec<LeftFinding>) -> Result<Vec<(usize, &'r Finding)>, MakeError> {
-    for wanted in &options.only {
-        if !findings.iter().any(|finding| finding.fingerprint.to_string().starts_with(wanted.as_str())) {
-            return Err(MakeError::NoFinding(wanted.clone()));
-        }
-    }
-    let mut chosen = Vec::new();
-    for (number, finding) in findings.iter().enumerate() {
-        let fingerprint = finding.fingerprint.to_string();
-        if !options.only.is_empty() && !options.only.iter().any(|wanted| fingerprint.starts_with(wanted.as_str())) {
-            continue;
-        }
-        let advice = advice::of(finding.pattern.def.store);
-        let is_test = finding.places.iter().all(|place| place.test_or_example);
-        let decision = finding.decision.as_ref().filter(|_| finding.is_hidden());
-        let reason = if let Some(decision) = decision {
-            Some((format!("the baseline says that it is {}", decision.verdict.name()), "migrate it with --no-baseline".to_owned()))
-        } else if !advice.migrate && !options.include.contains(&finding.pattern.def.id) {
-            Some((format!("it belongs in {}", advice.service), advice.instead.to_owned()))
-        } else if is_test && !options.include_tests {
-            let advice = "mark it `unleak:allow` if it is made up, or migrate it with --include-tests if it is not";
-            Some(("it stands in tests, examples or documentation only".to_owned(), advice.to_owned()))
-        } else {
-            None
-        };
-        match reason {
-            None => chosen.push((number, finding)),
-            Some((reason, advice)) => {
-                let place = &finding.places[0];
-                let place = format!("{}:{}", visible(place.origin.path()), place.start.line);
-                left.push(LeftFinding { finding: fingerprint, pattern: finding.pattern.def.id.clone(), place, reason, advice });
-            }
-        }
-    }
-    Ok(chosen)
-}
-
 /// Whether the store does what the options ask for.
 fn fits(options: &Options) -> Result<(), String> {
     let asked = [
@@ -284,11 +257,20 @@ fn names(groups: &[Group], inventory: &Inventory, ground: &Ground<'_>, options: 
         let paths = group.spots.iter().map(|(spot, _)| inventory.files[inventory.spots[*spot].file].path.as_str());
         let environment = options.environment.as_deref().or_else(|| paths.clone().find_map(name::environment)).unwrap_or_default();
         let what = group.what.as_deref().unwrap_or(pattern);
-        let filled = name::fill(&options.template, name::Parts { env: environment, app: application, what });
-        let full =
-            [options.prefix.trim_matches('/'), filled.as_str()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
-        name::check(&full).map_err(MakeError::Name)?;
-        let own = name::numbered(names::spelled(options.backend, &full), names::joint(options.backend), &mut taken);
+        let called = |what: &str| {
+            let filled = name::fill(&options.template, name::Parts { env: environment, app: application, what });
+            let parts = [options.prefix.trim_matches('/'), filled.as_str()].into_iter().filter(|part| !part.is_empty());
+            let full = parts.collect::<Vec<_>>().join("/");
+            name::check(&full).map_err(MakeError::Name)?;
+            Ok(names::spelled(options.backend, &full))
+        };
+        let mut own = called(what)?;
+        let tells = |home: &String| taken.contains(&own) && !name::words(what, '-').starts_with(home.as_str());
+        if let Some(home) = paths.clone().find_map(name::home).filter(tells) {
+            let other = called(&format!("{home} {what}"))?;
+            own = if taken.contains(&other) { own } else { other };
+        }
+        let own = name::numbered(own, names::joint(options.backend), &mut taken);
         names::check(options.backend, &own).map_err(|error| MakeError::Name(error.to_string()))?;
         let mut reference = Reference::to(options.backend, options.root.clone() + &own);
         reference.region = options.region.clone().filter(|_| options.backend.has_regions());

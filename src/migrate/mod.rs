@@ -11,6 +11,7 @@ mod also;
 pub mod apply;
 pub mod audit;
 pub mod backup;
+mod chosen;
 pub mod consumer;
 pub mod cost;
 pub mod diff;
@@ -40,6 +41,7 @@ mod target;
 pub mod undo;
 mod unset;
 mod value;
+mod variables;
 pub mod waiting;
 
 use std::io;

@@ -149,6 +149,42 @@ pub fn numbered(name: String, sign: &str, taken: &mut BTreeSet<String>) -> Strin
     free
 }
 
+/// Names of files and folders that say nothing of what is in them.
+const GENERAL: [&str; 24] = [
+    "app",
+    "application",
+    "compose",
+    "config",
+    "configuration",
+    "constants",
+    "credentials",
+    "default",
+    "defaults",
+    "docker-compose",
+    "env",
+    "index",
+    "init",
+    "keys",
+    "lib",
+    "main",
+    "mod",
+    "readme",
+    "resources",
+    "secrets",
+    "settings",
+    "shared",
+    "src",
+    "values",
+];
+
+/// What tells a file from others: its name, or that of the folder around it where the name says nothing.
+#[must_use]
+pub fn home(path: &str) -> Option<String> {
+    let word = |part: &str| words(part.split('.').next().unwrap_or_default(), '-');
+    let mut near = path.rsplit('/').take(3).map(word);
+    near.find(|word| !word.is_empty() && !GENERAL.contains(&word.as_str()))
+}
+
 /// The environment that a path speaks of.
 #[must_use]
 pub fn environment(path: &str) -> Option<&'static str> {
@@ -246,6 +282,21 @@ mod tests {
         assert_eq!(environment("deploy/production/app.env"), Some("prod"));
         assert_eq!(environment(".env.staging"), Some("staging"));
         assert_eq!(environment("src/products.py"), None);
+    }
+
+    #[test]
+    fn a_file_is_told_by_its_name_or_that_of_a_folder() {
+        for (path, expected) in [
+            ("src/Web/Services/PaymentClient.cs", Some("payment-client")),
+            ("config/shared/auth-service.yml", Some("auth-service")),
+            ("hc/settings.py", Some("hc")),
+            ("deploy/.env", Some("deploy")),
+            ("mail/src/index.js", Some("mail")),
+            (".env", None),
+            ("src/main/resources/application.yml", None),
+        ] {
+            assert_eq!(home(path).as_deref(), expected, "{path}");
+        }
     }
 
     #[test]

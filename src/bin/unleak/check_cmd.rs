@@ -10,7 +10,7 @@ use bstr::ByteSlice as _;
 use clap::{Parser, ValueHint};
 use unleak::blob::{Origin, visible};
 use unleak::migrate::journal::{Phase, Progress};
-use unleak::migrate::nested;
+use unleak::migrate::nested::Nested;
 use unleak::migrate::plan::Plan;
 use unleak::reference::{self, Backend, Reference};
 use unleak::scan::known::{self, Left};
@@ -207,11 +207,11 @@ impl Said {
 
     /// Where the values of these `names` were found.
     fn left(&mut self, found: &known::Search, checkout: Option<&Checkout>, names: &[&Reference]) {
-        let others = checkout.map(|checkout| checkout.nested(found.files())).unwrap_or_default();
+        let others = Nested::above(checkout, found.files());
         for (value, place) in &found.left {
             let name = names[*value];
             let place = match place {
-                Left::File(path) => match nested::around(&others, path.as_str().into()) {
+                Left::File(path) => match others.around(path.as_str().into()) {
                     Some(other) => {
                         let other = visible(other);
                         self.missed(&format!(

@@ -12,8 +12,9 @@ use unleak::fsx::{self, Unwatched};
 use unleak::migrate::apply::Run;
 use unleak::migrate::journal::{self, Phase, Progress};
 use unleak::migrate::make::{self, Ground, Options};
+use unleak::migrate::nested::Nested;
 use unleak::migrate::plan::{Existing, Plan, SCHEMA};
-use unleak::migrate::{ApplyError, RECOVERY_DAYS, backup, name, nested, owners, permissions, undo};
+use unleak::migrate::{ApplyError, RECOVERY_DAYS, backup, name, owners, permissions, undo};
 use unleak::reference::Backend;
 use unleak::scan::Scanner;
 use unleak::settings::{Settings, TreeSettings};
@@ -246,11 +247,11 @@ fn make_plan(args: &PlanArgs, by: Caller<'_>) -> Result<(Plan, Site, Config), Fa
         }
     }
     let (mut paths, mut not_ours) = (paths(&tree)?, paths(&all)?);
-    let nested = site.checkout.as_ref().map(|checkout| checkout.nested(not_ours.iter().map(AsRef::as_ref))).unwrap_or_default();
-    let elsewhere = nested::left_out(&mut report, &nested);
-    paths.retain(|path| nested::around(&nested, path.as_ref()).is_none());
+    let nested = Nested::above(site.checkout.as_ref(), not_ours.iter().map(AsRef::as_ref));
+    let elsewhere = nested.left_out(&mut report);
+    paths.retain(|path| nested.around(path.as_ref()).is_none());
     let known: BTreeSet<&BString> = paths.iter().collect();
-    not_ours.retain(|path| !known.contains(path) && nested::around(&nested, path.as_ref()).is_none());
+    not_ours.retain(|path| !known.contains(path) && nested.around(path.as_ref()).is_none());
     let ground = Ground { report: &report, root: site.root.clone(), checkout: site.checkout.as_ref(), paths, not_ours };
     let mut plan = make::make(&ground, &options).map_err(make_failure)?;
     plan.warnings.extend(elsewhere);

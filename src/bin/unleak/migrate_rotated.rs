@@ -10,8 +10,9 @@ use unleak::blob::visible;
 use unleak::finding::Report;
 use unleak::fsx::Unwatched;
 use unleak::migrate::journal::{Event, Journal, Progress, StoredSecret};
+use unleak::migrate::nested::Nested;
 use unleak::migrate::plan::{ManualPlace, Plan, PlannedSecret};
-use unleak::migrate::{nested, remains};
+use unleak::migrate::remains;
 use unleak::scan::known::{self, Left};
 use unleak::settings::TreeSettings;
 use unleak::store::SecretStore;
@@ -85,8 +86,8 @@ pub fn tree(site: &Site, config: &Config, by: Caller<'_>) -> Result<Report, Fail
     let mut report = scan(config, &settings, by)?;
     // What is another repository's is told by a check there.
     let paths = report.findings.iter().flat_map(|finding| finding.places.iter().map(|place| place.origin.path()));
-    let others = site.checkout.as_ref().map(|checkout| checkout.nested(paths)).unwrap_or_default();
-    let _ = nested::left_out(&mut report, &others);
+    let others = Nested::above(site.checkout.as_ref(), paths);
+    let _ = others.left_out(&mut report);
     Ok(report)
 }
 
@@ -141,10 +142,10 @@ pub fn places(plan: &Plan, progress: &Progress, names: &[&str], by: &Search<'_>)
         }
     }
     let search = known::search_files(&values, &site.root, exclude).map_err(|error| Failure::new(&error))?;
-    let others = site.checkout.as_ref().map(|checkout| checkout.nested(search.files())).unwrap_or_default();
+    let others = Nested::above(site.checkout.as_ref(), search.files());
     for (value, place) in search.left {
         let Left::File(path) = place else { continue };
-        if nested::around(&others, path.as_str().into()).is_some() || seen.contains(&(owners[value], path.clone())) {
+        if others.around(path.as_str().into()).is_some() || seen.contains(&(owners[value], path.clone())) {
             continue;
         }
         let of_secret = |place: &&ManualPlace| {

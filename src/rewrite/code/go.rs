@@ -9,7 +9,7 @@ use tree_sitter::Node;
 use super::cdk;
 use super::client::{Client, File};
 use super::connection::Compose;
-use super::place::{Gives, HERE, Kind, Place, last_word};
+use super::place::{Gives, HERE, Kind, Place, is_login, is_no_template, last_word};
 use super::tree::{self, Path};
 use super::{Language, go_types, line_end, line_start, next_line};
 use crate::rewrite::literal::{Numeric, Part, Quoting, RAW, Syntax, manual};
@@ -67,6 +67,9 @@ impl Language for Go {
         }
         let (nodes, top) = tree::literal(&path, &LITERALS, &JOINS, text)?;
         match path.kind(top + 1) {
+            "argument_list" if text[path.0[top].end_byte()..].trim_start().starts_with(',') => {
+                is_no_template(path.field(top + 2, "function", text).unwrap_or_default(), &text[path.0[top].byte_range()])?;
+            }
             "import_spec" => return Err(manual("it names a package", "take the value out of the path")),
             "field_declaration" => return Err(manual("it is the tag of a field", "take the value out of the tag")),
             "literal_element" if path.is_field(top + 1, "key") => {
@@ -229,8 +232,9 @@ fn target(path: &Path<'_>, index: usize, text: &str) -> Option<String> {
         "keyed_element" => last_word(&text[path.0[parent].named_child(0)?.byte_range()]),
         "argument_list" => {
             let first = path.0[parent].named_child(0).filter(|first| first.end_byte() <= path.0[index].start_byte());
-            let key = first.filter(|first| LITERALS.contains(&first.kind())).and_then(|first| last_word(&text[first.byte_range()]));
-            key.or_else(|| path.field(parent + 1, "function", text).and_then(last_word))
+            let function = path.field(parent + 1, "function", text).unwrap_or_default();
+            let key = first.filter(|first| LITERALS.contains(&first.kind()) && !is_login(function));
+            key.and_then(|first| last_word(&text[first.byte_range()])).or_else(|| last_word(function))
         }
         "binary_expression" => {
             let other = if path.is_field(index, "left") { "right" } else { "left" };

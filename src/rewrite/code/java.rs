@@ -10,7 +10,7 @@ use super::client::Client;
 use super::connection::Compose;
 use super::jdbc::{self, Dialect};
 use super::lexer::{self, Lexicon, Rule};
-use super::place::{Place, last_word};
+use super::place::{Place, is_login, is_no_template, last_word};
 use super::tree::{self, Path};
 use crate::rewrite::literal::{Block, Numeric, Part, Quoting, RAW, Syntax, manual};
 use crate::rewrite::{Manual, Rewritten, Source, Splice, Tree};
@@ -90,6 +90,9 @@ impl Language for Java {
         }
         let (nodes, top) = tree::literal(&path, &LITERALS, &JOINS, text)?;
         allowed(tree.root_node(), &path, top, text)?;
+        if path.kind(top + 1) == "argument_list" && text[path.0[top].end_byte()..].trim_start().starts_with(',') {
+            is_no_template(path.field(top + 2, "name", text).unwrap_or_default(), &text[path.0[top].byte_range()])?;
+        }
         let parts = nodes.into_iter().map(|node| part(node, text)).collect::<Result<Vec<_>, _>>()?;
         let mut place = Place::code(parts);
         place.whole = path.0[top].byte_range();
@@ -221,8 +224,9 @@ fn target(path: &Path<'_>, index: usize, text: &str) -> Option<String> {
             let first = path.0[parent]
                 .named_child(0)
                 .filter(|first| first.end_byte() <= path.0[index].start_byte() && first.kind() == "string_literal");
-            let key = first.and_then(|first| last_word(&text[first.byte_range()]));
-            key.or_else(|| path.field(parent + 1, "name", text).or_else(|| path.field(parent + 1, "type", text)).and_then(last_word))
+            let function = path.field(parent + 1, "name", text).or_else(|| path.field(parent + 1, "type", text)).unwrap_or_default();
+            let key = first.filter(|_| !is_login(function)).and_then(|first| last_word(&text[first.byte_range()]));
+            key.or_else(|| last_word(function))
         }
         "method_invocation" if path.is_field(index, "object") => {
             // `"…".equals(password)`, `"…".toCharArray()`

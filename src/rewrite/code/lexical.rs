@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::lexer::{Lexicon, Tokens, Where};
-use super::place::{Place, last_word};
+use super::place::{Place, is_login, is_no_template, last_word};
 use crate::rewrite::Manual;
 use crate::rewrite::literal::manual;
 
@@ -37,6 +37,9 @@ pub(super) fn find<'t>(text: &'t str, lexicon: &Lexicon, span: Range<usize>, joi
     let Where::Token(at) = at else { return Ok(Found::Prose(Place::prose(span))) };
     let (parts, first, last) = tokens.joined(at, joins);
     let place = Place::code(parts);
+    if tokens.before(first, 1) == "(" && tokens.at(last + 1) == "," {
+        is_no_template(tokens.before(first, 2), &text[place.whole.clone()])?;
+    }
     Ok(Found::Literal(Box::new(Spot { tokens, first, last, place })))
 }
 
@@ -95,6 +98,7 @@ impl<'t> Spot<'t> {
                 if target == "]" { literal(3).and_then(last_word) } else { last_word(target) }
             }
             ":" | "=>" | "->" | "to" | "==" | "!=" | "===" | "-eq" => literal(2).or_else(|| Some(back(2))).and_then(last_word),
+            "," if self.callee(first).is_some_and(|callee| is_login(&callee)) => self.callee(first),
             "," => literal(2).and_then(last_word).or_else(|| self.callee(first)),
             "(" => self.callee(first),
             word => last_word(word.trim_start_matches('-')).filter(|_| !matches!(word, "return" | "when" | "case" | "puts" | "echo")),

@@ -92,16 +92,24 @@ impl Language for Php {
         allowed(&spot)?;
         default(&mut spot)?;
         spot.place.name = spot.name().map(|name| name.trim_start_matches('$').to_owned());
-        if !matches!(spot.after(1), ";" | "," | ")" | "]")
-            || !matches!(spot.before(1), "=" | "(" | "," | "=>" | "return" | "?:" | "??" | "[")
+        // How far away what stands around the expression is.
+        let (before, after) = if is_call(&spot) { (5, 2) } else { (1, 1) };
+        if !matches!(spot.after(after), ";" | "," | ")" | "]")
+            || !matches!(spot.before(before), "=" | "(" | "," | "=>" | "return" | "?:" | "??" | "[")
         {
             spot.place.around = ("(", ")");
         }
         Ok(spot.place)
     }
 
-    fn lookup(&self, variable: &str, _place: &Place, _text: &str) -> String {
-        format!("getenv('{variable}') ?: throw new \\RuntimeException('{variable} is not set')")
+    fn lookup(&self, variable: &str, place: &Place, text: &str) -> String {
+        // Laravel's reads `.env`, too, and gives null where a variable is missing.
+        let read = if text[place.whole.clone()].starts_with("env(") {
+            format!("env('{variable}') ??")
+        } else {
+            format!("getenv('{variable}') ?:")
+        };
+        format!("{read} throw new \\RuntimeException('{variable} is not set')")
     }
 
     fn surroundings(&self, _source: Source<'_>, _text: &str, _places: &[Place], _tree: &dyn Tree) -> Result<Rewritten, Manual> {
@@ -158,6 +166,12 @@ fn allowed(spot: &Spot<'_>) -> Result<(), Manual> {
     Ok(())
 }
 
+/// Whether the literal is the default of Laravel's `env('X', 'value')`.
+fn is_call(spot: &Spot<'_>) -> bool {
+    let is_method = matches!(spot.before(5), "->" | "?->" | "::" | "function");
+    spot.before(1) == "," && spot.before(3) == "(" && spot.before(4) == "env" && spot.after(1) == ")" && !is_method
+}
+
 /// Finds the read of the environment that the literal is the default of.
 fn default(spot: &mut Spot<'_>) -> Result<(), Manual> {
     if spot.before(1) == "?:" && spot.before(2) == ")" && spot.before(4) == "(" && matches!(spot.before(5), "getenv" | "\\getenv") {
@@ -172,8 +186,10 @@ fn default(spot: &mut Spot<'_>) -> Result<(), Manual> {
         spot.replace(spot.first - 5, spot.last);
         return Ok(());
     }
-    if spot.before(1) == "," && spot.before(3) == "(" && spot.before(4) == "env" {
-        return Err(manual("env() gives null where a variable is missing", "take the default out, and stop where the value is null"));
+    if is_call(spot) {
+        let variable = spot.tokens.plain(spot.first - 2).unwrap_or_default();
+        spot.reads(variable)?;
+        spot.replace(spot.first - 4, spot.last + 1);
     }
     Ok(())
 }

@@ -148,6 +148,30 @@ pub(super) fn is_output(name: &str) -> bool {
     OUTPUT.split_whitespace().any(|known| known == plain)
 }
 
+/// Whether a function logs somebody in: its first text is who, and does not say what the next one is.
+pub(super) fn is_login(function: &str) -> bool {
+    let lower = function.to_ascii_lowercase();
+    ["auth", "basic", "connect", "credential", "login"].iter().any(|word| lower.contains(word))
+}
+
+/// Functions that put values into a text.
+const FORMATS: [&str; 7] = ["format", "sprintf", "vsprintf", "printf", "fprintf", "errorf", "appendformat"];
+
+/// Refuses the first text of a function that puts values into it: the credential is a part of what comes out.
+///
+/// # Errors
+/// It is one.
+pub(super) fn is_no_template(function: &str, literal: &str) -> Result<(), Manual> {
+    let holes = |sign: char| {
+        literal.match_indices(sign).any(|(at, _)| literal[at + 1..].starts_with(|next: char| next.is_ascii_alphanumeric() || next == '+'))
+    };
+    let name = last_word(function).unwrap_or_default().to_ascii_lowercase();
+    if FORMATS.contains(&name.as_str()) && (holes('%') || holes('{')) {
+        return Err(literal::manual("the literal is a template", "give the secret part a variable of its own, then migrate that"));
+    }
+    Ok(())
+}
+
 /// The last identifier of a text such as `settings.DB["password"]`.
 pub(super) fn last_word(text: &str) -> Option<String> {
     let is_word = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-');

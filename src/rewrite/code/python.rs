@@ -263,7 +263,7 @@ fn default(place: &mut Place, path: &Path<'_>, arguments: usize, keyword: Option
             "it is the default of an environment variable for everything that runs after it",
             "take the line out and set the variable outside",
         )),
-        _ if keyword == Some("default") && matches!(function.split('.').next(), Some("config" | "env" | "environ")) => {
+        _ if is_reader(function, text) && (keyword == Some("default") || keyword.is_none() && is_second) => {
             // Readers such as decouple, django-environ and environs fail without a default.
             let Some(variable) = variable else { return Ok(()) };
             let before = given.iter().rev().find(|argument| argument.end_byte() <= place.whole.start);
@@ -274,6 +274,15 @@ fn default(place: &mut Place, path: &Path<'_>, arguments: usize, keyword: Option
             Ok(())
         }
         _ => Ok(()),
+    }
+}
+
+/// Whether a function reads the environment as decouple, django-environ and environs do.
+fn is_reader(function: &str, text: &str) -> bool {
+    match function.split('.').next() {
+        Some("env" | "environ") => true,
+        Some("config") => text.contains("decouple"),
+        _ => false,
     }
 }
 

@@ -225,6 +225,13 @@ fn default(path: &Path<'_>, at: usize, text: &str) -> Result<Place, Manual> {
     Ok(place)
 }
 
+/// The name of the header that a quoted text is.
+fn header(text: &str) -> Option<String> {
+    let (name, _) = text.trim_start_matches(['"', '\'']).split_once(':')?;
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    is_name.then(|| name.to_owned())
+}
+
 /// What the value at `at` is called.
 fn name(path: &Path<'_>, at: usize, text: &str, start: usize) -> Option<String> {
     let before = &text[path.0[at].start_byte()..start];
@@ -239,7 +246,14 @@ fn name(path: &Path<'_>, at: usize, text: &str, start: usize) -> Option<String> 
             let mut cursor = path.0[above].walk();
             let arguments = path.0[above].children_by_field_name("argument", &mut cursor);
             let option = arguments.take_while(|argument| argument.end_byte() <= start).last().map(|argument| &text[argument.byte_range()]);
-            option.filter(|option| option.starts_with("--")).or_else(|| path.field(above, "name", text)).and_then(last_word)
+            let command = path.field(above, "name", text).and_then(last_word);
+            if let Some(header) = option.filter(|option| matches!(*option, "-H" | "--header")).and_then(|_| header(&text[start..])) {
+                return Some(header);
+            }
+            if before == "-p" || before.is_empty() && option == Some("-p") {
+                return command.map(|command| format!("{command}_password"));
+            }
+            option.filter(|option| option.starts_with("--")).and_then(last_word).or(command)
         }
         _ => None,
     }

@@ -64,9 +64,43 @@ pub(super) fn plain(block: Node<'_>, name: &str, text: &str) -> Option<String> {
     (!value.contains(['"', '\\', '$', '%'])).then(|| value.to_owned())
 }
 
-/// The type and labels of the block that the node at `index` is in.
-fn block(path: &tree::Path<'_>, from: usize, text: &str) -> Vec<String> {
-    path.0.iter().skip(from).rfind(|node| node.kind() == "block").map(|block| head(*block, text)).unwrap_or_default()
+/// The type and labels of the outermost block that the node at `index` is in.
+fn block(path: &tree::Path<'_>, index: usize, text: &str) -> Vec<String> {
+    path.0.iter().skip(index).rfind(|node| node.kind() == "block").map(|block| head(*block, text)).unwrap_or_default()
+}
+
+/// What the value at `index` is called, as Terraform addresses it: without the kind of the block, and without labels that say that there is only one.
+fn address(path: &tree::Path<'_>, index: usize, text: &str) -> Vec<String> {
+    const KINDS: [&str; 7] = ["resource", "data", "ephemeral", "module", "provider", "locals", "output"];
+    const ONLY: [&str; 3] = ["this", "main", "default"];
+    let mut names = Vec::new();
+    for node in path.0.iter().skip(index).rev() {
+        match node.kind() {
+            "block" if names.is_empty() => {
+                let head = head(*node, text);
+                let labels = head.iter().skip(usize::from(KINDS.contains(&head.first().map_or("", String::as_str))));
+                names.extend(labels.filter(|label| !ONLY.contains(&label.as_str())).cloned());
+            }
+            "block" => names.extend(head(*node, text)),
+            "attribute" => names.extend(node.named_child(0).map(|key| text[key.byte_range()].to_owned())),
+            "object_elem" => names.extend(member(*node, text)),
+            _ => {}
+        }
+    }
+    names
+}
+
+/// What an element of an object is called; of one with a `name` beside its `value`, as in a list of variables, that is the name.
+fn member(element: Node<'_>, text: &str) -> Option<String> {
+    let word = |node: Node<'_>| text[node.byte_range()].trim_matches('"').to_owned();
+    let key = element.child_by_field_name("key").map(word)?;
+    let beside = || {
+        let object = element.parent()?;
+        let mut cursor = object.walk();
+        let is_name = |node: &Node<'_>| node.child_by_field_name("key").map(word).is_some_and(|key| key == "name");
+        object.named_children(&mut cursor).find(is_name)?.child_by_field_name("val").map(word)
+    };
+    if key == "value" { beside().or(Some(key)) } else { Some(key) }
 }
 
 impl Format for Terraform {
@@ -94,7 +128,7 @@ impl Format for Terraform {
         let decode = decode(text, &[Part { token: token.clone(), quoting: Quoting::new(1, 1, &STRING) }])?;
         let attribute = path.find(&["attribute"]).map(|at| path.0[at]);
         let name = attribute.and_then(|node| node.named_child(0)).map(|name| text[name.byte_range()].to_owned());
-        let mut keys = block(&path, index, text);
+        let keys = block(&path, index, text);
         let kind = keys.first().cloned().unwrap_or_default();
         if kind == "variable" && name.as_deref() == Some("default") && !path.is_within(index, &["object", "tuple", "function_call"]) {
             let Some(attribute) = attribute else { return Err(manual("the variable is not understood", "replace it by hand")) };
@@ -111,8 +145,7 @@ impl Format for Terraform {
                 "move the value to a variable without a default, then migrate again",
             ));
         }
-        keys.extend(name);
-        let scalar = Scalar { token, decode, path: keys, quote: Quote::Around(""), line_end: None };
+        let scalar = Scalar { token, decode, path: address(&path, index, text), quote: Quote::Around(""), line_end: None };
         Ok(Place::native(scalar, "a data source reads the secret", source_of))
     }
 

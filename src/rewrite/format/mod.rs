@@ -4,6 +4,7 @@
 mod choice;
 mod cloudformation;
 pub mod declared;
+mod default;
 mod dotenv;
 pub mod fill;
 mod fixed;
@@ -107,9 +108,10 @@ fn to_placeholder(_: &File<'_>, place: &Place, wanted: &Wanted<'_>) -> Result<Re
     Ok(Rewritten { splices: vec![place.scalar.put(&super::placeholder(wanted.reference))], companions: Vec::new() })
 }
 
-/// The text in place of the value, and the variable that it reads.
+/// The text in place of the value, and the variable that it reads: the one that the place reads already, if there is one.
 fn with_variable(place: &Place, wanted: &Wanted<'_>, text: &str) -> Rewritten {
-    let variable = Companion::Variable { name: wanted.variable.to_owned(), reference: wanted.reference.clone() };
+    let name = place.variable.clone().unwrap_or_else(|| wanted.variable.to_owned());
+    let variable = Companion::Variable { name, reference: wanted.reference.clone() };
     Rewritten { splices: vec![place.scalar.put(text)], companions: vec![variable] }
 }
 
@@ -274,8 +276,22 @@ impl Config {
 }
 
 /// Keys that say where something stands in its format, and nothing of what it is.
-const STRUCTURE: [&str; 10] =
-    ["jobs", "steps", "env", "environment", "resources", "properties", "spec", "containers", "containerdefinitions", "stringdata"];
+const STRUCTURE: [&str; 14] = [
+    "services",
+    "jobs",
+    "steps",
+    "env",
+    "environment",
+    "variables",
+    "resources",
+    "properties",
+    "spec",
+    "containers",
+    "containerdefinitions",
+    "container_definitions",
+    "environment_variables",
+    "stringdata",
+];
 
 /// What a value is called whose place has this path.
 fn name_of(path: &[String]) -> Option<String> {

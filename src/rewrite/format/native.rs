@@ -2,10 +2,10 @@
 
 use super::scalar::{Quote, Scalar};
 use super::yaml::Found;
-use super::{File, Place, only_aws, with_variable};
+use super::{File, Place, default, only_aws, with_variable};
 use crate::reference::Backend;
 use crate::rewrite::literal::{Part, Quoting, RAW, Syntax, decode, manual};
-use crate::rewrite::{Companion, Manual, Rewritten, Spelling};
+use crate::rewrite::{Companion, Manual, Rewritten, Spelling, Wanted};
 
 /// Compose: `$$` is a dollar sign.
 const COMPOSE: Syntax = Syntax { doubled: &["$$"], interpolates: dollar, ..RAW };
@@ -44,10 +44,20 @@ pub(super) fn after_equals(text: &str, mut scalar: Scalar) -> Result<Scalar, Man
     Ok(Scalar { path: scalar.path, ..value })
 }
 
-/// docker-compose: `${X:?}`.
+const COMPOSED: &str = "compose puts a variable in and fails without it";
+
+/// docker-compose: `${X:?}`, also where `${X:-value}` has the value as a default.
 pub(super) fn compose(file: &File<'_>, found: Found<'_>) -> Result<Place, Manual> {
     let is_variable = found.is_item && matches!(found.scalar.path.last().map(String::as_str), Some("environment" | "args"));
     let mut scalar = if is_variable { after_equals(file.text, found.scalar)? } else { found.scalar };
+    let named = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    if let Some((variable, default)) = default::of(file.text, &scalar, &[":-", "-"], named) {
+        let edit = |file: &File<'_>, place: &Place, wanted: &Wanted<'_>| {
+            let sign = if file.text[place.scalar.token.clone()].starts_with(':') { ":?" } else { "?" };
+            Ok(started(with_variable(place, wanted, sign)))
+        };
+        return Ok(Place { variable: Some(variable), ..Place::environment(default, COMPOSED, edit) });
+    }
     if scalar.decode.value.expose().contains(&b'$') {
         if scalar.decode.spelling != Spelling::Plain {
             return Err(manual("escapes and dollar signs are mixed in the value", "write it in single quotes, then migrate again"));
@@ -55,11 +65,15 @@ pub(super) fn compose(file: &File<'_>, found: Found<'_>) -> Result<Place, Manual
         let span = scalar.decode.span.clone();
         scalar.decode = decode(file.text, &[Part { token: span, quoting: Quoting::new(0, 0, &COMPOSE) }])?;
     }
-    Ok(Place::environment(scalar, "compose puts a variable in and fails without it", |_, place, wanted| {
-        let mut new = with_variable(place, wanted, &format!("${{{}:?}}", wanted.variable));
-        new.companions.push(Companion::Advice("start compose by `unleak run --env-file .unleak.env -- docker compose up`".to_owned()));
-        Ok(new)
+    Ok(Place::environment(scalar, COMPOSED, |_, place, wanted| {
+        Ok(started(with_variable(place, wanted, &format!("${{{}:?}}", wanted.variable))))
     }))
+}
+
+/// The same with what people do then.
+fn started(mut new: Rewritten) -> Rewritten {
+    new.companions.push(Companion::Advice("start compose by `unleak run --env-file .unleak.env -- docker compose up`".to_owned()));
+    new
 }
 
 /// `.npmrc` and Yarn's YAML: `${X}`.

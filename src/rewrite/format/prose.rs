@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{File, Format, Place};
+use crate::rewrite::literal::manual;
 use crate::rewrite::{Manual, Splice};
 
 /// Text for people.
@@ -14,6 +15,12 @@ impl Format for Prose {
     }
 
     fn place(&self, file: &File<'_>, span: &Range<usize>) -> Result<Place, Manual> {
+        if file.text.trim() == &file.text[span.clone()] {
+            return Err(manual(
+                "the file holds nothing but the value: a program reads it",
+                "have the program read a variable, or the platform mount the secret, then delete the file",
+            ));
+        }
         Ok(Place::prose(file.text, span.clone()))
     }
 

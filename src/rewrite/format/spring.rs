@@ -8,7 +8,7 @@ use tree_sitter::Node;
 use super::native::is_put_together;
 use super::scalar::Scalar;
 use super::yaml::{self, Found};
-use super::{File, Place, choice, only_aws, with_variable};
+use super::{File, Place, choice, default, only_aws, with_variable};
 use crate::reference::Reference;
 use crate::rewrite::code::{jdbc, library, line_end, line_start, next_line, region};
 use crate::rewrite::literal::manual;
@@ -26,8 +26,14 @@ pub(super) fn yaml(file: &File<'_>, found: Found<'_>) -> Result<Place, Manual> {
 
 /// In properties.
 pub(super) fn property(file: &File<'_>, scalar: Scalar) -> Result<Place, Manual> {
-    is_put_together(&scalar, &["${", "#{"])?;
     let variable = "Spring puts a variable in and fails without it";
+    // Only what is written as variables are is no property that another file sets.
+    let named = |character: char| matches!(character, 'A'..='Z' | '0'..='9' | '_');
+    if let Some((name, default)) = default::of(file.text, &scalar, &[":"], named) {
+        let edit = |_: &File<'_>, place: &Place, wanted: &Wanted<'_>| Ok(with_variable(place, wanted, ""));
+        return Ok(Place { variable: Some(name), ..Place::environment(default, variable, edit) });
+    }
+    is_put_together(&scalar, &["${", "#{"])?;
     if file.style != Style::Sdk {
         return Ok(Place::environment(scalar, variable, to_variable));
     }

@@ -213,6 +213,33 @@ const PIECES: [&str; 64] = [
 ];
 
 #[test]
+fn a_value_of_terraform_is_called_as_terraform_addresses_it() {
+    for (text, name) in [
+        ("resource \"aws_db_instance\" \"orders\" {\n  password = \"@\"\n}\n", "aws_db_instance.orders.password"),
+        ("resource \"aws_db_instance\" \"this\" {\n  password = \"@\"\n}\n", "aws_db_instance.password"),
+        ("resource \"a_service\" \"api\" {\n  login {\n    password = \"@\"\n  }\n}\n", "a_service.api.login.password"),
+        (
+            "resource \"a_function\" \"api\" {\n  environment {\n    variables = {\n      DB_PASSWORD = \"@\"\n    }\n  }\n}\n",
+            "a_function.api.DB_PASSWORD",
+        ),
+        (
+            "resource \"a_task\" \"api\" {\n  container_definitions = jsonencode([{ environment = [{ name = \"DB_PASSWORD\", value = \"@\" }] }])\n}\n",
+            "a_task.api.DB_PASSWORD",
+        ),
+        ("resource \"a_task\" \"api\" {\n  tags = { value = \"@\" }\n}\n", "a_task.api.tags.value"),
+        ("provider \"datadog\" {\n  api_key = \"@\"\n}\n", "datadog.api_key"),
+        ("module \"db\" {\n  password = \"@\"\n}\n", "db.password"),
+        ("locals {\n  api_key = \"@\"\n}\n", "api_key"),
+        ("variable \"db_password\" {\n  default = \"@\"\n}\n", "db_password"),
+    ] {
+        let source = Source { path: "main.tf".into(), bytes: text.as_bytes() };
+        let at = text.find('@').unwrap();
+        let located = for_source(source).unwrap().locate(source, at..at + 1, Style::Auto, &NoTree).unwrap();
+        assert_eq!(located.name.as_deref(), Some(name), "{text}");
+    }
+}
+
+#[test]
 fn deep_nesting_is_survived() {
     for (path, open) in [
         ("a.json", "["),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bstr::{BStr, BString, ByteSlice};
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 
 use crate::blob::Origin;
 use crate::settings::GitEnvironment;
@@ -79,14 +80,36 @@ impl Checkout {
     /// What git knows of the file at `path`, below the root, that has this content. In a submodule, or another repository inside, that is what git knows there.
     #[must_use]
     pub fn state(&self, path: &BStr, content: &[u8]) -> FileState {
-        let Ok(at) = self.index.entry_index_by_path(path) else {
-            return self.state_inside(path, content).unwrap_or(FileState::Untracked);
-        };
-        let entry = &self.index.entries()[at];
-        let is_stored = |content: &[u8]| gix::objs::compute_hash(self.hash, gix::objs::Kind::Blob, content).is_ok_and(|id| id == entry.id);
-        // Git may have stored the lines with other ends.
-        let unchanged = is_stored(content) || content.contains(&b'\r') && is_stored(&content.replace(b"\r\n", b"\n"));
-        if unchanged && !self.staged.contains(path) { FileState::Clean } else { FileState::Changed }
+        match self.index.entry_by_path(path) {
+            None => self.inside(path).map_or(FileState::Untracked, |(checkout, path)| checkout.state(path, content)),
+            Some(entry) if !self.staged.contains(path) && self.has_form_of(entry, content) => FileState::Clean,
+            Some(_) => FileState::Changed,
+        }
+    }
+
+    /// Whether the index has exactly this content for the file at `path`: no attribute, and no filter, makes anything else of it.
+    #[must_use]
+    pub fn has(&self, path: &BStr, content: &[u8]) -> bool {
+        match self.index.entry_by_path(path) {
+            None => self.inside(path).is_some_and(|(checkout, path)| checkout.has(path, content)),
+            Some(entry) => self.is_content(entry, content),
+        }
+    }
+
+    fn is_content(&self, entry: &gix::index::Entry, content: &[u8]) -> bool {
+        gix::objs::compute_hash(self.hash, gix::objs::Kind::Blob, content).is_ok_and(|id| id == entry.id)
+    }
+
+    /// The same in a form that attributes make git store: UTF-16 as UTF-8 (`working-tree-encoding`), lines with other ends (`text`), keywords
+    /// that are not filled in (`ident`).
+    fn has_form_of(&self, entry: &gix::index::Entry, content: &[u8]) -> bool {
+        if self.is_content(entry, content) {
+            return true;
+        }
+        let utf16 = Encoding::for_bom(content).filter(|(encoding, _)| [UTF_16LE, UTF_16BE].contains(encoding));
+        let utf8 = utf16.map(|(encoding, mark)| encoding.decode_without_bom_handling(&content[mark..]).0);
+        let text = utf8.as_ref().map_or(content, |text| text.as_bytes()).replace(b"\r\n", b"\n");
+        self.is_content(entry, &text) || self.is_content(entry, &without_idents(&text))
     }
 
     /// The directories above these paths, below the root, that are repositories of their own and no part of this one: neither a submodule nor with a
@@ -107,8 +130,8 @@ impl Checkout {
         directories.into_iter().filter(|directory| is_nested(directory)).map(ToOwned::to_owned).collect()
     }
 
-    /// What git knows of a file of a work tree inside of this one; none where there is no such work tree, or it cannot be read.
-    fn state_inside(&self, path: &BStr, content: &[u8]) -> Option<FileState> {
+    /// The work tree inside of this one that a file is in, and its path there; none where there is no such work tree, or it cannot be read.
+    fn inside<'p>(&self, path: &'p BStr) -> Option<(Arc<Self>, &'p BStr)> {
         let full = self.root.join(path.to_path().ok()?);
         let inner =
             full.ancestors().skip(1).take_while(|directory| *directory != self.root).find(|directory| directory.join(".git").exists())?;
@@ -118,6 +141,22 @@ impl Checkout {
         let checkout = known.entry(root.clone()).or_insert_with(open).clone()?;
         drop(known);
         let depth = inner.strip_prefix(&self.root).ok()?.components().count();
-        Some(checkout.state(path.splitn_str(depth + 1, "/").last()?.as_bstr(), content))
+        Some((checkout, path.splitn_str(depth + 1, "/").last()?.as_bstr()))
     }
+}
+
+/// The text with each `$Id: …$` of a line as `$Id$`.
+fn without_idents(text: &[u8]) -> Vec<u8> {
+    const KEYWORD: &[u8] = b"$Id:";
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(KEYWORD) {
+        out.extend_from_slice(&rest[..at]);
+        let filled = &rest[at + KEYWORD.len()..];
+        let end = filled.find_byteset(b"$\n").filter(|&end| filled[end] == b'$');
+        out.extend_from_slice(if end.is_some() { b"$Id$" } else { KEYWORD });
+        rest = &filled[end.map_or(0, |end| end + 1)..];
+    }
+    out.extend_from_slice(rest);
+    out
 }

@@ -1,6 +1,7 @@
 //! Files that make trouble: uncommitted, untracked, in other encodings, on a disk that is full. Owns: what happens to each.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use unleak::fsx::Unwatched;
@@ -86,6 +87,84 @@ fn other_encodings_and_marks_stay() {
     let after = bench.files();
     assert!(after["a.py"].0.starts_with("\u{feff}# é\r\n".as_bytes()));
     assert!(memchr::memmem::find(&after["b.py"].0, b"# \xe9\r\n").is_some());
+    bench.undo(&plan, &store).unwrap();
+    assert_eq!(bench.files(), before);
+}
+
+/// The tree as a repository whose filters say that they ran: one that stores what stands there, and one that does not.
+fn with_filters(bench: &Bench) -> PathBuf {
+    let ran = bench.directory.path().join("ran");
+    git(bench, &["init", "--quiet"]);
+    for (name, command) in [("same", "cat"), ("other", "tr a-m n-z")] {
+        git(bench, &["config", &format!("filter.{name}.clean"), &format!("touch '{}'; {command}", ran.display())]);
+    }
+    git(bench, &["add", "."]);
+    git(bench, &["commit", "--quiet", "-m", "one"]);
+    assert!(fs::remove_file(&ran).is_ok());
+    ran
+}
+
+#[test]
+fn what_git_has_as_it_stands_is_rewritten_whatever_filter_it_names() {
+    let token = made_up::token(37);
+    let text = format!("TOKEN = \"{token}\"\n");
+    let attributes = "same.py filter=same\nother.py filter=other\nabsent.py filter=nobody-has-it\nlarge.py filter=lfs\n";
+    let files = ["same.py", "other.py", "absent.py", "large.py"].map(|path| (path, text.clone()));
+    let bench = Bench::new(&[files.as_slice(), &[(".gitattributes", attributes.to_owned())]].concat(), vec![token.clone()]);
+    let before = bench.files();
+    let ran = with_filters(&bench);
+    let plan = bench.plan(&options());
+    let left: Vec<&str> = plan.manual.iter().map(|place| place.path.as_str()).collect();
+    assert_eq!(left, ["other.py"], "{:?}", plan.manual);
+    let store = bench.store(&Unwatched);
+    bench.apply(&plan, &store).unwrap();
+    assert!(
+        bench
+            .files()
+            .iter()
+            .filter(|(path, _)| *path != "other.py")
+            .all(|(_, (bytes, _))| !bytes.windows(token.len()).any(|at| at == token.as_bytes()))
+    );
+    bench.undo(&plan, &store).unwrap();
+    assert_eq!(bench.files(), before);
+    assert!(!ran.exists(), "a filter of the repository was run");
+}
+
+#[test]
+fn what_goes_with_a_file_is_left_where_git_stores_it_in_another_form() {
+    let token = made_up::token(38);
+    let files = [
+        ("a.py", format!("TOKEN = \"{token}\"\n")),
+        (".unleak.env", "# mine\n".to_owned()),
+        (".gitattributes", "*.env filter=other\n".to_owned()),
+    ];
+    let bench = Bench::new(&files, vec![token]);
+    with_filters(&bench);
+    let plan = bench.plan(&options());
+    assert!(plan.files.is_empty());
+    assert!(plan.manual[0].reason.starts_with(".unleak.env, which goes with it, is not touched: git stores"), "{:?}", plan.manual);
+}
+
+#[test]
+fn what_attributes_make_git_store_is_no_change_of_somebody() {
+    let token = made_up::token(39);
+    let files = [
+        ("ident.py", format!("# $Id: 0123456789 $ and $Id: not\n# closed$\nTOKEN = \"{token}\"\n")),
+        ("ends.py", format!("TOKEN = \"{token}\"\r\n")),
+        (".gitattributes", "ident.py ident\nends.py text eol=crlf\n*.ps1 text working-tree-encoding=UTF-16 eol=crlf\n".to_owned()),
+    ];
+    let bench = Bench::new(&files, vec![token.clone()]);
+    let wide = format!("\u{feff}$token = \"{token}\"\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+    unleak::fsx::write_atomically(&bench.root().join("wide.ps1"), |out| out.write_all(&wide)).unwrap();
+    let before = bench.files();
+    git(&bench, &["init", "--quiet"]);
+    git(&bench, &["add", "."]);
+    git(&bench, &["commit", "--quiet", "-m", "one"]);
+    let plan = bench.plan(&options());
+    let written: Vec<&str> = plan.files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(written, [".unleak.env", "ends.py", "ident.py", "wide.ps1"], "{:?}", plan.manual);
+    let store = bench.store(&Unwatched);
+    bench.apply(&plan, &store).unwrap();
     bench.undo(&plan, &store).unwrap();
     assert_eq!(bench.files(), before);
 }

@@ -158,9 +158,11 @@ fn what_asks_the_store_asks_in_the_region_of_the_plan() {
 }
 
 #[test]
-fn prose_that_spells_a_value_in_base64_or_hex_names_the_one_secret() {
-    let password = made_up::password(64);
+fn prose_that_spells_a_value_in_another_encoding_names_the_one_secret() {
+    let password = format!("{}!ü{}", made_up::password(64), made_up::password(77));
+    let percent: Vec<String> = ["%21%C3%BC", "%21%c3%bc"].iter().map(|spelled| password.replace("!ü", spelled)).collect();
     let encodings = [data_encoding::BASE64.encode(password.as_bytes()), data_encoding::HEXLOWER.encode(password.as_bytes())];
+    let encodings = encodings.into_iter().chain(percent);
     for encoded in encodings {
         let files = [
             ("app.py", format!("DB_PASSWORD = \"{password}\"\n")),
@@ -249,4 +251,96 @@ fn what_git_stores_in_another_form_is_left_as_it_is() {
     }
     let after = there_and_back(&bench, &plan);
     assert!(!after["a.py"].contains(&token) && after["secrets/b.py"].contains(&token));
+}
+
+#[test]
+fn of_two_secrets_that_would_be_called_the_same_the_second_is_called_after_its_file_too() {
+    let tokens = [made_up::token(78), made_up::token(79), made_up::token(80)];
+    let text = |token: &String| format!("TOKEN = \"{token}\"\n");
+    let files = [("a/mail.py", text(&tokens[0])), ("a/stock.py", text(&tokens[1])), ("b/stock.py", text(&tokens[2]))];
+    let bench = Bench::new(&files, tokens.to_vec());
+    let plan = bench.plan(&options());
+    let names: Vec<&str> = plan.secrets.iter().map(|secret| secret.name.as_str()).collect();
+    assert_eq!(names, ["prod/shop/stock-token", "prod/shop/token", "prod/shop/token_2"]);
+    let after = there_and_back(&bench, &plan);
+    assert!(after["a/stock.py"].contains("os.environ[\"STOCK_TOKEN\"]"), "{}", after["a/stock.py"]);
+}
+
+#[test]
+fn a_variable_that_means_another_secret_elsewhere_keeps_that_place_alone_from_being_rewritten() {
+    let [first, second, token] = [made_up::password(81), made_up::password(82), made_up::token(83)];
+    let read = |value: &str| format!("import os\n\nDB_PASSWORD = os.getenv(\"DB_PASSWORD\", \"{value}\")\n");
+    let files = [("a.py", read(&first)), ("b.py", read(&second) + &format!("TOKEN = \"{token}\"\n"))];
+    let bench = Bench::new(&files, vec![first, second.clone(), token.clone()]);
+    let plan = bench.plan(&options());
+    let left: Vec<(&str, &str)> = plan.manual.iter().map(|place| (place.path.as_str(), place.reason.as_str())).collect();
+    assert_eq!(left, [("b.py", "the variable DB_PASSWORD refers to another secret already")]);
+    let after = there_and_back(&bench, &plan);
+    assert!(after["b.py"].contains(&second) && !after["b.py"].contains(&token));
+}
+
+#[test]
+fn a_file_that_holds_nothing_but_a_value_stays_and_prose_with_it_does_not() {
+    let password = made_up::password(84);
+    let files = [
+        ("compose.yaml", format!("services:\n  db:\n    environment:\n      MYSQL_PASSWORD: {password}\n")),
+        ("db/password.txt", format!("{password}\n")),
+        ("notes.txt", format!("The password is {password} for now.\n")),
+    ];
+    let bench = Bench::new(&files, vec![password.clone()]);
+    let plan = bench.plan(&options());
+    let places = manual(&plan, "db/password.txt");
+    assert!(places.len() == 1 && places[0].reason.contains("a program reads it"), "{:?}", plan.manual);
+    let after = there_and_back(&bench, &plan);
+    assert!(after["db/password.txt"].contains(&password) && after["notes.txt"].contains("<secret: prod/shop/"));
+}
+
+#[test]
+fn logins_of_databases_alone_are_rotated_as_such() {
+    let [password, mail] = [made_up::password(85), made_up::password(86)];
+    let files =
+        [(".env", format!("DB_USER=shop\nDB_PASSWORD={password}\n")), ("mail/.env", format!("SMTP_USER=shop\nSMTP_PASSWORD={mail}\n"))];
+    let bench = Bench::new(&files, vec![password, mail]);
+    let plan = bench.plan(&options());
+    let of = |name: &str| plan.secrets.iter().find(|secret| secret.name == name).unwrap().rotation.contains("second database user");
+    assert!(of("prod/shop/db") && !of("prod/shop/smtp"));
+}
+
+#[test]
+fn an_argument_of_a_command_is_called_what_it_is_there() {
+    let (password, token) = (made_up::password(87), made_up::token(88));
+    let text = format!(
+        "#!/bin/sh\nmysqldump -u shop -p{password} shop >shop.sql\ncurl -H \"Authorization: Bearer {token}\" https://example.com/\n"
+    );
+    let bench = Bench::new(&[("run.sh", text)], vec![password, token]);
+    let plan = bench.plan(&options());
+    let names: Vec<&str> = plan.secrets.iter().map(|secret| secret.name.as_str()).collect();
+    assert_eq!(names, ["prod/shop/authorization", "prod/shop/mysqldump-password"]);
+    there_and_back(&bench, &plan);
+}
+
+#[test]
+fn a_password_is_not_called_who_logs_in_with_it() {
+    let passwords = [made_up::password(89), made_up::password(90), made_up::password(92)];
+    let [go, java, php] = &passwords;
+    let files = [
+        (
+            "a.go",
+            format!(
+                "package main\n\nimport \"net/http\"\n\nfunc ask(request *http.Request) {{\n\trequest.SetBasicAuth(\"shop\", \"{go}\")\n}}\n"
+            ),
+        ),
+        (
+            "A.java",
+            format!(
+                "class A {{\n    Object a() {{\n        return Credentials.basic(\"shop\", \"{java}\");\n    }}\n    Object b(Client client) {{\n        return client.login(\"shop\", \"{java}\");\n    }}\n}}\n"
+            ),
+        ),
+        ("a.php", format!("<?php\n$client->login('shop', '{php}');\n")),
+    ];
+    let bench = Bench::new(&files, passwords.to_vec());
+    let plan = bench.plan(&options());
+    let names: Vec<&str> = plan.secrets.iter().map(|secret| secret.name.as_str()).collect();
+    assert!(!names.is_empty() && !names.iter().any(|name| name.ends_with("/shop")), "{names:?} {:?}", plan.manual);
+    there_and_back(&bench, &plan);
 }

@@ -469,6 +469,14 @@ fn another_account_reads_with_a_key_of_ones_own_only() {
     let by_tag = document("reader-by-tag.json");
     assert_eq!(by_tag["Statement"][0]["Condition"]["ForAnyValue:StringEquals"], json!({"secretsmanager:VersionStage": "AWSCURRENT"}));
     assert_eq!(by_tag["Statement"][2]["Resource"], json!([key]));
+    // Without these every principal reads every secret of the account.
+    let tags = json!({"aws:ResourceTag/application": "${aws:PrincipalTag/application}", "aws:ResourceTag/managed-by": "unleak"});
+    for statement in [0, 1] {
+        assert_eq!(by_tag["Statement"][statement]["Condition"]["StringEquals"], tags, "{statement}");
+        assert_eq!(by_tag["Statement"][statement]["Resource"], json!(["arn:aws:secretsmanager:eu-west-1:123456789012:secret:*"]));
+    }
+    let own = json!(["arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/shop/db-password-??????"]);
+    assert_eq!(document("migrator.json")["Statement"][0]["Resource"], own);
     for command in [
         "  aws iam put-role-policy --role-name own --policy-name reader-prod-shop-db-password --policy-document \
          file://policies/reader-prod-shop-db-password.json\n",

@@ -41,7 +41,7 @@ fn a_value_is_not_called_rotated_while_a_place_uses_it() {
     assert_exit(&output, 7);
     let expected = "unleak: error: places still use the old value; when it is revoked they stop working:
   prod/shop/db-password
-    dump.txt:1: the value of app.py:1 is also here, in hex; it is a part of what stands there, or encoded; have the program put it together from the reference
+    dump.txt:1: the value of app.py:1 is also here, in hex; the file holds nothing but the value: a program reads it; have the program read a variable, or the platform mount the secret, then delete the file
     tests/test_app.py:1: the file is a test or a fixture; use a made-up value in it; a test that needs the real one reads it from the environment
   hint: rewrite them first; `unleak migrate resume` does those that wait, the plan says what to do by hand
   hint: --despite REASON says so all the same; the reason is kept in the journal
@@ -62,8 +62,8 @@ fn the_end_of_apply_says_what_still_holds_a_value() {
     let home = tempfile::tempdir().unwrap();
     let output = sandbox.command(&["-q", "migrate", "--app", "shop", "--env", "prod", "--yes"]).env("HOME", home.path()).output().unwrap();
     assert_exit(&output, 4);
-    let expected = "\nStill in the tree:\n- prod/shop/db-password: dump.txt:1: the value of app.py:1 is also here, in hex; it is a part of what stands there, \
-                    or encoded; have the program put it together from the reference\n";
+    let expected = "\nStill in the tree:\n- prod/shop/db-password: dump.txt:1: the value of app.py:1 is also here, in hex; the file holds nothing but the \
+                    value: a program reads it; have the program read a variable, or the platform mount the secret, then delete the file\n";
     assert!(text(&output.stdout).contains(expected), "{}", text(&output.stdout));
 }
 

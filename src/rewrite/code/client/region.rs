@@ -25,7 +25,7 @@ const FORMS: [(&str, &str, &str); 12] = [
         "kt",
         "= SecretCache()",
         "= SecretCache(\n    software.amazon.awssdk.services.secretsmanager.SecretsManagerClient.builder()\n        \
-         .region(software.amazon.awssdk.regions.Region.of(\"REGION\")).build(),\n)",
+         .region(software.amazon.awssdk.regions.Region.of(\"REGION\")).build()\n)",
     ),
     ("go", "import (\n", "import (\n\t\"context\"\n"),
     (

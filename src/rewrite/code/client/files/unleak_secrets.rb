@@ -12,7 +12,7 @@ module UnleakSecrets
   # The current value of a secret, or of one key of its JSON.
   def self.get(name, key = nil)
     value = @lock.synchronize { current(name) }
-    key ? JSON.parse(value).fetch(key) : value
+    key ? JSON.parse(value).fetch(key) { raise KeyError, "the secret #{name} has no key #{key}" } : value
   end
 
   def self.current(name)
@@ -20,10 +20,17 @@ module UnleakSecrets
     now = Process.clock_gettime(Process::CLOCK_MONOTONIC)
     return value if value && now - time < LIFETIME
 
-    @client ||= Aws::SecretsManager::Client.new
-    value = @client.get_secret_value(secret_id: name, version_stage: "AWSCURRENT").secret_string
-    @known[name] = [value, now]
-    value
+    @known[name] = [read(name, value), now]
+    @known[name].first
   end
-  private_class_method :current
+
+  def self.read(name, old)
+    @client ||= Aws::SecretsManager::Client.new
+    answer = @client.get_secret_value(secret_id: name, version_stage: "AWSCURRENT")
+    answer.secret_string || raise("the secret #{name} is not text")
+  rescue StandardError
+    # What was read before is used for as long again.
+    old || raise
+  end
+  private_class_method :current, :read
 end
