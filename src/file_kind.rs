@@ -167,7 +167,7 @@ const OUTER: [&str; 17] = [
 
 /// Endings in lower case and their kinds, sorted for the search.
 #[rustfmt::skip]
-const ENDINGS: [(&str, FileKind); 211] = {
+const ENDINGS: [(&str, FileKind); 212] = {
     use FileKind::{Code, Config, Data, Doc, Generated, Lock, Markup, Script, Translation};
     [
         ("abap", Code), ("adoc", Doc), ("arb", Translation), ("asciidoc", Doc), ("asm", Code), ("aspx", Markup), ("bash", Script),
@@ -180,7 +180,7 @@ const ENDINGS: [(&str, FileKind); 211] = {
         ("fsproj", Markup), ("fsx", Code), ("ftl", Translation), ("gemfile", Code), ("gemspec", Code), ("go", Code), ("gql", Code), ("gradle", Code),
         ("graphql", Code), ("groovy", Code), ("h", Code), ("har", Data), ("hcl", Code), ("heex", Markup), ("hh", Code), ("hpp", Code), ("hrl", Code),
         ("hs", Code), ("htm", Markup), ("html", Markup), ("hxx", Code), ("idl", Markup), ("ini", Config), ("ipynb", Data), ("java", Code),
-        ("jenkinsfile", Code), ("jl", Code), ("js", Code), ("json", Data), ("json5", Data), ("jsonc", Data), ("jsonl", Data),
+        ("jenkinsfile", Code), ("jl", Code), ("jmx", Markup), ("js", Code), ("json", Data), ("json5", Data), ("jsonc", Data), ("jsonl", Data),
         ("jsp", Markup), ("jsx", Code), ("ksh", Script), ("kt", Code), ("kts", Code), ("l", Code), ("lang", Translation),
         ("las", Generated), ("ldml", Translation), ("lhs", Code), ("lisp", Code), ("lock", Lock), ("lockb", Lock), ("log", Doc),
         ("lua", Code), ("m", Code), ("makefile", Script), ("manifest", Markup), ("map", Generated), ("markdown", Doc), ("md", Doc),

@@ -111,6 +111,10 @@ pub fn read(name: &[u8]) -> Option<Name> {
     {
         class = Class::ApiKey;
     }
+    // A key that people make up and type: of Wi-Fi, of a tunnel.
+    if matches!(before, [.., "pre", "shared"] | [.., "preshared" | "wep"]) && class == Class::ApiKey || words[head] == "presharedkey" {
+        class = Class::Password;
+    }
     Some(Name {
         class,
         bare: count == 1,
@@ -275,6 +279,10 @@ mod tests {
             ("spring.datasource.password", Class::Password),
             ("ses_smtp_password_v4", Class::Password),
             ("bindpw", Class::Password),
+            ("wpa2-pre-shared-key", Class::Password),
+            ("PresharedKey", Class::Password),
+            ("wep_key0", Class::Password),
+            ("shared_key", Class::ApiKey),
             ("clientSecret", Class::Secret),
             ("secret_id", Class::Secret),
             ("secret_key_base", Class::ApiKey),

@@ -1,6 +1,6 @@
 //! Calls that take a password or sign with a secret.
 
-use super::{Op, reads};
+use super::{Op, read_all, reads};
 
 #[test]
 fn logins_in_two_parts() {
@@ -125,5 +125,44 @@ fn clients_take_passwords() {
         ("a.js", "CryptoJS.AES.encrypt('abc1', x)"),
     ] {
         reads(path, text, &[]);
+    }
+}
+
+#[test]
+fn what_is_hashed_is_a_password() {
+    for (path, text) in [
+        ("a.php", "Hash::make('abc1')"),
+        ("a.php", "bcrypt('abc1')"),
+        ("a.php", "password_hash('abc1', PASSWORD_DEFAULT)"),
+        ("a.js", "await bcrypt.hash(\"abc1\", 10)"),
+        ("a.py", "bcrypt.hashpw(b\"abc1\", bcrypt.gensalt())"),
+        ("a.go", "bcrypt.GenerateFromPassword([]byte(\"abc1\"), 10)"),
+        ("a.java", "new BCryptPasswordEncoder().encode(\"abc1\")"),
+    ] {
+        let values: Vec<_> = read_all(path, text).into_iter().filter(|(operator, _)| *operator == Op::Call).collect();
+        assert!(!values.is_empty() && values.iter().all(|(_, value)| value == "abc1"), "{text}: {values:?}");
+    }
+    // What the name of the filter says of its argument is left out later.
+    let filtered = "pw_hash: \"{{ 'abc1' | password_hash('sha512') }}\"";
+    reads("a.yml", filtered, &[(Op::Call, "sha512"), (Op::Call, "abc1")]);
+    for (path, text) in
+        [("a.php", "Hash::make($request->password)"), ("a.js", "await bcrypt.hash(password, 10)"), ("a.py", "wlan.connect(ssid, word)")]
+    {
+        reads(path, text, &[]);
+    }
+}
+
+#[test]
+fn clients_of_networks_take_passwords() {
+    for (path, text) in [
+        ("a.go", "l.Bind(\"cn=admin,dc=corp\", \"abc1\")"),
+        ("a.ps1", "[System.Net.NetworkCredential]::new(\"ann\", \"abc1\")"),
+        ("a.ino", "WiFiMulti.addAP(\"home\", \"abc1\");"),
+        ("a.py", "sta_if.connect('home', 'abc1')"),
+        ("a.rs", ".basic_auth(\"ann\", Some(\"abc1\"))"),
+        ("build.sbt", "credentials += Credentials(\"Sonatype\", \"host\", \"ann\", \"abc1\")"),
+        ("a.java", "new UsernamePasswordToken(\"ann\", \"abc1\")"),
+    ] {
+        reads(path, text, &[(Op::Call, "abc1")]);
     }
 }

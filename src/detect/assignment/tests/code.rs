@@ -194,3 +194,33 @@ fn settings_in_a_text_of_code() {
 fn the_random_part_of_a_text_is_the_value() {
     reads("a.py", "auth = 'Bearer 4f1c9a7be2d05836aa10'", &[(Op::Assign, "4f1c9a7be2d05836aa10")]);
 }
+
+#[test]
+fn fields_of_pages() {
+    for (path, text, operator) in [
+        ("a.js", "cy.get('input[name=password]').type('abc1')", Op::Call),
+        ("a.ts", "await page.locator('input[type=\"password\"]').fill('abc1')", Op::Call),
+        ("a.rb", "fill_in 'Password', with: 'abc1'", Op::Assign),
+        ("a.rb", "fill_in \"user_password\", :with => \"abc1\"", Op::Assign),
+        ("a.feature", "    And I fill in \"Password\" with \"abc1\"", Op::Prose),
+    ] {
+        reads(path, text, &[(operator, "abc1")]);
+    }
+    for (path, text) in [
+        ("a.js", "cy.get('input[name=password]').should('abc1')"),
+        ("a.rb", "fill_in 'Password', with: password"),
+        ("a.rb", "expect 'Password', with: 'abc1'"),
+        ("a.feature", "    And I see \"Password\" with abc1"),
+    ] {
+        reads(path, text, &[]);
+    }
+}
+
+#[test]
+fn writings_of_single_languages() {
+    reads("a.m", "#define DB_PASSWORD @\"abc1\"", &[(Op::Space, "abc1")]);
+    reads("a.ps1", "$password = @'\nabc1\n'@", &[(Op::Assign, "abc1")]);
+    reads("a.ps1", "$password = @\"\nabc1\nabc2\n\"@", &[]);
+    reads("a.java", ".withUser(\"ann\").password(\"{noop}abc1\")", &[(Op::Call, "abc1")]);
+    reads("a.ino", "const char* psk = \"abc1\";", &[(Op::Assign, "abc1")]);
+}

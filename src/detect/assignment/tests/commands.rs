@@ -1,5 +1,6 @@
 //! Commands, and what is sent when one asks.
 
+use super::judged::found;
 use super::{Op, read_all, reads};
 
 #[test]
@@ -154,4 +155,111 @@ fn answers_to_a_prompt() {
         let values: Vec<_> = read_all("a.exp", text).into_iter().map(|(_, value)| value).collect();
         assert!(values.iter().all(|value| value == "abc1") && (values.len() < 2), "{text}: {values:?}");
     }
+}
+
+#[test]
+fn what_commands_read() {
+    for text in [
+        "passwd --stdin ann <<< \"abc1\"",
+        "sudo -S ls <<<'abc1'",
+        "chpasswd <<< root:abc1",
+        "chpasswd <<EOF\nroot:abc1\nEOF",
+        "cat <<-'EOF' | sudo chpasswd\n  ann:abc1\nEOF",
+        "chpasswd:\n  expire: false\n  list: |\n    root:abc1\n    bob:RANDOM\n",
+        "chpasswd:\n  list:\n    - \"root:abc1\"\n",
+        "passwd ann <<EOF\nabc1\nabc1\nEOF",
+        "echo -e 'abc1\\nabc1' | passwd ann",
+        "printf '%s\\n' 'abc1' | sudo -S true",
+        "docker login -u ci --password-stdin <<< abc1",
+        "echo abc1 | gh auth login --with-token",
+        "echo abc1 | kinit ann@CORP.IO",
+        "kinit ann <<< 'abc1'",
+        "echo -n abc1 | gpg --batch --passphrase-fd 0 -d a.gpg",
+        "echo abc1 | vncpasswd -f > a",
+    ] {
+        let values: Vec<_> = read_all("a.sh", text).into_iter().filter(|(operator, _)| *operator == Op::Command).collect();
+        assert!(!values.is_empty() && values.iter().all(|(_, value)| value == "abc1"), "{text}: {values:?}");
+    }
+    let logins = "chpasswd <<EOF\nann:abc1\nbob:abc2\nEOF\nx:abc3";
+    reads("a.sh", logins, &[(Op::Command, "abc1"), (Op::Command, "abc2")]);
+    for text in [
+        "docker login -u ci --password-stdin < abc1",
+        "chpasswd < abc1",
+        "chpasswd <<EOF\nroot:$abc1\nEOF",
+        "chpasswd:\n  list: |\n    root:RANDOM\n",
+        "chpasswd: { expire: abc1 }",
+        "chpasswd:\n  expire: false\nroot:abc1",
+        "kinit -kt abc1 ann",
+        "passwd ann <<EOF\nsome words abc1\nEOF",
+        "cat /etc/passwd <abc1",
+        "printf '%s' | sudo -S abc1",
+    ] {
+        reads("a.sh", text, &[]);
+    }
+}
+
+#[test]
+fn commands_that_people_know_from_elsewhere() {
+    for text in [
+        "mysqladmin -u root password abc1",
+        "ACL SETUSER worker on >abc1 ~* +@all",
+        "redis-cli ACL SETUSER worker on '>abc1' '~*'",
+        "user alice on >abc1 ~* +@all",
+        "redis-cli -h db AUTH abc1",
+        "plink.exe -ssh ann@host -pw abc1 ls",
+        "net rpc join -U ann%abc1",
+        "ssh-keygen -t rsa -N 'abc1' -f k",
+        "rdesktop -u ann -p abc1 host",
+        "unrar x -pabc1 a.rar",
+        "rar a -hpabc1 a.rar b",
+        "ldappasswd -s abc1 -D cn=a x",
+        "slappasswd -s abc1",
+        "samba-tool user create ann abc1",
+        "useradd -m -p $(openssl passwd -1 -salt x abc1) ann",
+        "usermod -p $(mkpasswd -m sha-512 abc1) ann",
+        "mosquitto_passwd -b f ann abc1",
+        "security add-generic-password -a ann -s x -w abc1",
+        "nmcli con mod x 802-11-wireless-security.psk abc1",
+        "networksetup -setairportnetwork en0 home abc1",
+        "dscl . -passwd /Users/ann abc1",
+        "cf auth ann abc1",
+        "aws ssm put-parameter --name /a --value abc1 --type SecureString",
+        "gh secret set NAME --body abc1",
+    ] {
+        let values: Vec<_> = read_all("a.sh", text).into_iter().filter(|(operator, _)| *operator == Op::Command).collect();
+        assert!(!values.is_empty() && values.iter().all(|(_, value)| value == "abc1"), "{text}: {values:?}");
+    }
+    for text in [
+        "the page goes on >abc1",
+        "user of version on >= 3",
+        "ssh-keygen -N '' -f abc1",
+        "openssl passwd -1 -stdin",
+        "mkpasswd -m sha-512",
+        "aws ssm put-parameter --name /a --value abc1 --type String",
+    ] {
+        reads("a.sh", text, &[]);
+    }
+}
+
+#[test]
+fn lines_of_devices() {
+    for text in [
+        " wpa-psk ascii 0 abc1",
+        "snmp-server user ann ops v3 auth md5 abc1 priv aes 128 abc1",
+        " ip ospf message-digest-key 1 md5 abc1",
+        " ip ospf authentication-key 0 abc1",
+        " standby 1 authentication md5 key-string abc1",
+        " pre-shared-key address 0.0.0.0 key abc1",
+        " pre-shared-key local abc1",
+        "pre-shared-key ascii-text \"abc1\";",
+        "radius server R1\n address ipv4 10.0.0.1 auth-port 1812\n key abc1",
+        "sentinel auth-pass mymaster abc1",
+    ] {
+        let values: Vec<_> = read_all("r.cfg", text).into_iter().filter(|(operator, _)| *operator == Op::Command).collect();
+        assert!(!values.is_empty() && values.iter().all(|(_, value)| value == "abc1"), "{text}: {values:?}");
+    }
+    for text in [" ip ospf message-digest-key 1 md5 7 0822455D0A16", "snmp-server user ann ops v3 auth", "sentinel auth-pass mymaster"] {
+        reads("r.cfg", text, &[]);
+    }
+    assert_eq!(found("r.cfg", " ip ospf message-digest-key 1 md5 xv7kQ2m9rt"), [("generic-password".to_owned(), "xv7kQ2m9rt".to_owned())]);
 }

@@ -40,6 +40,7 @@ fn prose() {
         ("| password | abc1 |", Op::Cell),
         ("| Acme `password` | abc1 |", Op::Cell),
         ("Password\u{ff1a}abc1", Op::Colon),
+        ("password for root: abc1", Op::Colon),
     ] {
         reads("a.md", text, &[(operator, "abc1")]);
     }
@@ -71,6 +72,9 @@ fn prose() {
     reads("a.js", "login: admin / abc1", &[]);
     reads("a.js", "// login: admin / abc1", &[(Op::Colon, "abc1")]);
     reads("a.md", "password: the one you chose", &[]);
+    reads("a.md", "password for root: the one you chose", &[]);
+    reads("COMMIT_MESSAGE", "password abc1", &[(Op::Space, "abc1")]);
+    reads("COMMIT_MESSAGE", "password length: it does not matter", &[]);
     reads("a.md", "![coverage](https://host/a/b/badge.svg?token=abc1)", &[]);
     reads("a.c", "// password=abc1", &[(Op::Assign, "abc1")]);
     reads("a.go", "// computed on the go, and pass to PEEmit to write", &[]);

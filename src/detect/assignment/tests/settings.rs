@@ -141,3 +141,34 @@ fn values_on_the_next_line() {
     reads("a.bnf", "token ::= \"abc1\"", &[]);
     reads("a.xml", "<password>\n  <!-- none -->\n</password>", &[]);
 }
+
+#[test]
+fn robot_framework() {
+    for text in [
+        "${PASSWORD}    abc1",
+        "${VALID PASSWORD}    abc1",
+        "${password}=    Set Variable    abc1",
+        "    Set Suite Variable    ${PASSWORD}    abc1",
+        "    Input Password    id:pw    abc1",
+        "    Input Text    id:password    abc1",
+    ] {
+        reads("a.robot", text, &[(Op::Space, "abc1")]);
+    }
+    for text in [
+        "${PASSWORD}    Get Value    abc1",
+        "${PASSWORD} abc1",
+        "    Log    ${PASSWORD}    abc1",
+        "    Input Password    id:pw    ${PASSWORD}",
+    ] {
+        reads("a.robot", text, &[]);
+    }
+}
+
+#[test]
+fn elements_with_more_around_the_value() {
+    let argument = "<elementProp name=\"password\" elementType=\"HTTPArgument\">\n  <boolProp name=\"x\">false</boolProp>\n  \
+        <stringProp name=\"Argument.value\">abc1</stringProp>";
+    reads("a.jmx", argument, &[(Op::Element, "abc1")]);
+    reads("a.xml", "<password><![CDATA[abc1]]></password>", &[(Op::Element, "abc1")]);
+    reads("a.xml", "<password><![CDATA[]]></password>", &[]);
+}
