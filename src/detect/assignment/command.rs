@@ -76,7 +76,7 @@ pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Taken> {
         b"mosquitto_passwd" if starts_command(bytes, hit.start) => third_word(bytes, hit.end),
         b"mkpasswd" if starts_command(bytes, hit.start) => to_be_hashed(bytes, hit.end),
         b"samba-tool user " if starts_command(bytes, hit.start) => value_of_word(bytes, hit.end, 2),
-        b"setairportnetwork " => value_of_word(bytes, hit.end, 2).or_else(|| value_of_word(bytes, hit.end, 1)),
+        b"setairportnetwork " => value_of_word(bytes, hit.end, 2),
         b"dscl " if starts_command(bytes, hit.start) => nth_behind(b"-passwd", 2, bytes, hit.end),
         b"cf auth " if starts_command(bytes, hit.start) => last_word(bytes, hit.end, 1),
         b"gh secret set " => value_behind(b"--body", bytes, hit.end).or_else(|| value_behind(b"-b", bytes, hit.end)),
@@ -321,7 +321,8 @@ fn to_be_hashed(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     let words: Vec<_> = words(text).take(WITH_VALUE.len() + 2).collect();
     let is_option = |at: usize| text[words[at].start] == b'-';
     let follows = |at: usize| at > 0 && WITH_VALUE.contains(&&text[words[at - 1].clone()]);
-    let password = (0..words.len()).find(|&at| !is_option(at) && !follows(at))?;
+    let asks = || words.iter().any(|word| text[word.clone()].starts_with(b"-stdin"));
+    let password = (0..words.len()).find(|&at| !is_option(at) && !follows(at)).filter(|_| !asks())?;
     value(Cursor::new(bytes, line.start + words[password].start))
 }
 
@@ -420,7 +421,8 @@ fn user_option(bytes: &[u8], from: usize) -> Option<Range<usize>> {
 /// A quoted value or a word, which does not stand for another as in the usage of a command (`-k PASSWORD`).
 pub(super) fn value(mut cursor: Cursor<'_>) -> Option<Range<usize>> {
     if let Some(quote) = cursor.quote() {
-        return cursor.quoted(quote);
+        let bytes = cursor.text();
+        return cursor.quoted(quote).filter(|span| !span.is_empty() && (quote.mark != b'"' || !is_variable(&bytes[span.clone()])));
     }
     if stands_for_a_value(cursor.rest()) {
         return None;
@@ -429,6 +431,11 @@ pub(super) fn value(mut cursor: Cursor<'_>) -> Option<Range<usize>> {
     let elsewhere = [&b"@keychain:"[..], b"@env:"].iter().any(|place| cursor.rest().starts_with(place));
     let plain = !elsewhere && !matches!(cursor.peek(), None | Some(b'-' | b'$' | b'<' | b'{' | b'(' | b'['));
     (plain && length > 0).then_some(cursor.at..cursor.at + length)
+}
+
+/// Whether a shell puts something else in the place of all of a text: `$pw`, `$1`.
+fn is_variable(text: &[u8]) -> bool {
+    text.strip_prefix(b"$").is_some_and(|name| !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_'))
 }
 
 /// Whether a word in capitals says what belongs here: `PASSWORD`, `NEW_PASSWORD`.

@@ -65,19 +65,13 @@ fn certainty(assignment: &Assignment<'_>, form: Form) -> Option<&'static str> {
         })
         .or_else(|| (form == Form::Uuid && !opening).then_some("it is a UUID without a secret's name"))
         .or_else(|| (assignment.minified && form != Form::Random).then_some("the line is minified code"))
-        .or_else(|| (is_own_name(assignment, form) || is_usage(assignment, form)).then_some("it says its own name"))
+        .or_else(|| is_own_name(assignment, form).then_some("it says its own name"))
         .or_else(|| is_key_id(assignment).then_some("it is the fingerprint of a key"))
         .or_else(|| (is_grammar(assignment) && matches!(form, Form::Word | Form::Joined)).then_some("it is a word of a grammar"))
         .or_else(|| {
             let is_name = form == Form::Constant && value.contains(&b'_') || !opening && is_camel(value);
             is_name.then_some("it is the name of a constant or variable")
         })
-}
-
-/// Whether a text for people shows a command with a word for a password in its place: `mysql -pmypassword`.
-fn is_usage(assignment: &Assignment<'_>, form: Form) -> bool {
-    let shown = assignment.operator == Operator::Command && assignment.class.kind == FileKind::Doc;
-    shown && matches!(form, Form::Word | Form::Joined) && name::read(&assignment.value).is_some_and(|own| own.class == Class::Password)
 }
 
 /// Whether a value of several words is the end of its name, or a label is: `SASLPassword = "sasl_password"`, `for="password">Password<`.

@@ -8,7 +8,7 @@ use super::cursor::Cursor;
 use super::markup::{is_attribute, is_cell, markup, opens_tag};
 use super::member::{named, object, option_default, value_tag};
 use super::page;
-use super::statement::{line_before, makes_user, names_user_of_device};
+use super::statement::{line_before, makes_user, names_user_of_device, qualifies_key};
 use super::value::{self, Form};
 use super::{input, robot, row};
 use crate::file_kind::FileKind;
@@ -418,7 +418,7 @@ fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
         return Some(Operator::Space);
     }
     let starts_line = matches!(place.before().iter().rev().find(|byte| !matches!(byte, b' ' | b'\t')), None | Some(b'\n'));
-    (place.kind == FileKind::Config && starts_line).then_some(Operator::Space)
+    (place.kind == FileKind::Config && starts_line && !qualifies_key(place, *cursor)).then_some(Operator::Space)
 }
 
 /// Whether what comes next is a word of a sentence that goes on: `the password to avoid questions`.

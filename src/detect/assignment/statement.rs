@@ -84,6 +84,13 @@ fn is_of_device(line: &[u8], place: &Place<'_>, cursor: &mut Cursor<'_>) -> bool
     }) || place.text() == b"key" && line.trim_ascii().is_empty() && is_below_server(place) && is_plain(cursor)
 }
 
+/// Whether a word comes next that says whose key it is, or how it is written: `pre-shared-key address 10.0.0.1 key …`.
+#[must_use]
+pub(super) fn qualifies_key(place: &Place<'_>, mut cursor: Cursor<'_>) -> bool {
+    const WORDS: [&[u8]; 5] = [b"address", b"local", b"remote", b"ascii-text", b"hostname"];
+    place.text() == b"pre-shared-key" && WORDS.iter().any(|word| cursor.eat_word(word))
+}
+
 /// Whether the line before is one of those that describe a server which the key is for.
 fn is_below_server(place: &Place<'_>) -> bool {
     const SERVERS: [&[u8]; 3] = [b"address ipv4 ", b"tacacs server ", b"radius server "];

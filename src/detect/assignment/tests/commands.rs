@@ -184,6 +184,8 @@ fn what_commands_read() {
     reads("a.sh", logins, &[(Op::Command, "abc1"), (Op::Command, "abc2")]);
     for text in [
         "docker login -u ci --password-stdin < abc1",
+        "sudo -S ls <<< \"$abc1\"",
+        "echo \"$abc1\" | sudo -S ls",
         "chpasswd < abc1",
         "chpasswd <<EOF\nroot:$abc1\nEOF",
         "chpasswd:\n  list: |\n    root:RANDOM\n",
@@ -234,6 +236,8 @@ fn commands_that_people_know_from_elsewhere() {
         "user of version on >= 3",
         "ssh-keygen -N '' -f abc1",
         "openssl passwd -1 -stdin",
+        "usermod -p $(echo $x | openssl passwd -1 -stdin) abc1",
+        "networksetup -setairportnetwork en0 abc1",
         "mkpasswd -m sha-512",
         "aws ssm put-parameter --name /a --value abc1 --type String",
     ] {
@@ -258,7 +262,12 @@ fn lines_of_devices() {
         let values: Vec<_> = read_all("r.cfg", text).into_iter().filter(|(operator, _)| *operator == Op::Command).collect();
         assert!(!values.is_empty() && values.iter().all(|(_, value)| value == "abc1"), "{text}: {values:?}");
     }
-    for text in [" ip ospf message-digest-key 1 md5 7 0822455D0A16", "snmp-server user ann ops v3 auth", "sentinel auth-pass mymaster"] {
+    for text in [
+        " ip ospf message-digest-key 1 md5 7 0822455D0A16",
+        "snmp-server user ann ops v3 auth",
+        "sentinel auth-pass mymaster",
+        " pre-shared-key address 10.0.0.1 key $x",
+    ] {
         reads("r.cfg", text, &[]);
     }
     assert_eq!(found("r.cfg", " ip ospf message-digest-key 1 md5 xv7kQ2m9rt"), [("generic-password".to_owned(), "xv7kQ2m9rt".to_owned())]);
