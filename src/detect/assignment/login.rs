@@ -152,7 +152,8 @@ fn skipped(name: &[u8]) -> Option<usize> {
 
 /// Whether a name takes user and password in brackets.
 fn is_pair(name: &[u8]) -> bool {
-    name.len() >= 4 && name[name.len() - 4..].eq_ignore_ascii_case(b"auth")
+    // `remote-auth = ["ldap", "saml2"]` lists ways, or packages.
+    name.len() >= 4 && name[name.len() - 4..].eq_ignore_ascii_case(b"auth") && !name.contains(&b'-')
 }
 
 /// Steps over an argument: a literal, or a name.

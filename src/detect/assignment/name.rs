@@ -149,6 +149,9 @@ fn denial(class: Class, before: &[&str], head: &str, after: &[&str]) -> Option<&
     if any(after, ABOUT) && !(head == "secret" && after == ["id"]) {
         return Some("its name speaks of something about a credential");
     }
+    if before.first().is_some_and(|word| matches!(*word, "description" | "desc" | "label" | "title")) {
+        return Some("its name speaks of something about a credential");
+    }
     if before.first().is_some_and(|word| holds(ASKS, word)) {
         return Some("its name asks a question");
     }
@@ -316,6 +319,7 @@ mod tests {
             "keyword",
             "authenticate",
             "password_file",
+            "DESCRIPTION_MAIL_PASSWORD",
             "secretName",
             "tokenType",
             "keyId",
