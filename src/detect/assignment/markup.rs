@@ -39,6 +39,16 @@ pub(super) fn opens_tag(place: &Place<'_>) -> bool {
     before[..before.len() - prefix].ends_with(b"<")
 }
 
+/// Whether the element whose attribute has the name holds a word for people: `<label for="password">Password:</label>`.
+#[must_use]
+pub(super) fn is_caption(place: &Place<'_>, cursor: Cursor<'_>) -> bool {
+    let of_element = [&b" id=\""[..], b" for=\""].iter().any(|attribute| place.before().ends_with(attribute));
+    let text = &cursor.rest()[..cursor.rest().iter().position(|byte| matches!(byte, b'<' | b'\n')).unwrap_or(0)];
+    let word = text.trim_ascii().strip_suffix(b":").unwrap_or(text.trim_ascii());
+    let is_word = word.split_first().is_some_and(|(first, rest)| first.is_ascii_uppercase() && rest.iter().all(u8::is_ascii_lowercase));
+    of_element && is_word
+}
+
 /// `value=` further on in the tag.
 fn attribute(cursor: &mut Cursor<'_>) -> Option<Operator> {
     const TAG: usize = 160;

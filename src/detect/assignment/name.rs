@@ -159,6 +159,9 @@ fn denial(class: Class, before: &[&str], head: &str, after: &[&str]) -> Option<&
     if matches!(head, "nopasswd" | "nopassword" | "nopass") {
         return Some("its name says that there is none");
     }
+    if matches!((last, head), ("nord" | "kee" | "proton" | "last", "pass") | ("one", "password") | ("apple", "passwords")) {
+        return Some("it is the name of a password manager");
+    }
     if head == "pass" && holds(ROUNDS, last) {
         return Some("its name says one of several rounds");
     }
@@ -320,6 +323,8 @@ mod tests {
             "authenticate",
             "password_file",
             "DESCRIPTION_MAIL_PASSWORD",
+            "NordPass",
+            "OnePassword",
             "secretName",
             "tokenType",
             "keyId",

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::bare;
 use super::cursor::Cursor;
-use super::markup::{is_attribute, is_cell, markup, opens_tag};
+use super::markup::{is_attribute, is_caption, is_cell, markup, opens_tag};
 use super::member::{named, object, option_default, value_tag};
 use super::page;
 use super::statement::{line_before, makes_user, names_user_of_device, qualifies_key};
@@ -124,6 +124,15 @@ impl<'v> Place<'v> {
         self.text().eq_ignore_ascii_case(b"key") && self.word_before().eq_ignore_ascii_case(b"public")
     }
 
+    /// Whether the name is of a text that is translated, or its end: `t("settings.password")`.
+    fn is_translated(&self) -> bool {
+        let before = self.before();
+        let Some((b'"' | b'\'', head)) = before.split_last() else { return false };
+        let calls = [&b"t("[..], b"_(", b"trans(", b"gettext("];
+        let call = calls.iter().find_map(|call| head.strip_suffix(*call));
+        call.is_some_and(|rest| rest.last().is_none_or(|last| !last.is_ascii_alphanumeric()))
+    }
+
     fn is_flag(&self) -> bool {
         let joined = matches!(self.before().last(), Some(b'&' | b'/' | b'%' | b'+' | b'*' | b')'));
         self.text().starts_with(b"-") && !joined
@@ -133,12 +142,15 @@ impl<'v> Place<'v> {
 /// The operator after the name, where there is one. The cursor starts behind the name and ends behind the operator.
 #[must_use]
 pub fn after<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> Option<Operator> {
-    if place.is_public_key() {
+    if place.is_public_key() || place.is_translated() {
         return None;
     }
     let quoted = close_name(place, cursor)?;
     if cursor.peek() == Some(b'>') && (quoted && (place.kind == FileKind::Markup || is_attribute(place)) || opens_tag(place)) {
         cursor.at += 1;
+        if is_caption(place, *cursor) {
+            return None;
+        }
         value_tag(cursor);
         cursor.eat(b"<![CDATA[");
         return Some(Operator::Element);
@@ -336,7 +348,9 @@ fn skip_type(cursor: &mut Cursor<'_>) -> bool {
 /// `setPassword("x")`: the last part of the name must be the one that speaks of a credential.
 fn call(place: &Place<'_>, cursor: &mut Cursor<'_>, quoted: bool) -> Option<Operator> {
     let tail = &place.bytes[place.hit.end..place.name.end];
-    if quoted || tail.contains(&b'.') && tail != b".new" {
+    // `password (or "ask" …)` explains.
+    let apart = cursor.at > place.name.end && !matches!(cursor.ahead(1), Some(b'"' | b'\'' | b'@' | b'$'));
+    if quoted || apart || tail.contains(&b'.') && tail != b".new" {
         return None;
     }
     cursor.at += 1;

@@ -150,6 +150,7 @@ pub fn reference(value: &[u8]) -> Option<&'static str> {
             .step_by(2)
             .any(|name| name.len() > 2 && name.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_'));
     let variable = match value {
+        [b'$', rest @ .., b'$'] => rest.len() > 2 && identifier(rest) && wordness(rest) > WORDS,
         // `"$user:$password"`.
         [b'$', rest @ ..] if rest.contains(&b'$') => {
             rest.split(|&byte| byte == b'$').all(|part| identifier(part) && part[0].is_ascii_lowercase() && wordness(part) > WORDS)
@@ -415,6 +416,7 @@ mod tests {
             "%s",
             "%PASS%",
             "$value[0]:$value[1]",
+            "$encrypted$",
             "env:TOKEN",
             "process.env.TOKEN",
             "getPassword()",

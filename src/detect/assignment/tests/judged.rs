@@ -152,6 +152,12 @@ fn what_is_named_otherwise_is_none() {
         ("a.yml", "#   deepl_api_key: \"48E92789-57A3-466A-9959-1A1A1A1A1A1A\"".to_owned()),
         ("a.ts", "passwordsMatchValidator('newPassword', 'newPassword2')".to_owned()),
         ("a.toml", "remote-auth = [\"django-auth-ldap\", \"python3-saml\"]".to_owned()),
+        ("a.py", "\"required\": [\"host\", \"user\", \"password\", \"dbname\"],".to_owned()),
+        ("a.py", "for v in ['passwords', 'playbook', 'inventory']:".to_owned()),
+        ("a.html", "<label for=\"id_password\">Password:</label>".to_owned()),
+        ("a.html", "<a class=\"left\" id=\"modal-genPassword\">Generate</a>".to_owned()),
+        ("a.tsx", "fieldLabel(t(\"setting.notification.smtp-password\"), \"optional2\")".to_owned()),
+        ("a.py", "help_text='Vault password (or \"ASK7x\" to prompt the user).'".to_owned()),
         ("a.java", "return thingsboard.find(getDashboardTypeById(id));".to_owned()),
         ("a.php", "'password' => '間違っています、もう一度',".to_owned()),
     ] {
