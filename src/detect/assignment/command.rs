@@ -105,7 +105,7 @@ pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Taken> {
 }
 
 /// Commands, by the start of their names, with the option that the password follows.
-const OPTIONS: [(&[u8], &[u8]); 43] = [
+const OPTIONS: [(&[u8], &[u8]); 44] = [
     (b"podman login", b"-p"),
     (b"buildah login", b"-p"),
     (b"skopeo login", b"-p"),
@@ -132,8 +132,10 @@ const OPTIONS: [(&[u8], &[u8]); 43] = [
     (b"ldapsearch", b"-w"),
     (b"ldapadd", b"-w"),
     (b"ldapmodify", b"-w"),
-    (b"plink", b"-pw"),
-    (b"pscp", b"-pw"),
+    (b"plink ", b"-pw"),
+    (b"plink.exe ", b"-pw"),
+    (b"pscp ", b"-pw"),
+    (b"pscp.exe ", b"-pw"),
     (b"ssh-keygen", b"-N"),
     (b"rdesktop", b"-p"),
     (b"slappasswd", b"-s"),
@@ -144,7 +146,6 @@ const OPTIONS: [(&[u8], &[u8]); 43] = [
     (b"beeline", b"-p"),
     (b"ncftpput", b"-p"),
     (b"ncftpget", b"-p"),
-    (b"sendemail", b"-xp"),
     (b"add-user.sh", b"-p"),
     (b"snmpget", b"-A"),
     (b"add-generic-password", b"-w"),
@@ -154,8 +155,7 @@ const OPTIONS: [(&[u8], &[u8]); 43] = [
 /// Whether a command's name ends here, or a few letters on as that of `mongodump`.
 fn ends_command(bytes: &[u8], at: usize) -> bool {
     let letters = bytes[at..].iter().take(8).take_while(|byte| byte.is_ascii_lowercase()).count();
-    let rest = &bytes[at + letters..];
-    rest.strip_prefix(b".exe").unwrap_or(rest).starts_with(b" ")
+    bytes.get(at + letters) == Some(&b' ')
 }
 
 /// Whether only blanks come before on the line.

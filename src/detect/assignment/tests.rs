@@ -15,7 +15,7 @@ use super::*;
 use crate::file_kind;
 
 /// Every anchor of this detector's patterns.
-const ANCHORS: [&str; 260] = [
+const ANCHORS: [&str; 261] = [
     "pass",
     "pwd",
     "secret",
@@ -236,8 +236,10 @@ const ANCHORS: [&str; 260] = [
     " priv aes ",
     " priv des ",
     " priv 3des ",
-    "plink",
-    "pscp",
+    "plink ",
+    "plink.exe ",
+    "pscp ",
+    "pscp.exe ",
     "ssh-keygen",
     "rdesktop",
     "slappasswd",
@@ -248,7 +250,6 @@ const ANCHORS: [&str; 260] = [
     "beeline",
     "ncftpput",
     "ncftpget",
-    "sendemail",
     "add-user.sh",
     "snmpget",
     "add-generic-password",
