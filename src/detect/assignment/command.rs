@@ -64,8 +64,9 @@ pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Taken> {
         b"smbpasswd" | b"vncpasswd" | b"pdbedit" | b"kinit " if starts_command(bytes, hit.start) => input::given(bytes, &hit),
         b"sendline(" | b"send \"" | b"send -- \"" | b".write(b\"" | b".write(b'" => prompt::answer(bytes, hit.clone()),
         b" on >" | b" on '>" => of_redis_user(bytes, &hit),
-        b"redis-cli" if starts_command(bytes, hit.start) => {
-            option(bytes, hit.end, b"-a", false).or_else(|| value_behind(b"AUTH", bytes, hit.end))
+        b"redis-cli" if starts_command(bytes, hit.start) && ends_command(bytes, hit.end) => {
+            let last = |span: &Range<usize>| matches!(bytes.get(span.end), None | Some(b'\n' | b'"' | b'\'' | b'`' | b')'));
+            option(bytes, hit.end, b"-a", false).or_else(|| value_behind(b"AUTH", bytes, hit.end).filter(last))
         }
         b"unrar x " | b"rar x " | b"rar a " if starts_command(bytes, hit.start) => {
             option(bytes, hit.end, b"-p", true).or_else(|| option(bytes, hit.end, b"-hp", true))

@@ -233,6 +233,8 @@ fn commands_that_people_know_from_elsewhere() {
     }
     for text in [
         "the page goes on >abc1",
+        "redis-cli only AUTH abc1 is left",
+        "redis-cli.c using -a abc1",
         "user of version on >= 3",
         "ssh-keygen -N '' -f abc1",
         "openssl passwd -1 -stdin",
