@@ -167,7 +167,7 @@ const OUTER: [&str; 17] = [
 
 /// Endings in lower case and their kinds, sorted for the search.
 #[rustfmt::skip]
-const ENDINGS: [(&str, FileKind); 211] = {
+const ENDINGS: [(&str, FileKind); 212] = {
     use FileKind::{Code, Config, Data, Doc, Generated, Lock, Markup, Script, Translation};
     [
         ("abap", Code), ("adoc", Doc), ("arb", Translation), ("asciidoc", Doc), ("asm", Code), ("aspx", Markup), ("bash", Script),
@@ -180,7 +180,7 @@ const ENDINGS: [(&str, FileKind); 211] = {
         ("fsproj", Markup), ("fsx", Code), ("ftl", Translation), ("gemfile", Code), ("gemspec", Code), ("go", Code), ("gql", Code), ("gradle", Code),
         ("graphql", Code), ("groovy", Code), ("h", Code), ("har", Data), ("hcl", Code), ("heex", Markup), ("hh", Code), ("hpp", Code), ("hrl", Code),
         ("hs", Code), ("htm", Markup), ("html", Markup), ("hxx", Code), ("idl", Markup), ("ini", Config), ("ipynb", Data), ("java", Code),
-        ("jenkinsfile", Code), ("jl", Code), ("js", Code), ("json", Data), ("json5", Data), ("jsonc", Data), ("jsonl", Data),
+        ("jenkinsfile", Code), ("jl", Code), ("jmx", Markup), ("js", Code), ("json", Data), ("json5", Data), ("jsonc", Data), ("jsonl", Data),
         ("jsp", Markup), ("jsx", Code), ("ksh", Script), ("kt", Code), ("kts", Code), ("l", Code), ("lang", Translation),
         ("las", Generated), ("ldml", Translation), ("lhs", Code), ("lisp", Code), ("lock", Lock), ("lockb", Lock), ("log", Doc),
         ("lua", Code), ("m", Code), ("makefile", Script), ("manifest", Markup), ("map", Generated), ("markdown", Doc), ("md", Doc),
@@ -240,12 +240,12 @@ fn holds_texts(name: &BStr) -> bool {
     [&b".php"[..], b".js", b".ts", b".lua"].iter().any(|ending| name.ends_with(ending))
 }
 
-/// The languages of ISO 639-1, each with a blank behind it.
+/// The languages of ISO 639-1, and countries that are written for them, each with a blank behind it.
 const LANGUAGES: &str = "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo es et eu fa \
     ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr \
     ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl \
     ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur \
-    uz ve vi vo wa wo xh yi yo za zh zu ";
+    uz ve vi vo wa wo xh yi yo za zh zu cn cz dk gr jp ua vn ";
 
 /// Whether a name is one of a language, as RFC 5646 has them in the main: `de`, `pt-BR`, `zh_Hant_TW`, `es-419`.
 fn is_language(name: &BStr) -> bool {
@@ -308,6 +308,7 @@ mod tests {
             ("config/locales/en.yml", FileKind::Translation),
             ("resources/lang/aa-ER/account/general.php", FileKind::Translation),
             ("lang/pt_BR.json", FileKind::Translation),
+            ("lang/jp/passwords.php", FileKind::Translation),
             ("languages/zh-Hant-TW.yml", FileKind::Translation),
             ("app/res/values-pt-rBR/strings.xml", FileKind::Translation),
             ("app/res/values-b+sr+Latn/strings.xml", FileKind::Translation),

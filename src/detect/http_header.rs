@@ -286,6 +286,8 @@ mod tests {
     fn what_is_no_token_is_dropped_with_its_reason() {
         for (text, reason) in [
             ("Authorization: Bearer ${TOKEN}", "variable reference"),
+            ("Authorization: `Bearer ${auth.getToken()}`", "variable reference"),
+            ("Authorization: `Bearer ${getToken()}`", "variable reference"),
             ("Authorization: Bearer {{token}}", "template"),
             ("Authorization: Bearer <token>", "placeholder in brackets"),
             ("Authorization: Bearer my-secret-token", "placeholder word"),

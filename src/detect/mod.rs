@@ -188,7 +188,8 @@ impl<'s, 'v> Sink<'s, 'v> {
             }
             let by_chance = self.view.is_in_base64(&span);
             let is_cut = [&b"..."[..], "…".as_bytes()].iter().any(|dots| self.view.bytes[span.end..].starts_with(dots));
-            let is_hash = rule.goes_by_words() && self.class().kind == FileKind::Lock;
+            let is_hash = rule.goes_by_words() && (self.class().kind == FileKind::Lock || self.view.is_named_hash(&span));
+            let is_called = rule.goes_by_words() && self.view.bytes.get(span.end) == Some(&b'(');
             let is_name = rule.goes_by_words() && self.view.ends_dotted_name(&span);
             self.propose_with(index, span, |candidate| {
                 candidate.naming = naming;
@@ -203,7 +204,10 @@ impl<'s, 'v> Sink<'s, 'v> {
                     candidate.weigh(CUT_OFF, "dots say that it goes on");
                 }
                 if is_hash {
-                    candidate.dropped = Some("a hash in a lock file");
+                    candidate.dropped = Some("a hash by its name or in a lock file");
+                }
+                if is_called {
+                    candidate.dropped = Some("it is the name of a function");
                 }
                 if is_name {
                     candidate.dropped = Some("it is the end of a dotted name");

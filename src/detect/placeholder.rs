@@ -3,6 +3,8 @@
 
 use bstr::ByteSlice;
 
+use super::credential;
+
 /// Bytes of a value that are looked at; a longer one is judged by its start.
 const MAX: usize = 1024;
 
@@ -260,13 +262,18 @@ fn is_variable(value: &[u8]) -> bool {
     let Some(name) = value.strip_prefix(b"$") else { return false };
     // The closing bracket may have ended the value.
     if let [b'(' | b'{', name @ ..] = name {
-        return is_name(name) && name.contains(&b'_');
+        return is_path(name) && (name.contains(&b'_') || name.contains(&b'.') || is_camel(name));
     }
     let name = name.strip_prefix(b"env:").or_else(|| name.strip_prefix(b"Env:")).unwrap_or(name);
     let end = name.iter().position(|&byte| !is_word(byte)).unwrap_or(name.len());
     let (head, rest) = name.split_at(end);
     let continues = rest.is_empty() || rest.starts_with(b"->") || rest.starts_with(b"[") && rest.ends_with(b"]") || is_dotted_tail(rest);
     continues && (is_name(head) || head.len() == 1 && head[0].is_ascii_digit())
+}
+
+/// Whether a small letter comes before a capital in a name without digits: `getToken`.
+fn is_camel(name: &[u8]) -> bool {
+    name.iter().all(u8::is_ascii_alphabetic) && credential::camel_words(name) > 1 && name.len() >= 8
 }
 
 /// `%s`, `%-20v`, `{}`, `{0}`, `{user.password}`, `((name))`, `@NAME@`, `__NAME__`, each as the whole value.

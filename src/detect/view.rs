@@ -88,7 +88,20 @@ impl View<'_> {
     /// Whether `span` comes behind a name and a dot: `com.example.Name`.
     #[must_use]
     pub fn ends_dotted_name(&self, span: &Range<usize>) -> bool {
-        matches!(self.bytes[..span.start], [.., a, b, b'.'] if a.is_ascii_lowercase() && b.is_ascii_lowercase())
+        let of_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        matches!(self.bytes[..span.start], [.., a, b, b'.'] if of_name(a) && b.is_ascii_lowercase())
+    }
+
+    /// Whether the value at `span` has a name of its own right before it that is one of a hash: `"sha": "…"`.
+    #[must_use]
+    pub fn is_named_hash(&self, span: &Range<usize>) -> bool {
+        const NAMES: [&[u8]; 9] = [b"sha", b"sha1", b"sha256", b"md5", b"checksum", b"digest", b"integrity", b"etag", b"commit"];
+        const BETWEEN: usize = 6;
+        let head = &self.bytes[..span.start];
+        let gap = head.iter().rev().take(BETWEEN).take_while(|byte| b"\"': =\\".contains(byte)).count();
+        let head = &head[..head.len() - gap];
+        let length = head.iter().rev().take(16).take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte)).count();
+        gap > 0 && NAMES.iter().any(|name| head[head.len() - length..].eq_ignore_ascii_case(name))
     }
 
     /// Whether `at` stands inside of an escape, after its first character (`\n`, `%3D`, `\x1b[0m`): what follows the escape is a text of its own.

@@ -43,6 +43,10 @@ pub fn read(place: &Place<'_>, cursor: Cursor<'_>, operator: Operator, context: 
         _ => word(rest),
     };
     let length = if operator == Operator::Assign && !spaced { before_option(&rest[..length]) } else { length };
+    // `password length: …` is a title.
+    if operator == Operator::Space && rest.get(length) == Some(&b':') {
+        return None;
+    }
     // `:autocomplete => 'current-password', autofocus: true` goes on with another name.
     if operator == Operator::Comma && rest.get(length) == Some(&b':') {
         return None;
@@ -174,7 +178,8 @@ fn line(rest: &[u8], place: &Place<'_>) -> usize {
 /// Bytes of an element's text, if the element holds nothing else.
 fn element(rest: &[u8]) -> Option<usize> {
     let end = memchr::memchr2(b'<', b'\n', rest)?;
-    (rest[end..].starts_with(b"</") && end > 0).then_some(end)
+    let text = rest[..end].strip_suffix(b"]]>").unwrap_or(&rest[..end]);
+    (rest[end..].starts_with(b"</") && !text.is_empty()).then_some(text.len())
 }
 
 /// Bytes of a table cell that is a single word.

@@ -21,6 +21,8 @@ pub enum Call {
     OnlyOrSecond,
     /// The only argument, which is kept as it is.
     Only,
+    /// The first argument, or the text in quotes before `|`, where the call is a filter of a template.
+    Filtered,
     /// The text before, if a call for keys takes it.
     Characters,
     /// The password after a host and a user.
@@ -47,10 +49,12 @@ const PROTECTED: [&[u8]; 12] = [
 /// Bytes before a text in which its call is looked for.
 const BEFORE: usize = 300;
 
-/// The credential of the call whose name, up to its bracket, stands at `hit`. Gives the end of what was read.
+/// The credential of the call whose name, with its bracket, stands at `hit`. Gives the end of what was read.
 #[must_use]
 pub fn read(bytes: &[u8], hit: Range<usize>, call: Call, each: &mut dyn FnMut(Literal)) -> usize {
-    let mut cursor = Cursor::new(bytes, hit.end);
+    // An anchor may go on into the first argument: `.bind("cn=`.
+    let bracket = memchr::memrchr(b'(', &bytes[hit.clone()]).map_or(hit.end, |at| hit.start + at + 1);
+    let mut cursor = Cursor::new(bytes, bracket);
     let literal = match call {
         Call::Characters => characters(bytes, hit.start),
         Call::Login => login(&mut cursor),
@@ -59,6 +63,7 @@ pub fn read(bytes: &[u8], hit: Range<usize>, call: Call, each: &mut dyn FnMut(Li
         Call::Key(place) => nth(&mut cursor, place),
         Call::Hmac => hmac(&mut cursor),
         Call::Only => nth(&mut cursor, 0),
+        Call::Filtered => filtered(bytes, hit.start).unwrap_or_else(|| nth(&mut cursor, 0)),
         Call::OnlyOrSecond => only_or_second(&mut cursor),
     };
     let Some(literal) = literal else {
@@ -77,6 +82,20 @@ fn nth(cursor: &mut Cursor<'_>, place: usize) -> Option<Literal> {
     }
     let argument = argument::next(cursor)?;
     literal::whole(cursor.text(), argument.span)
+}
+
+/// The text in quotes before the `|` at `end`; none within where something else is filtered, and none where nothing is.
+fn filtered(bytes: &[u8], end: usize) -> Option<Option<Literal>> {
+    let head = &bytes[end.saturating_sub(BEFORE)..end];
+    let trim = |text: &[u8]| text.len() - text.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let text = head[..trim(head)].strip_suffix(b"|")?;
+    let text = &text[..trim(text)];
+    let literal = text.split_last().filter(|(mark, _)| matches!(mark, b'"' | b'\'')).and_then(|(mark, text)| {
+        let open = memchr::memrchr2(*mark, b'\n', text).filter(|&open| text[open] == *mark)?;
+        let start = end - head.len();
+        Some(Literal { span: start + open + 1..start + text.len(), mark: Some(*mark), ..Literal::default() })
+    });
+    Some(literal)
 }
 
 /// The password of a login. A word is one after something that is a user only: `login("google", "popup")` has another meaning.

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::cursor::Cursor;
-use super::{bare, prompt};
+use super::{bare, input, prompt};
 
 /// Bytes of a command line that are read.
-const LINE: usize = 400;
+pub(super) const LINE: usize = 400;
 
 /// What a command at an anchor takes as a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +28,9 @@ pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Taken> {
         b"securestring" => secure_string(Cursor::new(bytes, hit.end)),
         b"mysql" if starts_command(bytes, hit.start) => {
             let name = bytes[hit.end..].iter().take(10).take_while(|byte| byte.is_ascii_lowercase()).count();
-            let ended = bytes.get(hit.end + name) == Some(&b' ');
-            ended.then(|| option(bytes, hit.end + name, b"-p", true)).flatten()
+            let end = (bytes.get(hit.end + name) == Some(&b' ')).then_some(hit.end + name)?;
+            let changed = || (&bytes[hit.end..end] == b"admin").then(|| value_behind(b"password", bytes, end)).flatten();
+            option(bytes, end, b"-p", true).or_else(changed)
         }
         b"sshpass" if starts_command(bytes, hit.start) => {
             option(bytes, hit.end, b"-p", true).or_else(|| option(bytes, hit.end, b"-p", false))
@@ -39,7 +40,7 @@ pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Taken> {
         b"xfreerdp" if starts_command(bytes, hit.start) => option(bytes, hit.end, b"/p:", true),
         b"sqlplus" | b"impdp " | b"expdp " if starts_command(bytes, hit.start) => login_of_oracle(bytes, hit.end),
         b"lftp " if starts_command(bytes, hit.start) => after(b',', bytes, user_option(bytes, hit.end - 1)?),
-        b"smbclient" | b"rpcclient" | b"net ads join" if starts_command(bytes, hit.start) => {
+        b"smbclient" | b"rpcclient" | b"net ads join" | b"net rpc " if starts_command(bytes, hit.start) => {
             after(b'%', bytes, user_option(bytes, hit.end)?)
         }
         b"http -a " if starts_command(bytes, hit.start) => after(b':', bytes, option(bytes, hit.start + b"http".len(), b"-a", false)?),
@@ -57,18 +58,40 @@ pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Taken> {
         b": psk " | b": eap " | b": xauth " | b"clear-text=" => quoted(Cursor::new(bytes, hit.end)),
         b"curlopt_userpwd" => after(b':', bytes, set_to(bytes, hit.end)?),
         b"curlopt_password" | b"security_credentials" => set_to(bytes, hit.end),
-        b"--password-stdin" | b"passwd --stdin" | b"cryptsetup" => {
-            piped(bytes, hit.start).filter(|span| bytes[span.end..hit.start].contains(&b'|'))
+        b"--password-stdin" | b"passwd --stdin" | b"cryptsetup" | b"--with-token" | b"--passphrase-fd" | b"| passwd" => {
+            input::given(bytes, &hit)
         }
+        b"smbpasswd" | b"vncpasswd" | b"pdbedit" | b"kinit " if starts_command(bytes, hit.start) => input::given(bytes, &hit),
         b"sendline(" | b"send \"" | b"send -- \"" | b".write(b\"" | b".write(b'" => prompt::answer(bytes, hit.clone()),
+        b" on >" | b" on '>" => of_redis_user(bytes, &hit),
+        b"redis-cli" if starts_command(bytes, hit.start) && ends_command(bytes, hit.end) => {
+            let last = |span: &Range<usize>| matches!(bytes.get(span.end), None | Some(b'\n' | b'"' | b'\'' | b'`' | b')'));
+            option(bytes, hit.end, b"-a", false).or_else(|| value_behind(b"AUTH", bytes, hit.end).filter(last))
+        }
+        b"unrar x " | b"rar x " | b"rar a " if starts_command(bytes, hit.start) => {
+            option(bytes, hit.end, b"-p", true).or_else(|| option(bytes, hit.end, b"-hp", true))
+        }
+        b"ldappasswd" if starts_command(bytes, hit.start) => {
+            option(bytes, hit.end, b"-s", false).or_else(|| option(bytes, hit.end, b"-w", false))
+        }
+        b"mosquitto_passwd" if starts_command(bytes, hit.start) => third_word(bytes, hit.end),
+        b"mkpasswd" if starts_command(bytes, hit.start) => to_be_hashed(bytes, hit.end),
+        b"samba-tool user " if starts_command(bytes, hit.start) => value_of_word(bytes, hit.end, 2),
+        b"setairportnetwork " => value_of_word(bytes, hit.end, 2),
+        b"dscl " if starts_command(bytes, hit.start) => nth_behind(b"-passwd", 2, bytes, hit.end),
+        b"cf auth " if starts_command(bytes, hit.start) => last_word(bytes, hit.end, 1),
+        b"gh secret set " => value_behind(b"--body", bytes, hit.end).or_else(|| value_behind(b"-b", bytes, hit.end)),
+        b"put-parameter" => is_secure(bytes, hit.end).then(|| value_behind(b"--value", bytes, hit.end)).flatten(),
+        b".psk " => value_of_word(bytes, hit.end, 0),
+        b"wpa-psk " if starts_line(bytes, hit.start) => behind_marks(&[b"ascii", b"0"], bytes, hit.end),
+        b" priv aes " | b" priv des " | b" priv 3des " => behind_marks(&[b"128", b"192", b"256"], bytes, hit.end),
         b"vault login" if starts_command(bytes, hit.start) => value_of_word(bytes, hit.end, 0),
         b"nmcli " if starts_command(bytes, hit.start) => value_behind(b"password", bytes, hit.end),
         b"d-i passwd/" if starts_line(bytes, hit.start) => value_behind(b"password", bytes, hit.end),
         b"bindpw" if starts_line(bytes, hit.start) => value_of_word(bytes, hit.end, 0),
         b"rootpw" if starts_line(bytes, hit.start) => first_plain(bytes, hit.end),
-        b"sudo -s" if bytes[hit.end - 1] == b'S' => piped(bytes, hit.start),
+        b"sudo -s" if bytes[hit.end - 1] == b'S' => input::piped(bytes, hit.start).or_else(|| input::behind(bytes, hit.end)),
         b"htpasswd" if starts_command(bytes, hit.start) => third_word(bytes, hit.end),
-        b"chpasswd" if starts_command(bytes, hit.start) => piped_login(bytes, hit.start),
         b"net user " if starts_command(bytes, hit.start) => net_user(bytes, hit.end),
         b"net use " if starts_command(bytes, hit.start) => net_use(bytes, hit.end),
         b"openssl " if starts_command(bytes, hit.start) => cipher(bytes, hit.end),
@@ -83,7 +106,7 @@ pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Taken> {
 }
 
 /// Commands, by the start of their names, with the option that the password follows.
-const OPTIONS: [(&[u8], &[u8]); 28] = [
+const OPTIONS: [(&[u8], &[u8]); 44] = [
     (b"podman login", b"-p"),
     (b"buildah login", b"-p"),
     (b"skopeo login", b"-p"),
@@ -101,7 +124,6 @@ const OPTIONS: [(&[u8], &[u8]); 28] = [
     (b"signtool", b"/p"),
     (b"snmpwalk", b"-A"),
     (b"docker login", b"-p"),
-    (b"redis-cli", b"-a"),
     (b"mongo", b"-p"),
     (b"sqlcmd", b"-P"),
     (b"ipmitool", b"-P"),
@@ -111,7 +133,24 @@ const OPTIONS: [(&[u8], &[u8]); 28] = [
     (b"ldapsearch", b"-w"),
     (b"ldapadd", b"-w"),
     (b"ldapmodify", b"-w"),
-    (b"ldappasswd", b"-w"),
+    (b"plink ", b"-pw"),
+    (b"plink.exe ", b"-pw"),
+    (b"pscp ", b"-pw"),
+    (b"pscp.exe ", b"-pw"),
+    (b"ssh-keygen", b"-N"),
+    (b"rdesktop", b"-p"),
+    (b"slappasswd", b"-s"),
+    (b"crackmapexec", b"-p"),
+    (b"netexec", b"-p"),
+    (b"evil-winrm", b"-p"),
+    (b"rabbitmqadmin", b"-p"),
+    (b"beeline", b"-p"),
+    (b"ncftpput", b"-p"),
+    (b"ncftpget", b"-p"),
+    (b"add-user.sh", b"-p"),
+    (b"snmpget", b"-A"),
+    (b"add-generic-password", b"-w"),
+    (b"add-internet-password", b"-w"),
 ];
 
 /// Whether a command's name ends here, or a few letters on as that of `mongodump`.
@@ -126,7 +165,7 @@ fn starts_line(bytes: &[u8], at: usize) -> bool {
 }
 
 /// Whether a command's name may start here.
-fn starts_command(bytes: &[u8], at: usize) -> bool {
+pub(super) fn starts_command(bytes: &[u8], at: usize) -> bool {
     at.checked_sub(1).is_none_or(|before| b" \t\n\r/\\\"'`$(|;&>".contains(&bytes[before]))
 }
 
@@ -266,10 +305,47 @@ fn net_use(bytes: &[u8], from: usize) -> Option<Range<usize>> {
 fn cipher(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     let line = command_line(bytes, from);
     let text = &bytes[line.clone()];
+    if text.starts_with(b"passwd ") {
+        return to_be_hashed(bytes, from + b"passwd ".len());
+    }
     let option = words(text).find(|word| text[word.clone()].eq_ignore_ascii_case(b"-k"))?;
     let mut cursor = Cursor::new(bytes, line.start + option.end);
     cursor.blanks();
     value(cursor)
+}
+
+/// The password that a command makes a hash of: `mkpasswd -m sha-512 PASSWORD`, `openssl passwd -1 -salt x PASSWORD`.
+fn to_be_hashed(bytes: &[u8], from: usize) -> Option<Range<usize>> {
+    const WITH_VALUE: [&[u8]; 6] = [b"-salt", b"-m", b"-S", b"-R", b"--method", b"--salt"];
+    let line = command_line(bytes, from);
+    let text = &bytes[line.clone()];
+    let words: Vec<_> = words(text).take(WITH_VALUE.len() + 2).collect();
+    let is_option = |at: usize| text[words[at].start] == b'-';
+    let follows = |at: usize| at > 0 && WITH_VALUE.contains(&&text[words[at - 1].clone()]);
+    let asks = || words.iter().any(|word| text[word.clone()].starts_with(b"-stdin"));
+    let password = (0..words.len()).find(|&at| !is_option(at) && !follows(at)).filter(|_| !asks())?;
+    value(Cursor::new(bytes, line.start + words[password].start))
+}
+
+/// The password of a user of Redis: `user ann on >PASSWORD`, `ACL SETUSER ann on >PASSWORD`.
+fn of_redis_user(bytes: &[u8], hit: &Range<usize>) -> Option<Range<usize>> {
+    let head = &bytes[hit.start.saturating_sub(LINE)..hit.start];
+    let line = head[memchr::memrchr(b'\n', head).map_or(0, |end| end + 1)..].to_ascii_lowercase();
+    let names_user = line.trim_ascii_start().starts_with(b"user ") || memchr::memmem::find(&line, b"acl setuser ").is_some();
+    // `on >= 3` compares.
+    (names_user && bytes.get(hit.end) != Some(&b'=')).then(|| value(Cursor::new(bytes, hit.end))).flatten()
+}
+
+/// Whether a parameter of AWS is one that is encrypted.
+fn is_secure(bytes: &[u8], from: usize) -> bool {
+    memchr::memmem::find(&bytes[command_line(bytes, from)], b"SecureString").is_some()
+}
+
+/// The word after those in `marks`.
+fn behind_marks(marks: &[&[u8]], bytes: &[u8], from: usize) -> Option<Range<usize>> {
+    let text = &bytes[command_line(bytes, from)];
+    let skipped = words(text).take_while(|word| marks.contains(&&text[word.clone()])).count();
+    value_of_word(bytes, from, skipped)
 }
 
 /// The value that is the word at `place` of a command line.
@@ -297,9 +373,14 @@ fn of_rabbit(bytes: &[u8], from: usize) -> Option<Range<usize>> {
 
 /// The value after the first word `name` of a command line.
 fn value_behind(name: &[u8], bytes: &[u8], from: usize) -> Option<Range<usize>> {
+    nth_behind(name, 1, bytes, from)
+}
+
+/// The value that is the word `count` words behind the first word `name` of a command line.
+fn nth_behind(name: &[u8], count: usize, bytes: &[u8], from: usize) -> Option<Range<usize>> {
     let line = command_line(bytes, from);
     let place = words(&bytes[line.clone()]).position(|word| bytes[line.start + word.start..line.start + word.end] == *name)?;
-    value_of_word(bytes, from, place + 1)
+    value_of_word(bytes, from, place + count)
 }
 
 /// The first word of a line that is no option: `rootpw --plaintext PASSWORD`. The hash of a password says so.
@@ -322,26 +403,8 @@ fn login_of_oracle(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     (length > 0).then_some(password.start..password.start + length)
 }
 
-/// The password of `echo user:password |` before the command.
-fn piped_login(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    after(b':', bytes, piped(bytes, at)?)
-}
-
-/// What `echo VALUE |` before the command gives it.
-fn piped(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    let head = &bytes[at.saturating_sub(LINE)..at];
-    let line = at - head.len() + memchr::memrchr(b'\n', head).map_or(0, |end| end + 1);
-    let echo = memchr::memmem::rfind(&bytes[line..at], b"echo ")?;
-    let mut cursor = Cursor::new(bytes, line + echo + b"echo ".len());
-    while cursor.eat(b"-") {
-        cursor.at += cursor.rest().iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
-        cursor.blanks();
-    }
-    value(cursor).filter(|span| span.end < at)
-}
-
 /// What follows the user and `sign` in `user:password`.
-fn after(sign: u8, bytes: &[u8], span: Range<usize>) -> Option<Range<usize>> {
+pub(super) fn after(sign: u8, bytes: &[u8], span: Range<usize>) -> Option<Range<usize>> {
     let sign = memchr::memchr(sign, &bytes[span.clone()])?;
     (sign > 0 && span.start + sign + 1 < span.end).then_some(span.start + sign + 1..span.end)
 }
@@ -357,9 +420,10 @@ fn user_option(bytes: &[u8], from: usize) -> Option<Range<usize>> {
 }
 
 /// A quoted value or a word, which does not stand for another as in the usage of a command (`-k PASSWORD`).
-fn value(mut cursor: Cursor<'_>) -> Option<Range<usize>> {
+pub(super) fn value(mut cursor: Cursor<'_>) -> Option<Range<usize>> {
     if let Some(quote) = cursor.quote() {
-        return cursor.quoted(quote);
+        let bytes = cursor.text();
+        return cursor.quoted(quote).filter(|span| !span.is_empty() && (quote.mark != b'"' || !is_variable(&bytes[span.clone()])));
     }
     if stands_for_a_value(cursor.rest()) {
         return None;
@@ -368,6 +432,11 @@ fn value(mut cursor: Cursor<'_>) -> Option<Range<usize>> {
     let elsewhere = [&b"@keychain:"[..], b"@env:"].iter().any(|place| cursor.rest().starts_with(place));
     let plain = !elsewhere && !matches!(cursor.peek(), None | Some(b'-' | b'$' | b'<' | b'{' | b'(' | b'['));
     (plain && length > 0).then_some(cursor.at..cursor.at + length)
+}
+
+/// Whether a shell puts something else in the place of all of a text: `$pw`, `$1`.
+fn is_variable(text: &[u8]) -> bool {
+    text.strip_prefix(b"$").is_some_and(|name| !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_'))
 }
 
 /// Whether a word in capitals says what belongs here: `PASSWORD`, `NEW_PASSWORD`.
@@ -379,7 +448,7 @@ fn stands_for_a_value(rest: &[u8]) -> bool {
 }
 
 /// The rest of the line up to a pipe, with the lines that it goes on to.
-fn command_line(bytes: &[u8], from: usize) -> Range<usize> {
+pub(super) fn command_line(bytes: &[u8], from: usize) -> Range<usize> {
     let rest = &bytes[from..bytes.len().min(from + LINE)];
     let end = memchr::memchr3_iter(b'\n', b'|', b';', rest).find(|&at| rest[at] != b'\n' || at == 0 || rest[at - 1] != b'\\');
     from..from + end.unwrap_or(rest.len())

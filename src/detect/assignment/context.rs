@@ -1,6 +1,8 @@
 //! What surrounds a name on its line. Owns: telling code, comments and quoted text apart. Must not: look beyond the line.
 
+use super::cursor::Cursor;
 use super::operator::Place;
+use super::page;
 use crate::file_kind::FileKind;
 
 /// What surrounds a name.
@@ -22,6 +24,9 @@ const REACH: usize = 600;
 /// What surrounds the name.
 #[must_use]
 pub fn of(place: &Place<'_>) -> Context {
+    if page::is_in_selector(Cursor::new(place.bytes, place.name.end)) {
+        return Context::Plain;
+    }
     // The quotes of a quoted name are its own.
     let before = match (place.before_selector().split_last(), place.bytes.get(place.name.end)) {
         (Some((mark, head)), Some(next)) if mark == next && matches!(mark, b'"' | b'\'' | b'`') => head,

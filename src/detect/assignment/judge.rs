@@ -53,6 +53,7 @@ fn certainty(assignment: &Assignment<'_>, form: Form) -> Option<&'static str> {
         .or_else(|| (assignment.literal.array.is_some() && array::is_counted(value)).then_some("it is a sequence"))
         .or_else(|| value::placeholder(value))
         .or_else(|| value::harmless(value))
+        .or_else(|| is_cjk_sentence(value).then_some("it is a text for people"))
         .or_else(|| (form == Form::Phrase && is_label(value, assignment.name.class)).then_some("it is a text for people"))
         .or_else(|| (is_help(assignment) && matches!(form, Form::Word | Form::Joined)).then_some("it is a word of a help text"))
         .or_else(|| {
@@ -63,6 +64,7 @@ fn certainty(assignment: &Assignment<'_>, form: Form) -> Option<&'static str> {
             let few = form == Form::Digits && value.len() <= LONGEST_CODE;
             (few && assignment.name.class == Class::Token).then_some("it is a number or a code for one use")
         })
+        .or_else(|| (form == Form::Uuid && is_repeated(value)).then_some("it is made up"))
         .or_else(|| (form == Form::Uuid && !opening).then_some("it is a UUID without a secret's name"))
         .or_else(|| (assignment.minified && form != Form::Random).then_some("the line is minified code"))
         .or_else(|| is_own_name(assignment, form).then_some("it says its own name"))
@@ -79,6 +81,9 @@ fn is_own_name(assignment: &Assignment<'_>, form: Form) -> bool {
     let letters = |text: &[u8]| text.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect::<Vec<_>>();
     let value = &*assignment.value;
     let is_label = assignment.operator == Operator::Element && form == Form::Word && value[0].is_ascii_uppercase();
+    // `validator("newPassword", "newPassword2")` has names.
+    let counted = assignment.operator == Operator::Comma;
+    let value = if counted { value.trim_end_with(|last| last.is_ascii_digit()).as_bytes() } else { value };
     let is_name = name::read(value).is_some_and(|own| own.words > 1);
     (is_name || is_label) && letters(assignment.text).ends_with(&letters(value))
 }
@@ -100,9 +105,11 @@ fn is_help(assignment: &Assignment<'_>) -> bool {
 
 /// Whether a value is the fingerprint of an OpenPGP key: of one of a package manager, or one that a command looks up.
 fn is_key_id(assignment: &Assignment<'_>) -> bool {
-    const NAMES: [&[u8]; 4] = [b"apt_key", b"apt-key", b"list-key", b"recv-key"];
+    const NAMES: [&[u8]; 5] = [b"apt_key", b"apt-key", b"list-key", b"recv-key", b"trust-gpg-key"];
     let value = &*assignment.value;
-    let digits = value.len() == 40 && value.iter().all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(byte));
+    let is_digit = |byte: &u8| byte.is_ascii_digit() || (b'A'..=b'F').contains(byte);
+    // `--trust-gpg-keys` takes several.
+    let digits = value.split(|byte| *byte == b',').all(|id| matches!(id.len(), 16 | 40) && id.iter().all(is_digit));
     digits && assignment.name.class == Class::Key && {
         let name = assignment.text.to_ascii_lowercase();
         NAMES.iter().any(|known| memchr::memmem::find(&name, known).is_some())
@@ -118,6 +125,18 @@ fn is_grammar(assignment: &Assignment<'_>) -> bool {
 /// Whether a sentence says the value without quotes.
 fn is_said(assignment: &Assignment<'_>) -> bool {
     assignment.operator == Operator::Prose && assignment.literal.mark.is_none()
+}
+
+/// Whether the last group of a UUID is two digits again and again: `…-1a1a1a1a1a1a`.
+fn is_repeated(uuid: &[u8]) -> bool {
+    const GROUP: usize = 12;
+    let group = &uuid[uuid.len().saturating_sub(GROUP)..];
+    group[2..].iter().zip(group).all(|(a, b)| a == b)
+}
+
+/// Whether a text has the stops of Chinese or Japanese.
+fn is_cjk_sentence(value: &[u8]) -> bool {
+    ["。", "、", "，"].iter().any(|stop| memchr::memmem::find(value, stop.as_bytes()).is_some())
 }
 
 /// Whether words with blanks are a label or a sentence rather than a passphrase.
@@ -165,6 +184,12 @@ fn is_sentence(value: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn uuids_of_documentation_are_made_up() {
+        assert!(is_repeated(b"48e92789-57a3-466a-9959-1a1a1a1a1a1a"));
+        assert!(!is_repeated(b"48e92789-57a3-466a-9959-1a1a1a1a1a1b"));
+    }
 
     #[test]
     fn keys_in_groups_are_no_texts_for_people() {

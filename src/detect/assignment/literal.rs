@@ -157,8 +157,10 @@ pub(super) fn quoted<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>, context: Co
     if closes_outer || command {
         return None;
     }
+    let here = place.kind == FileKind::Script && next.text()[..next.at].ends_with(&[b'@', quote.mark]);
     let span = match quoted_text(place, &mut next, quote) {
         Some(span) => span,
+        None if here => here_string(place, &mut next, quote.mark)?,
         None => first_line(&mut next)?,
     };
     *cursor = next;
@@ -185,6 +187,20 @@ fn quoted_text<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>, quote: Quote<'_>)
         *cursor = far;
     }
     span
+}
+
+/// The one line of a here-string of PowerShell, whose quotes stand on the lines around it.
+fn here_string<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>, mark: u8) -> Option<Range<usize>> {
+    place.looked(cursor.at + 2 * MAX_LINE);
+    let mut far = place.far(cursor.at);
+    let opened = far.line_end();
+    let length = memchr::memchr(b'\n', &far.rest()[..far.rest().len().min(MAX_LINE)])?;
+    let span = far.at..far.at + far.rest()[..length].trim_ascii_end().len();
+    far.at += length + 1;
+    (opened && far.eat(&[mark, b'@'])).then(|| {
+        *cursor = far;
+        span
+    })
 }
 
 /// The first line of a long text that goes on over several lines.

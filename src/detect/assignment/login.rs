@@ -13,7 +13,7 @@ use super::{bare, name};
 use crate::file_kind::FileKind;
 
 /// Ends of the names of functions that take a login, without underscores, with the number of arguments before the password.
-const CALLS: [(&[u8], usize); 17] = [
+const CALLS: [(&[u8], usize); 19] = [
     (b"ssh2userauthpassword", 2),
     (b"sshuserauthpassword", 2),
     (b".userauthpassword", 1),
@@ -31,6 +31,9 @@ const CALLS: [(&[u8], usize); 17] = [
     (b"withcredentials", 1),
     (b"keytar.setpassword", 2),
     (b"plainauth", 2),
+    (b"usernamepasswordtoken", 1),
+    // Of sbt, the last one: others are pairs.
+    (b"credentials", 3),
 ];
 /// Bytes of an argument that is no literal.
 const ARGUMENT: usize = 48;
@@ -50,6 +53,7 @@ pub fn password<'v>(place: &Place<'v>, mut cursor: Cursor<'v>, operator: Operato
         cursor.eat(b",").then_some(())?;
         cursor.blanks();
     }
+    cursor.eat(b"Some(");
     quoted(place, &mut cursor, Context::Plain)
 }
 
@@ -148,7 +152,8 @@ fn skipped(name: &[u8]) -> Option<usize> {
 
 /// Whether a name takes user and password in brackets.
 fn is_pair(name: &[u8]) -> bool {
-    name.len() >= 4 && name[name.len() - 4..].eq_ignore_ascii_case(b"auth")
+    // `remote-auth = ["ldap", "saml2"]` lists ways, or packages.
+    name.len() >= 4 && name[name.len() - 4..].eq_ignore_ascii_case(b"auth") && !name.contains(&b'-')
 }
 
 /// Steps over an argument: a literal, or a name.

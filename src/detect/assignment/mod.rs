@@ -12,14 +12,18 @@ mod call;
 mod command;
 pub mod context;
 mod cursor;
+mod input;
 mod insert;
 mod judge;
 pub mod literal;
 mod login;
+mod markup;
 mod member;
 pub mod name;
 pub mod operator;
+mod page;
 mod prompt;
+mod robot;
 mod row;
 mod statement;
 mod table;
@@ -188,11 +192,18 @@ fn assignments<'v>(view: &View<'v>, place: &Place<'v>, class: PathClass, each: &
         let Some(name) = *read.get_or_init(|| name::read(place.text())) else { return };
         // `HTTPDigestAuth("user", "…")` speaks of no digest.
         let denies = name.denies.filter(|_| operator != Operator::Call);
-        let name = if literal.paired { Name { class: Class::Password, denies, ..name } } else { name };
+        // What a statement says is a password, `message-digest-key 1 md5 …`, is one by any name.
+        let name = match operator {
+            Operator::Command => Name { class: Class::Password, denies: None, ..name },
+            _ if literal.paired => Name { class: Class::Password, denies, ..name },
+            _ => name,
+        };
         let value = if let Some(bytes) = &literal.array {
             Cow::Owned(bytes.clone())
         } else {
             literal.span = narrowed(place.whole, literal.span, name.class);
+            // Spring Security says so of a password that is no hash.
+            literal.span.start += if place.whole[literal.span.clone()].starts_with(b"{noop}") { b"{noop}".len() } else { 0 };
             Cow::Borrowed(&place.whole[literal.span.clone()])
         };
         let minified = place.kind == FileKind::Code && (context == Context::Unknown || is_minified(view, place.name.end));

@@ -111,6 +111,10 @@ pub fn read(name: &[u8]) -> Option<Name> {
     {
         class = Class::ApiKey;
     }
+    // A key that people make up and type: of Wi-Fi, of a tunnel.
+    if matches!(before, [.., "pre", "shared"] | [.., "preshared" | "wep"]) && class == Class::ApiKey || words[head] == "presharedkey" {
+        class = Class::Password;
+    }
     Some(Name {
         class,
         bare: count == 1,
@@ -145,12 +149,18 @@ fn denial(class: Class, before: &[&str], head: &str, after: &[&str]) -> Option<&
     if any(after, ABOUT) && !(head == "secret" && after == ["id"]) {
         return Some("its name speaks of something about a credential");
     }
+    if before.first().is_some_and(|word| matches!(*word, "description" | "desc" | "label" | "title")) {
+        return Some("its name speaks of something about a credential");
+    }
     if before.first().is_some_and(|word| holds(ASKS, word)) {
         return Some("its name asks a question");
     }
     let last = before.last().copied().unwrap_or_default();
     if matches!(head, "nopasswd" | "nopassword" | "nopass") {
         return Some("its name says that there is none");
+    }
+    if matches!((last, head), ("nord" | "kee" | "proton" | "last", "pass") | ("one", "password") | ("apple", "passwords")) {
+        return Some("it is the name of a password manager");
     }
     if head == "pass" && holds(ROUNDS, last) {
         return Some("its name says one of several rounds");
@@ -275,6 +285,10 @@ mod tests {
             ("spring.datasource.password", Class::Password),
             ("ses_smtp_password_v4", Class::Password),
             ("bindpw", Class::Password),
+            ("wpa2-pre-shared-key", Class::Password),
+            ("PresharedKey", Class::Password),
+            ("wep_key0", Class::Password),
+            ("shared_key", Class::ApiKey),
             ("clientSecret", Class::Secret),
             ("secret_id", Class::Secret),
             ("secret_key_base", Class::ApiKey),
@@ -308,6 +322,9 @@ mod tests {
             "keyword",
             "authenticate",
             "password_file",
+            "DESCRIPTION_MAIL_PASSWORD",
+            "NordPass",
+            "OnePassword",
             "secretName",
             "tokenType",
             "keyId",

@@ -5,10 +5,12 @@ use std::ops::Range;
 
 use super::bare;
 use super::cursor::Cursor;
+use super::markup::{is_attribute, is_caption, is_cell, markup, opens_tag};
 use super::member::{named, object, option_default, value_tag};
-use super::row;
-use super::statement::{line_before, makes_user, names_user_of_device};
+use super::page;
+use super::statement::{line_before, makes_user, names_user_of_device, qualifies_key};
 use super::value::{self, Form};
+use super::{input, robot, row};
 use crate::file_kind::FileKind;
 
 /// Bytes of a sentence between a name and what it is said to be, at most, and of that.
@@ -122,6 +124,15 @@ impl<'v> Place<'v> {
         self.text().eq_ignore_ascii_case(b"key") && self.word_before().eq_ignore_ascii_case(b"public")
     }
 
+    /// Whether the name is of a text that is translated, or its end: `t("settings.password")`.
+    fn is_translated(&self) -> bool {
+        let before = self.before();
+        let Some((b'"' | b'\'', head)) = before.split_last() else { return false };
+        let calls = [&b"t("[..], b"_(", b"trans(", b"gettext("];
+        let call = calls.iter().find_map(|call| head.strip_suffix(*call));
+        call.is_some_and(|rest| rest.last().is_none_or(|last| !last.is_ascii_alphanumeric()))
+    }
+
     fn is_flag(&self) -> bool {
         let joined = matches!(self.before().last(), Some(b'&' | b'/' | b'%' | b'+' | b'*' | b')'));
         self.text().starts_with(b"-") && !joined
@@ -131,17 +142,21 @@ impl<'v> Place<'v> {
 /// The operator after the name, where there is one. The cursor starts behind the name and ends behind the operator.
 #[must_use]
 pub fn after<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> Option<Operator> {
-    if place.is_public_key() {
+    if place.is_public_key() || place.is_translated() {
         return None;
     }
     let quoted = close_name(place, cursor)?;
     if cursor.peek() == Some(b'>') && (quoted && (place.kind == FileKind::Markup || is_attribute(place)) || opens_tag(place)) {
         cursor.at += 1;
+        if is_caption(place, *cursor) {
+            return None;
+        }
         value_tag(cursor);
+        cursor.eat(b"<![CDATA[");
         return Some(Operator::Element);
     }
     let marked_up = matches!(place.kind, FileKind::Markup | FileKind::Doc);
-    if let Some(operator) = marked_up.then(|| markup(cursor, quoted)).flatten() {
+    if let Some(operator) = marked_up.then(|| markup(place, cursor, quoted)).flatten() {
         return Some(operator);
     }
     let start = cursor.at;
@@ -157,11 +172,12 @@ pub fn after<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> Option<Operator>
             cursor.at += 1;
             Some(Operator::Cell)
         }
-        b'.' if quoted => types(cursor),
+        b'.' if quoted => page::types(cursor),
         b'"' if quoted && blanks > 0 && place.kind == FileKind::Config => Some(Operator::Space),
         b'|' | b'?' | b'+' | b'.' => [&b"||="[..], b"?=", b"+=", b".="].iter().any(|sign| cursor.eat(sign)).then_some(Operator::Assign),
         b'<' | b'-' => points(cursor),
         b't' if quoted => points(cursor),
+        b'w' if quoted => page::says(cursor),
         b'(' => call(place, cursor, quoted),
         b',' => comma(place, cursor, quoted),
         0xEF => cursor.eat("\u{ff1a}".as_bytes()).then_some(Operator::Colon),
@@ -169,6 +185,7 @@ pub fn after<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> Option<Operator>
         _ if quoted => None,
         b'"' | b'\'' if blanks > 0 && place.is_verb() => None,
         b'`' if blanks > 0 && place.kind == FileKind::Doc && !place.is_verb() => Some(Operator::Prose),
+        b'@' if blanks > 0 && place.kind == FileKind::Code && cursor.ahead(1) == Some(b'"') => Some(Operator::Space),
         b'"' | b'\'' if blanks > 0 => Some(if place.is_flag() { Operator::Flag } else { Operator::Space }),
         _ if blanks > 0 => words(place, cursor),
         _ => None,
@@ -193,7 +210,7 @@ fn close_name(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<bool> {
         }
         b']' => {
             cursor.at += 1;
-            Some(false)
+            Some(page::close_selector(cursor))
         }
         b'?' if cursor.ahead(1) == Some(b':') => {
             cursor.at += 1;
@@ -203,6 +220,7 @@ fn close_name(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<bool> {
             while cursor.eat(b"*") {}
             Some(false)
         }
+        b'}' if place.kind == FileKind::Config && robot::closes(place, cursor) => Some(false),
         b'}' if place.kind == FileKind::Script && place.before().ends_with(b"${") => {
             cursor.at += 1;
             cursor.eat(b"\"");
@@ -214,6 +232,9 @@ fn close_name(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<bool> {
             let own = if quote.text[0] >= 0x80 { *before.last()? >= 0x80 } else { before.ends_with(quote.text) };
             while own && matches!(cursor.peek(), Some(b']' | b')')) {
                 cursor.at += 1;
+            }
+            if own {
+                page::close_selector(cursor);
             }
             own.then_some(true)
         }
@@ -296,12 +317,6 @@ fn skip_type_of(place: &Place<'_>, cursor: &mut Cursor<'_>) -> bool {
     found
 }
 
-/// A text that is typed into the field of a page that has the name.
-fn types(cursor: &mut Cursor<'_>) -> Option<Operator> {
-    const CALLS: [&[u8]; 6] = [b".type(", b".fill(", b".send_keys(", b".sendKeys(", b".setValue(", b".clear().type("];
-    CALLS.iter().any(|call| cursor.eat(call)).then_some(Operator::Call)
-}
-
 /// `name <- "value"` of R, `"name" -> "value"` of Scala and `"name" to "value"` of Kotlin.
 fn points(cursor: &mut Cursor<'_>) -> Option<Operator> {
     let mut next = *cursor;
@@ -333,7 +348,9 @@ fn skip_type(cursor: &mut Cursor<'_>) -> bool {
 /// `setPassword("x")`: the last part of the name must be the one that speaks of a credential.
 fn call(place: &Place<'_>, cursor: &mut Cursor<'_>, quoted: bool) -> Option<Operator> {
     let tail = &place.bytes[place.hit.end..place.name.end];
-    if quoted || tail.contains(&b'.') && tail != b".new" {
+    // `password (or "ask" …)` explains.
+    let apart = cursor.at > place.name.end && !matches!(cursor.ahead(1), Some(b'"' | b'\'' | b'@' | b'$'));
+    if quoted || apart || tail.contains(&b'.') && tail != b".new" {
         return None;
     }
     cursor.at += 1;
@@ -346,6 +363,9 @@ fn comma<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>, quoted: bool) -> Option
     }
     cursor.at += 1;
     let symbol = matches!(place.before().last(), Some(b':' | b'{'));
+    if quoted && page::fills_in(line_before(place), cursor) {
+        return Some(Operator::Assign);
+    }
     match (quoted, place.is_flag()) {
         (true, true) if option_default(place, cursor) => Some(Operator::Named),
         (true, true) => Some(Operator::Flag),
@@ -382,6 +402,14 @@ fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
     if makes_user(place) && !is_in_sentence(cursor.rest()) || names_user_of_device(place, cursor) {
         return Some(Operator::Command);
     }
+    if place.kind == FileKind::Script
+        && place.text() == b"passwd"
+        && let Some(span) = input::behind(place.bytes, cursor.at)
+    {
+        // A quote before it is read again.
+        cursor.at = span.start - usize::from(matches!(place.bytes[span.start - 1], b'"' | b'\''));
+        return Some(Operator::Command);
+    }
     // `SELECT password AS name`.
     let renamed = cursor.rest().starts_with(b"AS ") || place.is_verb();
     if matches!(place.kind, FileKind::Doc | FileKind::Code)
@@ -394,11 +422,17 @@ fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
     if matches!(place.kind, FileKind::Doc | FileKind::Code) && names_token(cursor.rest()) {
         return Some(Operator::Prose);
     }
+    if place.kind == FileKind::Doc && names_owner(cursor) {
+        return Some(Operator::Colon);
+    }
     if place.kind == FileKind::Doc && !place.is_verb() && says(place, cursor) {
         return Some(Operator::Prose);
     }
+    if place.kind == FileKind::Config && robot::sets(place, cursor) {
+        return Some(Operator::Space);
+    }
     let starts_line = matches!(place.before().iter().rev().find(|byte| !matches!(byte, b' ' | b'\t')), None | Some(b'\n'));
-    (place.kind == FileKind::Config && starts_line).then_some(Operator::Space)
+    (place.kind == FileKind::Config && starts_line && !qualifies_key(place, *cursor)).then_some(Operator::Space)
 }
 
 /// Whether what comes next is a word of a sentence that goes on: `the password to avoid questions`.
@@ -406,6 +440,21 @@ fn is_in_sentence(rest: &[u8]) -> bool {
     let rest = &rest[..rest.len().min(SENTENCE)];
     let (word, more) = rest.split_at(bare::word(rest));
     !word.is_empty() && word.iter().all(u8::is_ascii_lowercase) && bare::goes_on(more)
+}
+
+/// Steps over whose password it is: `password for root: …`.
+fn names_owner(cursor: &mut Cursor<'_>) -> bool {
+    let mut next = *cursor;
+    if !next.eat(b"for ") {
+        return false;
+    }
+    let of_name = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_.@/- ".contains(byte);
+    next.at += next.rest().iter().take(SENTENCE).take_while(of_name).count();
+    let found = next.eat(b": ");
+    if found {
+        *cursor = next;
+    }
+    found
 }
 
 /// Whether a sentence goes on with a value that is no word: `with password abc1`, `the password of the box is abc1`.
@@ -432,64 +481,8 @@ fn names_token(rest: &[u8]) -> bool {
     rest.get(..LONG).is_some_and(|head| head.iter().all(u8::is_ascii_alphanumeric) && head.iter().any(u8::is_ascii_digit))
 }
 
-/// Attributes and cells.
-fn markup(cursor: &mut Cursor<'_>, quoted: bool) -> Option<Operator> {
-    if quoted && cursor.peek() == Some(b' ') {
-        return attribute(cursor);
-    }
-    let mut next = *cursor;
-    let mut tags = 0;
-    next.blanks();
-    while next.peek() == Some(b'<') && tags < 4 {
-        let end = memchr::memchr(b'>', &next.rest()[..next.rest().len().min(100)])?;
-        next.at += end + 1;
-        next.line_end();
-        next.blanks();
-        tags += 1;
-    }
-    if tags > 0 {
-        *cursor = next;
-    }
-    (tags >= 2 && !matches!(next.peek(), Some(b'=' | b':' | b',' | b'('))).then_some(Operator::Cell)
-}
-
-/// Whether the name is the value of an attribute that names: `name="password"`.
-fn is_attribute(place: &Place<'_>) -> bool {
-    [&b" name=\""[..], b" key=\"", b" id=\""].iter().any(|attribute| place.before().ends_with(attribute))
-}
-
-/// Whether the name is a tag's: `<password` or `<ns:password`.
-fn opens_tag(place: &Place<'_>) -> bool {
-    let before = place.before();
-    let prefix = before.iter().rev().take(32).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b':').count();
-    before[..before.len() - prefix].ends_with(b"<")
-}
-
-/// `value=` further on in the tag.
-fn attribute(cursor: &mut Cursor<'_>) -> Option<Operator> {
-    const TAG: usize = 160;
-    let rest = &cursor.rest()[..cursor.rest().len().min(TAG)];
-    let tag = &rest[..memchr::memchr(b'>', rest).unwrap_or(rest.len())];
-    let at = [&b" value="[..], b" Value=", b" content="].iter().find_map(|word| Some(memchr::memmem::find(tag, word)? + word.len()))?;
-    cursor.at += at;
-    Some(Operator::Named)
-}
-
-/// Whether a Markdown cell that ends at `next` holds the name and nothing before it; or words before it, and the next cell no word.
-fn is_cell(place: &Place<'_>, mut next: Cursor<'_>) -> bool {
-    let text = place.before().iter().rev().take(64);
-    let first = |of_cell: fn(&u8) -> bool| text.clone().find(|byte| !of_cell(byte)) == Some(&b'|');
-    if first(|byte| b" `*".contains(byte)) {
-        return true;
-    }
-    next.at += 1;
-    next.blanks();
-    next.eat(b"`");
-    first(|byte| byte.is_ascii_alphanumeric() || b" `*_-.".contains(byte)) && is_no_word(next.rest())
-}
-
 /// Whether a value of a few characters comes next that is no word.
-fn is_no_word(rest: &[u8]) -> bool {
+pub(super) fn is_no_word(rest: &[u8]) -> bool {
     let word = &rest[..bare::word(&rest[..rest.len().min(SENTENCE)])];
     word.len() >= 4 && matches!(value::form(word), Form::Coded | Form::Signed | Form::Random) && !word.contains(&b'(')
 }

@@ -21,14 +21,16 @@ pub(super) fn is_in_row(before: &[u8], mut value: Cursor<'_>) -> bool {
         }
         next => next == Some(b']'),
     };
-    is_word && goes_on && words_before(before) % 2 == 1
+    let (count, row) = words_before(before);
+    let is_list = row.ends_with(b"[") && (count > 0 || value.peek() != Some(b']'));
+    is_word && goes_on && (is_list || count % 2 == 1)
 }
 
-/// How many words in quotes stand in a row, on one line, before the quote that ends `text`.
-fn words_before(text: &[u8]) -> usize {
+/// How many words in quotes stand in a row, on one line, before the quote that ends `text`, and what stands before them.
+fn words_before(text: &[u8]) -> (usize, &[u8]) {
     const FURTHEST: usize = 256;
     let text = &text[text.len().saturating_sub(FURTHEST)..];
-    let Some((mark, mut before)) = text.split_last() else { return 0 };
+    let Some((mark, mut before)) = text.split_last() else { return (0, text) };
     let mut count = 0;
     while let Some(row) = before.trim_end_with(|blank| matches!(blank, ' ' | '\t')).strip_suffix(b",") {
         let word = row.strip_suffix(&[*mark]);
@@ -36,7 +38,7 @@ fn words_before(text: &[u8]) -> usize {
         before = &row[..start];
         count += 1;
     }
-    count
+    (count, before)
 }
 
 #[cfg(test)]
@@ -55,7 +57,7 @@ mod tests {
             ("a\", \"", 0),
             ("", 0),
         ] {
-            assert_eq!(words_before(text.as_bytes()), count, "{text}");
+            assert_eq!(words_before(text.as_bytes()).0, count, "{text}");
         }
     }
 }

@@ -6,7 +6,7 @@ use super::call::{self, Call};
 use super::literal::Literal;
 use super::name::{self, Name};
 use super::operator::Operator;
-use super::{command, insert, login};
+use super::{command, input, insert, login};
 use crate::file_kind::FileKind;
 
 /// A value that is a credential by where it stands.
@@ -29,7 +29,7 @@ const HMAC: &[u8] = b"hmac_secret";
 const CIPHER: &[u8] = b"encryption_key";
 const SESSION: &[u8] = b"session_secret";
 /// Calls that take a credential, as their anchors spell them.
-const CALLS: [(&[u8], Call, &[u8]); 81] = [
+const CALLS: [(&[u8], Call, &[u8]); 102] = [
     (b".login(", Call::Login, PASSWORD),
     (b"wifi.begin(", Call::Key(1), PASSWORD),
     (b"dbi->connect(", Call::Key(2), PASSWORD),
@@ -74,6 +74,27 @@ const CALLS: [(&[u8], Call, &[u8]); 81] = [
     (b"redis.auth(", Call::Only, PASSWORD),
     (b"redis->auth(", Call::Only, PASSWORD),
     (b"jedis.auth(", Call::Only, PASSWORD),
+    (b"networkcredential]::new(", Call::Key(1), PASSWORD),
+    (b"hash::make(", Call::Only, PASSWORD),
+    (b"bcrypt(", Call::Only, PASSWORD),
+    (b"bcrypt.hash(", Call::Only, PASSWORD),
+    (b"bcrypt.hashsync(", Call::Only, PASSWORD),
+    (b"argon2.hash(", Call::Only, PASSWORD),
+    (b"hashpw(", Call::Only, PASSWORD),
+    (b"password_hash(", Call::Filtered, PASSWORD),
+    (b"pwd_context.hash(", Call::Only, PASSWORD),
+    (b"generatefrompassword(", Call::Only, PASSWORD),
+    (b"passwordencoder.encode(", Call::Only, PASSWORD),
+    (b"passwordencoder().encode(", Call::Only, PASSWORD),
+    (b".bind(\"cn=", Call::Key(1), PASSWORD),
+    (b".bind('cn=", Call::Key(1), PASSWORD),
+    (b".bind(\"uid=", Call::Key(1), PASSWORD),
+    (b".bind('uid=", Call::Key(1), PASSWORD),
+    (b"multi.addap(", Call::Key(1), PASSWORD),
+    (b"wifi.softap(", Call::Key(1), PASSWORD),
+    (b"wlan.connect(", Call::Key(1), PASSWORD),
+    (b"sta_if.connect(", Call::Key(1), PASSWORD),
+    (b"wifi.sta.config(", Call::Key(1), PASSWORD),
     (b"btoa(", Call::Pair(0), PASSWORD),
     (b"b64encode(", Call::Pair(0), PASSWORD),
     (b"base64_encode(", Call::Pair(0), PASSWORD),
@@ -128,6 +149,17 @@ pub fn read<'v>(bytes: &'v [u8], hit: Range<usize>, kind: FileKind, each: &mut d
             each(Taken { name: Name::PASSWORD, text: anchor, operator: Operator::Command, literal });
         }
         return Some(taken.end);
+    }
+    if anchor.eq_ignore_ascii_case(b"chpasswd") && command::starts_command(bytes, hit.start) {
+        input::logins(bytes, &hit, &mut |span| {
+            each(Taken {
+                name: Name::PASSWORD,
+                text: anchor,
+                operator: Operator::Command,
+                literal: Literal { span, ..Literal::default() },
+            });
+        });
+        return Some(bytes.len());
     }
     if anchor.eq_ignore_ascii_case(b"insert into") {
         return Some(insert::read(bytes, hit.end, &mut |cell| {

@@ -150,6 +150,11 @@ pub fn reference(value: &[u8]) -> Option<&'static str> {
             .step_by(2)
             .any(|name| name.len() > 2 && name.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_'));
     let variable = match value {
+        [b'$', rest @ .., b'$'] => rest.len() > 2 && identifier(rest) && wordness(rest) > WORDS,
+        // `"$user:$password"`.
+        [b'$', rest @ ..] if rest.contains(&b'$') => {
+            rest.split(|&byte| byte == b'$').all(|part| identifier(part) && part[0].is_ascii_lowercase() && wordness(part) > WORDS)
+        }
         [b'$', rest @ ..] => identifier(rest) && rest[0] != b'-' && (wordness(rest) >= 3.5 || rest.contains(&b'_')),
         [b'%', rest @ .., b'%'] | [b'@', rest @ .., b'@'] => identifier(rest),
         [b':' | b'@', rest @ ..] => rest.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'_') && wordness(rest) > WORDS,
@@ -410,6 +415,8 @@ mod tests {
             "{{ token }}",
             "%s",
             "%PASS%",
+            "$value[0]:$value[1]",
+            "$encrypted$",
             "env:TOKEN",
             "process.env.TOKEN",
             "getPassword()",

@@ -53,8 +53,8 @@ pub(super) const OPENING: &[&str] = &[
     "access", "account", "admin", "aes", "api", "apikey", "app", "application", "auth", "authentication", "authorization", "bearer",
     "certificate", "cipher", "client", "consumer", "cookie", "cred", "credential", "credentials", "crypt", "crypto", "decryption",
     "deploy", "des", "encrypt", "encryption", "hmac", "jwt", "licence", "license", "login", "master", "oauth", "pass", "passphrase",
-    "password", "priv", "private", "rest", "rsa", "secret", "security", "service", "session", "shared", "sign", "signature", "signing",
-    "ssh", "subscription", "token", "webhook", "wrapped",
+    "password", "preshared", "priv", "private", "rest", "rsa", "secret", "security", "service", "session", "shared", "sign", "signature", "signing",
+    "ssh", "subscription", "token", "webhook", "wep", "wrapped",
 ];
 
 /// Words before `key` that make it one of a table.

@@ -22,7 +22,7 @@ proptest::proptest! {
 }
 
 /// Pieces of assignments in all syntaxes that reach over lines.
-const PIECES: [&str; 90] = [
+const PIECES: [&str; 105] = [
     "password",
     "api_key",
     "auth_token",
@@ -113,6 +113,21 @@ const PIECES: [&str; 90] = [
     "=[[xv7kQ2m9rt]]",
     "rabbitmqctl add_user ann ",
     "<value>",
+    "chpasswd <<EOF\nroot:",
+    "chpasswd:\n  list: |\n    ann:",
+    "passwd --stdin <<< ",
+    "@'\n",
+    "\n'@",
+    "<elementProp name=\"",
+    "<stringProp name=\"Argument.value\">",
+    "<![CDATA[",
+    "${PASSWORD}    ",
+    "Input Password    id    ",
+    "ip ospf message-digest-key 1 md5 ",
+    "radius server R\n key ",
+    "[name=password]').type(",
+    "' | password_hash(",
+    "user ann on >",
 ];
 
 /// The candidates of the anchor of `literal` at `start`, and the text that they say they depend on beyond the lines near.

@@ -140,3 +140,29 @@ fn drops_name_their_reason() {
     assert_eq!(reason("a.py", "token_sha256 = '9f86d081884c7d659a2feaa0c55ad015'"), Some("its name says that it is a hash or encrypted"));
     assert_eq!(reason("a.py", "password = 'ref/keys/server.pem'"), Some("it is a path"));
 }
+
+#[test]
+fn what_is_named_otherwise_is_none() {
+    let key = crate::detect::testing::secret();
+    let hex = "3aa0f1c97be2d05836aa10b47d92e6c85f0d1b24";
+    for (path, text) in [
+        ("apps.json", format!("\"icon\": \"meraki.png\", \"sha\": \"{hex}\"")),
+        ("a.yml", format!("run: phive install --trust-gpg-keys {} phpcs", hex.to_uppercase())),
+        ("a.yml", "run: phive install --trust-gpg-keys 4AA394086372C20A,C5095986493B4AA0 phpcs".to_owned()),
+        ("a.yml", "#   deepl_api_key: \"48E92789-57A3-466A-9959-1A1A1A1A1A1A\"".to_owned()),
+        ("a.ts", "passwordsMatchValidator('newPassword', 'newPassword2')".to_owned()),
+        ("a.toml", "remote-auth = [\"django-auth-ldap\", \"python3-saml\"]".to_owned()),
+        ("a.py", "\"required\": [\"host\", \"user\", \"password\", \"dbname\"],".to_owned()),
+        ("a.py", "for v in ['passwords', 'playbook', 'inventory']:".to_owned()),
+        ("a.html", "<label for=\"id_password\">Password:</label>".to_owned()),
+        ("a.html", "<a class=\"left\" id=\"modal-genPassword\">Generate</a>".to_owned()),
+        ("a.tsx", "fieldLabel(t(\"setting.notification.smtp-password\"), \"optional2\")".to_owned()),
+        ("a.py", "help_text='Vault password (or \"ASK7x\" to prompt the user).'".to_owned()),
+        ("a.java", "return thingsboard.find(getDashboardTypeById(id));".to_owned()),
+        ("a.php", "'password' => '間違っています、もう一度',".to_owned()),
+    ] {
+        assert_eq!(found(path, &text), [], "{path}: {text}");
+    }
+    assert!(!found("a.json", &format!("{{\"meraki_api_key\": \"{hex}\"}}")).is_empty());
+    assert_eq!(found("a.yml", &format!("api_key: {key}")).len(), 1);
+}
