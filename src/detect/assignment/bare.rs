@@ -25,6 +25,9 @@ pub fn read(place: &Place<'_>, cursor: Cursor<'_>, operator: Operator, context: 
     let spaced = start > 0 && matches!(place.whole[start - 1], b' ' | b'\t' | 0x80..);
     let rest = &cursor.rest()[..cursor.rest().len().min(MAX)];
     let in_text = matches!(context, Context::Text(_));
+    // A shell has neither of them.
+    let is_make =
+        || place.kind == FileKind::Script && [&b"?="[..], b":="].iter().any(|sign| place.whole[..start].trim_ascii_end().ends_with(sign));
     let length = match operator {
         Operator::Element => element(rest)?,
         Operator::Cell => cell(rest)?,
@@ -35,7 +38,8 @@ pub fn read(place: &Place<'_>, cursor: Cursor<'_>, operator: Operator, context: 
         _ if in_text => word(rest),
         Operator::Colon | Operator::Named if place.kind == FileKind::Config => line(rest, place),
         Operator::Assign
-            if spaced && (place.kind == FileKind::Config || place.kind == FileKind::Script && place.text().contains(&b'.')) =>
+            if spaced
+                && (place.kind == FileKind::Config || place.kind == FileKind::Script && place.text().contains(&b'.') || is_make()) =>
         {
             line(rest, place)
         }

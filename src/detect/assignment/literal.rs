@@ -7,7 +7,7 @@ use super::cursor::{Cursor, MAX_BLANKS, MAX_QUOTED, Quote};
 use super::name::{self, Class};
 use super::operator::{Operator, Place};
 use super::value::{self, Form};
-use super::{argument, array, bare, login};
+use super::{argument, array, bare, fallback, login};
 use crate::file_kind::FileKind;
 
 /// A value as it is written.
@@ -96,7 +96,11 @@ pub fn after<'v>(place: &Place<'v>, cursor: &Cursor<'v>, operator: Operator, con
     let called = next.rest().iter().take(24).find(|byte| !byte.is_ascii_alphabetic()) == Some(&b'(');
     if operator == Operator::Call
         || called
-        || expression && !matches!(operator, Operator::Query | Operator::Flag | Operator::Element | Operator::Space | Operator::Command)
+        || expression
+            && !matches!(
+                operator,
+                Operator::Query | Operator::Flag | Operator::Element | Operator::Space | Operator::Command | Operator::Default
+            )
     {
         if let Some(span) = bare::lone(place, next, operator) {
             return each(Literal { span, ..Literal::default() });
@@ -256,14 +260,15 @@ fn wrapped<'v>(place: &Place<'v>, mut cursor: Cursor<'v>, each: &mut dyn FnMut(L
     let path = |head: &&[u8]| head.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.:<>[](&*!$ ".contains(byte));
     let function = head.strip_suffix(b"(").or_else(|| head.strip_suffix(b"[")).filter(path);
     let Some(function) = function else {
-        let after_or = OR.iter().any(|or| head.ends_with(or.trim_ascii_end()));
-        if let Some(literal) = after_or.then(|| quoted(place, &mut cursor, Context::Plain)).flatten() {
+        if let Some(literal) = fallback::ends_with_or(head).then(|| quoted(place, &mut cursor, Context::Plain)).flatten() {
             each(Literal { fallback: true, ..literal });
         }
         return;
     };
     let Some(literal) = quoted(place, &mut cursor, Context::Plain) else { return };
-    match wrapper(last_word(function)) {
+    let wrapper =
+        if function.ends_with(b"env::var") || function.starts_with(b"env.") { Wrapper::Setting } else { wrapper(last_word(function)) };
+    match wrapper {
         Wrapper::Same => each(literal),
         Wrapper::Setting => {
             if let Some(literal) = fallback(place, &mut cursor) {
@@ -323,19 +328,9 @@ fn hashes(function: &[u8]) -> bool {
     HASHING.iter().any(|known| function.eq_ignore_ascii_case(known))
 }
 
-/// Operators before what is taken when the left side is missing.
-const OR: [&[u8]; 6] = [b"||", b"??", b"?:", b"or ", b"//", b"|| "];
-
-/// The literal after a setting's name: `, "x")`, `) || "x"`.
+/// The literal that is taken where a setting is missing.
 fn fallback<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> Option<Literal> {
-    cursor.blanks();
-    if !cursor.eat(b",") {
-        (cursor.eat(b")") || cursor.eat(b"]")).then_some(())?;
-        cursor.blanks();
-        OR.iter().any(|or| cursor.eat(or)).then_some(())?;
-    }
-    cursor.blanks();
-    quoted(place, cursor, Context::Plain)
+    fallback::of_setting(cursor).then(|| quoted(place, cursor, Context::Plain)).flatten()
 }
 
 /// What a function makes of its literal.
@@ -349,7 +344,25 @@ enum Wrapper {
 }
 
 fn wrapper(function: &[u8]) -> Wrapper {
-    const SETTINGS: [&[u8]; 9] = [b"getenv", b"get", b"env", b"fetch", b"environ", b"getordefault", b"getproperty", b"config", b"os_env"];
+    const SETTINGS: [&[u8]; 17] = [
+        b"getenv",
+        b"get",
+        b"env",
+        b"_env",
+        b"get_env",
+        b"fetch",
+        b"environ",
+        b"environment",
+        b"getenvironmentvariable",
+        b"fromenvironment",
+        b"getordefault",
+        b"getproperty",
+        b"findproperty",
+        b"property",
+        b"config",
+        b"getvalue",
+        b"os_env",
+    ];
     const SAME: [&[u8]; 18] = [
         b"some",
         b"just",

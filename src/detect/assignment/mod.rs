@@ -12,6 +12,7 @@ mod call;
 mod command;
 pub mod context;
 mod cursor;
+mod fallback;
 mod input;
 mod insert;
 mod judge;
@@ -155,7 +156,9 @@ pub fn read<'v>(view: &View<'v>, class: PathClass, hit: Range<usize>, each: &mut
     let letters = whole[hit.clone()].iter().rposition(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80).map_or(0, |last| last + 1);
     let hit = hit.start..hit.start + letters;
     let Some(end) = name_end(whole, hit.end) else { return hit.end };
-    if !whole.get(end).is_some_and(|&next| may_follow(next)) || holds_anchor(&whole[hit.start + 1..end]) {
+    let default = default_after(whole, hit.start, hit.end..end);
+    let end = default.unwrap_or(end);
+    if !whole.get(end).is_some_and(|&next| default.is_some() || may_follow(next)) || holds_anchor(&whole[hit.start + 1..end]) {
         return end;
     }
     let bytes = &whole[..next_line_end(whole, end)];
@@ -261,6 +264,12 @@ fn name_end(bytes: &[u8], from: usize) -> Option<usize> {
         }
     }
     None
+}
+
+/// The dash between a name that an anchor at `hit` stands in and what is taken without it, which looks like more of the name: `${NAME-value}`.
+fn default_after(bytes: &[u8], hit: usize, rest: Range<usize>) -> Option<usize> {
+    let dash = rest.start + memchr::memchr(b'-', &bytes[rest])?;
+    bytes[..name_start(bytes, hit)].ends_with(b"${").then_some(dash)
 }
 
 /// Where the name around an anchor starts.

@@ -10,7 +10,7 @@ use super::member::{named, object, option_default, value_tag};
 use super::page;
 use super::statement::{line_before, makes_user, names_user_of_device, qualifies_key};
 use super::value::{self, Form};
-use super::{input, robot, row};
+use super::{fallback, input, robot, row};
 use crate::file_kind::FileKind;
 
 /// Bytes of a sentence between a name and what it is said to be, at most, and of that.
@@ -49,7 +49,7 @@ pub enum Operator {
     Command,
     /// `name:value` in one word.
     Tight,
-    /// `${name:value}`, `${name:-value}`.
+    /// `${name:value}`, `${name:-value}`, `getenv("name") || "value"`.
     Default,
 }
 
@@ -158,6 +158,9 @@ pub fn after<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> Option<Operator>
     let marked_up = matches!(place.kind, FileKind::Markup | FileKind::Doc);
     if let Some(operator) = marked_up.then(|| markup(place, cursor, quoted)).flatten() {
         return Some(operator);
+    }
+    if fallback::after(place, cursor, quoted) {
+        return Some(Operator::Default);
     }
     let start = cursor.at;
     let blanks = cursor.blanks();

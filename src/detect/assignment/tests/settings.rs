@@ -42,6 +42,53 @@ fn settings_files() {
 }
 
 #[test]
+fn what_is_taken_where_a_setting_is_missing() {
+    for (path, text) in [
+        ("a.py", "config('PASSWORD', default='abc1')"),
+        ("a.py", "env(\"PASSWORD\", default = \"abc1\")"),
+        ("a.py", "os.environ['PASSWORD'] or 'abc1'"),
+        ("a.php", "$_ENV['PASSWORD'] ?? 'abc1';"),
+        ("a.php", "getenv('PASSWORD') ?: 'abc1',"),
+        ("a.rb", "ENV.fetch('PASSWORD') { 'abc1' }"),
+        ("database.yml", "<%= ENV['PASSWORD'] || 'abc1' %>"),
+        ("a.cs", "Environment.GetEnvironmentVariable(\"PASSWORD\") ?? \"abc1\";"),
+        ("a.rs", "env::var(\"PASSWORD\").unwrap_or(\"abc1\".into())"),
+        ("a.rs", "env::var(\"PASSWORD\").unwrap_or_else(|_| \"abc1\".to_owned())"),
+        ("A.java", "Optional.ofNullable(System.getenv(\"PASSWORD\")).orElse(\"abc1\");"),
+        ("A.java", "@Value(\"${spring.datasource.password:abc1}\")"),
+        ("a.dart", "String.fromEnvironment('PASSWORD', defaultValue: 'abc1')"),
+        ("a.yml", "x: ${PASSWORD-abc1}"),
+        ("a.sh", "x=\"${PASSWORD-abc1}\""),
+        ("values.yaml", "x: {{ .Values.password | default \"abc1\" }}"),
+        ("a.j2", "x={{ password | default('abc1') }}"),
+    ] {
+        reads(path, text, &[(Op::Default, "abc1")]);
+    }
+    // The name of what holds the value says it, too.
+    for (path, text) in [
+        ("a.py", "password = env.str('X', default='abc1')"),
+        ("a.php", "$password = $_ENV['X'] ?? 'abc1';"),
+        ("a.cs", "var password = Environment.GetEnvironmentVariable(\"X\") ?? \"abc1\";"),
+        ("a.rs", "let password = env::var(\"X\").unwrap_or(\"abc1\".into());"),
+        ("Makefile", "PASSWORD ?= abc1"),
+        ("Makefile", "PASSWORD := abc1 # comment"),
+    ] {
+        reads(path, text, &[(Op::Assign, "abc1")]);
+    }
+    for (path, text) in [
+        ("a.js", "if (form['password']) { submit('abc1') }"),
+        ("a.js", "form['password'] || other"),
+        ("a.py", "config('PASSWORD', cast='abc1')"),
+        ("a.sh", "x=\"${PASSWORD-}\""),
+        ("a.sh", "x=my-password-abc1"),
+        ("a.sh", "PASSWORD := "),
+        ("values.yaml", "x: {{ .Values.password | quote }}"),
+    ] {
+        reads(path, text, &[]);
+    }
+}
+
+#[test]
 fn data_and_markup() {
     for (path, text, operator) in [
         ("a.json", "{\"password\": \"abc1\"}", Op::Colon),
