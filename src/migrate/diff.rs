@@ -98,7 +98,7 @@ mod tests {
     fn a_word_that_is_a_password_is_masked_but_for_the_names_that_the_plan_writes() {
         let before = b"# the password\nDB_PASSWORD=password\n";
         let splices = [Splice { span: 27..35, text: "ref+unleak://shop/db-password".into() }];
-        let shown = unified("x.env", Some(before), &splices, &[27..35], &Known::new(&[b"password"]));
+        let shown = unified("x.env", Some(before), &splices, &[splices[0].span.clone()], &Known::new(&[b"password"]));
         assert!(shown.ends_with(" # the ********\n-DB_PASSWORD=********\n+DB_PASSWORD=ref+unleak://shop/db-password\n"), "{shown}");
     }
 

@@ -326,7 +326,7 @@ impl<'a> Work<'a> {
                     }
                 }
                 Companion::Variable { .. } if self.can_be_written(tree, ENV_FILE.into()).is_err() => {
-                    self.can_be_written(tree, ENV_FILE.into())?
+                    self.can_be_written(tree, ENV_FILE.into())?;
                 }
                 Companion::Variable { name, reference } if state.is_other(name, reference) => {
                     return Err(taken(name));

@@ -127,7 +127,6 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     name::check_template(&options.template).map_err(MakeError::Name)?;
     fits(options).map_err(MakeError::Unfit)?;
     let key = PlanKey::random();
-    let id = data_encoding::HEXLOWER.encode(&random_id());
     let mut left = Vec::new();
     let chosen = chosen::choose(&ground.report.findings, options, &mut left)?;
     let tree = DiskTree::new(ground.root.clone(), ground.paths.clone());
@@ -161,22 +160,13 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     manual.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
     manual.dedup();
     let mut plan = Plan {
-        version: VERSION,
-        id,
-        key,
-        tool: options.tool.clone(),
-        root: ground.root.to_str().ok_or(MakeError::Root)?.to_owned(),
-        style: options.style,
-        store: PlannedStore { backend: options.backend, identity: options.identity.clone() },
-        readers: options.readers.clone(),
-        secrets: Vec::new(),
         consumers: consumer::all(&rewritten.files, &tree),
         warnings: warnings(&manual, options),
         files: rewritten.files,
         manual,
         left,
         todo: rewritten.todo,
-        cost: cost::estimate(cost::LOCAL, cost::Use { secrets: 0, calls: 0, decryptions: 0 }),
+        ..empty(ground, options, key)?
     };
     let used: BTreeSet<&String> = plan.files.iter().flat_map(|file| &file.secrets).collect();
     let secrets = groups.iter().zip(&named).filter(|(_, named)| used.contains(&named.reference.name));
@@ -202,6 +192,28 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     plan.todo.extend(unset::steps(&tree, &plan.secrets, &values));
     plan.cost = monthly(&plan, options);
     Ok(plan)
+}
+
+/// A plan that does nothing.
+fn empty(ground: &Ground<'_>, options: &Options, key: PlanKey) -> Result<Plan, MakeError> {
+    Ok(Plan {
+        version: VERSION,
+        id: data_encoding::HEXLOWER.encode(&random_id()),
+        key,
+        tool: options.tool.clone(),
+        root: ground.root.to_str().ok_or(MakeError::Root)?.to_owned(),
+        style: options.style,
+        store: PlannedStore { backend: options.backend, identity: options.identity.clone() },
+        readers: options.readers.clone(),
+        secrets: Vec::new(),
+        consumers: Vec::new(),
+        warnings: Vec::new(),
+        files: Vec::new(),
+        manual: Vec::new(),
+        left: Vec::new(),
+        todo: Vec::new(),
+        cost: cost::estimate(cost::LOCAL, cost::Use { secrets: 0, calls: 0, decryptions: 0 }),
+    })
 }
 
 /// Adds what a plan that is whole has to be warned of.

@@ -63,7 +63,10 @@ pub fn read(bytes: &[u8], hit: Range<usize>, call: Call, each: &mut dyn FnMut(Li
         Call::Key(place) => nth(&mut cursor, place),
         Call::Hmac => hmac(&mut cursor),
         Call::Only => nth(&mut cursor, 0),
-        Call::Filtered => filtered(bytes, hit.start).unwrap_or_else(|| nth(&mut cursor, 0)),
+        Call::Filtered => match filtered(bytes, hit.start) {
+            Some(end) => quoted_before(bytes, end),
+            None => nth(&mut cursor, 0),
+        },
         Call::OnlyOrSecond => only_or_second(&mut cursor),
     };
     let Some(literal) = literal else {
@@ -84,18 +87,18 @@ fn nth(cursor: &mut Cursor<'_>, place: usize) -> Option<Literal> {
     literal::whole(cursor.text(), argument.span)
 }
 
-/// The text in quotes before the `|` at `end`; none within where something else is filtered, and none where nothing is.
-fn filtered(bytes: &[u8], end: usize) -> Option<Option<Literal>> {
-    let head = &bytes[end.saturating_sub(BEFORE)..end];
-    let trim = |text: &[u8]| text.len() - text.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-    let text = head[..trim(head)].strip_suffix(b"|")?;
-    let text = &text[..trim(text)];
-    let literal = text.split_last().filter(|(mark, _)| matches!(mark, b'"' | b'\'')).and_then(|(mark, text)| {
-        let open = memchr::memrchr2(*mark, b'\n', text).filter(|&open| text[open] == *mark)?;
-        let start = end - head.len();
-        Some(Literal { span: start + open + 1..start + text.len(), mark: Some(*mark), ..Literal::default() })
-    });
-    Some(literal)
+/// Where the text ends that is filtered at `at`; none where nothing is.
+fn filtered(bytes: &[u8], at: usize) -> Option<usize> {
+    let trim = |end: usize| end - bytes[..end].iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    Some(trim(bytes[..trim(at)].strip_suffix(b"|")?.len()))
+}
+
+/// The text in quotes that ends at `end`.
+fn quoted_before(bytes: &[u8], end: usize) -> Option<Literal> {
+    let (&mark, text) = bytes[..end].split_last().filter(|(mark, _)| matches!(mark, b'"' | b'\''))?;
+    let start = text.len().saturating_sub(BEFORE);
+    let open = memchr::memrchr2(mark, b'\n', &text[start..]).filter(|&open| text[start + open] == mark)?;
+    Some(Literal { span: start + open + 1..text.len(), mark: Some(mark), ..Literal::default() })
 }
 
 /// The password of a login. A word is one after something that is a user only: `login("google", "popup")` has another meaning.

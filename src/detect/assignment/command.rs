@@ -21,37 +21,74 @@ pub struct Taken {
 #[must_use]
 pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Taken> {
     let anchor = bytes[hit.clone()].to_ascii_lowercase();
-    let span = match anchor.as_slice() {
-        b"identified by" if names_user(bytes, hit.start) => after_by(Cursor::new(bytes, hit.end)),
-        b"identified with" if names_user(bytes, hit.start) => after_plugin(Cursor::new(bytes, hit.end)),
-        b"sp_addlogin" => second_argument(bytes, hit.end),
-        b"securestring" => secure_string(Cursor::new(bytes, hit.end)),
-        b"mysql" if starts_command(bytes, hit.start) => {
+    let of_command = if starts_command(bytes, hit.start) { of_command(&anchor, bytes, &hit) } else { None };
+    of_command.or_else(|| within(&anchor, bytes, &hit))
+}
+
+impl Taken {
+    fn at(hit: &Range<usize>, span: Option<Range<usize>>) -> Self {
+        Self { span, end: hit.end + 2 * LINE }
+    }
+}
+
+/// What the command that an anchor starts takes as a password.
+fn of_command(anchor: &[u8], bytes: &[u8], hit: &Range<usize>) -> Option<Taken> {
+    let span = match anchor {
+        b"mysql" => {
             let name = bytes[hit.end..].iter().take(10).take_while(|byte| byte.is_ascii_lowercase()).count();
             let end = (bytes.get(hit.end + name) == Some(&b' ')).then_some(hit.end + name)?;
             let changed = || (&bytes[hit.end..end] == b"admin").then(|| value_behind(b"password", bytes, end)).flatten();
             option(bytes, end, b"-p", true).or_else(changed)
         }
-        b"sshpass" if starts_command(bytes, hit.start) => {
-            option(bytes, hit.end, b"-p", true).or_else(|| option(bytes, hit.end, b"-p", false))
-        }
-        b"zip -p" if bytes[hit.end - 1] == b'P' => value_of_word(bytes, hit.end, 0),
-        b"7z a " | b"7z x " if starts_command(bytes, hit.start) => option(bytes, hit.end, b"-p", true),
-        b"xfreerdp" if starts_command(bytes, hit.start) => option(bytes, hit.end, b"/p:", true),
-        b"sqlplus" | b"impdp " | b"expdp " if starts_command(bytes, hit.start) => login_of_oracle(bytes, hit.end),
-        b"lftp " if starts_command(bytes, hit.start) => after(b',', bytes, user_option(bytes, hit.end - 1)?),
-        b"smbclient" | b"rpcclient" | b"net ads join" | b"net rpc " if starts_command(bytes, hit.start) => {
-            after(b'%', bytes, user_option(bytes, hit.end)?)
-        }
-        b"http -a " if starts_command(bytes, hit.start) => after(b':', bytes, option(bytes, hit.start + b"http".len(), b"-a", false)?),
-        b"etcdctl " if starts_command(bytes, hit.start) => {
+        b"sshpass" => option(bytes, hit.end, b"-p", true).or_else(|| option(bytes, hit.end, b"-p", false)),
+        b"7z a " | b"7z x " => option(bytes, hit.end, b"-p", true),
+        b"xfreerdp" => option(bytes, hit.end, b"/p:", true),
+        b"sqlplus" | b"impdp " | b"expdp " => login_of_oracle(bytes, hit.end),
+        b"lftp " => after(b',', bytes, user_option(bytes, hit.end - 1)?),
+        b"smbclient" | b"rpcclient" | b"net ads join" | b"net rpc " => after(b'%', bytes, user_option(bytes, hit.end)?),
+        b"http -a " => after(b':', bytes, option(bytes, hit.start + b"http".len(), b"-a", false)?),
+        b"etcdctl " => {
             let from = hit.start + memchr::memchr(b' ', &bytes[hit.clone()])?;
             after(b':', bytes, user_option(bytes, from)?)
         }
-        b"rabbitmqctl" if starts_command(bytes, hit.start) => of_rabbit(bytes, hit.end),
-        b"db2 connect" if starts_command(bytes, hit.start) => value_behind(b"using", bytes, hit.end),
+        b"rabbitmqctl" => of_rabbit(bytes, hit.end),
+        b"db2 connect" => value_behind(b"using", bytes, hit.end),
+        b"wpa_passphrase " | b"cf auth " => last_word(bytes, hit.end, 1),
+        b"smbpasswd" | b"vncpasswd" | b"pdbedit" | b"kinit " => input::given(bytes, hit),
+        b"redis-cli" if ends_command(bytes, hit.end) => {
+            let last = |span: &Range<usize>| matches!(bytes.get(span.end), None | Some(b'\n' | b'"' | b'\'' | b'`' | b')'));
+            option(bytes, hit.end, b"-a", false).or_else(|| value_behind(b"AUTH", bytes, hit.end).filter(last))
+        }
+        b"unrar x " | b"rar x " | b"rar a " => option(bytes, hit.end, b"-p", true).or_else(|| option(bytes, hit.end, b"-hp", true)),
+        b"ldappasswd" => option(bytes, hit.end, b"-s", false).or_else(|| option(bytes, hit.end, b"-w", false)),
+        b"mkpasswd" => to_be_hashed(bytes, hit.end),
+        b"samba-tool user " => value_of_word(bytes, hit.end, 2),
+        b"dscl " => nth_behind(b"-passwd", 2, bytes, hit.end),
+        b"vault login" => value_of_word(bytes, hit.end, 0),
+        b"nmcli " => value_behind(b"password", bytes, hit.end),
+        b"htpasswd" | b"mosquitto_passwd" => third_word(bytes, hit.end),
+        b"net user " => net_user(bytes, hit.end),
+        b"net use " => net_use(bytes, hit.end),
+        b"openssl " => cipher(bytes, hit.end),
+        b"curl " => after(b':', bytes, user_option(bytes, hit.end - 1)?),
+        anchor => {
+            let &(_, flag) = OPTIONS.iter().find(|(command, _)| *command == anchor)?;
+            let is_command = ends_command(bytes, hit.end - usize::from(anchor.ends_with(b" ")));
+            is_command.then(|| option(bytes, hit.end, flag, false)).flatten()
+        }
+    };
+    Some(Taken::at(hit, span))
+}
+
+/// What the part of a statement, a command or a call that an anchor is takes as a password.
+fn within(anchor: &[u8], bytes: &[u8], hit: &Range<usize>) -> Option<Taken> {
+    let span = match anchor {
+        b"identified by" if names_user(bytes, hit.start) => after_by(Cursor::new(bytes, hit.end)),
+        b"identified with" if names_user(bytes, hit.start) => after_plugin(Cursor::new(bytes, hit.end)),
+        b"sp_addlogin" => second_argument(bytes, hit.end),
+        b"securestring" => secure_string(Cursor::new(bytes, hit.end)),
+        b"zip -p" if bytes[hit.end - 1] == b'P' => value_of_word(bytes, hit.end, 0),
         b"/v defaultpassword" => value_behind(b"/d", bytes, hit.end),
-        b"wpa_passphrase " if starts_command(bytes, hit.start) => last_word(bytes, hit.end, 1),
         b"quote pass " => last_word(bytes, hit.end, 0),
         b"stats auth " if starts_line(bytes, hit.start) => after(b':', bytes, last_word(bytes, hit.end, 0)?),
         b"]:587 " | b"]:465 " | b"]:25 " => after(b':', bytes, last_word(bytes, hit.end, 0)?),
@@ -59,50 +96,23 @@ pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Taken> {
         b"curlopt_userpwd" => after(b':', bytes, set_to(bytes, hit.end)?),
         b"curlopt_password" | b"security_credentials" => set_to(bytes, hit.end),
         b"--password-stdin" | b"passwd --stdin" | b"cryptsetup" | b"--with-token" | b"--passphrase-fd" | b"| passwd" => {
-            input::given(bytes, &hit)
+            input::given(bytes, hit)
         }
-        b"smbpasswd" | b"vncpasswd" | b"pdbedit" | b"kinit " if starts_command(bytes, hit.start) => input::given(bytes, &hit),
         b"sendline(" | b"send \"" | b"send -- \"" | b".write(b\"" | b".write(b'" => prompt::answer(bytes, hit.clone()),
-        b" on >" | b" on '>" => of_redis_user(bytes, &hit),
-        b"redis-cli" if starts_command(bytes, hit.start) && ends_command(bytes, hit.end) => {
-            let last = |span: &Range<usize>| matches!(bytes.get(span.end), None | Some(b'\n' | b'"' | b'\'' | b'`' | b')'));
-            option(bytes, hit.end, b"-a", false).or_else(|| value_behind(b"AUTH", bytes, hit.end).filter(last))
-        }
-        b"unrar x " | b"rar x " | b"rar a " if starts_command(bytes, hit.start) => {
-            option(bytes, hit.end, b"-p", true).or_else(|| option(bytes, hit.end, b"-hp", true))
-        }
-        b"ldappasswd" if starts_command(bytes, hit.start) => {
-            option(bytes, hit.end, b"-s", false).or_else(|| option(bytes, hit.end, b"-w", false))
-        }
-        b"mosquitto_passwd" if starts_command(bytes, hit.start) => third_word(bytes, hit.end),
-        b"mkpasswd" if starts_command(bytes, hit.start) => to_be_hashed(bytes, hit.end),
-        b"samba-tool user " if starts_command(bytes, hit.start) => value_of_word(bytes, hit.end, 2),
+        b" on >" | b" on '>" => of_redis_user(bytes, hit),
         b"setairportnetwork " => value_of_word(bytes, hit.end, 2),
-        b"dscl " if starts_command(bytes, hit.start) => nth_behind(b"-passwd", 2, bytes, hit.end),
-        b"cf auth " if starts_command(bytes, hit.start) => last_word(bytes, hit.end, 1),
         b"gh secret set " => value_behind(b"--body", bytes, hit.end).or_else(|| value_behind(b"-b", bytes, hit.end)),
         b"put-parameter" => is_secure(bytes, hit.end).then(|| value_behind(b"--value", bytes, hit.end)).flatten(),
         b".psk " => value_of_word(bytes, hit.end, 0),
         b"wpa-psk " if starts_line(bytes, hit.start) => behind_marks(&[b"ascii", b"0"], bytes, hit.end),
         b" priv aes " | b" priv des " | b" priv 3des " => behind_marks(&[b"128", b"192", b"256"], bytes, hit.end),
-        b"vault login" if starts_command(bytes, hit.start) => value_of_word(bytes, hit.end, 0),
-        b"nmcli " if starts_command(bytes, hit.start) => value_behind(b"password", bytes, hit.end),
         b"d-i passwd/" if starts_line(bytes, hit.start) => value_behind(b"password", bytes, hit.end),
         b"bindpw" if starts_line(bytes, hit.start) => value_of_word(bytes, hit.end, 0),
         b"rootpw" if starts_line(bytes, hit.start) => first_plain(bytes, hit.end),
         b"sudo -s" if bytes[hit.end - 1] == b'S' => input::piped(bytes, hit.start).or_else(|| input::behind(bytes, hit.end)),
-        b"htpasswd" if starts_command(bytes, hit.start) => third_word(bytes, hit.end),
-        b"net user " if starts_command(bytes, hit.start) => net_user(bytes, hit.end),
-        b"net use " if starts_command(bytes, hit.start) => net_use(bytes, hit.end),
-        b"openssl " if starts_command(bytes, hit.start) => cipher(bytes, hit.end),
-        b"curl " if starts_command(bytes, hit.start) => after(b':', bytes, user_option(bytes, hit.end - 1)?),
-        anchor => {
-            let &(_, flag) = OPTIONS.iter().find(|(command, _)| *command == anchor)?;
-            let is_command = starts_command(bytes, hit.start) && ends_command(bytes, hit.end - usize::from(anchor.ends_with(b" ")));
-            is_command.then(|| option(bytes, hit.end, flag, false)).flatten()
-        }
+        _ => return None,
     };
-    Some(Taken { span, end: hit.end + 2 * LINE })
+    Some(Taken::at(hit, span))
 }
 
 /// Commands, by the start of their names, with the option that the password follows.
