@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bstr::{BStr, BString, ByteSlice};
-use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 
 use crate::blob::Origin;
 use crate::settings::GitEnvironment;
@@ -106,8 +105,7 @@ impl Checkout {
         if self.is_content(entry, content) {
             return true;
         }
-        let utf16 = Encoding::for_bom(content).filter(|(encoding, _)| [UTF_16LE, UTF_16BE].contains(encoding));
-        let utf8 = utf16.map(|(encoding, mark)| encoding.decode_without_bom_handling(&content[mark..]).0);
+        let utf8 = utf8_of(content);
         let text = utf8.as_ref().map_or(content, |text| text.as_bytes()).replace(b"\r\n", b"\n");
         self.is_content(entry, &text) || self.is_content(entry, &without_idents(&text))
     }
@@ -143,6 +141,19 @@ impl Checkout {
         let depth = inner.strip_prefix(&self.root).ok()?.components().count();
         Some((checkout, path.splitn_str(depth + 1, "/").last()?.as_bstr()))
     }
+}
+
+/// A text in UTF-16 that begins with a byte order mark, without the mark.
+fn utf8_of(content: &[u8]) -> Option<String> {
+    let (text, unit): (_, fn([u8; 2]) -> u16) = match content {
+        [0xFF, 0xFE, text @ ..] => (text, u16::from_le_bytes),
+        [0xFE, 0xFF, text @ ..] => (text, u16::from_be_bytes),
+        _ => return None,
+    };
+    let pairs = text.chunks_exact(2);
+    let is_whole = pairs.remainder().is_empty();
+    let units: Vec<u16> = pairs.map(|pair| unit([pair[0], pair[1]])).collect();
+    is_whole.then(|| String::from_utf16(&units).ok()).flatten()
 }
 
 /// The text with each `$Id: …$` of a line as `$Id$`.
