@@ -325,11 +325,11 @@ impl<'a> Work<'a> {
                         return Err(by_hand(format!("{path} exists with other content"), "add the helper's function to it by hand"));
                     }
                 }
-                Companion::Variable { .. } if self.can_be_written(tree, ENV_FILE.into()).is_err() => {
+                Companion::Variable { name, reference } => {
                     self.can_be_written(tree, ENV_FILE.into())?;
-                }
-                Companion::Variable { name, reference } if state.is_other(name, reference) => {
-                    return Err(taken(name));
+                    if state.is_other(name, reference) {
+                        return Err(taken(name));
+                    }
                 }
                 _ => {}
             }
