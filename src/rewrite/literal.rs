@@ -175,6 +175,12 @@ pub fn manual(reason: impl Into<String>, advice: impl Into<String>) -> Manual {
     Manual { reason: reason.into(), advice: advice.into() }
 }
 
+/// A literal that other values are put into.
+#[must_use]
+pub fn template() -> Manual {
+    manual("the literal is a template", "give the secret part a variable of its own, then migrate that")
+}
+
 /// Decodes a literal in one or more parts.
 ///
 /// # Errors

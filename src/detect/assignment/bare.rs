@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::context::Context;
 use super::cursor::Cursor;
 use super::operator::{Operator, Place};
+use super::statement::line_above;
 use super::value::{self, Form};
 use crate::file_kind::FileKind;
 
@@ -116,10 +117,7 @@ fn is_among_settings(place: &Place<'_>, value: usize) -> bool {
         let is_setting = name > 0 && line.get(name) == Some(&b'=') && line[name..].iter().all(|byte| !b" \t\"'`,;(){}[]\\".contains(byte));
         if is_tight { is_setting } else { line.starts_with(b"- ") && !line.ends_with(b",") && !line.ends_with(b";") }
     };
-    let before = place.before();
-    let above = &before[..memchr::memrchr(b'\n', before).unwrap_or(0)];
-    let above = &above[above.len().saturating_sub(MAX_NEIGHBOUR)..];
-    let above = &above[memchr::memrchr(b'\n', above).map_or(0, |end| end + 1)..];
+    let above = line_above(place, MAX_NEIGHBOUR);
     let rest = &place.bytes[value..];
     let below = &rest[memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1)..];
     let below = &below[..memchr::memchr(b'\n', below).unwrap_or(below.len())];

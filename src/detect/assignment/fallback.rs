@@ -5,7 +5,7 @@ use super::cursor::Cursor;
 use super::operator::Place;
 
 /// Operators before it where the left side may be missing.
-const OR: [&[u8]; 6] = [b"||", b"??", b"?:", b"or ", b"//", b"|| "];
+const OR: [&[u8]; 5] = [b"||", b"??", b"?:", b"or ", b"//"];
 /// Calls that take it, as they go on behind the one that asks for the setting.
 const CALLS: [&[u8]; 9] = [
     b".unwrap_or(",

@@ -271,7 +271,8 @@ fn wrapped<'v>(place: &Place<'v>, mut cursor: Cursor<'v>, each: &mut dyn FnMut(L
     match wrapper {
         Wrapper::Same => each(literal),
         Wrapper::Setting => {
-            if let Some(literal) = fallback(place, &mut cursor) {
+            let found = fallback::of_setting(&mut cursor).then(|| quoted(place, &mut cursor, Context::Plain)).flatten();
+            if let Some(literal) = found {
                 each(Literal { fallback: true, ..literal });
             }
         }
@@ -326,11 +327,6 @@ fn hashes(function: &[u8]) -> bool {
     const HASHING: [&[u8]; 11] =
         [b"md5", b"md5hex", b"sha", b"sha1", b"sha2", b"sha256", b"sha512", b"sha256hex", b"crypt", b"password", b"old_password"];
     HASHING.iter().any(|known| function.eq_ignore_ascii_case(known))
-}
-
-/// The literal that is taken where a setting is missing.
-fn fallback<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> Option<Literal> {
-    fallback::of_setting(cursor).then(|| quoted(place, cursor, Context::Plain)).flatten()
 }
 
 /// What a function makes of its literal.

@@ -13,6 +13,14 @@ pub(super) fn line_before<'v>(place: &Place<'v>) -> &'v [u8] {
     &window[memchr::memrchr(b'\n', window).map_or(0, |end| end + 1)..]
 }
 
+/// The line above the name's, or its last `most` bytes.
+pub(super) fn line_above<'v>(place: &Place<'v>, most: usize) -> &'v [u8] {
+    let before = place.before();
+    let above = &before[..memchr::memrchr(b'\n', before).unwrap_or(0)];
+    let above = &above[above.len().saturating_sub(most)..];
+    &above[memchr::memrchr(b'\n', above).map_or(0, |end| end + 1)..]
+}
+
 /// Whether the name is the clause of a statement: `CREATE ROLE x LOGIN PASSWORD value`.
 #[must_use]
 pub(super) fn makes_user(place: &Place<'_>) -> bool {
@@ -94,10 +102,7 @@ pub(super) fn qualifies_key(place: &Place<'_>, mut cursor: Cursor<'_>) -> bool {
 /// Whether the line before is one of those that describe a server which the key is for.
 fn is_below_server(place: &Place<'_>) -> bool {
     const SERVERS: [&[u8]; 3] = [b"address ipv4 ", b"tacacs server ", b"radius server "];
-    let before = place.before();
-    let above = &before[..memchr::memrchr(b'\n', before).unwrap_or(0)];
-    let above = &above[above.len().saturating_sub(STATEMENT)..];
-    let above = above[memchr::memrchr(b'\n', above).map_or(0, |end| end + 1)..].trim_ascii_start();
+    let above = line_above(place, STATEMENT).trim_ascii_start();
     SERVERS.iter().any(|start| above.starts_with(start))
 }
 

@@ -143,22 +143,16 @@ pub fn read<'v>(bytes: &'v [u8], hit: Range<usize>, kind: FileKind, each: &mut d
         return None;
     }
     let anchor = &bytes[hit.clone()];
+    let of_command = |span| {
+        let literal = Literal { span, ..Literal::default() };
+        Taken { name: Name::PASSWORD, text: anchor, operator: Operator::Command, literal }
+    };
     if let Some(taken) = command::read(bytes, hit.clone()) {
-        if let Some(span) = taken.span {
-            let literal = Literal { span, ..Literal::default() };
-            each(Taken { name: Name::PASSWORD, text: anchor, operator: Operator::Command, literal });
-        }
+        taken.span.map(of_command).into_iter().for_each(each);
         return Some(taken.end);
     }
     if anchor.eq_ignore_ascii_case(b"chpasswd") && command::starts_command(bytes, hit.start) {
-        input::logins(bytes, &hit, &mut |span| {
-            each(Taken {
-                name: Name::PASSWORD,
-                text: anchor,
-                operator: Operator::Command,
-                literal: Literal { span, ..Literal::default() },
-            });
-        });
+        input::logins(bytes, &hit, &mut |span| each(of_command(span)));
         return Some(bytes.len());
     }
     if anchor.eq_ignore_ascii_case(b"insert into") {

@@ -167,7 +167,7 @@ pub(super) fn is_no_template(function: &str, literal: &str) -> Result<(), Manual
     };
     let name = last_word(function).unwrap_or_default().to_ascii_lowercase();
     if FORMATS.contains(&name.as_str()) && (holes('%') || holes('{')) {
-        return Err(literal::manual("the literal is a template", "give the secret part a variable of its own, then migrate that"));
+        return Err(literal::template());
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use super::Language;
 use super::lexer::{self, Kind, Lexicon, Rule, Token};
 use super::lexical::{self, Found, Spot};
 use super::place::Place;
-use crate::rewrite::literal::{Quoting, RAW, Syntax, manual};
+use crate::rewrite::literal::{self, Quoting, RAW, Syntax, manual};
 use crate::rewrite::{Manual, Rewritten, Source, Splice, Tree};
 
 pub(super) struct PowerShell;
@@ -116,7 +116,7 @@ fn allowed(spot: &Spot<'_>) -> Result<(), Manual> {
         return Err(manual("it is the name of a command", "look at the place"));
     }
     if matches!(spot.before(1).to_ascii_lowercase().as_str(), "-f" | "-match" | "-replace" | "-notmatch") || spot.after(1) == "-f" {
-        return Err(manual("the literal is a template", "give the secret part a variable of its own, then migrate that"));
+        return Err(literal::template());
     }
     Ok(())
 }

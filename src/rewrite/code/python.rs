@@ -10,7 +10,7 @@ use super::connection::Compose;
 use super::place::{Gives, Place, last_word};
 use super::tree::{self, Path};
 use super::{Language, insert, line_end, next_line};
-use crate::rewrite::literal::{Numeric, Part, Quoting, RAW, Syntax, Unknown, manual};
+use crate::rewrite::literal::{self, Numeric, Part, Quoting, RAW, Syntax, Unknown, manual};
 use crate::rewrite::{Manual, Rewritten, Source, Splice, Tree};
 
 pub(super) struct Python;
@@ -148,12 +148,8 @@ fn allowed(path: &Path<'_>, top: usize, text: &str) -> Result<(), Manual> {
             Err(manual("it is the key of a dictionary", "keep the value in a variable and look it up by that"))
         }
         "format_specifier" | "format_expression" => Err(manual("it is within a formatted string", "give the value a variable of its own")),
-        "binary_operator" if operator(path, top + 1, text) == "%" && path.is_field(top, "left") => {
-            Err(manual("the literal is a template", "give the secret part a variable of its own, then migrate that"))
-        }
-        "attribute" if path.field(top + 1, "attribute", text) == Some("format") => {
-            Err(manual("the literal is a template", "give the secret part a variable of its own, then migrate that"))
-        }
+        "binary_operator" if operator(path, top + 1, text) == "%" && path.is_field(top, "left") => Err(literal::template()),
+        "attribute" if path.field(top + 1, "attribute", text) == Some("format") => Err(literal::template()),
         "subscript" => Err(manual("it is a key", "keep the value in a variable and look it up by that")),
         _ => Ok(()),
     }

@@ -8,7 +8,7 @@ use super::client::Client;
 use super::lexer::{self, Kind, Lexicon, Rule, Token};
 use super::lexical::{self, Found, Spot};
 use super::place::Place;
-use crate::rewrite::literal::{Numeric, RAW, Syntax, Unknown, manual};
+use crate::rewrite::literal::{self, Numeric, RAW, Syntax, Unknown, manual};
 use crate::rewrite::{Manual, Rewritten, Source, Splice, Tree};
 
 pub(super) struct Ruby;
@@ -226,7 +226,7 @@ fn allowed(spot: &Spot<'_>, text: &str) -> Result<(), Manual> {
         return Err(manual("a pattern must be a literal", "compare with ==, then migrate again"));
     }
     if spot.after(1) == "%" {
-        return Err(manual("the literal is a template", "give the secret part a variable of its own, then migrate that"));
+        return Err(literal::template());
     }
     if spot.after(1) == "." && (spot.first != spot.last || matches!(spot.after(2), "freeze" | "concat") && spot.after(2) == "concat") {
         return Err(manual("a method takes part of the joined literal", "join the literals first, then migrate again"));
