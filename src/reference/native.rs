@@ -11,7 +11,7 @@ use super::{Backend, Reference};
 /// The id of a secret: its name, or its ARN.
 const ID: &str = "(?P<id>(?:arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:)?[A-Za-z0-9/_+=.@-]+)";
 /// The forms; `ID` stands for [`ID`], and a group `key` is the member.
-const FORMS: [&str; 10] = [
+const FORMS: [&str; 11] = [
     // CloudFormation, also in the name of a parameter or a stack.
     r"\{\{resolve:secretsmanager:ID(?::SecretString(?::(?P<key>[A-Za-z0-9_.-]*))?)?(?::[^{}$]*)?\}\}",
     // Task definitions of ECS and jobs of Batch: an ARN, and after it member, label and version.
@@ -26,6 +26,8 @@ const FORMS: [&str; 10] = [
     r#"lookup\(\s*["'](?:amazon\.aws|community\.aws)\.(?:aws_secret|secretsmanager_secret)["']\s*,\s*["'](?P<id>[A-Za-z0-9/_+=@-]+)(?:\.(?P<key>[A-Za-z0-9_-]+))?["']"#,
     // An ExternalSecret.
     r#"remoteRef:\s+key:\s*["']?ID["']?(?:\s+property:\s*["']?(?P<key>[A-Za-z0-9_.-]+))?"#,
+    // A SecretProviderClass; of an object with several members the first one.
+    r#"objectName:\s*["']?ID["']?\s+(?:objectAlias:\s*\S+\s+)?objectType:\s*["']?secretsmanager["']?(?:\s+jmesPath:\s+-\s*path:\s*["']?(?P<key>[A-Za-z0-9_.-]+))?"#,
     // The CDK, in all its languages.
     r#"SecretValue[._](?i:secrets_?manager)\(\s*(?:jsii\.String\()?["']ID["']\)?(?:\s*,[^"'\n]{0,120}(?i:json_?field)[^"'\n]{0,20}["'](?P<key>[^"'\n]+)["'])?"#,
     // Spring.
@@ -71,6 +73,11 @@ mod tests {
             ("    secret-ids: |\n      DB,prod/db\n".to_owned(), "prod/db"),
             ("{{ lookup('amazon.aws.secretsmanager_secret', 'prod/db.password', nested=true) }}".to_owned(), "prod/db#/password"),
             ("- secretKey: a\n  remoteRef:\n    key: prod/db\n    property: password\n".to_owned(), "prod/db#/password"),
+            (
+                "- objectName: \"prod/db\"\n  objectType: \"secretsmanager\"\n  jmesPath:\n    - path: \"password\"\n      objectAlias: \"A\"\n".to_owned(),
+                "prod/db#/password",
+            ),
+            (format!("- objectName: {ARN}\n  objectAlias: db\n  objectType: secretsmanager\n"), "ARN"),
             ("SecretValue.secretsManager('prod/db', { jsonField: 'password' })".to_owned(), "prod/db#/password"),
             ("SecretValue.secrets_manager(\"prod/db\", json_field=\"password\")".to_owned(), "prod/db#/password"),
             (
@@ -94,6 +101,8 @@ mod tests {
             "\"Resource\": \"arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/*\"",
             "valueFrom: arn:aws:secretsmanager:eu-west-1:123456789012:secret:${name}",
             "secret_id = aws_secretsmanager_secret.a.id",
+            "data:\n  - objectName: \"DB_PASSWORD\"\n    key: \"DB_PASSWORD\"",
+            "- objectName: /prod/db\n  objectType: ssmparameter",
             "unleak_secrets.get(name)",
             "SecretValue.secretsManager(name, { jsonField: 'password' })",
             "spring.cloud.aws-secretsmanager: true",

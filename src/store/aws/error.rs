@@ -71,7 +71,8 @@ pub(in super::super) fn of_code(call: Call<'_>, code: &str, message: &str, statu
         "EncryptionFailure" | "DecryptionFailure" | "KMSAccessDeniedException" | "InvalidKeyId" => {
             StoreError::Key { name, detail: said(message) }
         }
-        "UnrecognizedClientException" | "InvalidSignatureException" | "ExpiredTokenException" | "InvalidClientTokenId" | "ExpiredToken" => {
+        "UnrecognizedClientException" | "InvalidSignatureException" | "ExpiredTokenException" | "InvalidClientTokenId" | "ExpiredToken"
+        | "SignatureDoesNotMatch" | "IncompleteSignature" | "MissingAuthenticationToken" => {
             StoreError::Unusable(format!("AWS does not take these credentials: {}", said(message)))
         }
         "InternalServiceError" | "InternalFailure" | "ServiceUnavailable" => {
@@ -111,6 +112,8 @@ mod tests {
             of_code(call, "InvalidRequestException", "a secret with this name is already scheduled for deletion", 400),
             StoreError::PendingDeletion { .. }
         ));
+        // What STS says of a wrong secret key.
+        assert_eq!(said("SignatureDoesNotMatch", "", 403), "AWS does not take these credentials: SignatureDoesNotMatch");
         assert_eq!(said("InvalidRequestException", "other", 400), "a: InvalidRequestException: other");
         assert_eq!(said("", "", 500), "secretsmanager:CreateSecret answered 500 without a reason");
         assert_eq!(said("ThrottlingException", "", 400), "the store kept turning requests away (ThrottlingException); try again later");

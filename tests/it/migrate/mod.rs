@@ -1,6 +1,8 @@
 //! Migration as a transaction. Owns: trees to migrate, a store to migrate into, and what must hold after every run.
 
 mod apply;
+#[cfg(feature = "aws")]
+mod calls;
 mod emit;
 mod files;
 mod joining;

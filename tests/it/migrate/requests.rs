@@ -80,7 +80,7 @@ fn what_undo_deleted_is_migrated_again_in_every_store_that_deletes() {
 
 #[test]
 fn every_reference_that_a_migration_wrote_is_checked_whatever_its_form() {
-    let [one, two, three, four, five] = [101, 102, 103, 104, 105].map(made_up::password);
+    let [one, two, three, four, five, six] = [101, 102, 103, 104, 105, 120].map(made_up::password);
     let template = format!(
         "Resources:\n  Db:\n    Type: AWS::RDS::DBInstance\n    Properties:\n      Engine: postgres\n      MasterUserPassword: {two}\n"
     );
@@ -90,6 +90,10 @@ fn every_reference_that_a_migration_wrote_is_checked_whatever_its_form() {
         ("main.tf", format!("resource \"aws_db_instance\" \"a\" {{\n  password = \"{three}\"\n}}\n")),
         ("playbook.yml", format!("- hosts: all\n  vars:\n    db_password: {four}\n  tasks: []\n")),
         (".gitlab-ci.yml", format!("job:\n  variables:\n    DB_PASSWORD: {five}\n  script: [make]\n")),
+        (
+            "secret.yaml",
+            format!("apiVersion: v1\nkind: Secret\nmetadata:\n  name: cache\nstringData:\n  CACHE_PASSWORD: {six}\n"),
+        ),
     ];
     for style in ["auto", "sdk"] {
         let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
@@ -97,7 +101,7 @@ fn every_reference_that_a_migration_wrote_is_checked_whatever_its_form() {
         assert_exit(&trial.migrate(&["--style", style]), 4);
         let checked = trial.run(&["check"]);
         assert_exit(&checked, 0);
-        assert!(text(&checked.stdout).contains(", 0 do not resolve\n5 moved values looked for, 0 places"), "{}", text(&checked.stdout));
+        assert!(text(&checked.stdout).contains(", 0 do not resolve\n6 moved values looked for, 0 places"), "{}", text(&checked.stdout));
         for name in trial.fake.secrets().into_keys() {
             trial.fake.put(&name, None);
         }

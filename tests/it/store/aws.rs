@@ -117,6 +117,25 @@ fn attempts_are_bounded_and_errors_say_what_to_do() {
 }
 
 #[test]
+fn a_value_that_is_too_large_is_refused_before_anybody_is_asked() {
+    isolated("store::aws::a_value_that_is_too_large_is_refused_before_anybody_is_asked", || {
+        let fake = Fake::start();
+        let store = client(fake.url());
+        let (largest, tags) = ("\u{e9}".repeat(32_768), Tags::new());
+        let larger = largest.clone() + "x";
+        assert_eq!((largest.len(), larger.len(), larger.chars().count()), (65_536, 65_537, 32_769), "bytes count, and not letters");
+        let error = store.create(&new("a", &Secret::new(larger.as_bytes()), &tags, &token(1))).unwrap_err();
+        assert_eq!(error.to_string(), "a: the value has 65537 bytes, and 65536 are the most");
+        assert_eq!(fake.calls(), [""; 0]);
+        store.create(&new("a", &Secret::new(largest.as_bytes()), &tags, &token(1))).unwrap();
+        let error = store.put_version("a", &Secret::new(larger.as_bytes()), &token(2), &[CURRENT]).unwrap_err();
+        assert!(matches!(error, StoreError::Invalid { .. }), "{error}");
+        assert_eq!(fake.calls(), ["CreateSecret"]);
+        assert_eq!(store.read("a", &Version::Stage(CURRENT)).unwrap().expose(), largest.as_bytes());
+    });
+}
+
+#[test]
 fn a_reader_without_batches_reads_one_by_one() {
     isolated("store::aws::a_reader_without_batches_reads_one_by_one", || {
         let fake = Fake::start();

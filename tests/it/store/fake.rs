@@ -111,6 +111,11 @@ fn answer(state: &Mutex<State>, request: &Request) -> Answer {
     }
     match fault {
         Some(Fault::Throttle) => return error((400, "ThrottlingException", "Rate exceeded".to_owned())),
+        // STS speaks XML.
+        Some(Fault::Denied) if is_sts => {
+            let xml = "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not authorized to perform this</Message></Error></ErrorResponse>";
+            return Answer::Reply(403, "text/xml", xml.as_bytes().to_vec());
+        }
         Some(Fault::Denied) => return error((400, "AccessDeniedException", "not authorized to perform this".to_owned())),
         Some(Fault::Key) => return error((400, "EncryptionFailure", "the key is disabled".to_owned())),
         _ => {}

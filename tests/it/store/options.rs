@@ -165,7 +165,8 @@ fn region_template_and_replicas_of_the_policy_hold_when_a_plan_is_applied() {
         assert_exit(&shop.run(&[&["-q", "migrate", "plan", "--app", "shop", "--env", "prod", "-o", "plan.json"], options].concat()), 0);
     };
     let config = shop.sandbox.directory.path().join(".unleak.toml");
-    let policy = "[migrate]\nregion = 'eu-west-1'\nname-template = 'teams/{app}/{what}'\nreplica-regions = ['eu-west-2', 'eu-west-3']\n";
+    let policy = "[migrate]\nregion = 'eu-west-1'\nname-template = 'teams/{app}/{what}'\nreplica-regions = ['eu-west-2', 'eu-west-3']\n\
+                  kms-key = 'alias/shop'\n";
     let said = |exit: i32| {
         put(&config, &(store.replace("{url}", &url) + policy));
         let output = shop.run(&["migrate", "apply", "plan.json", "--yes"]);
@@ -177,6 +178,7 @@ fn region_template_and_replicas_of_the_policy_hold_when_a_plan_is_applied() {
     let expected = "unleak: error: the plan is not what the policy in .unleak.toml says:
   it is for 123456789012 us-east-1, not for region eu-west-1
   prod/shop/db-password: its name is not by the template teams/{app}/{what}
+  prod/shop/db-password: it has another KMS key
   prod/shop/db-password: it has no replica in eu-west-3
   hint: --no-config goes without the policy, if you may
   hint: plan again; --env and --tag give tags that are missing
@@ -184,7 +186,7 @@ fn region_template_and_replicas_of_the_policy_hold_when_a_plan_is_applied() {
     assert_eq!(said(7), expected);
     assert_eq!(shop.fake.secrets().len(), 0);
     let as_it_says = ["--region", "eu-west-1", "--replica-region", "eu-west-2", "--replica-region", "eu-west-3"];
-    plan(&[&as_it_says[..], &["--name-template", "teams/{app}/{what}"]].concat());
+    plan(&[&as_it_says[..], &["--name-template", "teams/{app}/{what}", "--kms-key", "alias/shop"]].concat());
     said(4);
     assert_eq!(shop.fake.secrets().into_keys().collect::<Vec<_>>(), ["teams/shop/db-password"]);
 }
