@@ -75,6 +75,11 @@ impl Part {
         self.key.as_deref().is_none_or(|key| !SETTINGS.contains(&key))
     }
 
+    /// Whether it proves who somebody is, and does not only name them.
+    pub fn is_proof(&self) -> bool {
+        self.is_credential() && !self.key.as_deref().is_some_and(|key| key.ends_with("_id"))
+    }
+
     /// Whether it is read at this spot.
     fn is_at(&self, spot: &Spot) -> bool {
         self.file == spot.file && self.look.start < spot.located.span.end && spot.located.span.start < self.look.end

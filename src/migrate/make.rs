@@ -17,7 +17,7 @@ use super::known::Known;
 use super::owners::Owners;
 use super::plan::{Existing, ManualPlace, Member, Plan, PlannedPlace, PlannedSecret, PlannedStore, VERSION};
 use super::reader::{self, Reader};
-use super::{advice, also, chosen, cost, external, name, own_readers, unset};
+use super::{advice, also, chosen, cost, external, name, own_readers, shared, unset};
 use crate::blob::visible;
 use crate::finding::{Finding, Problem, Report};
 use crate::patterns::Pattern;
@@ -185,13 +185,21 @@ pub fn make(ground: &Ground<'_>, options: &Options) -> Result<Plan, MakeError> {
     plan.readers.extend(standing(&plan, options));
     reader::check(&plan, &plan.readers).map_err(MakeError::Unfit)?;
     too_large(&groups, &named, &mut plan.warnings);
-    let of_groups = groups.iter().zip(&named).filter(|(_, named)| plan.secret(&named.reference.name).is_some());
-    let parts = of_groups.flat_map(|(group, named)| group.parts.iter().map(|part| (named.reference.name.as_str(), &part.value)));
-    plan.warnings.extend(also::encodings(parts));
+    let of_values = of_values(&groups, &named, &inventory, &plan);
+    plan.warnings.extend(of_values);
     warn(&mut plan, ground, &tree);
     plan.todo.extend(unset::steps(&tree, &plan.secrets, &values));
     plan.cost = monthly(&plan, options);
     Ok(plan)
+}
+
+/// Warnings of the values that a plan stores: those that stand for several things, those that are others in another encoding.
+fn of_values(groups: &[Group], named: &[Named], inventory: &Inventory, plan: &Plan) -> Vec<String> {
+    let planned = groups.iter().zip(named).filter(|(_, named)| plan.secret(&named.reference.name).is_some());
+    let mut warnings = shared::warnings(planned.clone(), inventory);
+    let parts = planned.flat_map(|(group, named)| group.parts.iter().map(|part| (named.reference.name.as_str(), &part.value)));
+    warnings.extend(also::encodings(parts));
+    warnings
 }
 
 /// A plan that does nothing.
@@ -268,7 +276,11 @@ fn names(groups: &[Group], inventory: &Inventory, ground: &Ground<'_>, options: 
         let pattern = findings.clone().next().map_or("secret", |&finding| ground.report.findings[finding].pattern.def.id.as_str());
         let paths = group.spots.iter().map(|(spot, _)| inventory.files[inventory.spots[*spot].file].path.as_str());
         let environment = options.environment.as_deref().or_else(|| paths.clone().find_map(name::environment)).unwrap_or_default();
+        // The best place comes first.
+        let home = paths.clone().next().and_then(name::home).filter(|home| *home != name::words(application, '-'));
         let what = group.what.as_deref().unwrap_or(pattern);
+        let telling = name::telling(what, home.as_deref().filter(|_| !group.is_joined));
+        let what = telling.as_str();
         let called = |what: &str| {
             let filled = name::fill(&options.template, name::Parts { env: environment, app: application, what });
             let parts = [options.prefix.trim_matches('/'), filled.as_str()].into_iter().filter(|part| !part.is_empty());

@@ -36,6 +36,7 @@ pub mod plan;
 pub mod policy;
 pub mod reader;
 pub mod remains;
+mod shared;
 mod storing;
 mod target;
 pub mod undo;

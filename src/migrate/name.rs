@@ -182,7 +182,40 @@ const GENERAL: [&str; 24] = [
 pub fn home(path: &str) -> Option<String> {
     let word = |part: &str| words(part.split('.').next().unwrap_or_default(), '-');
     let mut near = path.rsplit('/').take(3).map(word);
-    near.find(|word| !word.is_empty() && !GENERAL.contains(&word.as_str()))
+    let says = |word: &str| !word.is_empty() && !GENERAL.contains(&word) && !ENVIRONMENTS.iter().any(|(known, _)| *known == word);
+    near.find(|word| says(word))
+}
+
+/// Words that say that something is a credential, and not of what.
+const BARE: &str = "auth authentication authorization basic bearer cred creds credential credentials hash key login pass passphrase password passwd pin pwd \
+                    pw salt secret sign signature token value";
+/// What functions that are given a credential begin with.
+const VERBS: [&str; 8] = ["add", "create", "get", "make", "new", "set", "use", "with"];
+
+/// The words of a name without the verb of a function, and whether they say that it is a credential and nothing else.
+fn bare(what: &str) -> (String, bool) {
+    let words = words(what, '-');
+    let rest = words.split_once('-').filter(|(verb, _)| VERBS.contains(verb)).map_or(words.as_str(), |(_, rest)| rest);
+    let is_bare = |word: &str| BARE.split_whitespace().any(|known| known == word);
+    let all = rest == "basic-auth" || is_bare(rest);
+    (if all { rest.to_owned() } else { words }, all)
+}
+
+/// What a secret is called: as its place says, and where that says only that it is one (`SECRET`, `setBasicAuth`), after the file, too.
+#[must_use]
+pub fn telling(what: &str, home: Option<&str>) -> String {
+    match bare(what) {
+        (rest, true) => home.filter(|home| home.len() > 2).map_or_else(|| rest.clone(), |home| format!("{home}-{rest}")),
+        _ => what.to_owned(),
+    }
+}
+
+/// The thing that a name says a credential is of: `mail` of `MAIL_PASSWORD`. None where it says only that it is one.
+#[must_use]
+pub fn thing(what: &str) -> Option<String> {
+    let (words, all) = bare(what);
+    let (thing, last) = words.rsplit_once('-').filter(|_| !all)?;
+    Some(if BARE.split_whitespace().any(|known| known == last) { thing.to_owned() } else { words })
 }
 
 /// The environment that a path speaks of.
@@ -293,9 +326,31 @@ mod tests {
             ("deploy/.env", Some("deploy")),
             ("mail/src/index.js", Some("mail")),
             (".env", None),
+            ("config/staging/settings.py", None),
             ("src/main/resources/application.yml", None),
         ] {
             assert_eq!(home(path).as_deref(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_bare_word_is_called_after_the_file() {
+        for (what, home, expected) in [
+            ("SECRET", Some("payment-client"), "payment-client-secret"),
+            ("SetBasicAuth", Some("payment-client"), "payment-client-basic-auth"),
+            ("withPassword", Some("cache"), "cache-password"),
+            ("sign", Some("sessions"), "sessions-sign"),
+            ("SECRET", None, "secret"),
+            ("PASS", Some("a"), "pass"),
+            ("DB_PASSWORD", Some("cache"), "DB_PASSWORD"),
+            ("apiKey", Some("cache"), "apiKey"),
+        ] {
+            assert_eq!(telling(what, home), expected, "{what}");
+        }
+        for (what, expected) in
+            [("MAIL_PASSWORD", Some("mail")), ("smtp.pass", Some("smtp")), ("password", None), ("setPassword", None), ("db", None)]
+        {
+            assert_eq!(thing(what).as_deref(), expected, "{what}");
         }
     }
 

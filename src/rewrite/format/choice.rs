@@ -4,8 +4,8 @@ use super::ini::Lines;
 use super::json::Json;
 use super::yaml::Yaml;
 use super::{
-    Config, cloudformation, dotenv, fixed, hcl, ini, json, kubernetes, members, native, notebook, pipeline, prose, refused, spring, toml,
-    xml, yaml,
+    Config, bicep, cloudformation, dotenv, fixed, hcl, ini, json, kubernetes, members, native, notebook, pipeline, prose, refused, spring,
+    toml, xml,
 };
 use crate::rewrite::Rewritten;
 
@@ -14,7 +14,7 @@ pub(super) const PROPERTIES: Lines = Lines {
     comments: &['#', '!'],
     separators: &['=', ':'],
     properties: true,
-    place: ini::generic,
+    place: spring::property_or_token,
     together: |_, _| Ok(Rewritten::default()),
 };
 const SPRING_PROPERTIES: Lines = Lines { name: "spring-properties", place: spring::property, together: spring::together, ..PROPERTIES };
@@ -30,7 +30,7 @@ pub(super) const INI: Lines = Lines {
 pub(super) const CONF: Lines = Lines { name: "conf", separators: &['='], ..INI };
 const NPMRC: Lines = Lines { name: "npmrc", place: native::npm, ..CONF };
 
-pub(super) const YAML: Yaml = Yaml::new("yaml", yaml::generic);
+pub(super) const YAML: Yaml = Yaml::new("yaml", spring::yaml_or_token);
 const COMPOSE: Yaml = Yaml::new("compose", native::compose);
 const SPRING: Yaml = Yaml { name: "spring", place: spring::yaml, together: spring::together };
 const RAILS: Yaml = Yaml::new("rails", native::rails);
@@ -50,6 +50,7 @@ const APPSETTINGS: Json = Json::new("appsettings", members::appsettings);
 const NOTEBOOK: Json = Json::new("notebook", notebook::place);
 const COMPONENT: Yaml = Yaml::new("greengrass", refused::component);
 const COMPONENT_JSON: Json = Json::new("greengrass", refused::component_json);
+const ARM: Json = Json::new("arm", refused::arm);
 const POSTMAN: Json = Json::new("postman", refused::postman);
 const TFVARS_JSON: Json = Json::new("tfvars", refused::tfvars_json);
 
@@ -75,8 +76,12 @@ pub(super) fn of(path: &str, text: &[u8]) -> Option<&'static Config> {
         (_, "json" | "jsonc" | "json5" | "template" | "ipynb" | "tfstate") => in_json(name, extension, text()),
         (_, "toml") => &Config(&toml::Toml),
         (_, "tf") => &Config(&hcl::Terraform),
+        (_, "bicepparam") => &Config(&bicep::Parameters),
+        (_, "bicep") => &Config(&refused::BICEP),
+        (_, "cshtml" | "vbhtml" | "razor" | "aspx" | "ascx" | "master") => &Config(&refused::RAZOR),
+        (_, "css" | "scss" | "sass" | "less" | "styl") => &Config(&refused::STYLES),
         (_, "tfvars") => &Config(&refused::TFVARS),
-        (_, "properties") if is_spring(name) => &Config(&SPRING_PROPERTIES),
+        (_, "properties") if is_spring(name) || spring::is_properties(text()) => &Config(&SPRING_PROPERTIES),
         (_, "properties") => &Config(&PROPERTIES),
         (_, "ini" | "cfg" | "cnf") => &Config(&INI),
         (_, "conf") if path.contains("nginx") || text().contains("server {") => &Config(&refused::NGINX),
@@ -116,6 +121,7 @@ fn in_yaml(path: &str, name: &str, text: &str) -> &'static Config {
         _ if within("roles") && ["vars", "defaults", "tasks", "handlers"].into_iter().any(within) => &Config(&ANSIBLE),
         _ if name.starts_with("playbook") || text.starts_with("- hosts:") || text.contains("\n- hosts:") => &Config(&ANSIBLE),
         _ if name.starts_with("values") => &Config(&HELM_VALUES),
+        _ if spring::is_yaml(text) => &Config(&SPRING),
         _ => &Config(&YAML),
     }
 }
@@ -128,6 +134,7 @@ fn in_json(name: &str, extension: &str, text: &str) -> &'static Config {
         _ if name.ends_with(".postman_collection.json") || name.ends_with(".postman_environment.json") => &Config(&POSTMAN),
         _ if name.starts_with("appsettings") => &Config(&APPSETTINGS),
         _ if text.contains("\"containerDefinitions\"") || text.contains("\"containerProperties\"") => &Config(&TASK),
+        _ if text.contains("/deploymentParameters.json#") || text.contains("/deploymentTemplate.json#") => &Config(&ARM),
         _ if is_component(text) => &Config(&COMPONENT_JSON),
         _ if cloudformation::is(text) => &Config(&CLOUDFORMATION_JSON),
         _ => &Config(&JSON),

@@ -1,6 +1,7 @@
 //! Rewriters of configuration, infrastructure and documentation; one file a format. Owns: the choice among them by path and content, and
 //! what they share: places put together to splices. Must not: know the syntax of any format.
 
+mod bicep;
 mod choice;
 mod cloudformation;
 pub mod declared;

@@ -79,6 +79,27 @@ pub(super) const HELM_TEMPLATE: Refused = refused(
     "a template is no YAML before Helm renders it",
     "take the value from .Values, or replace the Secret by an ExternalSecret or SecretProviderClass",
 );
+/// Bicep's templates.
+pub(super) const BICEP: Refused = refused(
+    "bicep",
+    "//",
+    "a template of Bicep reads no environment, and whoever sees a deployment sees what is no @secure() parameter",
+    "make it a parameter with @secure() and without a default, and give it in a .bicepparam as readEnvironmentVariable('NAME'), deployed by `unleak run`, or      where it is kept in Key Vault of Azure as az.getSecret(…) there, or getSecret(…) of an existing vault for a module",
+);
+/// Pages with code of ASP.NET.
+pub(super) const RAZOR: Refused = refused(
+    "razor",
+    "@*",
+    "markup and code stand in one file here, and markup is sent to browsers",
+    "where code of the server needs it, take it from the configuration (`@inject IConfiguration Configuration`, Configuration[\"NAME\"], set by the variable      NAME); nothing that a browser gets can hold a secret: have the server ask",
+);
+/// Style sheets.
+pub(super) const STYLES: Refused = refused(
+    "style-sheet",
+    "",
+    "a style sheet is sent to everybody who opens the page, and reads no environment",
+    "take the value out, serve what it opens from an address that needs none, and rotate it",
+);
 /// XML but for Maven's settings.
 pub(super) const XML: Refused = refused(
     "xml",
@@ -123,4 +144,13 @@ pub(super) fn postman(_: &File<'_>, _: json::Found<'_>) -> Result<Place, Manual>
 /// Terraform's variables in JSON.
 pub(super) fn tfvars_json(_: &File<'_>, _: json::Found<'_>) -> Result<Place, Manual> {
     Err(manual(TFVARS.reason, TFVARS.advice))
+}
+
+/// Parameters and templates of Azure Resource Manager.
+pub(super) fn arm(_: &File<'_>, _: json::Found<'_>) -> Result<Place, Manual> {
+    Err(manual(
+        "Azure Resource Manager reads the file, and its references are to Key Vault of Azure",
+        "take the value out; in a file of parameters write {\"reference\": {\"keyVault\": {\"id\": …}, \"secretName\": …}}, or give it in a .bicepparam as \
+         readEnvironmentVariable('NAME'), deployed by `unleak run`; the parameter has the type secureString and no default",
+    ))
 }

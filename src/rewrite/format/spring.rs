@@ -8,7 +8,7 @@ use tree_sitter::Node;
 use super::native::is_put_together;
 use super::scalar::Scalar;
 use super::yaml::{self, Found};
-use super::{File, Place, choice, default, only_aws, with_variable};
+use super::{File, Place, choice, default, ini, only_aws, with_variable};
 use crate::reference::Reference;
 use crate::rewrite::code::{jdbc, library, line_end, line_start, next_line, region};
 use crate::rewrite::literal::manual;
@@ -22,6 +22,50 @@ const IMPORTED: &str = "Spring Cloud AWS imports the secret";
 /// In YAML.
 pub(super) fn yaml(file: &File<'_>, found: Found<'_>) -> Result<Place, Manual> {
     property(file, found.scalar)
+}
+
+/// In YAML of any name: what a config server hands to Spring, else a token.
+pub(super) fn yaml_or_token(file: &File<'_>, found: Found<'_>) -> Result<Place, Manual> {
+    if is_served(file) { served(file, found.scalar) } else { yaml::generic(file, found) }
+}
+
+/// The same in properties.
+pub(super) fn property_or_token(file: &File<'_>, scalar: Scalar) -> Result<Place, Manual> {
+    if is_served(file) { served(file, scalar) } else { ini::generic(file, scalar) }
+}
+
+/// A setting that a config server hands on.
+fn served(file: &File<'_>, scalar: Scalar) -> Result<Place, Manual> {
+    let place = property(&File { style: Style::Auto, ..*file }, scalar)?;
+    let reason = "a config server hands the file to Spring, which puts a variable in where the application runs, and fails without it";
+    Ok(Place { reason, ..place })
+}
+
+/// Whether a YAML file sets what is Spring's own, whatever it is called.
+pub(super) fn is_yaml(text: &str) -> bool {
+    text.lines().any(|line| line.strip_prefix("spring:").is_some_and(|rest| rest.trim().is_empty()))
+}
+
+/// The same for properties.
+pub(super) fn is_properties(text: &str) -> bool {
+    text.lines().any(|line| {
+        ["spring.datasource.", "spring.cloud.", "spring.profiles.", "spring.application."].iter().any(|own| line.starts_with(own))
+    })
+}
+
+/// Whether a config server hands the file to applications, which are called as the files are: one in a folder that says so, or in a repository with
+/// nothing but settings.
+fn is_served(file: &File<'_>) -> bool {
+    const FOLDERS: [&str; 6] = ["config-repo", "configrepo", "config-server", "configserver", "cloud-config", "spring-config"];
+    let (folder, _) = file.path.rsplit_once('/').unwrap_or(("", file.path));
+    let is_named = folder.split('/').any(|part| FOLDERS.iter().any(|known| part.to_ascii_lowercase().contains(known)));
+    if folder.contains("src/") || !(folder.is_empty() || is_named) {
+        return false;
+    }
+    let beside = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+    let is_there = |name: &str| file.tree.read(beside(name).as_str().into()).is_some();
+    let builds = ["pom.xml", "build.gradle", "build.gradle.kts", "Dockerfile", "docker-compose.yml", "compose.yaml"];
+    ["application.yml", "application.yaml", "application.properties"].into_iter().any(is_there) && !builds.into_iter().any(is_there)
 }
 
 /// In properties.

@@ -118,7 +118,8 @@ proptest! {
     }
 }
 
-const PATHS: [&str; 24] = [
+const PATHS: [&str; 25] = [
+    "a.bicepparam",
     ".env",
     "env.list",
     "a.yaml",

@@ -71,10 +71,14 @@ pub(in super::super) fn of_code(call: Call<'_>, code: &str, message: &str, statu
         "EncryptionFailure" | "DecryptionFailure" | "KMSAccessDeniedException" | "InvalidKeyId" => {
             StoreError::Key { name, detail: said(message) }
         }
-        "UnrecognizedClientException" | "InvalidSignatureException" | "ExpiredTokenException" | "InvalidClientTokenId" | "ExpiredToken"
-        | "SignatureDoesNotMatch" | "IncompleteSignature" | "MissingAuthenticationToken" => {
-            StoreError::Unusable(format!("AWS does not take these credentials: {}", said(message)))
-        }
+        "UnrecognizedClientException"
+        | "InvalidSignatureException"
+        | "ExpiredTokenException"
+        | "InvalidClientTokenId"
+        | "ExpiredToken"
+        | "SignatureDoesNotMatch"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken" => StoreError::Unusable(format!("AWS does not take these credentials: {}", said(message))),
         "InternalServiceError" | "InternalFailure" | "ServiceUnavailable" => {
             StoreError::Unreachable(format!("{}: {}", call.action, said(message)))
         }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::cli::{Sandbox, assert_exit, put, text};
 use crate::made_up;
+use crate::rewrite::client::files_of;
 use crate::store::aws::VARIABLES;
 use crate::store::fake::Fake;
 use crate::store::served::Fault;
@@ -75,7 +76,10 @@ fn a_new_version_is_read_back_before_the_label_moves() {
         assert_eq!((after[at].0.as_str(), &after[at].1["VersionStage"]), ("UpdateSecretVersionStage", &label.into()));
         assert_eq!(after[at].1["MoveToVersionId"], *to);
     }
-    assert!(read(after[3], "VersionId", version) && read(after[4], "VersionStage", &"AWSCURRENT".into()), "proved as what readers get, too");
+    assert!(
+        read(after[3], "VersionId", version) && read(after[4], "VersionStage", &"AWSCURRENT".into()),
+        "proved as what readers get, too"
+    );
     assert_eq!((shop.current(), shop.count("PutSecretValue")), (shop.value.clone(), 1));
 }
 
@@ -161,13 +165,35 @@ fn many_references_to_a_secret_are_one_call() {
     let shop = Shop::new();
     shop.fake.put("db", Some("{\"username\":\"u\",\"password\":\"p\"}"));
     shop.fake.put("token", Some("t"));
-    let names: Vec<String> = (0..30).map(|number| format!("V{number}=ref+awssecrets://db#/{}\n", ["username", "password"][number % 2])).collect();
+    let names: Vec<String> =
+        (0..30).map(|number| format!("V{number}=ref+awssecrets://db#/{}\n", ["username", "password"][number % 2])).collect();
     put(&shop.sandbox.directory.path().join("v.env"), &names.concat());
     let output = shop.run(&["run", "--env-file", "v.env", "--", "/bin/sh", "-c", "printf %s \"$V0$V29\""]);
     assert_eq!((text(&output.stdout), shop.fake.calls().len()), ("up".to_owned(), 1), "{:?}", shop.fake.calls());
     put(&shop.sandbox.directory.path().join("v.env"), &(names.concat() + "T=ref+awssecrets://token\n"));
     let output = shop.run(&["run", "--env-file", "v.env", "--", "/bin/sh", "-c", "printf %s \"$V1$T\""]);
     assert_eq!((text(&output.stdout), shop.fake.calls().len()), ("pt".to_owned(), 2), "{:?}", shop.fake.calls());
+}
+
+#[test]
+fn a_command_gets_its_values_and_nothing_is_written() {
+    let shop = Shop::new();
+    assert_exit(&shop.migrate(&[]), 4);
+    let root = shop.sandbox.directory.path();
+    std::fs::create_dir(root.join("tmp")).unwrap();
+    let all = || {
+        let mut found = std::collections::BTreeMap::new();
+        files_of(root, root, &mut found);
+        found
+    };
+    let before = all();
+    for mask in [&[][..], &["--mask"]] {
+        let mut command = shop.sandbox.command(&[&["run"], mask, &["--", "/bin/sh", "-c", "printf %s \"$DB_PASSWORD\""]].concat());
+        command.env("HOME", root.join(".home")).env("TMPDIR", root.join("tmp")).envs(VARIABLES).env("AWS_ENDPOINT_URL", shop.fake.url());
+        let said = text(&command.output().unwrap().stdout);
+        assert_eq!(said, if mask.is_empty() { shop.value.clone() } else { "********".to_owned() });
+        assert!(all() == before, "no file came, went or changed");
+    }
 }
 
 #[test]

@@ -256,14 +256,14 @@ fn what_git_stores_in_another_form_is_left_as_it_is() {
 #[test]
 fn of_two_secrets_that_would_be_called_the_same_the_second_is_called_after_its_file_too() {
     let tokens = [made_up::token(78), made_up::token(79), made_up::token(80)];
-    let text = |token: &String| format!("TOKEN = \"{token}\"\n");
+    let text = |token: &String| format!("API_TOKEN = \"{token}\"\n");
     let files = [("a/mail.py", text(&tokens[0])), ("a/stock.py", text(&tokens[1])), ("b/stock.py", text(&tokens[2]))];
     let bench = Bench::new(&files, tokens.to_vec());
     let plan = bench.plan(&options());
     let names: Vec<&str> = plan.secrets.iter().map(|secret| secret.name.as_str()).collect();
-    assert_eq!(names, ["prod/shop/stock-token", "prod/shop/token", "prod/shop/token_2"]);
+    assert_eq!(names, ["prod/shop/api-token", "prod/shop/api-token_2", "prod/shop/stock-api-token"]);
     let after = there_and_back(&bench, &plan);
-    assert!(after["a/stock.py"].contains("os.environ[\"STOCK_TOKEN\"]"), "{}", after["a/stock.py"]);
+    assert!(after["a/stock.py"].contains("os.environ[\"STOCK_API_TOKEN\"]"), "{}", after["a/stock.py"]);
 }
 
 #[test]
@@ -315,7 +315,7 @@ fn an_argument_of_a_command_is_called_what_it_is_there() {
     let bench = Bench::new(&[("run.sh", text)], vec![password, token]);
     let plan = bench.plan(&options());
     let names: Vec<&str> = plan.secrets.iter().map(|secret| secret.name.as_str()).collect();
-    assert_eq!(names, ["prod/shop/authorization", "prod/shop/mysqldump-password"]);
+    assert_eq!(names, ["prod/shop/mysqldump-password", "prod/shop/run-authorization"]);
     there_and_back(&bench, &plan);
 }
 

@@ -163,6 +163,22 @@ fn every_place_of_a_value_is_an_edit_or_a_step_with_the_exact_place() {
 }
 
 #[test]
+fn a_copy_in_percent_encoding_is_a_step_with_the_exact_place() {
+    let [start, end] = [made_up::password(132), made_up::password(133)];
+    let value = format!("{start}!/{end}");
+    for encoded in [format!("{start}%21%2F{end}"), format!("{start}%21%2f{end}")] {
+        let files = [
+            ("app.py", format!("DB_PASSWORD = \"{value}\"\n")),
+            ("link.py", format!("import web\n\nweb.ask(\"https://x.example/?k={encoded}&y=1\")\n")),
+        ];
+        let plan = Bench::new(&files, vec![value.clone()]).plan(&options());
+        let manual: Vec<(&str, u64)> = plan.manual.iter().map(|place| (place.path.as_str(), place.line)).collect();
+        assert_eq!((manual, plan.secrets.len()), (vec![("link.py", 3)], 1), "{:?}", plan.manual);
+        assert!(plan.manual[0].reason.starts_with("the value of app.py:1 is also here, percent-encoded; "), "{}", plan.manual[0].reason);
+    }
+}
+
+#[test]
 fn short_values_and_words_are_not_taken_for_the_credential_elsewhere() {
     let short = ["hun", "ter2", "Zq"].concat();
     let word = ["post", "gres"].concat();
@@ -190,6 +206,52 @@ fn the_best_place_names_a_secret_and_names_lose_words_of_structure() {
     let names: Vec<(&str, &str)> =
         plan.secrets.iter().map(|secret| (secret.name.as_str(), secret.tags["unleak:source"].as_str())).collect();
     assert_eq!(names, [("prod/shop/orders-password", "app.py"), ("prod/shop/test-smtp-password", ".github/workflows/b.yml"),]);
+}
+
+#[test]
+fn what_is_called_after_a_bare_word_is_called_after_its_file_too() {
+    let values: Vec<String> = (140..147).map(made_up::password).collect();
+    let files = [
+        ("app.py", format!("SECRET = \"{}\"\n", values[0])),
+        ("config/staging/settings.py", format!("PASSWORD = \"{}\"\n", values[1])),
+        ("src/Sessions.js", format!("const secret = '{}';\n", values[2])),
+        ("src/payment_client.go", format!("package a\n\nfunc f(r *R) {{\n\tr.SetBasicAuth(\"shop\", \"{}\")\n}}\n", values[3])),
+        ("worker/mail.py", format!("MAIL_PASSWORD = \"{}\"\n", values[4])),
+    ];
+    let plan = Bench::new(&files, values).plan(&options());
+    let names: Vec<&str> = plan.secrets.iter().map(|secret| secret.name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "prod/shop/mail-password",
+            "prod/shop/password",
+            "prod/shop/payment-client-basic-auth",
+            "prod/shop/secret",
+            "prod/shop/sessions_secret",
+        ]
+    );
+    assert_eq!(plan.warnings, [""; 0]);
+}
+
+#[test]
+fn one_value_that_may_be_of_several_accounts_is_warned_of() {
+    let [strong, weak] = [made_up::password(150), ["Sommer", "2031"].concat()];
+    let user = |name: &str| format!("{name}_USER = \"{}\"\n{name}_PASSWORD = \"{strong}\"\n", name.to_lowercase());
+    let files = [
+        ("a.py", format!("MAIL_PASSWORD = \"{weak}\"\n")),
+        ("b.py", format!("import a\nFTP_PASSWORD = \"{weak}\"\n")),
+        ("c.py", user("ORDERS") + &user("STOCK")),
+    ];
+    let plan = Bench::new(&files, vec![strong.clone(), weak.clone()]).plan(&options());
+    let expected = [
+        "prod/shop/orders, prod/shop/stock have the same value: whoever has one of them has the others, too; give each its own when they are rotated",
+        "prod/shop/mail-password is one secret, since its places have one value, which is easy to guess: mail (a.py:1), ftp (b.py:2); where these are \
+         different accounts, give each a password of its own, and plan again",
+    ];
+    assert_eq!(plan.warnings, expected);
+    // A value that a machine made is of one account, whatever that is called.
+    let files = [("a.py", format!("MAIL_PASSWORD = \"{strong}\"\n")), ("b.py", format!("FTP_PASSWORD = \"{strong}\"\n"))];
+    assert_eq!(Bench::new(&files, vec![strong]).plan(&options()).warnings, [""; 0]);
 }
 
 #[test]

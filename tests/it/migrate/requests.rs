@@ -90,10 +90,7 @@ fn every_reference_that_a_migration_wrote_is_checked_whatever_its_form() {
         ("main.tf", format!("resource \"aws_db_instance\" \"a\" {{\n  password = \"{three}\"\n}}\n")),
         ("playbook.yml", format!("- hosts: all\n  vars:\n    db_password: {four}\n  tasks: []\n")),
         (".gitlab-ci.yml", format!("job:\n  variables:\n    DB_PASSWORD: {five}\n  script: [make]\n")),
-        (
-            "secret.yaml",
-            format!("apiVersion: v1\nkind: Secret\nmetadata:\n  name: cache\nstringData:\n  CACHE_PASSWORD: {six}\n"),
-        ),
+        ("secret.yaml", format!("apiVersion: v1\nkind: Secret\nmetadata:\n  name: cache\nstringData:\n  CACHE_PASSWORD: {six}\n")),
     ];
     for style in ["auto", "sdk"] {
         let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();

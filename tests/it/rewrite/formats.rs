@@ -247,6 +247,11 @@ fn programs_of_the_cdk() {
 }
 
 #[test]
+fn bicep() {
+    all("bicep");
+}
+
+#[test]
 fn rails() {
     all("rails");
 }
@@ -321,6 +326,7 @@ fn the_local_store_is_referred_to_only_where_it_can_be_read() {
         plain("group_vars/a.yml", "a: SECRET_VALUE\n"),
         Ok("a: \"{{ lookup('ansible.builtin.env', 'APP_SECRET', default=undef()) }}\"\n".to_owned())
     );
+    assert_eq!(plain("a.bicepparam", "param a = 'SECRET_VALUE'\n"), Ok("param a = readEnvironmentVariable('APP_SECRET')\n".to_owned()));
     assert_eq!(plain("values.yaml", "a: SECRET_VALUE\n"), refuses("vals"));
     assert_eq!(plain("a.tf", "locals {\n  a = \"SECRET_VALUE\"\n}\n"), refuses("the AWS provider of Terraform"));
     let stack = "AWSTemplateFormatVersion: x\nResources:\n  A:\n    Properties:\n      B: SECRET_VALUE\n";
