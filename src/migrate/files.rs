@@ -16,7 +16,7 @@ use super::known::Known;
 use super::make::Ground;
 use super::plan::{Edit, ManualPlace, PlannedFile, PlannedPlace, Tracked};
 use super::variables::{self, Variables};
-use super::{diff, target};
+use super::{diff, name, target};
 use crate::finding::Place;
 use crate::reference::Reference;
 use crate::rewrite::encoding::{FileEncoding, Text};
@@ -37,6 +37,8 @@ pub struct Named {
     pub environment: String,
     /// Application.
     pub application: String,
+    /// What the file of its best place is called, where a name that says nothing goes after that.
+    pub home: Option<String>,
 }
 
 /// The work on files.
@@ -188,7 +190,11 @@ impl<'a> Work<'a> {
                 let read = || spots().find_map(|located| located.variable.clone());
                 let wanted = || {
                     let wanted = spots().find_map(|located| located.name.clone());
-                    wanted.unwrap_or_else(|| reference.name.rsplit('/').next().unwrap_or_default().to_owned())
+                    // A file of variables calls them itself.
+                    let home = named.home.as_deref().filter(|_| !spots().any(|located| located.rewriter.ends_with("env")));
+                    wanted
+                        .map(|wanted| if home.is_some() { name::telling(&wanted, home) } else { wanted })
+                        .unwrap_or_else(|| reference.name.rsplit('/').next().unwrap_or_default().to_owned())
                 };
                 let is_own = |name: &str| spots().any(|located| located.name.as_deref() == Some(name) && located.rewriter.ends_with("env"));
                 let variable = variables.of(&reference, read, wanted, is_own);

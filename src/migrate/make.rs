@@ -277,9 +277,10 @@ fn names(groups: &[Group], inventory: &Inventory, ground: &Ground<'_>, options: 
         let paths = group.spots.iter().map(|(spot, _)| inventory.files[inventory.spots[*spot].file].path.as_str());
         let environment = options.environment.as_deref().or_else(|| paths.clone().find_map(name::environment)).unwrap_or_default();
         // The best place comes first.
-        let home = paths.clone().next().and_then(name::home).filter(|home| *home != name::words(application, '-'));
+        let best = paths.clone().next().filter(|_| !group.is_joined);
+        let own_home = best.and_then(name::home).filter(|home| *home != name::words(application, '-'));
         let what = group.what.as_deref().unwrap_or(pattern);
-        let telling = name::telling(what, home.as_deref().filter(|_| !group.is_joined));
+        let telling = name::telling(what, own_home.as_deref());
         let what = telling.as_str();
         let called = |what: &str| {
             let filled = name::fill(&options.template, name::Parts { env: environment, app: application, what });
@@ -298,7 +299,7 @@ fn names(groups: &[Group], inventory: &Inventory, ground: &Ground<'_>, options: 
         names::check(options.backend, &own).map_err(|error| MakeError::Name(error.to_string()))?;
         let mut reference = Reference::to(options.backend, options.root.clone() + &own);
         reference.region = options.region.clone().filter(|_| options.backend.has_regions());
-        named.push(Named { reference, environment: environment.to_owned(), application: application.to_owned() });
+        named.push(Named { reference, environment: environment.to_owned(), application: application.to_owned(), home: own_home });
     }
     Ok(named)
 }

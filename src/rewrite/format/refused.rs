@@ -84,14 +84,16 @@ pub(super) const BICEP: Refused = refused(
     "bicep",
     "//",
     "a template of Bicep reads no environment, and whoever sees a deployment sees what is no @secure() parameter",
-    "make it a parameter with @secure() and without a default, and give it in a .bicepparam as readEnvironmentVariable('NAME'), deployed by `unleak run`, or      where it is kept in Key Vault of Azure as az.getSecret(…) there, or getSecret(…) of an existing vault for a module",
+    "make it a parameter with @secure() and without a default, and give it in a .bicepparam as readEnvironmentVariable('NAME'), deployed by `unleak run`, or \
+     where it is kept in Key Vault of Azure as az.getSecret(…) there, or getSecret(…) of an existing vault for a module",
 );
 /// Pages with code of ASP.NET.
 pub(super) const RAZOR: Refused = refused(
     "razor",
     "@*",
     "markup and code stand in one file here, and markup is sent to browsers",
-    "where code of the server needs it, take it from the configuration (`@inject IConfiguration Configuration`, Configuration[\"NAME\"], set by the variable      NAME); nothing that a browser gets can hold a secret: have the server ask",
+    "where code of the server needs it, take it from the configuration (`@inject IConfiguration Configuration`, Configuration[\"NAME\"], set by the variable \
+     NAME); nothing that a browser gets can hold a secret: have the server ask",
 );
 /// Style sheets.
 pub(super) const STYLES: Refused = refused(

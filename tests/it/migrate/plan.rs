@@ -230,6 +230,9 @@ fn what_is_called_after_a_bare_word_is_called_after_its_file_too() {
             "prod/shop/sessions_secret",
         ]
     );
+    let file = plan.files.iter().find(|file| file.path == ".unleak.env").unwrap();
+    let names: Vec<&str> = file.edits.iter().filter_map(|edit| Some(edit.new.split_once("=ref+")?.0)).collect();
+    assert_eq!(names, ["MAIL_PASSWORD", "PASSWORD", "PAYMENT_CLIENT_BASIC_AUTH", "SECRET", "SESSIONS_SECRET"]);
     assert_eq!(plan.warnings, [""; 0]);
 }
 
