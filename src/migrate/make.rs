@@ -279,7 +279,9 @@ fn names(groups: &[Group], inventory: &Inventory, ground: &Ground<'_>, options: 
         // The best place comes first.
         let best = paths.clone().next().filter(|_| !group.is_joined);
         let own_home = best.and_then(name::home).filter(|home| *home != name::words(application, '-'));
-        let what = group.what.as_deref().unwrap_or(pattern);
+        // A login that its place only calls `password` is that of its file.
+        let of_file = own_home.as_deref().filter(|_| group.parts.len() > 1);
+        let what = group.what.as_deref().or(of_file).unwrap_or(pattern);
         let telling = name::telling(what, own_home.as_deref());
         let what = telling.as_str();
         let called = |what: &str| {

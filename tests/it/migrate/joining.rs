@@ -223,7 +223,7 @@ fn the_port_of_a_database_is_a_number_in_the_file_and_in_the_secret() {
     let json = format!("{{\n  \"host\": \"db\",\n  \"port\": 5434,\n  \"user\": \"web\",\n  \"password\": \"{password}2\"\n}}\n");
     let trial = Trial(Sandbox::new(&[("app.yml", &yaml), ("web.json", &json)]));
     let fields: &[&str] = &["host", "port", "username", "password"];
-    assert_eq!(secrets(&trial.plan(&[])), owned(&[("prod/shop/database", fields), ("prod/shop/generic-password", fields)]));
+    assert_eq!(secrets(&trial.plan(&[])), owned(&[("prod/shop/database", fields), ("prod/shop/web", fields)]));
     assert_exit(&trial.run(&["-q", "migrate", "apply", "plan.json", "--yes"]), 4);
     let stored = text(&trial.run(&["get", "ref+unleak://prod/shop/database"]).stdout);
     assert_eq!(stored, format!("{{\"host\":\"db.internal\",\"port\":5433,\"username\":\"app\",\"password\":\"{password}\"}}"));
