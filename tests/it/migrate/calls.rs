@@ -197,6 +197,38 @@ fn a_command_gets_its_values_and_nothing_is_written() {
 }
 
 #[test]
+fn no_value_is_said_at_the_level_of_traces_in_any_spelling() {
+    let shop = Shop::new();
+    let root = shop.sandbox.directory.path();
+    let traces = crate::canary::spellings(&shop.value);
+    let has_trace = |bytes: &[u8]| traces.iter().any(|trace| memchr::memmem::find(bytes, trace).is_some());
+    assert!(has_trace(shop.source.as_bytes()), "the search finds what is there");
+    shop.fake.put(NAME, Some("old"));
+    shop.fake.fail("PutSecretValue", &[Fault::HtmlAfter, Fault::Throttle, Fault::DropAfter]);
+    let migrate = ["migrate", "--store", "aws", "--app", "shop", "--env", "prod", "--yes", "--new-version"];
+    let others: [&[&str]; 6] = [
+        &["check"],
+        &["migrate", "status"],
+        &["migrate", "audit"],
+        &["migrate", "policies", "-o", "policies"],
+        &["store", "list", "aws"],
+        &["run", "--mask", "--", "/bin/sh", "-c", "echo \"$DB_PASSWORD\""],
+    ];
+    for arguments in std::iter::once(&migrate[..]).chain(others) {
+        let mut command = shop.sandbox.command(arguments);
+        command.env("HOME", root.join(".home")).envs(VARIABLES).env("AWS_ENDPOINT_URL", shop.fake.url());
+        let output = command.envs([("RUST_LOG", "trace"), ("LOG_SIGNABLE_BODY", "true"), ("RUST_BACKTRACE", "1")]).output().unwrap();
+        assert!(output.status.code().is_some_and(|code| matches!(code, 0 | 1 | 4)), "{arguments:?}: {output:?}");
+        assert!(!has_trace(&output.stdout) && !has_trace(&output.stderr), "{arguments:?}");
+    }
+    // The code, its references, the journal and the policies.
+    let mut all = std::collections::BTreeMap::new();
+    files_of(root, root, &mut all);
+    assert!(all.len() > 5 && all.iter().all(|(_, bytes)| !has_trace(bytes)), "{:?}", all.keys());
+    assert_eq!(shop.current(), shop.value);
+}
+
+#[test]
 fn the_account_is_shown_before_anything_is_asked_of_it() {
     let shop = Shop::new();
     let output = shop.run(&["-q", "migrate", "plan", "--store", "aws", "--app", "shop", "--env", "prod"]);
