@@ -192,11 +192,11 @@ const ENDINGS: [(&str, FileKind); 212] = {
         ("py", Code), ("pyi", Code), ("pyx", Code), ("qml", Code), ("r", Code), ("rake", Code), ("rakefile", Code), ("rb", Code),
         ("rdoc", Doc), ("resx", Translation), ("rrc", Translation), ("rs", Code), ("rsp", Config), ("rst", Doc), ("s", Code),
         ("sbt", Code), ("scala", Code), ("scm", Code), ("service", Config), ("sh", Script), ("sln", Lock), ("smali", Generated), ("sol", Code),
-        ("sql", Code), ("storyboard", Markup), ("strings", Translation), ("sum", Lock), ("svelte", Markup), ("svg", Markup),
+        ("sql", Code), ("storyboard", Lock), ("strings", Translation), ("sum", Lock), ("svelte", Markup), ("svg", Markup),
         ("swift", Code), ("t", Code), ("targets", Markup), ("tcl", Code), ("tex", Doc), ("text", Doc), ("textile", Doc), ("tf", Code),
         ("tfstate", Data), ("tfvars", Code), ("thrift", Code), ("tl", Code), ("toml", Config), ("travis", Config), ("trigger", Code),
         ("ts", Code), ("tsv", Data), ("tsx", Code), ("txt", Doc), ("v", Code), ("vagrantfile", Code), ("vb", Code), ("vbproj", Markup),
-        ("vcxproj", Markup), ("vim", Code), ("vue", Markup), ("webmanifest", Data), ("wsdl", Markup), ("xaml", Markup), ("xhtml", Markup), ("xib", Markup),
+        ("vcxproj", Markup), ("vim", Code), ("vue", Markup), ("webmanifest", Data), ("wsdl", Markup), ("xaml", Markup), ("xhtml", Markup), ("xib", Lock),
         ("xlf", Translation), ("xliff", Translation), ("xml", Markup), ("xsd", Markup), ("xsl", Markup), ("y", Code), ("yaml", Config),
         ("yml", Config), ("zig", Code), ("zsh", Script),
     ]

@@ -103,7 +103,7 @@ fn within(anchor: &[u8], bytes: &[u8], hit: &Range<usize>) -> Option<Taken> {
         b"setairportnetwork " => value_of_word(bytes, hit.end, 2),
         b"gh secret set " => value_behind(b"--body", bytes, hit.end).or_else(|| value_behind(b"-b", bytes, hit.end)),
         b"put-parameter" => is_secure(bytes, hit.end).then(|| value_behind(b"--value", bytes, hit.end)).flatten(),
-        b".psk " => value_of_word(bytes, hit.end, 0),
+        b".psk " if bytes[..hit.start].ends_with(b"sec") || bytes[..hit.start].ends_with(b"-security") => value_of_word(bytes, hit.end, 0),
         b"wpa-psk " if starts_line(bytes, hit.start) => behind_marks(&[b"ascii", b"0"], bytes, hit.end),
         b" priv aes " | b" priv des " | b" priv 3des " => behind_marks(&[b"128", b"192", b"256"], bytes, hit.end),
         b"d-i passwd/" if starts_line(bytes, hit.start) => value_behind(b"password", bytes, hit.end),
@@ -460,8 +460,18 @@ fn stands_for_a_value(rest: &[u8]) -> bool {
 /// The rest of the line up to a pipe, with the lines that it goes on to.
 pub(super) fn command_line(bytes: &[u8], from: usize) -> Range<usize> {
     let rest = &bytes[from..bytes.len().min(from + LINE)];
+    let rest = &rest[..end_of_span(bytes, from).map_or(rest.len(), |end| rest.len().min(end - from))];
     let end = memchr::memchr3_iter(b'\n', b'|', b';', rest).find(|&at| rest[at] != b'\n' || at == 0 || rest[at - 1] != b'\\');
     from..from + end.unwrap_or(rest.len())
+}
+
+/// Where the text ends that stands between backquotes with `from`: a command that is spoken of, `prog -b` in a sentence, or one in another.
+fn end_of_span(bytes: &[u8], from: usize) -> Option<usize> {
+    let head = &bytes[from.saturating_sub(LINE)..from];
+    let line = &head[memchr::memrchr(b'\n', head).map_or(0, |end| end + 1)..];
+    let opened = memchr::memchr_iter(b'`', line).count() % 2 == 1;
+    let rest = &bytes[from..bytes.len().min(from + LINE)];
+    opened.then(|| memchr::memchr2(b'`', b'\n', rest)).flatten().filter(|&end| rest[end] == b'`').map(|end| from + end)
 }
 
 /// The words of a line.

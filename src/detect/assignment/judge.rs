@@ -105,7 +105,7 @@ fn is_help(assignment: &Assignment<'_>) -> bool {
 
 /// Whether a value is the fingerprint of an OpenPGP key: of one of a package manager, or one that a command looks up.
 fn is_key_id(assignment: &Assignment<'_>) -> bool {
-    const NAMES: [&[u8]; 5] = [b"apt_key", b"apt-key", b"list-key", b"recv-key", b"trust-gpg-key"];
+    const NAMES: [&[u8]; 8] = [b"apt_key", b"apt-key", b"list-key", b"recv-key", b"gpg_key", b"gpg-key", b"gpgkey", b"pgp_key"];
     let value = &*assignment.value;
     let is_digit = |byte: &u8| byte.is_ascii_digit() || (b'A'..=b'F').contains(byte);
     // `--trust-gpg-keys` takes several.

@@ -382,7 +382,7 @@ fn wrapper(function: &[u8]) -> Wrapper {
     const PARTS: [&[u8]; 12] =
         [b"base64", b"b64", b"hex", b"decode", b"string", b"bytes", b"secret", b"password", b"secure", b"sensitive", b"encode", b"utf8"];
     const ASKS: [&[u8]; 9] = [b"get", b"read", b"load", b"find", b"fetch", b"has", b"is", b"tostring", b"to_string"];
-    const ABOUT: [&[u8]; 6] = [b"name", b"field", b"rule", b"message", b"label", b"ref"];
+    const ABOUT: [&[u8]; 9] = [b"name", b"field", b"rule", b"message", b"label", b"ref", b"fromjson", b"from_json", b"generated"];
     let lower = function[function.len().saturating_sub(48)..].to_ascii_lowercase();
     if SETTINGS.contains(&lower.as_slice()) {
         return Wrapper::Setting;

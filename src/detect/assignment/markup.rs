@@ -11,9 +11,11 @@ pub(super) fn markup<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>, quoted: boo
     }
     let mut next = *cursor;
     let mut tags = 0;
+    let mut has_own_name = false;
     next.blanks();
     while next.peek() == Some(b'<') && tags < 4 {
         let end = memchr::memchr(b'>', &next.rest()[..next.rest().len().min(100)])?;
+        has_own_name = names_or_heads(&next.rest()[..end]);
         next.at += end + 1;
         next.line_end();
         next.blanks();
@@ -22,7 +24,12 @@ pub(super) fn markup<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>, quoted: boo
     if tags > 0 {
         *cursor = next;
     }
-    (tags >= 2 && !matches!(next.peek(), Some(b'=' | b':' | b',' | b'('))).then_some(Operator::Cell)
+    (tags >= 2 && !has_own_name && !matches!(next.peek(), Some(b'=' | b':' | b',' | b'('))).then_some(Operator::Cell)
+}
+
+/// Whether a tag names what it holds, or makes it the head of a table: `<string name="confirm"`, `<th`. It is no value of the text before.
+fn names_or_heads(tag: &[u8]) -> bool {
+    tag.starts_with(b"<th") || [&b" name=\""[..], b" key=\""].iter().any(|attribute| memchr::memmem::find(tag, attribute).is_some())
 }
 
 /// Whether the name is the value of an attribute that names: `name="password"`.

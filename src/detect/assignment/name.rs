@@ -156,7 +156,7 @@ fn denial(class: Class, before: &[&str], head: &str, after: &[&str]) -> Option<&
         return Some("its name asks a question");
     }
     let last = before.last().copied().unwrap_or_default();
-    if matches!(head, "nopasswd" | "nopassword" | "nopass") {
+    if matches!(head, "nopasswd" | "nopassword" | "nopass") || class == Class::Password && last == "disabled" {
         return Some("its name says that there is none");
     }
     if matches!((last, head), ("nord" | "kee" | "proton" | "last", "pass") | ("one", "password") | ("apple", "passwords")) {

@@ -435,7 +435,8 @@ fn words(place: &Place<'_>, cursor: &mut Cursor<'_>) -> Option<Operator> {
         return Some(Operator::Space);
     }
     let starts_line = matches!(place.before().iter().rev().find(|byte| !matches!(byte, b' ' | b'\t')), None | Some(b'\n'));
-    (place.kind == FileKind::Config && starts_line && !qualifies_key(place, *cursor)).then_some(Operator::Space)
+    let opens_block = cursor.rest().split(|&byte| byte == b'\n').next().is_some_and(|line| line.trim_ascii_end().ends_with(b" {"));
+    (place.kind == FileKind::Config && starts_line && !opens_block && !qualifies_key(place, *cursor)).then_some(Operator::Space)
 }
 
 /// Whether what comes next is a word of a sentence that goes on: `the password to avoid questions`.

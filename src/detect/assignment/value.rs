@@ -155,6 +155,10 @@ pub fn reference(value: &[u8]) -> Option<&'static str> {
         [b'$', rest @ ..] if rest.contains(&b'$') => {
             rest.split(|&byte| byte == b'$').all(|part| identifier(part) && part[0].is_ascii_lowercase() && wordness(part) > WORDS)
         }
+        // `"$directory/name"`.
+        [b'$', rest @ ..] if rest.contains(&b'/') => {
+            rest.split(|&byte| byte == b'/').all(|part| identifier(part) && part[0].is_ascii_alphabetic() && wordness(part) > WORDS)
+        }
         [b'$', rest @ ..] => identifier(rest) && rest[0] != b'-' && (wordness(rest) >= 3.5 || rest.contains(&b'_')),
         [b'%', rest @ .., b'%'] | [b'@', rest @ .., b'@'] => identifier(rest),
         [b':' | b'@', rest @ ..] => rest.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'_') && wordness(rest) > WORDS,
@@ -338,6 +342,8 @@ fn is_periodic(value: &[u8]) -> bool {
 /// Whether a value is a word for a type or a setting, perhaps with a type's mark behind it.
 fn is_setting(value: &[u8]) -> bool {
     let word = value.strip_suffix(b"!").or_else(|| value.strip_suffix(b"?")).unwrap_or(value);
+    // `login(user : String, password : String)`
+    let word = word.strip_suffix(b")").filter(|word| !word.contains(&b'(')).unwrap_or(word);
     // `VARCHAR2(64)`, of which the bracket that closes may be left out.
     let length = memchr::memchr(b'(', word).filter(|&open| word[open..].iter().all(|byte| byte.is_ascii_digit() || b"(),".contains(byte)));
     let word = &word[..length.unwrap_or(word.len())];

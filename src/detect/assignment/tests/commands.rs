@@ -227,6 +227,8 @@ fn commands_that_people_know_from_elsewhere() {
         "cf auth ann abc1",
         "aws ssm put-parameter --name /a --value abc1 --type SecureString",
         "gh secret set NAME --body abc1",
+        "nmcli con mod x wifi-sec.psk abc1",
+        "x=`mosquitto_passwd -b f ann abc1`",
     ] {
         let values: Vec<_> = read_all("a.sh", text).into_iter().filter(|(operator, _)| *operator == Op::Command).collect();
         assert!(!values.is_empty() && values.iter().all(|(_, value)| value == "abc1"), "{text}: {values:?}");
@@ -242,6 +244,8 @@ fn commands_that_people_know_from_elsewhere() {
         "networksetup -setairportnetwork en0 abc1",
         "mkpasswd -m sha-512",
         "aws ssm put-parameter --name /a --value abc1 --type String",
+        "the call of `mosquitto_passwd -b` stores abc1 only",
+        "control.psk abc1",
     ] {
         reads("a.sh", text, &[]);
     }
