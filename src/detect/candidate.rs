@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::rule::{Begins, Naming};
+use super::rule::{Begins, Distance, Naming};
 use crate::finding::{ChecksumStatus, Encoding};
 use crate::patterns::PatternIndex;
 
@@ -47,7 +47,7 @@ impl<'v> Candidate<'v> {
             facts: Vec::new(),
             evidence: Vec::new(),
             dropped: None,
-            naming: Naming { is_close: true, begins: Begins::Name, length: 0 },
+            naming: Naming { distance: Distance::Close, begins: Begins::Name, length: 0 },
             yields: false,
             encodings: Vec::new(),
         }

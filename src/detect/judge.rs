@@ -105,6 +105,15 @@ fn is_name(value: &[u8]) -> bool {
     value.len() >= 13 && value.iter().all(is_word) && wordness(value) > LIKE_WORDS
 }
 
+/// Whether a value hardly stands in a text for another reason than being a credential or a hash: it is long, and letters and digits change often.
+#[must_use]
+pub fn is_telling(value: &[u8]) -> bool {
+    const LONG: usize = 16;
+    const CHANGES: usize = 4;
+    let changes = value.windows(2).filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit()).count();
+    value.len() >= LONG && changes >= CHANGES
+}
+
 /// [`made_up`] for a value of the pattern: what the pattern's own text repeats counts for nothing.
 #[must_use]
 pub fn made_up_for(def: &PatternDef, value: &[u8]) -> Option<&'static str> {
@@ -197,5 +206,25 @@ mod tests {
         assert_eq!(token("q7Rk2Wm9Zt4Lx8Vb3Nc6Hs1Jd5F"), (0.92, Some("it has the form of this kind and no other")));
         assert_eq!(token("abcaabbccabcabcabbcacbabcab"), (DOUBTFUL, Some("low entropy")));
         assert_eq!(token("aababaabbaabababbbababababa").1, Some("filler in place of a value"));
+    }
+    #[test]
+    fn a_word_below_or_after_a_value_needs_one_that_tells() {
+        use crate::detect::testing::{found, refused};
+        let hex = ["9f86d081", "884c7d65", "9a2feaa0", "c55ad015"].concat();
+        let doubtful = [("algolia-admin-api-key".to_owned(), "its name stands far away or only hints at it")];
+        let family = &["algolia-admin"][..];
+        for text in [format!("{hex} opens algolia_admin"), format!("({hex})\n\nalgolia_admin"), format!("algolia_admin\nof\nours\n{hex}")] {
+            assert_eq!(found(family, &text), [], "{text}");
+            assert_eq!(refused(family, &text), doubtful, "{text}");
+        }
+        for text in [
+            format!("uses: a/b@{hex} # algolia_admin"),
+            format!("{hex} opens myalgolia_admin"),
+            format!("{} opens algolia_admin", "abcdefgh".repeat(4)),
+        ] {
+            assert_eq!(refused(family, &text), [], "{text}");
+        }
+        // As it is on the next line, so it is below a blank one.
+        assert_eq!(found(family, &format!("algolia_admin:\n\n{hex}")).len(), 1);
     }
 }

@@ -41,7 +41,7 @@ use crate::file_kind::{FileKind, PathClass, path_class};
 pub use candidate::Candidate;
 use learned::features::{self, Features};
 use learned::{Case, Opinion};
-use rule::Match;
+use rule::{Begins, Distance, Match};
 pub use view::{REACH, View};
 
 use crate::patterns::anchors::{self, Spelling};
@@ -182,8 +182,15 @@ impl<'s, 'v> Sink<'s, 'v> {
         if !catalogue.looks_into(index, self.view.path) {
             return;
         }
+        if let Some(reads) = rule.reads(self.view, &hit) {
+            self.depends_on(reads);
+        }
         rule.matches(self.view, hit, |Match { span, naming }| {
-            if naming.is_close && !self.companions(index, span.clone()) {
+            let is_close = naming.distance == Distance::Close;
+            if is_close && !self.companions(index, span.clone()) {
+                return;
+            }
+            if naming.distance == Distance::Around && !self.is_meant(&span, naming.begins) {
                 return;
             }
             let by_chance = self.view.is_in_base64(&span);
@@ -193,7 +200,7 @@ impl<'s, 'v> Sink<'s, 'v> {
             let is_name = rule.goes_by_words() && self.view.ends_dotted_name(&span);
             self.propose_with(index, span, |candidate| {
                 candidate.naming = naming;
-                if !naming.is_close {
+                if !is_close {
                     candidate.set(FAR, "its name stands far away or only hints at it");
                     candidate.yields = true;
                 }
@@ -214,6 +221,13 @@ impl<'s, 'v> Sink<'s, 'v> {
                 }
             });
         });
+    }
+
+    /// Whether the value at `span` can hardly stand around a word that begins `begins` for another reason than being a credential.
+    fn is_meant(&self, span: &Range<usize>, begins: Begins) -> bool {
+        // What a workflow pins an action to is a commit.
+        let is_version = self.view.before(span.start) == Some(b'@');
+        begins != Begins::Nothing && !self.view.binary && !is_version && judge::is_telling(&self.view.bytes[span.clone()])
     }
 
     /// Looks for the other halves of a two-part credential in the lines around its first half; tells whether those that it needs are there.

@@ -26,6 +26,8 @@ const FAR: usize = 3;
 const FAR_BYTES: usize = 200;
 /// Most bytes between a word that only hints at a value and the value: what the field's rules allow at most.
 const HINT_BYTES: usize = 64;
+/// Lines above and below a word on which a value may still be meant by it.
+const AROUND_LINES: u8 = 4;
 
 /// A pattern ready to match.
 #[derive(Debug)]
@@ -75,8 +77,8 @@ pub struct Match {
 /// How well a word near a value names it; the better of two is the greater. Without a word it is the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Naming {
-    /// Whether the value stands within the pattern's distance.
-    pub is_close: bool,
+    /// Where the value stands, as seen from the word.
+    pub distance: Distance,
     /// What the word begins.
     pub begins: Begins,
     /// Bytes of the word.
@@ -85,8 +87,19 @@ pub struct Naming {
 
 impl Default for Naming {
     fn default() -> Self {
-        Self { is_close: true, begins: Begins::Name, length: 0 }
+        Self { distance: Distance::Close, begins: Begins::Name, length: 0 }
     }
+}
+
+/// Where a value stands, as seen from a word that names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Distance {
+    /// Before the word, or lines below it: only a value that can hardly be anything else is meant.
+    Around,
+    /// Behind the word, but farther than the pattern asks for, or the word only hints at it.
+    Far,
+    /// Behind the word, within the pattern's distance.
+    Close,
 }
 
 /// What a word begins where it stands.
@@ -230,24 +243,16 @@ impl Rule {
                 }
             }
             Self::Near { shapes, within, hints } => {
-                let is_hint = is_one_of(hints, view, &anchor);
-                let (within, far) = if is_hint { (HINT_BYTES, HINT_BYTES) } else { (*within, far(*within)) };
-                let close = starts_after(view, anchor.end, within);
-                let far = close.end..starts_after(view, anchor.end, far).end;
-                let is_close = shapes.first_in(view, close).map(|span| (span, !is_hint));
-                if let Some((span, is_close)) = is_close.or_else(|| Some((shapes.first_in(view, far)?, false))) {
-                    found(Match { span, naming: Naming { is_close, begins: Begins::at(view, anchor.start), length: anchor.len() } });
-                }
+                let within = (!is_one_of(hints, view, &anchor)).then_some(*within);
+                named_values(view, shapes, &anchor, within, found);
             }
             Self::Regex { regex, shapes, hints } => {
                 if is_inside_run(view, &anchor) {
                     return;
                 }
                 let line = view.line(anchor.start, REGEX_BEFORE, REGEX_AFTER);
-                if is_one_of(hints, view, &anchor)
-                    && let Some(span) = shapes.first_in(view, starts_after(view, anchor.end, HINT_BYTES))
-                {
-                    found(Match { span, naming: Naming { is_close: false, begins: Begins::at(view, anchor.start), length: anchor.len() } });
+                if is_one_of(hints, view, &anchor) {
+                    named_values(view, shapes, &anchor, None, &mut found);
                 }
                 for captures in regex.captures_iter(&view.bytes[line.clone()]) {
                     let whole = captures.get(0).expect("because group 0 is the match");
@@ -259,6 +264,18 @@ impl Rule {
                 }
             }
         }
+    }
+
+    /// The text that decides what this rule sees because of the anchor at `anchor`, where that may be more than the lines next to it.
+    #[must_use]
+    pub fn reads(&self, view: &View<'_>, anchor: &Range<usize>) -> Option<Range<usize>> {
+        let within = match self {
+            Self::Near { within, .. } => far(*within),
+            Self::Regex { hints, .. } if is_one_of(hints, view, anchor) => HINT_BYTES,
+            _ => return None,
+        };
+        let end = view.bytes.len().min(anchor.end + within.max(FAR_BYTES) + 1);
+        Some(anchor.start.saturating_sub(FAR_BYTES + 1)..view.line(end, 0, REGEX_AFTER).end)
     }
 
     /// The first value of this rule's shape or expression in `window`, without its `near` words: how companions are looked for.
@@ -289,17 +306,44 @@ fn lowered(words: &[String]) -> Vec<String> {
     words.iter().map(|word| word.to_ascii_lowercase()).collect()
 }
 
+/// Calls `found` with the values of `shapes` that the word at `anchor` may mean. A close one is the only one; without `within` the word hints only.
+fn named_values(view: &View<'_>, shapes: &Shapes, anchor: &Range<usize>, within: Option<usize>, mut found: impl FnMut(Match)) {
+    let mut tell = |span, distance| {
+        found(Match { span, naming: Naming { distance, begins: Begins::at(view, anchor.start), length: anchor.len() } });
+    };
+    let close = within.map(|within| starts_after(view, anchor.end, within));
+    if let Some(span) = close.and_then(|close| shapes.first_in(view, close)) {
+        return tell(span, Distance::Close);
+    }
+    let (far, around) = (starts_after(view, anchor.end, within.map_or(HINT_BYTES, far)), around(view, anchor));
+    if let Some(span) = shapes.first_in(view, far.clone()) {
+        tell(span, Distance::Far);
+    } else if let Some(span) = shapes.first_in(view, far.end..around.end) {
+        tell(span, Distance::Around);
+    }
+    if let Some(span) = shapes.last_in(view, around.start..anchor.start) {
+        tell(span, Distance::Around);
+    }
+}
+
+/// The text around a word in which a value may still be meant by it.
+fn around(view: &View<'_>, word: &Range<usize>) -> Range<usize> {
+    view.lines(word.start, AROUND_LINES, FAR_BYTES).start..view.lines(word.end, AROUND_LINES, FAR_BYTES).end
+}
+
 /// The distance in bytes that is far where `within` is close.
 const fn far(within: usize) -> usize {
     let far = if within * FAR < FAR_BYTES { within * FAR } else { FAR_BYTES };
     if far > within { far } else { within }
 }
 
-/// The starts that a value after a word may have: `within` bytes on the rest of the line and the next line.
+/// The starts that a value after a word may have: `within` bytes on the rest of the line and the next line that is not blank.
 fn starts_after(view: &View<'_>, from: usize, within: usize) -> Range<usize> {
     let to = view.bytes.len().min(from + within + 1);
-    let mut line_ends = memchr::memchr_iter(b'\n', &view.bytes[from..to]);
-    from..line_ends.nth(1).map_or(to, |found| from + found)
+    let mut line_ends = memchr::memchr_iter(b'\n', &view.bytes[from..to]).map(|found| from + found);
+    let Some(first) = line_ends.next() else { return from..to };
+    let next = line_ends.find(|&end| !view.bytes[first..end].trim_ascii().is_empty());
+    from..next.unwrap_or(to)
 }
 
 /// How the best of `words` (in lower case) names a value at `at`, on its line or the one above: a close one ends at most `within` bytes before.
@@ -310,8 +354,8 @@ fn word_before(view: &View<'_>, at: usize, words: &[String], within: usize) -> O
     let naming = |word: &String| {
         let found = memchr::memmem::rfind(&text, word.as_bytes())?;
         let distance = text.len() - (found + word.len());
-        let is_close = distance <= within;
-        (distance <= far(within)).then(|| Naming { is_close, begins: Begins::at(view, start + found), length: word.len() })
+        let far = if distance <= within { Distance::Close } else { Distance::Far };
+        (distance <= self::far(within)).then(|| Naming { distance: far, begins: Begins::at(view, start + found), length: word.len() })
     };
     words.iter().filter_map(naming).max()
 }
@@ -325,13 +369,13 @@ mod tests {
         Rule::Near { shapes: Shapes::compile(&["{digit:4}".to_owned()]).unwrap(), within, hints: vec!["hint".to_owned()] }
     }
 
-    /// The value and its naming that the first `acme` of the text gives.
+    /// The value that the first `acme` of the text names best, and how.
     fn named<'t>(rule: &Rule, text: &'t str) -> Option<(&'t str, Naming)> {
         let view = View { bytes: text.as_bytes(), path: BStr::new("a"), binary: false, depth: 0 };
         let at = text.to_ascii_lowercase().find("acme").unwrap();
-        let mut found = None;
-        rule.matches(&view, at..at + 4, |hit| found = Some((&text[hit.span], hit.naming)));
-        found
+        let mut found = Vec::new();
+        rule.matches(&view, at..at + 4, |hit| found.push((&text[hit.span], hit.naming)));
+        found.into_iter().max_by_key(|&(_, naming)| naming)
     }
 
     #[test]
@@ -339,8 +383,8 @@ mod tests {
         let mut rule = near(100);
         let Rule::Near { hints, .. } = &mut rule else { panic!("a rule with words") };
         hints.push("acme".to_owned());
-        let is_close = |distance: usize| named(&rule, &format!("Acme{}1234", " ".repeat(distance))).map(|(_, naming)| naming.is_close);
-        assert_eq!([is_close(0), is_close(64), is_close(65)], [Some(false), Some(false), None]);
+        let seen = |bytes: usize| named(&rule, &format!("Acme{}1234", " ".repeat(bytes))).map(|(_, naming)| naming.distance);
+        assert_eq!([seen(0), seen(64), seen(65)], [Some(Distance::Far), Some(Distance::Far), Some(Distance::Around)]);
     }
 
     #[test]
@@ -360,37 +404,52 @@ mod tests {
             negative = ["acme=1", "acme=2"]
         "#;
         let rule = Rule::compile(&toml::from_str(text).unwrap()).unwrap();
-        let is_close = |text| named(&rule, text).map(|(value, naming)| (value, naming.is_close));
-        assert_eq!(is_close("acme=1234"), Some(("1234", true)));
-        assert_eq!(is_close("ACME: 1234"), Some(("1234", false)));
+        let seen = |text| named(&rule, text).map(|(value, naming)| (value, naming.distance));
+        assert_eq!(seen("acme=1234"), Some(("1234", Distance::Close)));
+        assert_eq!(seen("ACME: 1234"), Some(("1234", Distance::Far)));
     }
 
     #[test]
     fn a_value_may_stand_farther_from_its_word_at_a_price() {
-        let is_close = |distance: usize| named(&near(10), &format!("acme{}1234", " ".repeat(distance))).map(|(_, naming)| naming.is_close);
+        let seen = |bytes: usize| named(&near(10), &format!("acme{}1234", " ".repeat(bytes))).map(|(_, naming)| naming.distance);
         assert_eq!(
-            [is_close(0), is_close(10), is_close(11), is_close(30), is_close(31)],
-            [Some(true), Some(true), Some(false), Some(false), None]
+            [seen(0), seen(10), seen(11), seen(30), seen(31)],
+            [Distance::Close, Distance::Close, Distance::Far, Distance::Far, Distance::Around].map(Some)
         );
-        let far = |distance: usize| named(&near(100), &format!("acme{}1234", " ".repeat(distance))).map(|(_, naming)| naming.is_close);
-        assert_eq!([far(100), far(200), far(201)], [Some(true), Some(false), None]);
-        assert_eq!(named(&near(10), "acme\n\n1234"), None);
+        let far = |bytes: usize| named(&near(100), &format!("acme{}1234", " ".repeat(bytes))).map(|(_, naming)| naming.distance);
+        assert_eq!([far(100), far(200), far(201)], [Some(Distance::Close), Some(Distance::Far), None]);
         // What is close comes first.
         assert_eq!(named(&near(10), "acme 1111 22222 3333").map(|(value, _)| value), Some("1111"));
+    }
+
+    #[test]
+    fn a_value_may_stand_before_its_word_or_lines_below() {
+        let seen = |text| named(&near(10), text).map(|(value, naming)| (value, naming.distance));
+        for text in ["1234 is of acme", "1234\n\nacme", "acme\na\nb\nc\n1234", "7777 1234\nacme"] {
+            assert_eq!(seen(text), Some(("1234", Distance::Around)), "{text:?}");
+        }
+        for text in ["1234\n\n\n\n\nacme", "acme\na\nb\nc\nd\n1234"] {
+            assert_eq!(seen(text), None, "{text:?}");
+        }
+        // A line that is blank parts nothing.
+        for text in ["acme\n1234", "acme:\n\n1234", "acme:\r\n\r\n  1234"] {
+            assert_eq!(seen(text), Some(("1234", Distance::Close)), "{text:?}");
+        }
+        assert_eq!(seen("acme\na\n1234"), Some(("1234", Distance::Around)));
     }
 
     #[test]
     fn words_before_a_value_are_measured_alike() {
         let rule =
             |within| Rule::Around { shapes: Shapes::compile(&["x{digit:4}".to_owned()]).unwrap(), near: vec!["acme".to_owned()], within };
-        let is_close = |distance: usize| {
-            let text = format!("acme{}x1234", " ".repeat(distance));
+        let seen = |bytes: usize| {
+            let text = format!("acme{}x1234", " ".repeat(bytes));
             let view = View { bytes: text.as_bytes(), path: BStr::new("a"), binary: false, depth: 0 };
             let mut found = None;
-            rule(10).matches(&view, 4 + distance..5 + distance, |hit| found = Some(hit.naming.is_close));
+            rule(10).matches(&view, 4 + bytes..5 + bytes, |hit| found = Some(hit.naming.distance));
             found
         };
-        assert_eq!([is_close(10), is_close(11), is_close(30), is_close(31)], [Some(true), Some(false), Some(false), None]);
+        assert_eq!([seen(10), seen(11), seen(30), seen(31)], [Some(Distance::Close), Some(Distance::Far), Some(Distance::Far), None]);
     }
 
     #[test]

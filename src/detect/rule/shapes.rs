@@ -71,6 +71,13 @@ impl Shapes {
         }
         None
     }
+
+    /// The last match that lies in `window`, of those that do not overlap.
+    #[must_use]
+    pub fn last_in(&self, view: &View<'_>, window: Range<usize>) -> Option<Range<usize>> {
+        let next = |from: usize| self.first_in(view, from..window.end).filter(|found| found.end <= window.end);
+        std::iter::successors(next(window.start), |found| next(found.end)).last()
+    }
 }
 
 /// Bytes that a part of a shape takes at least.
