@@ -105,13 +105,21 @@ fn is_name(value: &[u8]) -> bool {
     value.len() >= 13 && value.iter().all(is_word) && wordness(value) > LIKE_WORDS
 }
 
+/// How often letters and digits change at least in a value that tells.
+const CHANGES: usize = 4;
+
 /// Whether a value hardly stands in a text for another reason than being a credential or a hash: it is long, and letters and digits change often.
 #[must_use]
 pub fn is_telling(value: &[u8]) -> bool {
     const LONG: usize = 16;
-    const CHANGES: usize = 4;
     let changes = value.windows(2).filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit()).count();
     value.len() >= LONG && changes >= CHANGES
+}
+
+/// Whether a text has the digits that a value in it needs to tell: most texts around a word have not, and need no closer look.
+#[must_use]
+pub fn may_hold_telling(text: &[u8]) -> bool {
+    text.iter().filter(|byte| byte.is_ascii_digit()).count() >= CHANGES / 2
 }
 
 /// [`made_up`] for a value of the pattern: what the pattern's own text repeats counts for nothing.

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::judge;
 use super::prefilter::Literal;
 use super::view::View;
 use crate::patterns::anchors;
@@ -308,20 +309,22 @@ fn lowered(words: &[String]) -> Vec<String> {
 
 /// Calls `found` with the values of `shapes` that the word at `anchor` may mean. A close one is the only one; without `within` the word hints only.
 fn named_values(view: &View<'_>, shapes: &Shapes, anchor: &Range<usize>, within: Option<usize>, mut found: impl FnMut(Match)) {
-    let mut tell = |span, distance| {
-        found(Match { span, naming: Naming { distance, begins: Begins::at(view, anchor.start), length: anchor.len() } });
-    };
+    let begins = Begins::at(view, anchor.start);
+    let mut tell = |span, distance| found(Match { span, naming: Naming { distance, begins, length: anchor.len() } });
     let close = within.map(|within| starts_after(view, anchor.end, within));
     if let Some(span) = close.and_then(|close| shapes.first_in(view, close)) {
         return tell(span, Distance::Close);
     }
-    let (far, around) = (starts_after(view, anchor.end, within.map_or(HINT_BYTES, far)), around(view, anchor));
-    if let Some(span) = shapes.first_in(view, far.clone()) {
+    let far = starts_after(view, anchor.end, within.map_or(HINT_BYTES, far));
+    let around = around(view, anchor);
+    let tells = |text: &Range<usize>| begins != Begins::Nothing && judge::may_hold_telling(&view.bytes[text.clone()]);
+    let (before, below) = (around.start..anchor.start, far.end..far.end.max(around.end));
+    if let Some(span) = shapes.first_in(view, far) {
         tell(span, Distance::Far);
-    } else if let Some(span) = shapes.first_in(view, far.end..around.end) {
+    } else if let Some(span) = Some(below).filter(tells).and_then(|below| shapes.first_in(view, below)) {
         tell(span, Distance::Around);
     }
-    if let Some(span) = shapes.last_in(view, around.start..anchor.start) {
+    if let Some(span) = Some(before).filter(tells).and_then(|before| shapes.last_in(view, before)) {
         tell(span, Distance::Around);
     }
 }
@@ -337,13 +340,14 @@ const fn far(within: usize) -> usize {
     if far > within { far } else { within }
 }
 
-/// The starts that a value after a word may have: `within` bytes on the rest of the line and the next line that is not blank.
+/// The starts that a value after a word may have: `within` bytes on the rest of the line and the next line that is not blank, a few lines below at most.
 fn starts_after(view: &View<'_>, from: usize, within: usize) -> Range<usize> {
     let to = view.bytes.len().min(from + within + 1);
     let mut line_ends = memchr::memchr_iter(b'\n', &view.bytes[from..to]).map(|found| from + found);
     let Some(first) = line_ends.next() else { return from..to };
-    let next = line_ends.find(|&end| !view.bytes[first..end].trim_ascii().is_empty());
-    from..next.unwrap_or(to)
+    let is_blank = |end: usize| view.bytes[first..end].trim_ascii().is_empty();
+    let next = (1..).zip(line_ends).find(|&(below, end)| below == AROUND_LINES || !is_blank(end));
+    from..next.map_or(to, |(_, end)| end)
 }
 
 /// How the best of `words` (in lower case) names a value at `at`, on its line or the one above: a close one ends at most `within` bytes before.
@@ -428,7 +432,7 @@ mod tests {
         for text in ["1234 is of acme", "1234\n\nacme", "acme\na\nb\nc\n1234", "7777 1234\nacme"] {
             assert_eq!(seen(text), Some(("1234", Distance::Around)), "{text:?}");
         }
-        for text in ["1234\n\n\n\n\nacme", "acme\na\nb\nc\nd\n1234"] {
+        for text in ["1234\n\n\n\n\nacme", "acme\na\nb\nc\nd\n1234", "acme\n\n\n\n\n1234"] {
             assert_eq!(seen(text), None, "{text:?}");
         }
         // A line that is blank parts nothing.
