@@ -192,9 +192,11 @@ impl<'a> Work<'a> {
                     let wanted = spots().find_map(|located| located.name.clone());
                     // A file of variables calls them itself.
                     let home = named.home.as_deref().filter(|_| !spots().any(|located| located.rewriter.ends_with("env")));
-                    wanted
-                        .map(|wanted| if home.is_some() { name::telling(&wanted, home) } else { wanted })
-                        .unwrap_or_else(|| reference.name.rsplit('/').next().unwrap_or_default().to_owned())
+                    match wanted {
+                        Some(wanted) if home.is_some() => name::telling(&wanted, home),
+                        Some(wanted) => wanted,
+                        None => reference.name.rsplit('/').next().unwrap_or_default().to_owned(),
+                    }
                 };
                 let is_own = |name: &str| spots().any(|located| located.name.as_deref() == Some(name) && located.rewriter.ends_with("env"));
                 let variable = variables.of(&reference, read, wanted, is_own);

@@ -98,17 +98,20 @@ fn a_new_version_that_cannot_be_read_back_is_never_what_readers_get() {
     assert_eq!((shop.current(), shop.fake.secrets()[NAME]), (shop.value.clone(), 2));
 }
 
+/// An operation, the options that make a migration call it, and what was done before.
+type Step<'a> = (&'a str, &'a [&'a str], fn(&Shop));
+
 #[test]
 fn whatever_step_is_denied_no_file_is_rewritten_and_the_action_is_named() {
     let (new_version, replica) = (["--new-version"], ["--replica-region", "eu-west-2"]);
-    let steps: [(&str, &[&str], &dyn Fn(&Shop)); 7] = [
-        ("CreateSecret", &[], &|_| ()),
-        ("GetSecretValue", &[], &|_| ()),
-        ("DescribeSecret", &[], &|shop| shop.fake.put(NAME, Some(&shop.value))),
-        ("PutSecretValue", &new_version, &|shop| shop.fake.put(NAME, Some("old"))),
-        ("UpdateSecretVersionStage", &new_version, &|shop| shop.fake.put(NAME, Some("old"))),
-        ("RestoreSecret", &[], &taken_back),
-        ("ReplicateSecretToRegions", &replica, &taken_back),
+    let steps: [Step<'_>; 7] = [
+        ("CreateSecret", &[], |_| ()),
+        ("GetSecretValue", &[], |_| ()),
+        ("DescribeSecret", &[], |shop| shop.fake.put(NAME, Some(&shop.value))),
+        ("PutSecretValue", &new_version, |shop| shop.fake.put(NAME, Some("old"))),
+        ("UpdateSecretVersionStage", &new_version, |shop| shop.fake.put(NAME, Some("old"))),
+        ("RestoreSecret", &[], taken_back),
+        ("ReplicateSecretToRegions", &replica, taken_back),
     ];
     for (operation, options, before) in steps {
         let shop = Shop::new();
