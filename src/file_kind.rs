@@ -251,7 +251,9 @@ const LANGUAGES: &str = "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm b
 fn is_language(name: &BStr) -> bool {
     let mut parts = name.split(|&byte| matches!(byte, b'-' | b'_'));
     let language = parts.next().unwrap_or_default();
-    let is_part = |part: &[u8]| (2..=4).contains(&part.len()) && part.iter().all(u8::is_ascii_alphanumeric);
+    // `de_informal` speaks to a friend.
+    let is_tone = |part: &[u8]| matches!(part, b"formal" | b"informal");
+    let is_part = |part: &[u8]| (2..=4).contains(&part.len()) && part.iter().all(u8::is_ascii_alphanumeric) || is_tone(part);
     LANGUAGES.as_bytes().chunks_exact(3).any(|known| known[..2] == *language) && parts.all(is_part)
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::cursor::Cursor;
-use super::{bare, input, prompt};
+use super::{bare, input, prompt, setting};
 
 /// Bytes of a command line that are read.
 pub(super) const LINE: usize = 400;
@@ -22,11 +22,11 @@ pub struct Taken {
 pub fn read(bytes: &[u8], hit: Range<usize>) -> Option<Taken> {
     let anchor = bytes[hit.clone()].to_ascii_lowercase();
     let of_command = if starts_command(bytes, hit.start) { of_command(&anchor, bytes, &hit) } else { None };
-    of_command.or_else(|| within(&anchor, bytes, &hit))
+    of_command.or_else(|| within(&anchor, bytes, &hit)).or_else(|| setting::read(&anchor, bytes, &hit))
 }
 
 impl Taken {
-    fn at(hit: &Range<usize>, span: Option<Range<usize>>) -> Self {
+    pub(super) fn at(hit: &Range<usize>, span: Option<Range<usize>>) -> Self {
         Self { span, end: hit.end + 2 * LINE }
     }
 }
@@ -170,7 +170,7 @@ fn ends_command(bytes: &[u8], at: usize) -> bool {
 }
 
 /// Whether only blanks come before on the line.
-fn starts_line(bytes: &[u8], at: usize) -> bool {
+pub(super) fn starts_line(bytes: &[u8], at: usize) -> bool {
     bytes[..at].iter().rev().find(|byte| !matches!(byte, b' ' | b'\t')).is_none_or(|byte| *byte == b'\n')
 }
 
@@ -359,7 +359,7 @@ fn behind_marks(marks: &[&[u8]], bytes: &[u8], from: usize) -> Option<Range<usiz
 }
 
 /// The value that is the word at `place` of a command line.
-fn value_of_word(bytes: &[u8], from: usize, place: usize) -> Option<Range<usize>> {
+pub(super) fn value_of_word(bytes: &[u8], from: usize, place: usize) -> Option<Range<usize>> {
     let line = command_line(bytes, from);
     let word = words(&bytes[line.clone()]).nth(place)?;
     let value = value(Cursor::new(bytes, line.start + word.start))?;
@@ -382,7 +382,7 @@ fn of_rabbit(bytes: &[u8], from: usize) -> Option<Range<usize>> {
 }
 
 /// The value after the first word `name` of a command line.
-fn value_behind(name: &[u8], bytes: &[u8], from: usize) -> Option<Range<usize>> {
+pub(super) fn value_behind(name: &[u8], bytes: &[u8], from: usize) -> Option<Range<usize>> {
     nth_behind(name, 1, bytes, from)
 }
 
@@ -403,7 +403,7 @@ fn first_plain(bytes: &[u8], from: usize) -> Option<Range<usize>> {
 }
 
 /// The password of `sqlplus user/password@database`.
-fn login_of_oracle(bytes: &[u8], from: usize) -> Option<Range<usize>> {
+pub(super) fn login_of_oracle(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     let line = command_line(bytes, from);
     let text = &bytes[line.clone()];
     let login = words(text).find(|word| text[word.start] != b'-')?;

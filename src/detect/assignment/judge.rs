@@ -85,7 +85,9 @@ fn is_own_name(assignment: &Assignment<'_>, form: Form) -> bool {
     let counted = assignment.operator == Operator::Comma;
     let value = if counted { value.trim_end_with(|last| last.is_ascii_digit()).as_bytes() } else { value };
     let is_name = name::read(value).is_some_and(|own| own.words > 1);
-    (is_name || is_label) && letters(assignment.text).ends_with(&letters(value))
+    // A member of an enumeration: `PASSWORD = 'PASSWORD'`.
+    let is_member = value == assignment.text && assignment.class.kind == FileKind::Code && !value.iter().any(u8::is_ascii_lowercase);
+    (is_name || is_label || is_member) && letters(assignment.text).ends_with(&letters(value))
 }
 
 /// Whether a value is three words or more in capitals, of which one may be `K8s`: `K8sResourcePools`.

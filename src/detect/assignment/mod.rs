@@ -26,6 +26,7 @@ mod page;
 mod prompt;
 mod robot;
 mod row;
+mod setting;
 mod statement;
 mod table;
 mod unnamed;
@@ -204,6 +205,9 @@ fn assignments<'v>(view: &View<'v>, place: &Place<'v>, class: PathClass, each: &
         let value = if let Some(bytes) = &literal.array {
             Cow::Owned(bytes.clone())
         } else {
+            if let Some(value) = fallback::of_expansion(&place.whole[literal.span.clone()]).filter(|(name, _)| !holds_anchor(name)) {
+                literal = Literal { span: literal.span.start + value.1.start..literal.span.start + value.1.end, fallback: true, ..literal };
+            }
             literal.span = narrowed(place.whole, literal.span, name.class);
             // Spring Security says so of a password that is no hash.
             literal.span.start += if place.whole[literal.span.clone()].starts_with(b"{noop}") { b"{noop}".len() } else { 0 };

@@ -197,6 +197,9 @@ pub fn after<'v>(place: &Place<'v>, cursor: &mut Cursor<'v>) -> Option<Operator>
         cursor.at = start;
         return named(place, cursor, quoted);
     };
+    if operator == Operator::Assign && fallback::otherwise(cursor) {
+        return Some(Operator::Default);
+    }
     let opens = matches!(operator, Operator::Assign | Operator::Colon | Operator::Arrow) && object(place, cursor);
     Some(if opens { Operator::Named } else { operator })
 }

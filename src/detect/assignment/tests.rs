@@ -15,7 +15,7 @@ use super::*;
 use crate::file_kind;
 
 /// Every anchor of this detector's patterns.
-const ANCHORS: [&str; 261] = [
+const ANCHORS: [&str; 272] = [
     "pass",
     "pwd",
     "secret",
@@ -277,6 +277,17 @@ const ANCHORS: [&str; 261] = [
     "wlan.connect(",
     "sta_if.connect(",
     "wifi.sta.config(",
+    "rocommunity",
+    "rwcommunity",
+    "snmp-server community ",
+    "com2sec ",
+    "monitorrole",
+    "controlrole",
+    "allow ",
+    " obj= ",
+    "connect ",
+    "conn ",
+    "[basicauth]",
 ];
 
 /// What is read around every anchor of `text`.

@@ -22,7 +22,12 @@ proptest::proptest! {
 }
 
 /// Pieces of assignments in all syntaxes that reach over lines.
-const PIECES: [&str; 105] = [
+const PIECES: [&str; 110] = [
+    "rocommunity ",
+    "connect ",
+    "allow ",
+    "[basicauth]",
+    " obj= ",
     "password",
     "api_key",
     "auth_token",

@@ -278,3 +278,32 @@ fn lines_of_devices() {
     }
     assert_eq!(found("r.cfg", " ip ospf message-digest-key 1 md5 xv7kQ2m9rt"), [("generic-password".to_owned(), "xv7kQ2m9rt".to_owned())]);
 }
+
+#[test]
+fn settings_that_hold_a_password_without_a_name() {
+    for (path, text) in [
+        ("snmpd.conf", "rocommunity abc1"),
+        ("snmpd.conf", "rwcommunity6 abc1 2001:db8::/32"),
+        ("router.cfg", "snmp-server community abc1 RO"),
+        ("snmpd.conf", "com2sec readers default abc1"),
+        ("jmx.access", "monitorRole abc1"),
+        ("monitrc", "    allow ann:abc1"),
+        ("a.cmd", "sc config x obj= .\\ann password= abc1"),
+        ("a.sql", "CONNECT ann/abc1@db"),
+        ("a.hurl", "[BasicAuth]\nann: abc1"),
+    ] {
+        let values: Vec<_> = read_all(path, text).into_iter().filter(|(operator, _)| *operator == Op::Command).collect();
+        assert_eq!(values, [(Op::Command, "abc1".to_owned())], "{text}");
+    }
+    for (path, text) in [
+        ("snmpd.conf", "rocommunity public"),
+        ("jmx.access", "monitorRole readonly"),
+        ("site.conf", "allow 10.0.0.1:8080"),
+        ("site.conf", "allow all:of"),
+        ("a.sql", "CONNECT BY abc1/2"),
+        ("a.md", "to connect ann/abc1@db"),
+        ("a.hurl", "the [BasicAuth]\nann: abc1"),
+    ] {
+        reads(path, text, &[]);
+    }
+}

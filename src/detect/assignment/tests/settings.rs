@@ -57,6 +57,8 @@ fn what_is_taken_where_a_setting_is_missing() {
         ("A.java", "Optional.ofNullable(System.getenv(\"PASSWORD\")).orElse(\"abc1\");"),
         ("A.java", "@Value(\"${spring.datasource.password:abc1}\")"),
         ("a.dart", "String.fromEnvironment('PASSWORD', defaultValue: 'abc1')"),
+        ("a.clj", "(or (System/getenv \"PASSWORD\") \"abc1\")"),
+        ("a.ps1", "$password = if ($env:X) { $env:X } else { 'abc1' }"),
         ("a.yml", "x: ${PASSWORD-abc1}"),
         ("a.sh", "x=\"${PASSWORD-abc1}\""),
         ("values.yaml", "x: {{ .Values.password | default \"abc1\" }}"),
