@@ -191,10 +191,10 @@ impl<'a> Work<'a> {
                 let wanted = || {
                     let wanted = spots().find_map(|located| located.name.clone());
                     // A file of variables calls them itself.
-                    let home = named.home.as_deref().filter(|_| !spots().any(|located| located.rewriter.ends_with("env")));
+                    let of_file = spots().any(|located| located.rewriter.ends_with("env"));
                     match wanted {
-                        Some(wanted) if home.is_some() => name::telling(&wanted, home),
-                        Some(wanted) => wanted,
+                        Some(wanted) if of_file => wanted,
+                        Some(wanted) => name::telling(&wanted, named.home.as_deref()),
                         None => reference.name.rsplit('/').next().unwrap_or_default().to_owned(),
                     }
                 };

@@ -114,7 +114,7 @@ pub fn group(inventory: &Inventory, split_url: bool, external: Option<&'static E
         spots.push(at);
     }
     for spots in by_value.values_mut() {
-        spots.sort_by_key(|&spot| (rank(&inventory.spots[spot].located), spot));
+        spots.sort_by_key(|&spot| (rank(inventory, &inventory.spots[spot]), spot));
     }
     let mut taken = BTreeSet::new();
     let mut settled: BTreeSet<usize> = BTreeSet::new();
@@ -189,14 +189,21 @@ fn companion<'n>(neighbours: &'n [(String, Range<usize>)], stem: &str, endings: 
     neighbours.iter().find_map(|(name, span)| is_called(name).then_some(span))
 }
 
-/// How well a place names its secret, the best one first: code and variables, settings, what only passes the value on, prose.
-fn rank(located: &Located) -> u8 {
-    match (located.rewriter, &located.name) {
-        (_, None) => 3,
-        _ if located.strategy == Strategy::Placeholder => 3,
-        ("github-workflow" | "gitlab-ci", _) => 2,
+/// How well a place names its secret, the best one first: code and variables, settings, single words, what only passes the value on, prose.
+fn rank(inventory: &Inventory, spot: &Spot) -> u8 {
+    match (spot.located.rewriter, called(inventory, spot)) {
+        (_, None) => 5,
+        _ if spot.located.strategy == Strategy::Placeholder => 4,
+        ("github-workflow" | "gitlab-ci", _) => 3,
+        (_, Some(name)) if name::thing(&name).is_none() => 2,
         (_, Some(name)) => u8::from(name.contains('.')),
     }
+}
+
+/// What a place calls its secret: in prose the line of a setting may, as an example of a command does.
+fn called(inventory: &Inventory, spot: &Spot) -> Option<String> {
+    let of_line = || own_name(&inventory.files[spot.file], &spot.located).filter(|name| name::thing(name).is_some());
+    spot.located.name.clone().or_else(|| (spot.located.strategy == Strategy::Placeholder).then(of_line).flatten())
 }
 
 /// A value of its own: as it is, or as the fields of its connection string; with the whole of it as `url` where a place needs that.
@@ -218,13 +225,7 @@ fn alone(inventory: &Inventory, spots: &[usize], split_url: bool) -> Group {
         parts.push(part(split.then_some(URL), &spot.located.value, None));
     }
     let key = |spot: &usize| (split && !composed.contains(spot)).then(|| URL.to_owned());
-    Group {
-        what: spot.located.name.clone(),
-        parts,
-        spots: spots.iter().map(|spot| (*spot, key(spot))).collect(),
-        composed,
-        is_joined: false,
-    }
+    Group { what: called(inventory, spot), parts, spots: spots.iter().map(|spot| (*spot, key(spot))).collect(), composed, is_joined: false }
 }
 
 /// The name without the ending that says which member of a family it is.

@@ -215,7 +215,7 @@ fn together(name: &str, groups: Vec<Group>, ground: &Ground<'_>) -> Group {
     let mut out = Group { what: Some(name.to_owned()), parts: Vec::new(), spots: Vec::new(), composed: BTreeSet::new(), is_joined: true };
     let mut taken = BTreeSet::new();
     for group in groups {
-        let pattern = ground.of(&group).first().map_or("value", |finding| finding.pattern.def.id.as_str());
+        let pattern = ground.of(&group).first().map_or("value", |finding| name::of_pattern(&finding.pattern.def.id));
         let what = name::words(group.what.as_deref().unwrap_or(pattern), '_');
         let mut keys: BTreeMap<Option<String>, String> = BTreeMap::new();
         for mut part in group.parts {

@@ -273,7 +273,8 @@ fn names(groups: &[Group], inventory: &Inventory, ground: &Ground<'_>, options: 
     let mut named = Vec::new();
     for group in groups {
         let findings = group.spots.iter().flat_map(|(spot, _)| &inventory.spots[*spot].findings);
-        let pattern = findings.clone().next().map_or("secret", |&finding| ground.report.findings[finding].pattern.def.id.as_str());
+        let pattern =
+            findings.clone().next().map_or("secret", |&finding| name::of_pattern(&ground.report.findings[finding].pattern.def.id));
         let paths = group.spots.iter().map(|(spot, _)| inventory.files[inventory.spots[*spot].file].path.as_str());
         let environment = options.environment.as_deref().or_else(|| paths.clone().find_map(name::environment)).unwrap_or_default();
         // The best place comes first.

@@ -192,13 +192,22 @@ const BARE: &str = "auth authentication authorization basic bearer cred creds cr
 /// What functions that are given a credential begin with.
 const VERBS: [&str; 8] = ["add", "create", "get", "make", "new", "set", "use", "with"];
 
-/// The words of a name without the verb of a function, and whether they say that it is a credential and nothing else.
+/// The words of a name without the verb of a function, and whether they say that it is a credential and nothing else. A verb alone says no more.
 fn bare(what: &str) -> (String, bool) {
     let words = words(what, '-');
+    if VERBS.contains(&words.as_str()) {
+        return ("secret".to_owned(), true);
+    }
     let rest = words.split_once('-').filter(|(verb, _)| VERBS.contains(verb)).map_or(words.as_str(), |(_, rest)| rest);
     let is_bare = |word: &str| BARE.split_whitespace().any(|known| known == word);
     let all = rest == "basic-auth" || is_bare(rest);
     (if all { rest.to_owned() } else { words }, all)
+}
+
+/// What a secret is called that nothing calls: as the pattern, which the generic ones say of no provider.
+#[must_use]
+pub fn of_pattern(id: &str) -> &str {
+    id.strip_prefix("generic-").unwrap_or(id)
 }
 
 /// What a secret is called: as its place says, and where that says only that it is one (`SECRET`, `setBasicAuth`), after the file, too.
@@ -341,6 +350,7 @@ mod tests {
             ("withPassword", Some("cache"), "cache-password"),
             ("sign", Some("sessions"), "sessions-sign"),
             ("SECRET", None, "secret"),
+            ("get", Some("cache"), "cache-secret"),
             ("PASS", Some("a"), "pass"),
             ("DB_PASSWORD", Some("cache"), "DB_PASSWORD"),
             ("apiKey", Some("cache"), "apiKey"),

@@ -237,6 +237,21 @@ fn what_is_called_after_a_bare_word_is_called_after_its_file_too() {
 }
 
 #[test]
+fn the_place_that_says_most_calls_the_secret() {
+    let values: Vec<String> = (160..163).map(made_up::password).collect();
+    let files = [
+        ("Main.java", format!("class Main {{\n  Object a = get(\"{0}\");\n  String queuePassword = \"{0}\";\n}}\n", values[0])),
+        (
+            "README.md",
+            format!("The password is `{0}`.\n\n```\nexport MAIL_PASSWORD={0}\n```\n\nAnother password: `{1}`\n", values[1], values[2]),
+        ),
+    ];
+    let plan = Bench::new(&files, values).plan(&options());
+    let names: Vec<&str> = plan.secrets.iter().map(|secret| secret.name.as_str()).collect();
+    assert_eq!(names, ["prod/shop/mail-password", "prod/shop/password", "prod/shop/queue-password"]);
+}
+
+#[test]
 fn one_value_that_may_be_of_several_accounts_is_warned_of() {
     let [strong, weak] = [made_up::password(150), ["Sommer", "2031"].concat()];
     let user = |name: &str| format!("{name}_USER = \"{}\"\n{name}_PASSWORD = \"{strong}\"\n", name.to_lowercase());
@@ -555,7 +570,7 @@ fn values_of_one_name_in_two_environments_have_two_names() {
     let bench = Bench::new(&files, vec![first, second]);
     let plan = bench.plan(&Options { environment: None, prefix: "acme/".to_owned(), ..options() });
     let names: Vec<&str> = plan.secrets.iter().map(|secret| secret.name.as_str()).collect();
-    assert_eq!(names, ["acme/prod/shop/db-password", "acme/staging/shop/password"]);
+    assert_eq!(names, ["acme/prod/shop/db-password", "acme/staging/shop/db-password"]);
     assert_eq!(plan.secrets[0].tags["environment"], "prod");
 }
 
