@@ -13,6 +13,8 @@ use super::{external, name};
 use crate::reference::Backend;
 use crate::store::{Action, CURRENT, REMOVE_REPLICAS};
 
+/// The file with the policy by tags, without its ending.
+const BY_TAG: &str = "reader-by-tag";
 /// The file with the resource policy, without its ending.
 const RESOURCE_POLICY: &str = "resource-policy";
 
@@ -27,6 +29,15 @@ pub struct Document {
     pub content: Value,
 }
 
+/// By what a policy of readers lets secrets be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grant {
+    /// Their ARNs: a policy for each secret and each program.
+    Arn,
+    /// Their tags: one policy, and a role reads what has its own application tag (attribute-based access control).
+    Abac,
+}
+
 /// Name, managed rule, parameter.
 type Check = (&'static str, &'static str, Option<(&'static str, &'static str)>);
 
@@ -39,17 +50,15 @@ const CHECKS: [Check; 5] = [
     ("UsingCmk", "SECRETSMANAGER_USING_CMK", None),
 ];
 
-/// All documents for what was migrated. They are for AWS: other stores have no policies.
+/// All documents for what was migrated, with policies of readers of one kind alone where `grant` names it. They are for AWS: other stores have no policies.
 #[must_use]
-pub fn documents(plan: &Plan, progress: &Progress, readers: &[Reader]) -> Vec<Document> {
+pub fn documents(plan: &Plan, progress: &Progress, readers: &[Reader], grant: Option<Grant>) -> Vec<Document> {
     let stored: Vec<(&PlannedSecret, &str)> =
         plan.secrets.iter().filter_map(|secret| Some((secret, progress.stored.get(&secret.name)?.id.as_str()))).collect();
     let place = Site::of(plan, stored.first().map(|(_, id)| *id));
     let document = |name: &str, purpose: &str, content: Value| Document { name: name.to_owned(), purpose: purpose.to_owned(), content };
     let mut documents = vec![
-        document("reader.json", "Identity policy of whoever reads all of the secrets", reader(&stored, &place)),
         document("migrator.json", "Identity policy of whoever migrates and undoes", migrator(plan, &place)),
-        document("reader-by-tag.json", "Identity policy by tags: a role reads what has its own application tag", by_tag(plan, &place)),
         document(
             "alarm-deleted.json",
             "EventBridge pattern: a secret is deleted, its policy changes, or a read of it fails",
@@ -57,15 +66,22 @@ pub fn documents(plan: &Plan, progress: &Progress, readers: &[Reader]) -> Vec<Do
         ),
         document("config-rules.json", "CloudFormation template of the checks behind SecretsManager.1 to .4", checks()),
     ];
-    for (one, name) in stored.iter().zip(reader_names(&stored)) {
-        let purpose = format!("Identity policy of a consumer that reads {} alone", one.0.name);
-        documents.push(document(&name, &purpose, reader(std::slice::from_ref(one), &place)));
+    if grant != Some(Grant::Arn) {
+        let purpose = "Identity policy by tags: a role reads what has its own application tag";
+        documents.push(document(&format!("{BY_TAG}.json"), purpose, by_tag(plan, &place)));
     }
-    for (consumer, name) in plan.consumers.iter().zip(consumer_names(plan)) {
-        let own: Vec<_> = stored.iter().filter(|(secret, _)| consumer.secrets.contains(&secret.name)).copied().collect();
-        if !own.is_empty() {
-            let purpose = format!("Identity policy of {}: it reads {} alone", consumer.title(), counted(own.len()));
-            documents.push(document(&name, &purpose, reader(&own, &place)));
+    if grant != Some(Grant::Abac) {
+        documents.push(document(&of_all(grant), "Identity policy of whoever reads all of the secrets", reader(&stored, &place)));
+        for (one, name) in stored.iter().zip(reader_names(&stored)) {
+            let purpose = format!("Identity policy of a consumer that reads {} alone", one.0.name);
+            documents.push(document(&name, &purpose, reader(std::slice::from_ref(one), &place)));
+        }
+        for (consumer, name) in plan.consumers.iter().zip(consumer_names(plan)) {
+            let own: Vec<_> = stored.iter().filter(|(secret, _)| consumer.secrets.contains(&secret.name)).copied().collect();
+            if !own.is_empty() {
+                let purpose = format!("Identity policy of {}: it reads {} alone", consumer.title(), counted(own.len()));
+                documents.push(document(&name, &purpose, reader(&own, &place)));
+            }
         }
     }
     let resources = resources(plan, &stored, readers);
@@ -84,21 +100,24 @@ pub fn documents(plan: &Plan, progress: &Progress, readers: &[Reader]) -> Vec<Do
     documents
 }
 
+/// The file of the policy that lets all of the secrets be read.
+#[must_use]
+pub fn of_all(grant: Option<Grant>) -> String {
+    let name = if grant == Some(Grant::Abac) { BY_TAG } else { "reader" };
+    format!("{name}.json")
+}
+
 /// Commands that put the documents in `directory` where they belong, and turn rotation on: for a person to run.
 #[must_use]
-pub fn commands(plan: &Plan, progress: &Progress, readers: &[Reader], directory: &str) -> Vec<String> {
+pub fn commands(plan: &Plan, progress: &Progress, readers: &[Reader], grant: Option<Grant>, directory: &str) -> Vec<String> {
     let stored: Vec<(&PlannedSecret, &str)> =
         plan.secrets.iter().filter_map(|secret| Some((secret, progress.stored.get(&secret.name)?.id.as_str()))).collect();
     let region = Site::of(plan, None).region;
+    let by_arn = grant != Some(Grant::Abac);
     let mut commands = Vec::new();
     for (((secret, _), file), (resource, arns)) in stored.iter().zip(reader_names(&stored)).zip(resources(plan, &stored, readers)) {
-        let own = readers.iter().filter(|reader| reader.consumer(plan).is_none() && reader.reads(plan, &secret.name));
-        for role in own.filter_map(|reader| role(reader, plan)) {
-            let policy = file.trim_end_matches(".json");
-            commands.push(format!(
-                "aws iam put-role-policy --role-name {role} --policy-name {policy} --policy-document file://{directory}/{file}"
-            ));
-        }
+        let own = readers.iter().filter(|reader| by_arn && reader.consumer(plan).is_none() && reader.reads(plan, &secret.name));
+        commands.extend(own.filter_map(|reader| role(reader, plan)).map(|role| put(role, file.trim_end_matches(".json"), directory)));
         if !arns.is_empty() {
             commands.push(format!(
                 "aws secretsmanager put-resource-policy --secret-id {} --block-public-policy --resource-policy \
@@ -107,9 +126,28 @@ pub fn commands(plan: &Plan, progress: &Progress, readers: &[Reader], directory:
             ));
         }
     }
-    commands.extend(of_consumers(plan, progress, readers, directory));
+    commands.extend(if by_arn { of_consumers(plan, progress, readers, directory) } else { of_tags(plan, readers, directory) });
     commands.extend(rotations(plan));
     commands
+}
+
+/// The command that gives a role a policy.
+fn put(role: &str, policy: &str, directory: &str) -> String {
+    format!("aws iam put-role-policy --role-name {role} --policy-name {policy} --policy-document file://{directory}/{policy}.json")
+}
+
+/// The commands that tag each role of a reader with the application of the secrets, and give it the policy by tags.
+fn of_tags(plan: &Plan, readers: &[Reader], directory: &str) -> Vec<String> {
+    let application = plan.secrets.iter().find_map(|secret| secret.tags.get("application")).map_or("APPLICATION", String::as_str);
+    let mut roles: BTreeSet<&str> = readers.iter().filter_map(|reader| role(reader, plan)).collect();
+    if roles.is_empty() {
+        roles.insert("ROLE");
+    }
+    let of_role = |role: &str| {
+        let tag = format!("aws iam tag-role --role-name {role} --tags Key=application,Value={application}");
+        [tag, put(role, BY_TAG, directory)]
+    };
+    roles.into_iter().flat_map(of_role).collect()
 }
 
 /// The role of a reader of the secrets' own account.
@@ -130,15 +168,12 @@ fn resources<'r>(plan: &Plan, stored: &[(&PlannedSecret, &str)], readers: &'r [R
 fn of_consumers(plan: &Plan, progress: &Progress, readers: &[Reader], directory: &str) -> Vec<String> {
     let reads = |consumer: &Consumer| consumer.secrets.iter().any(|secret| progress.stored.contains_key(secret));
     let command = |(consumer, file): (&Consumer, String)| {
-        let policy = file.trim_end_matches(".json");
         let of_it = readers.iter().filter(|reader| reader.consumer(plan) == Some(consumer));
         let mut roles: Vec<(&str, String)> = of_it.filter_map(|reader| role(reader, plan)).map(|role| (role, String::new())).collect();
         if roles.is_empty() {
             roles.push(("ROLE", format!(" (ROLE runs {})", consumer.title())));
         }
-        let put = |(role, note): (&str, String)| {
-            format!("aws iam put-role-policy --role-name {role} --policy-name {policy} --policy-document file://{directory}/{file}{note}")
-        };
+        let put = |(role, note): (&str, String)| put(role, file.trim_end_matches(".json"), directory) + &note;
         roles.into_iter().map(put).collect::<Vec<_>>()
     };
     plan.consumers.iter().zip(consumer_names(plan)).filter(|(consumer, _)| reads(consumer)).flat_map(command).collect()

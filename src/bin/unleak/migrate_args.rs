@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 use unleak::migrate::RECOVERY_DAYS;
 use unleak::migrate::emit::Emit;
 use unleak::migrate::joining::{By, Joining};
+use unleak::migrate::policy::Grant;
 use unleak::migrate::reader::Reader;
 use unleak::reference::Backend;
 use unleak::rewrite::Style;
@@ -139,6 +140,9 @@ pub enum MigrateCommand {
         /// name alone, in which `*` stands for any text (repeatable)
         #[arg(long, value_name = "[WHAT=]ARN")]
         reader_role: Vec<Reader>,
+        /// How the policies of readers name what may be read [default: write both kinds]
+        #[arg(long, value_enum, value_name = "KIND")]
+        policy: Option<GrantName>,
         /// Write the secrets as infrastructure code without values, too
         #[arg(long, value_enum, value_name = "LANGUAGE")]
         emit: Option<EmitName>,
@@ -306,6 +310,25 @@ impl EmitName {
             Self::Cfn => Emit::CloudFormation,
             Self::Terraform => Emit::Terraform,
             Self::Cdk => Emit::Cdk,
+        }
+    }
+}
+
+/// The kinds of policies by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GrantName {
+    /// By their ARNs: a policy for each secret and each program
+    Arn,
+    /// By their tags: one policy, and a role reads what has its own application tag
+    Abac,
+}
+
+impl GrantName {
+    /// The kind.
+    pub const fn grant(self) -> Grant {
+        match self {
+            Self::Arn => Grant::Arn,
+            Self::Abac => Grant::Abac,
         }
     }
 }

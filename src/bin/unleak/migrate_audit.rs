@@ -5,9 +5,10 @@ use std::time::SystemTime;
 
 use unleak::blob::visible;
 use unleak::fsx::{self, Unwatched};
+use unleak::migrate::audit as checks;
 use unleak::migrate::journal::{Event, Journal, Phase};
+use unleak::migrate::policy::{self, Grant};
 use unleak::migrate::reader::{self, Reader};
-use unleak::migrate::{audit as checks, policy};
 use unleak::reference::Backend;
 
 use crate::failure::{Exit, Failure};
@@ -74,7 +75,14 @@ pub fn audit(days: u32, root: Option<&Path>, by: Caller<'_>) -> Result<Exit, Fai
 ///
 /// # Errors
 /// There is none, or a file cannot be written.
-pub fn policies(to: &Path, readers: &[Reader], emit: Option<EmitName>, root: Option<&Path>, by: Caller<'_>) -> Result<Exit, Failure> {
+pub fn policies(
+    to: &Path,
+    readers: &[Reader],
+    grant: Option<Grant>,
+    emit: Option<EmitName>,
+    root: Option<&Path>,
+    by: Caller<'_>,
+) -> Result<Exit, Failure> {
     let site = Site::at(root, by.environment)?;
     by.access.config(&site.root)?.migrate.leaves_readers(readers)?;
     let (plan, progress) = site.last(|progress| progress.phase == Phase::Applied, "nothing was migrated here")?;
@@ -92,13 +100,13 @@ pub fn policies(to: &Path, readers: &[Reader], emit: Option<EmitName>, root: Opt
         lines.push(format!("{}  {purpose}", path.display()));
         Ok::<(), Failure>(())
     };
-    for document in policy::documents(&plan, &progress, &readers) {
+    for document in policy::documents(&plan, &progress, &readers, grant) {
         write(&document.name, &document.purpose, &format!("{:#}\n", document.content))?;
     }
     if let Some(emit) = emit.map(EmitName::emit) {
         write(emit.file(), "The secrets as infrastructure code, without values, to import them", &emit.text(&plan, &progress))?;
     }
-    let commands = policy::commands(&plan, &progress, &readers, &to.display().to_string());
+    let commands = policy::commands(&plan, &progress, &readers, grant, &to.display().to_string());
     if !commands.is_empty() {
         lines.push("To put them where they belong, and have the store rotate what it can:".to_owned());
         lines.extend(commands.iter().map(|command| format!("  {command}")));
@@ -106,7 +114,7 @@ pub fn policies(to: &Path, readers: &[Reader], emit: Option<EmitName>, root: Opt
     lines.push(format!(
         "To see that a policy gives nothing new: aws accessanalyzer check-no-new-access --policy-type IDENTITY_POLICY \
          --new-policy-document file://{} --existing-policy-document file://EXISTING.json",
-        to.join("reader.json").display()
+        to.join(policy::of_all(grant)).display()
     ));
     output::to_stdout(|out| lines.iter().try_for_each(|line| writeln!(out, "{}", visible(line.as_bytes()))))?;
     Ok(Exit::Clean)

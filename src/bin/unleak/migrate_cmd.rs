@@ -26,7 +26,7 @@ use crate::config::Config;
 use crate::env::Environment;
 use crate::failure::{Exit, Failure};
 use crate::ground::FileArgs;
-use crate::migrate_args::{ApplyOptions, EmitName, MigrateArgs, MigrateCommand, PlanArgs, StoreName, joining};
+use crate::migrate_args::{ApplyOptions, EmitName, GrantName, MigrateArgs, MigrateCommand, PlanArgs, StoreName, joining};
 use crate::migrate_failure::{apply_failure, begun_failure, denied_failure, make_failure, store_failure, undo_failure, unfinished_failure};
 use crate::progress::Line;
 use crate::stores::{StoreOptions, Stores};
@@ -89,8 +89,8 @@ pub fn run(args: &MigrateArgs, quiet: bool, environment: &Environment) -> Result
             })
         }
         Some(MigrateCommand::Audit { days, root }) => migrate_audit::audit(*days, root.as_deref(), by),
-        Some(MigrateCommand::Policies { output, reader_role, emit, root }) => {
-            migrate_audit::policies(output, reader_role, *emit, root.as_deref(), by)
+        Some(MigrateCommand::Policies { output, reader_role, policy, emit, root }) => {
+            migrate_audit::policies(output, reader_role, policy.map(GrantName::grant), *emit, root.as_deref(), by)
         }
         Some(MigrateCommand::Rotated { names, despite, root }) => migrate_rotated::rotated(names, despite.as_deref(), root.as_deref(), by),
         Some(MigrateCommand::Schema) => output::to_stdout(|out| out.write_all(SCHEMA.as_bytes())).map(|()| Exit::Clean),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use unleak::blob::visible;
 use unleak::migrate::consumer::Consumer;
-use unleak::migrate::journal::Progress;
+use unleak::migrate::journal::{Phase, Progress};
 use unleak::migrate::permissions::Checked;
 use unleak::migrate::plan::{Plan, PlannedSecret, Tracked};
 use unleak::migrate::reader;
@@ -222,6 +222,9 @@ pub fn status(plans: &[(Plan, Progress)], out: &mut dyn Write) -> io::Result<()>
         for (name, reason) in progress.rotated.iter().filter_map(|(name, despite)| Some((name, despite.as_ref()?))) {
             writeln!(out, "  {name}: said to be rotated although places of the tree held the old value: {}", shown(reason))?;
         }
+    }
+    if plans.iter().any(|(_, progress)| progress.phase == Phase::Applied) {
+        writeln!(out, "What the store says of their rotation, use, age, tags and replicas: unleak migrate audit")?;
     }
     Ok(())
 }

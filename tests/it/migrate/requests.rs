@@ -486,6 +486,30 @@ fn another_account_reads_with_a_key_of_ones_own_only() {
     ] {
         assert!(said.contains(command), "{said}");
     }
+    // One kind of policies alone.
+    let names = |kind: &str| {
+        let output =
+            trial.run(&["migrate", "policies", "--policy", kind, "-o", kind, "--reader-role", "arn:aws:iam::123456789012:role/own"]);
+        assert_exit(&output, 0);
+        let files = std::fs::read_dir(trial.sandbox.directory.path().join(kind)).unwrap();
+        let mut names: Vec<String> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        names.retain(|name| name.starts_with("reader") || name.starts_with("consumer"));
+        names.sort();
+        (names, text(&output.stdout))
+    };
+    let (by_tags, said) = names("abac");
+    assert_eq!(by_tags, ["reader-by-tag.json"]);
+    assert!(
+        said.contains(
+            "  aws iam tag-role --role-name own --tags Key=application,Value=shop\n  aws iam put-role-policy --role-name own --policy-name \
+             reader-by-tag --policy-document file://abac/reader-by-tag.json\n"
+        ) && said.contains("--new-policy-document file://abac/reader-by-tag.json "),
+        "{said}"
+    );
+    assert!(!said.contains("reader-prod") && !said.contains("consumer-"), "{said}");
+    let (by_arns, said) = names("arn");
+    assert_eq!(by_arns, ["consumer-program.json", "reader-prod-shop-db-password.json", "reader.json"]);
+    assert!(!said.contains("by-tag") && !said.contains("tag-role"), "{said}");
     // Nothing of it for readers of the same account.
     let trial = Trial::new(&source(&made_up::password(96)));
     assert_exit(&trial.migrate(&["--reader-role", "arn:aws:iam::123456789012:role/own"]), 4);
