@@ -4,13 +4,13 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use regex::bytes::Regex;
+use regex::bytes::{Captures, Regex};
 
 use super::{Backend, Reference};
 
 /// The id of a secret: its name, or its ARN.
 const ID: &str = "(?P<id>(?:arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:)?[A-Za-z0-9/_+=.@-]+)";
-/// The forms; `ID` stands for [`ID`], and a group `key` is the member.
+/// The forms; `ID` stands for [`ID`], and a group `key` is the member. A group `list` holds more of them, each as [`ITEM`].
 const FORMS: [&str; 11] = [
     // CloudFormation, also in the name of a parameter or a stack.
     r"\{\{resolve:secretsmanager:ID(?::SecretString(?::(?P<key>[A-Za-z0-9_.-]*))?)?(?::[^{}$]*)?\}\}",
@@ -20,14 +20,14 @@ const FORMS: [&str; 11] = [
     r#"(?:data|ephemeral)\s+"aws_secretsmanager_secret(?:_version)?"\s+"[^"]*"\s*\{\s*(?:secret_id|name)\s*=\s*"ID""#,
     // GitLab CI.
     r#"aws_secrets_manager:\s+secret_id:\s*["']?ID["']?(?:\s+field:\s*["']?(?P<key>[A-Za-z0-9_.-]+))?"#,
-    // The official action of GitHub, one secret; the others follow on lines of their own.
-    r"secret-ids:\s*(?:\|-?\s+)?(?:[A-Za-z_][A-Za-z0-9_]*\s*,\s*)?ID\s*(?:\n|$)",
+    // The official action of GitHub: one secret, or each on a line of its own.
+    r"secret-ids:\s*(?:\|-?\s+)?(?:[A-Za-z_][A-Za-z0-9_]*\s*,\s*)?ID[ \t\r]*(?P<list>(?:\n[ \t]+(?:[A-Za-z_][A-Za-z0-9_]*\s*,\s*)?[A-Za-z0-9/_+=.@:-]+[ \t\r]*)*)(?:\n|$)",
     // Ansible.
     r#"lookup\(\s*["'](?:amazon\.aws|community\.aws)\.(?:aws_secret|secretsmanager_secret)["']\s*,\s*["'](?P<id>[A-Za-z0-9/_+=@-]+)(?:\.(?P<key>[A-Za-z0-9_-]+))?["']"#,
     // An ExternalSecret.
     r#"remoteRef:\s+key:\s*["']?ID["']?(?:\s+property:\s*["']?(?P<key>[A-Za-z0-9_.-]+))?"#,
-    // A SecretProviderClass; of an object with several members the first one.
-    r#"objectName:\s*["']?ID["']?\s+(?:objectAlias:\s*\S+\s+)?objectType:\s*["']?secretsmanager["']?(?:\s+jmesPath:\s+-\s*path:\s*["']?(?P<key>[A-Za-z0-9_.-]+))?"#,
+    // A SecretProviderClass: an object, and its members if only these are wanted.
+    r#"objectName:\s*["']?ID["']?\s+(?:objectAlias:\s*\S+\s+)?objectType:\s*["']?secretsmanager["']?(?:\s+jmesPath:\s+-\s*path:\s*["']?(?P<key>[A-Za-z0-9_.-]+)(?P<list>(?:["']?\s+(?:-\s*)?(?:path|objectAlias):\s*["']?[A-Za-z0-9_.-]+)*))?"#,
     // The CDK, in all its languages.
     r#"SecretValue[._](?i:secrets_?manager)\(\s*(?:jsii\.String\()?["']ID["']\)?(?:\s*,[^"'\n]{0,120}(?i:json_?field)[^"'\n]{0,20}["'](?P<key>[^"'\n]+)["'])?"#,
     // Spring.
@@ -36,19 +36,39 @@ const FORMS: [&str; 11] = [
     r#"(?i:unleak_?secrets)(?:::|\.|->)(?:get|getKey|GetKey|Get)\(\s*["']ID["'](?:\s*,\s*["'](?P<key>[^"'\n]+)["'])?\s*\)"#,
 ];
 
+/// One more of what a form lists: the id of a secret on a line, or a member.
+const ITEM: &str = r#"(?m)^[ \t]*(?:-\s*)?path:\s*["']?(?P<key>[A-Za-z0-9_.-]+)|^[ \t]+(?:[A-Za-z_][A-Za-z0-9_]*\s*,\s*)?ID[ \t\r]*$"#;
+
 /// The references that stand in a text in such a form, with their bytes, in the order of the forms.
 pub fn find_all(text: &[u8]) -> impl Iterator<Item = (Range<usize>, Reference)> + '_ {
-    static ALL: LazyLock<Vec<Regex>> =
-        LazyLock::new(|| FORMS.iter().map(|form| Regex::new(&form.replace("ID", ID)).expect("because a test compiles it")).collect());
-    ALL.iter().flat_map(move |form| {
-        form.captures_iter(text).filter_map(|found| {
-            let group =
-                |name: &str| found.name(name).and_then(|group| std::str::from_utf8(group.as_bytes()).ok()).filter(|text| !text.is_empty());
-            let whole = found.get(0)?.range();
-            let reference = Reference::to(Backend::Aws, group("id")?.to_owned());
-            Some((whole, group("key").iter().fold(reference, |reference, key| reference.with_key(*key))))
-        })
-    })
+    static ALL: LazyLock<Vec<Regex>> = LazyLock::new(|| FORMS.iter().map(|form| compiled(form)).collect());
+    static ITEMS: LazyLock<Regex> = LazyLock::new(|| compiled(ITEM));
+    ALL.iter().flat_map(move |form| form.captures_iter(text).flat_map(move |found| of_match(&found, &ITEMS)))
+}
+
+/// A form as an expression.
+fn compiled(form: &str) -> Regex {
+    Regex::new(&form.replace("ID", ID)).expect("because a test compiles it")
+}
+
+/// The references of a match, with their bytes: the first one has all of it.
+fn of_match(found: &Captures<'_>, items: &Regex) -> Vec<(Range<usize>, Reference)> {
+    let group = |found: &Captures<'_>, name: &str| {
+        let text = std::str::from_utf8(found.name(name)?.as_bytes()).ok()?;
+        (!text.is_empty()).then(|| text.to_owned())
+    };
+    let Some(id) = group(found, "id") else { return Vec::new() };
+    let reference = |id: &str, key: Option<String>| {
+        let reference = Reference::to(Backend::Aws, id.to_owned());
+        key.iter().fold(reference, |reference, key| reference.with_key(key))
+    };
+    let mut all = vec![(found.get(0).expect("because group 0 is the match").range(), reference(&id, group(found, "key")))];
+    for (list, item) in found.name("list").into_iter().flat_map(|list| items.captures_iter(list.as_bytes()).map(move |item| (list, item))) {
+        let span = item.get(0).expect("because group 0 is the match").range();
+        let own = group(&item, "id").unwrap_or_else(|| id.clone());
+        all.push((list.start() + span.start..list.start() + span.end, reference(&own, group(&item, "key"))));
+    }
+    all
 }
 
 #[cfg(test)]
@@ -94,6 +114,17 @@ mod tests {
         ] {
             let found: Vec<String> = find_all(text.as_bytes()).map(|(_, reference)| reference.to_string()).collect();
             assert_eq!(found, [format!("ref+awssecrets://{}", reference.replace("ARN", ARN))], "{text}");
+        }
+        for (text, references) in [
+            ("    secret-ids: |\n      DB,prod/db\n      prod/mail\r\n    parse-json-secrets: true\n", ["prod/db", "prod/mail"]),
+            (
+                "- objectName: prod/db\n  objectType: secretsmanager\n  jmesPath:\n    - path: user\n      objectAlias: u\n    - objectAlias: p\n      \
+                 path: \"password\"\n- objectName: x\n",
+                ["prod/db#/user", "prod/db#/password"],
+            ),
+        ] {
+            let found: Vec<String> = find_all(text.as_bytes()).map(|(_, reference)| reference.to_string()).collect();
+            assert_eq!(found, references.map(|reference| format!("ref+awssecrets://{reference}")), "{text}");
         }
         for other in [
             "{{resolve:secretsmanager:${Name}:SecretString:password}}",
