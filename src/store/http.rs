@@ -104,7 +104,6 @@ impl Http {
         make: &dyn Fn() -> Result<HttpRequest, StoreError>,
         is_throttled: &dyn Fn(&Answered) -> bool,
     ) -> Result<Answered, StoreError> {
-        let mut pause = FIRST_PAUSE;
         for attempt in 1.. {
             let request = make()?;
             let at = origin(request.uri()).to_owned();
@@ -121,8 +120,7 @@ impl Http {
             if attempt == ATTEMPTS {
                 return Err(last);
             }
-            std::thread::sleep(pause.mul_f64(chance()).max(asked));
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            std::thread::sleep(pause_after(attempt, chance(), asked));
         }
         unreachable!("because the last attempt returns")
     }
@@ -134,6 +132,11 @@ impl Http {
         };
         tokio::time::timeout(ATTEMPT, asked).await.unwrap_or_else(|_| Err("it took too long".to_owned()))
     }
+}
+
+/// The pause after an attempt, shortened by chance (a half to one), and never shorter than the server asked for.
+fn pause_after(attempt: u32, chance: f64, asked: Duration) -> Duration {
+    FIRST_PAUSE.saturating_mul(1 << (attempt - 1)).min(LONGEST_PAUSE).mul_f64(chance).max(asked)
 }
 
 impl Asked<'_> {
@@ -189,4 +192,20 @@ fn chance() -> f64 {
     let mut byte = [0];
     getrandom::fill(&mut byte).expect("because every supported system has a random number generator");
     0.5 + f64::from(byte[0]) / 512.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_a_limit_differ_by_chance_and_are_what_the_server_asks_for() {
+        let pauses = |chance: f64| [1, 2, 3, 6, 7, 30].map(|attempt| pause_after(attempt, chance, Duration::ZERO).as_millis());
+        assert_eq!(pauses(1.0), [100, 200, 400, 3_200, 5_000, 5_000]);
+        assert_eq!(pauses(0.5), [50, 100, 200, 1_600, 2_500, 2_500]);
+        assert_eq!(pause_after(1, 0.5, Duration::from_secs(7)), Duration::from_secs(7));
+        let chances: Vec<f64> = std::iter::repeat_with(chance).take(100).collect();
+        assert!(chances.iter().all(|chance| (0.5..1.0).contains(chance)), "{chances:?}");
+        assert!(chances.iter().any(|chance| *chance != chances[0]), "{chances:?}");
+    }
 }
