@@ -1,4 +1,4 @@
-//! The store's client in code (`--style sdk`): what is generated. Owns: the comparison of trees, Python's programs. Must not: start a server.
+//! The store's client in code (`--style sdk`): what is generated. Owns: the comparison of trees. Must not: start a server.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +8,6 @@ use bstr::{BStr, BString, ByteSlice as _};
 use unleak::reference::{Backend, Reference};
 use unleak::rewrite::{self, Companion, Located, Manual, Rewritten, Source, Strategy, Style, Wanted};
 
-use super::run::{Python, Runner as _};
 use super::{MARK, VARIABLE, folder};
 use crate::made_up;
 
@@ -145,36 +144,6 @@ fn kotlin_csharp_and_ruby_ask_the_cached_client_outside_of_functions() {
 
 fn reference() -> Reference {
     Reference::to(Backend::Aws, "prod/app/db".to_owned()).with_key("password")
-}
-
-#[test]
-fn python_asks_the_cached_client_outside_of_functions() {
-    let stand_in = "import os\n\n\nclass SecretCache:\n    def get_secret_string(self, name):\n        return '{\"password\": \"' + os.environ[name] + '\"}'\n";
-    for (name, seed) in [("handler.py", 1), ("module.py", 2), ("plain.py", 3)] {
-        let value = made_up::password(seed);
-        let before = fs::read(folder("python-client").join("before").join(name)).unwrap().replace(MARK, &value);
-        let (located, new) = rewritten(name, &before, &value, &reference(), &Files(BTreeMap::new())).unwrap();
-        assert!(located.iter().all(|located| located.strategy == Strategy::Sdk));
-        let after = rewrite::splice(&before, &new.splices);
-        assert_eq!(after.as_bstr(), fs::read(folder("python-client").join("after").join(name)).unwrap().as_bstr(), "{name}");
-        let [Companion::NewFile { path, content }, Companion::Advice(_)] = new.companions.as_slice() else {
-            panic!("{:?}", new.companions)
-        };
-        assert_eq!(path, "unleak_secrets.py");
-        let directory = tempfile::tempdir().unwrap();
-        for (file, bytes) in
-            [(name, after.as_slice()), ("unleak_secrets.py", content), ("aws_secretsmanager_caching.py", stand_in.as_bytes())]
-        {
-            unleak::fsx::write_atomically(&directory.path().join(file), |out| out.write_all(bytes)).unwrap();
-        }
-        let run = |value: Option<&str>| {
-            let mut command = Python.prepare(directory.path(), name);
-            command.envs(value.map(|value| ("prod/app/db", value))).output().unwrap()
-        };
-        let output = run(Some(&value));
-        assert!(output.status.success() && output.stdout.find(&value).is_some(), "{name}: {}", output.stderr.as_bstr());
-        assert!(!run(None).status.success(), "{name} runs without its secret");
-    }
 }
 
 #[test]

@@ -56,6 +56,20 @@ fn runs(language: &str, build: impl Fn(&Path), command: impl Fn(&Path, &str) -> 
 }
 
 #[test]
+fn python_asks_the_cached_client_outside_of_functions() {
+    runs(
+        "python-client",
+        |_| (),
+        |directory, name| {
+            let mut command = run::command(tool("moto/venv/bin/python").to_str().unwrap(), &["-B", name], directory);
+            // This SDK does not read AWS_REGION.
+            command.env("AWS_DEFAULT_REGION", "eu-west-1");
+            command
+        },
+    );
+}
+
+#[test]
 fn node_waits_for_the_cached_client() {
     let build = |directory: &Path| std::os::unix::fs::symlink(tool("node-client/node_modules"), directory.join("node_modules")).unwrap();
     runs("javascript-client", build, |directory, name| run::Node.prepare(directory, name));

@@ -60,7 +60,8 @@ impl Fake {
     /// Puts a secret there, in place of any that was: with this value, or waiting for its deletion.
     pub fn put(&self, name: &str, value: Option<&str>) {
         let version = Version { text: Some(json!(value.unwrap_or("old"))), binary: None, stages: vec!["AWSCURRENT".to_owned()] };
-        let versions = BTreeMap::from([("first".to_owned(), version)]);
+        // As long as the API has it.
+        let versions = BTreeMap::from([("first".repeat(8), version)]);
         self.state().secrets.insert(name.to_owned(), Secret { versions, deleted: value.is_none(), ..Secret::default() });
     }
 
