@@ -60,7 +60,7 @@ fn of_match(found: &Captures<'_>, items: &Regex) -> Vec<(Range<usize>, Reference
     let Some(id) = group(found, "id") else { return Vec::new() };
     let reference = |id: &str, key: Option<String>| {
         let reference = Reference::to(Backend::Aws, id.to_owned());
-        key.iter().fold(reference, |reference, key| reference.with_key(key))
+        key.into_iter().fold(reference, Reference::with_key)
     };
     let mut all = vec![(found.get(0).expect("because group 0 is the match").range(), reference(&id, group(found, "key")))];
     for (list, item) in found.name("list").into_iter().flat_map(|list| items.captures_iter(list.as_bytes()).map(move |item| (list, item))) {

@@ -486,7 +486,19 @@ fn another_account_reads_with_a_key_of_ones_own_only() {
     ] {
         assert!(said.contains(command), "{said}");
     }
-    // One kind of policies alone.
+    // Nothing of it for readers of the same account.
+    let trial = Trial::new(&source(&made_up::password(96)));
+    assert_exit(&trial.migrate(&["--reader-role", "arn:aws:iam::123456789012:role/own"]), 4);
+    assert_exit(&trial.run(&["migrate", "policies", "-o", "policies"]), 0);
+    assert!(trial.sandbox.directory.path().join("policies/resource-policy.json").exists());
+    assert!(!trial.sandbox.directory.path().join("policies/key-statement.json").exists());
+    assert_exit(&trial.run(&["migrate", "policies", "-o", "policies", "--reader-role", READER]), 7);
+}
+
+#[test]
+fn policies_of_readers_are_by_arns_or_by_tags_alone_where_that_is_wanted() {
+    let trial = Trial::new(&source(&made_up::password(98)));
+    assert_exit(&trial.migrate(&[]), 4);
     let names = |kind: &str| {
         let output =
             trial.run(&["migrate", "policies", "--policy", kind, "-o", kind, "--reader-role", "arn:aws:iam::123456789012:role/own"]);
@@ -510,13 +522,6 @@ fn another_account_reads_with_a_key_of_ones_own_only() {
     let (by_arns, said) = names("arn");
     assert_eq!(by_arns, ["consumer-program.json", "reader-prod-shop-db-password.json", "reader.json"]);
     assert!(!said.contains("by-tag") && !said.contains("tag-role"), "{said}");
-    // Nothing of it for readers of the same account.
-    let trial = Trial::new(&source(&made_up::password(96)));
-    assert_exit(&trial.migrate(&["--reader-role", "arn:aws:iam::123456789012:role/own"]), 4);
-    assert_exit(&trial.run(&["migrate", "policies", "-o", "policies"]), 0);
-    assert!(trial.sandbox.directory.path().join("policies/resource-policy.json").exists());
-    assert!(!trial.sandbox.directory.path().join("policies/key-statement.json").exists());
-    assert_exit(&trial.run(&["migrate", "policies", "-o", "policies", "--reader-role", READER]), 7);
 }
 
 #[test]
