@@ -41,7 +41,7 @@ use crate::file_kind::{FileKind, PathClass, path_class};
 pub use candidate::Candidate;
 use learned::features::{self, Features};
 use learned::{Case, Opinion};
-use rule::{Begins, Distance, Match};
+use rule::{Distance, Match};
 pub use view::{REACH, View};
 
 use crate::patterns::anchors::{self, Spelling};
@@ -190,7 +190,7 @@ impl<'s, 'v> Sink<'s, 'v> {
             if is_close && !self.companions(index, span.clone()) {
                 return;
             }
-            if naming.distance == Distance::Around && !self.is_meant(&span, naming.begins) {
+            if naming.distance == Distance::Around && !self.is_meant(&span) {
                 return;
             }
             let by_chance = self.view.is_in_base64(&span);
@@ -223,11 +223,11 @@ impl<'s, 'v> Sink<'s, 'v> {
         });
     }
 
-    /// Whether the value at `span` can hardly stand around a word that begins `begins` for another reason than being a credential.
-    fn is_meant(&self, span: &Range<usize>, begins: Begins) -> bool {
+    /// Whether the value at `span` can hardly stand around a word for another reason than being a credential.
+    fn is_meant(&self, span: &Range<usize>) -> bool {
         // What a workflow pins an action to is a commit.
         let is_version = self.view.before(span.start) == Some(b'@');
-        begins != Begins::Nothing && !self.view.binary && !is_version && judge::is_telling(&self.view.bytes[span.clone()])
+        !self.view.binary && !is_version && judge::is_telling(&self.view.bytes[span.clone()])
     }
 
     /// Looks for the other halves of a two-part credential in the lines around its first half; tells whether those that it needs are there.

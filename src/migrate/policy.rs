@@ -13,8 +13,8 @@ use super::{external, name};
 use crate::reference::Backend;
 use crate::store::{Action, CURRENT, REMOVE_REPLICAS};
 
-/// The file with the policy by tags, without its ending.
-const BY_TAG: &str = "reader-by-tag";
+/// The file with the policy by tags.
+const BY_TAG: &str = "reader-by-tag.json";
 /// The file with the resource policy, without its ending.
 const RESOURCE_POLICY: &str = "resource-policy";
 
@@ -68,10 +68,10 @@ pub fn documents(plan: &Plan, progress: &Progress, readers: &[Reader], grant: Op
     ];
     if grant != Some(Grant::Arn) {
         let purpose = "Identity policy by tags: a role reads what has its own application tag";
-        documents.push(document(&format!("{BY_TAG}.json"), purpose, by_tag(plan, &place)));
+        documents.push(document(BY_TAG, purpose, by_tag(plan, &place)));
     }
     if grant != Some(Grant::Abac) {
-        documents.push(document(&of_all(grant), "Identity policy of whoever reads all of the secrets", reader(&stored, &place)));
+        documents.push(document(of_all(grant), "Identity policy of whoever reads all of the secrets", reader(&stored, &place)));
         for (one, name) in stored.iter().zip(reader_names(&stored)) {
             let purpose = format!("Identity policy of a consumer that reads {} alone", one.0.name);
             documents.push(document(&name, &purpose, reader(std::slice::from_ref(one), &place)));
@@ -102,9 +102,11 @@ pub fn documents(plan: &Plan, progress: &Progress, readers: &[Reader], grant: Op
 
 /// The file of the policy that lets all of the secrets be read.
 #[must_use]
-pub fn of_all(grant: Option<Grant>) -> String {
-    let name = if grant == Some(Grant::Abac) { BY_TAG } else { "reader" };
-    format!("{name}.json")
+pub const fn of_all(grant: Option<Grant>) -> &'static str {
+    match grant {
+        Some(Grant::Abac) => BY_TAG,
+        Some(Grant::Arn) | None => "reader.json",
+    }
 }
 
 /// Commands that put the documents in `directory` where they belong, and turn rotation on: for a person to run.
@@ -117,7 +119,7 @@ pub fn commands(plan: &Plan, progress: &Progress, readers: &[Reader], grant: Opt
     let mut commands = Vec::new();
     for (((secret, _), file), (resource, arns)) in stored.iter().zip(reader_names(&stored)).zip(resources(plan, &stored, readers)) {
         let own = readers.iter().filter(|reader| by_arn && reader.consumer(plan).is_none() && reader.reads(plan, &secret.name));
-        commands.extend(own.filter_map(|reader| role(reader, plan)).map(|role| put(role, file.trim_end_matches(".json"), directory)));
+        commands.extend(own.filter_map(|reader| role(reader, plan)).map(|role| put(role, &file, directory)));
         if !arns.is_empty() {
             commands.push(format!(
                 "aws secretsmanager put-resource-policy --secret-id {} --block-public-policy --resource-policy \
@@ -131,9 +133,10 @@ pub fn commands(plan: &Plan, progress: &Progress, readers: &[Reader], grant: Opt
     commands
 }
 
-/// The command that gives a role a policy.
-fn put(role: &str, policy: &str, directory: &str) -> String {
-    format!("aws iam put-role-policy --role-name {role} --policy-name {policy} --policy-document file://{directory}/{policy}.json")
+/// The command that gives a role the policy of a file.
+fn put(role: &str, file: &str, directory: &str) -> String {
+    let policy = file.trim_end_matches(".json");
+    format!("aws iam put-role-policy --role-name {role} --policy-name {policy} --policy-document file://{directory}/{file}")
 }
 
 /// The commands that tag each role of a reader with the application of the secrets, and give it the policy by tags.
@@ -173,7 +176,7 @@ fn of_consumers(plan: &Plan, progress: &Progress, readers: &[Reader], directory:
         if roles.is_empty() {
             roles.push(("ROLE", format!(" (ROLE runs {})", consumer.title())));
         }
-        let put = |(role, note): (&str, String)| put(role, file.trim_end_matches(".json"), directory) + &note;
+        let put = |(role, note): (&str, String)| put(role, &file, directory) + &note;
         roles.into_iter().map(put).collect::<Vec<_>>()
     };
     plan.consumers.iter().zip(consumer_names(plan)).filter(|(consumer, _)| reads(consumer)).flat_map(command).collect()
